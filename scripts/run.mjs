@@ -1,0 +1,105 @@
+// Makes every npm script work on a fresh clone: installs when the lock file changed, builds when a source changed, then
+// runs what was asked. It knows nothing of tidings itself, and imports nothing that an install would have to bring.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const [command = 'help', ...args] = process.argv.slice(2)
+
+/** @param {string[]} paths files and folders below the root; the hash covers names and contents */
+function hashOf(paths) {
+  const hash = createHash('sha256').update(process.versions.modules)
+  /** @param {string} path */
+  const add = (path) => {
+    const full = join(root, path)
+    if (!existsSync(full)) return
+    try {
+      for (const name of readdirSync(full).sort()) add(join(path, name))
+    } catch {
+      hash.update(`\0${path}\0`).update(readFileSync(full))
+    }
+  }
+  for (const path of paths) add(path)
+  return hash.digest('hex')
+}
+
+/** Does `work` only when what it depends on has changed since it last succeeded.
+ * @param {string} stamp @param {string[]} inputs @param {() => void} work */
+function whenChanged(stamp, inputs, work) {
+  const file = join(root, stamp)
+  const now = hashOf(inputs)
+  if (existsSync(file) && readFileSync(file, 'utf8') === now) return
+  work()
+  mkdirSync(join(file, '..'), { recursive: true })
+  writeFileSync(file, now)
+}
+
+/** @param {string} program @param {string[]} programArgs @param {'inherit' | 'quiet'} output */
+function run(program, programArgs, output = 'inherit') {
+  const stdio = output === 'quiet' ? 'pipe' : 'inherit'
+  const result = spawnSync(program, programArgs, { cwd: root, stdio, shell: process.platform === 'win32' })
+  if (result.status === 0) return
+  if (result.stdout) process.stderr.write(result.stdout)
+  if (result.stderr) process.stderr.write(result.stderr)
+  if (result.error) console.error(`could not run ${program}: ${result.error.message}`)
+  process.exit(result.status ?? 1)
+}
+
+/** @param {string} name @param {string[]} toolArgs */
+const tool = (name, ...toolArgs) => run(join(root, 'node_modules', '.bin', name), toolArgs)
+
+function install() {
+  whenChanged('node_modules/.tidings-stamp', ['package-lock.json'], () => {
+    console.error('installing dependencies (once) …')
+    run('npm', ['ci', '--no-audit', '--no-fund', '--include=dev'], 'quiet')
+  })
+}
+
+function build() {
+  install()
+  whenChanged('dist/.stamp', ['src', 'tsconfig.json', 'tsconfig.base.json', 'package-lock.json'], () => {
+    console.error('building …')
+    rmSync(join(root, 'dist'), { recursive: true, force: true })
+    tool('tsc', '-p', 'tsconfig.json')
+    tool('tsc', '-p', 'src/pages')
+    for (const name of ['live.html', 'live.css']) {
+      cpSync(join(root, 'src/pages', name), join(root, 'dist/pages', name))
+    }
+  })
+}
+
+const commands = {
+  build,
+  async start() {
+    build()
+    const main = join(root, 'dist/cli/main.js')
+    process.argv = [process.execPath, main, 'serve', ...args]
+    await import(pathToFileURL(main).href)
+  },
+  test() {
+    build()
+    tool('vitest', 'run', ...args)
+  },
+  bench() {
+    build()
+    tool('tsc', '-p', 'bench')
+    run(process.execPath, ['build/bench/main.js', ...args])
+  },
+  check() {
+    build()
+    tool('biome', 'check', '.')
+    tool('tsc', '-p', 'test')
+    tool('tsc', '-p', 'bench', '--noEmit')
+    tool('vitest', 'run', ...args)
+  },
+  help() {
+    console.error(`npm run <${Object.keys(commands).join('|')}>`)
+    process.exit(2)
+  }
+}
+
+const chosen = /** @type {Record<string, () => unknown>} */ (commands)[command] ?? commands.help
+await chosen()

@@ -3,8 +3,8 @@ import { it } from 'vitest'
 import * as tidings from '../../dist/index.js'
 import { anyHistory, play } from '../support/histories.js'
 
-const runs = Number(process.env['TIDINGS_HISTORIES'] ?? 300)
-const seed = Number(process.env['TIDINGS_SEED'] ?? Date.now() % 2 ** 31)
+const runs = Number(process.env.TIDINGS_HISTORIES ?? 300)
+const seed = Number(process.env.TIDINGS_SEED ?? Date.now() % 2 ** 31)
 
 it(`every client ends with its entries in order, each once, or was told (seed ${seed})`, {
   timeout: 300_000

@@ -66,7 +66,7 @@ describe('encode', () => {
   })
 })
 
-it('no data, id or type can inject a field: one event in, the same event out', () => {
+it('no data, id or type can inject a field: one event in, the same event out', async () => {
   const hostile = fc.array(
     fc.constantFrom('\n', '\r', '\r\n', 'data: x', 'id: x', 'event: x', ':', ' ', '\0', '\ufeff', '💥')
   )
@@ -75,7 +75,7 @@ it('no data, id or type can inject a field: one event in, the same event out', (
     hostile.map((parts) => parts.join(''))
   )
   const field = fc.option(text, { nil: undefined })
-  fc.assert(
+  await fc.assert(
     fc.property(field, field, text, (type, id, data) => {
       const read = encodeOrRefuse({ type, id, data })
       if (read === undefined) expect(/[\r\n]/.test(`${type}${id}`) || id?.includes('\0')).toBe(true)

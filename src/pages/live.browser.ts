@@ -289,7 +289,7 @@ function showCommands(): void {
   find('#curl-follow').textContent = `curl -N ${quote(`${location.origin}/subscribe${query && `?${query}`}`)}`
   const data = quote(dataBox.value || dataBox.placeholder)
   const address = quote(location.origin + publishPath())
-  find('#curl-publish').textContent = `curl -H 'Content-Type: text/plain' --data-raw ${data} ${address}`
+  find('#curl-publish').textContent = `curl ${address} \\\n  -H 'Content-Type: text/plain' \\\n  --data-raw ${data}`
 }
 
 /** Within single quotes a shell leaves everything as it is, but for a single quote. */

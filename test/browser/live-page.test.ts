@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type CuttableProxy, cuttableProxy } from '../support/cuttable-proxy.ts'
 import { launch, openLivePage, waiting } from '../support/live-page.ts'
 import { publish } from '../support/publish.ts'
@@ -14,6 +14,7 @@ const foundCurl = await curl()
 describeWith(await chromium(), 'the live page', (executablePath) => {
   let browser: Browser
   let server: ServerProcess
+  let proxy: CuttableProxy | undefined
 
   beforeAll(async () => {
     browser = await launch(executablePath)
@@ -22,7 +23,11 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
   beforeEach(async () => {
     server = await startServer()
   })
-  afterEach(() => server.kill())
+  afterEach(async () => {
+    await proxy?.close()
+    proxy = undefined
+    await server.kill()
+  })
 
   test('two pages show what one of them and what curl publishes, in order', async () => {
     const one = await openLivePage(browser, server.url)
@@ -221,8 +226,7 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
   })
 
   async function openProxy(): Promise<CuttableProxy> {
-    const proxy = await cuttableProxy(server.port)
-    onTestFinished(() => proxy.close())
+    proxy = await cuttableProxy(server.port)
     return proxy
   }
 })

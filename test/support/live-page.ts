@@ -66,4 +66,4 @@ export async function openLivePage(browser: Browser, url: string, width = 1200):
 }
 
 /** Bounds for waits that should take far less: a browser reconnects after some three seconds. */
-export const waiting = { timeout: 15_000, interval: 30 }
+export const waiting = { timeout: 10_000, interval: 30 }

@@ -1,0 +1,69 @@
+// The live page as a person uses it: opened in a browser, read, and written to. It judges nothing.
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { expect, onTestFinished } from 'vitest'
+
+const isRoot = process.getuid?.() === 0
+/** So that the browser does what it is told and nothing of its own. */
+const args = [
+  ...(isRoot ? ['--no-sandbox'] : []),
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync'
+]
+
+export function launch(executablePath: string): Promise<Browser> {
+  return chromium.launch({ executablePath, args })
+}
+
+export interface LivePage {
+  readonly page: Page
+  /** The data of the events on the page, oldest first; a gap stands there as `gap`. */
+  shown(): Promise<string[]>
+  /** Waits until exactly these are on the page, in this order. */
+  shows(...data: string[]): Promise<void>
+  /** Waits for the state of the connection. */
+  is(state: 'Connecting…' | 'Live' | 'Reconnecting…'): Promise<void>
+  publish(data: string, fields?: { topic?: string; type?: string }): Promise<void>
+  /** What the browser had to complain about: errors of the console and of scripts, and what the policy forbade. */
+  readonly complaints: string[]
+}
+
+/** Opens the page in a window of its own, waits until it is live, and closes it when the test ends. */
+export async function openLivePage(browser: Browser, url: string, width = 1200): Promise<LivePage> {
+  const page = await browser.newPage({ viewport: { width, height: 800 } })
+  onTestFinished(() => page.close())
+  const complaints: string[] = []
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()))
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  await page.goto(url)
+  const live: LivePage = {
+    page,
+    complaints,
+    async shown() {
+      const texts = await page.locator('#events > li').evaluateAll((items) => {
+        return items.map((item) => item.querySelector('.data')?.textContent ?? 'gap')
+      })
+      return texts.reverse()
+    },
+    async shows(...data) {
+      await expect.poll(live.shown, waiting).toEqual(data)
+    },
+    async is(state) {
+      await expect.poll(() => page.locator('#state').textContent(), waiting).toBe(state)
+    },
+    async publish(data, { topic = '', type = '' } = {}) {
+      await page.getByLabel('Topic', { exact: true }).fill(topic)
+      await page.getByLabel('Type').fill(type)
+      await page.getByLabel('Data').fill(data)
+      await page.getByLabel('Data').press('Enter')
+    }
+  }
+  await live.is('Live')
+  return live
+}
+
+/** Bounds for waits that should take far less: a browser reconnects after some three seconds. */
+export const waiting = { timeout: 10_000, interval: 30 }

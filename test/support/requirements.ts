@@ -1,0 +1,90 @@
+// What a suite needs from the machine besides Node: finds it, installs it where that is possible, and else says so by name.
+import { execFile } from 'node:child_process'
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe } from 'vitest'
+
+export interface Requirement {
+  /** As people call it. */
+  readonly name: string
+  /** Where it is, or undefined. */
+  find(): string | undefined
+  /** The package of Debian that brings it. */
+  readonly aptPackage: string
+}
+
+/** Where a thing is, or why it is not there. */
+export type Found = { readonly path: string } | { readonly missing: string }
+
+export const chromium = () =>
+  requirement({
+    name: 'Chromium',
+    find: () => onPath('chromium', 'chromium-browser', 'google-chrome'),
+    aptPackage: 'chromium'
+  })
+
+export const curl = () => requirement({ name: 'curl', find: () => onPath('curl'), aptPackage: 'curl' })
+
+/** @throws Error with `CI=true`, where a suite that cannot run is a failure. */
+export async function requirement({ name, find, aptPackage }: Requirement): Promise<Found> {
+  const path = find() ?? (await install(name, find, aptPackage))
+  if (typeof path === 'string') return { path }
+  if (process.env.CI === 'true') throw new Error(path.missing)
+  return path
+}
+
+/** A suite that runs with what was found, or is reported as skipped, with the reason. */
+export function describeWith(found: Found, title: string, suite: (path: string) => void): void {
+  if ('path' in found) describe(title, () => suite(found.path))
+  else describe.skip(`${title} (skipped: ${found.missing})`, () => suite(''))
+}
+
+/** The first of these programs on the PATH. */
+export function onPath(...programs: string[]): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
+  return programs.flatMap((program) => folders.map((folder) => join(folder, program))).find(isProgram)
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+async function install(
+  name: string,
+  find: () => string | undefined,
+  aptPackage: string
+): Promise<string | { missing: string }> {
+  if (!isDebianAsRoot()) return { missing: `${name} is not installed, and is installed here only on Debian as root` }
+  console.error(`installing ${aptPackage} (once) …`)
+  const get = `apt-get install -y --no-install-recommends ${aptPackage}`
+  try {
+    // One at a time, since test files run side by side. The package lists are brought up to date only where that is needed.
+    const script = `${get} || { apt-get update && ${get}; }`
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+    await promisify(execFile)('flock', [join(tmpdir(), 'tidings-apt.lock'), 'sh', '-c', script], { env })
+  } catch (error) {
+    const { stderr = '' } = error as { stderr?: string }
+    return { missing: `${name} is not installed, and apt-get could not install ${aptPackage}: ${lastLine(stderr)}` }
+  }
+  return find() ?? { missing: `${name} is not found, although ${aptPackage} is installed` }
+}
+
+function isDebianAsRoot(): boolean {
+  if (process.getuid?.() !== 0) return false
+  try {
+    return /^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? ''
+}

@@ -1,0 +1,46 @@
+// Starts the real server as its own process, as a person would, so that a test can also kill it. It needs dist/ to be built.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+export interface ServerProcess {
+  readonly url: string
+  readonly port: number
+  /** All that it has printed. */
+  output(): string
+  /** Resolves when the process is gone. Safe to call twice. */
+  kill(signal?: NodeJS.Signals): Promise<void>
+}
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** Resolves when the server listens; rejects with what it printed when it ends instead. */
+export async function startServer({ port = 0, args = [] as string[] } = {}): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [main, 'serve', '--port', String(port), ...args])
+  const gone = once(child, 'close')
+  running.add(child)
+  child.once('close', () => running.delete(child))
+  let output = ''
+  const url = await new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += chunk
+      const [, found] = /tidings is listening on (http:\/\/\S+?),/.exec(output) ?? []
+      if (found) resolve(found)
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      reject(new Error(`the server ended (${signal ?? code}) before it listened; it printed:\n${output}`))
+    })
+  })
+  const kill = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    child.kill(signal)
+    await gone
+  }
+  return { url, port: Number(new URL(url).port), output: () => output, kill }
+}

@@ -48,16 +48,20 @@ async function startNginx(connections: number): Promise<Server> {
 
 // The worker stays the user we are: it must write to our folder. Buffers are in shared memory, nchan's default and its
 // fastest; the message buffer is deeper than the publishes in flight, so that none is dropped under a slow reader.
+//
+// A sixteenth of the connections must stay free, or nginx begins to close those that wait: hence the tenth on top. nginx
+// makes room for all of them when it starts, so that much of a connection's memory is never seen to grow.
 function configuration(folder: string, port: number, connections: number): string {
+  const room = Math.ceil(connections * 1.1) + 64
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   return `load_module ${modulePath()};
 daemon off;
 ${process.getuid?.() === 0 ? `user ${userInfo().username};` : ''}
 worker_processes 1;
-worker_rlimit_nofile ${connections + 1024};
+worker_rlimit_nofile ${room + 64};
 pid ${folder}/nginx.pid;
 error_log ${folder}/error.log warn;
-events { worker_connections ${connections + 512}; }
+events { worker_connections ${room}; }
 http {
   access_log off;
   tcp_nodelay on;

@@ -23,6 +23,9 @@ export class Publishing {
     const connections = 'inFlight' in pace ? pace.inFlight : OPEN_LOOP_CONNECTIONS
     const publishers = await Promise.all(Array.from({ length: connections }, () => Publisher.open(target)))
     const publishing = new Publishing(publishers)
+    // Every connection is used once before the load begins: Node accepts one connection per turn of its event loop, and
+    // a saturated server would leave the first publish on the last of them waiting for seconds.
+    await Promise.all(publishers.map((publisher) => publishing.#publish(publisher, performance.now())))
     publishing.#done = 'inFlight' in pace ? publishing.#closedLoop() : publishing.#openLoop(pace.perSecond)
     return publishing
   }

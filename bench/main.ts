@@ -9,9 +9,10 @@ const name = args[0]?.startsWith('-') === false ? args.shift() : 'fanout'
 const bench = benches[name ?? '']
 
 try {
-  if (!bench) throw new Error(`there is no benchmark "${name}"; there is ${Object.keys(benches).join(', ')}`)
-  await bench(args, command)
+  if (args.includes('--help')) console.log(usage)
+  else if (!bench) throw new Error(`there is no benchmark "${name}"; there is ${Object.keys(benches).join(', ')}`)
+  else await bench(args, command)
 } catch (error) {
-  console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`)
+  console.error(`${error instanceof Error ? error.message : error}\n(--help lists the options)`)
   process.exitCode = 2
 }

@@ -5,11 +5,10 @@ import { join } from 'node:path'
 import { family, said, start, stop } from '../support/process.ts'
 import type { Server } from './contender.ts'
 
-/** Runs without special flags, in a folder of its own, so that nothing a server keeps there reaches the next round. */
+/** Runs with the flags that the benchmark itself was given, and so usually with none, in a folder of its own, so that nothing a server keeps there reaches the next round. */
 export async function startNode(program: string, ...args: string[]): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
-  const profiling = process.env.BENCH_SERVER_FLAGS?.split(' ') ?? []
-  const started = start(process.execPath, [...profiling, program, ...args], { cwd: folder })
+  const started = start(process.execPath, [...process.execArgv, program, ...args], { cwd: folder })
   const address = await said(started, /http:\/\/[^\s/:]+:(\d+)/)
   return {
     port: Number(address[1]),

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import type { Contender } from '../contenders/contender.ts'
 import { SMALLEST_PAYLOAD } from '../load/counter.ts'
-import { changed, type Scenario, scenarios } from './scenarios.ts'
+import { type Changes, changed, type Scenario, scenarios } from './scenarios.ts'
 
 export interface Options {
   scenarios: Scenario[]
@@ -35,12 +35,12 @@ export function readOptions(args: string[], contenders: readonly Contender[]): O
     }
   })
   const changes = {
-    ...number('subscribers', values.subscribers),
-    ...number('rounds', values.rounds),
-    ...number('seconds', values.seconds),
-    ...number('payloadBytes', values.bytes, SMALLEST_PAYLOAD),
-    ...number('inFlight', values['in-flight']),
-    ...number('perSecond', values['per-second'])
+    ...number('subscribers', '--subscribers', values.subscribers),
+    ...number('rounds', '--rounds', values.rounds),
+    ...number('seconds', '--seconds', values.seconds),
+    ...number('payloadBytes', '--bytes', values.bytes, SMALLEST_PAYLOAD),
+    ...number('inFlight', '--in-flight', values['in-flight']),
+    ...number('perSecond', '--per-second', values['per-second'])
   }
   return {
     scenarios: named(values.scenario, scenarios).map((scenario) => changed(scenario, changes)),
@@ -49,11 +49,11 @@ export function readOptions(args: string[], contenders: readonly Contender[]): O
   }
 }
 
-function number<Key extends string>(key: Key, text: string | undefined, least = 1): { [key in Key]?: number } {
+function number(key: keyof Changes, flag: string, text: string | undefined, least = 1): Changes {
   if (text === undefined) return {}
   const value = Number(text)
-  if (!(value >= least)) throw new Error(`${key} must be a number of at least ${least}, not "${text}"`)
-  return { [key]: value } as { [key in Key]?: number }
+  if (!(value >= least)) throw new Error(`${flag} must be a number of at least ${least}, not "${text}"`)
+  return { [key]: value }
 }
 
 function named<Thing extends { name: string }>(list: string | undefined, all: readonly Thing[]): Thing[] {

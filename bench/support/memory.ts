@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const SAMPLE_MILLIS = 500
-const PATIENCE_MILLIS = 60_000
+const PATIENCE_MILLIS = 120_000
 
 /** Resident bytes, each shared page counted once: a worker's shared memory is real, its copy of libc is not. */
 export function residentBytes(pids: readonly number[]): number {
@@ -11,7 +11,7 @@ export function residentBytes(pids: readonly number[]): number {
 }
 
 /** Waits until the last `calm` milliseconds changed memory by less than a half percent. */
-export async function settledBytes(pids: readonly number[], calm = 5_000): Promise<number> {
+export async function settledBytes(pids: readonly number[], calm: number): Promise<number> {
   const needed = Math.ceil(calm / SAMPLE_MILLIS)
   const samples: number[] = []
   for (let waited = 0; waited < PATIENCE_MILLIS; waited += SAMPLE_MILLIS) {

@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// The command line: finds the command, and turns what goes wrong into one line and an exit code. It knows no hub.
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { serveCommand } from './serve.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+const program = new Command('tidings')
+  .description('A realtime server on Server-Sent Events.')
+  .version(version)
+  .showHelpAfterError('(tidings --help tells what there is)')
+  .addCommand(serveCommand())
+
+await program.parseAsync()

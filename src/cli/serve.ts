@@ -1,0 +1,66 @@
+// `tidings serve`: starts a server, says where it is and what to try, and stops it when told to. What is served is not its
+// business.
+import { Command, Option as Flag } from 'commander'
+import { type Config, ConfigError, configure, flagFor, type Option, options, variableFor } from '../server/config.ts'
+import { type Server, startServer } from '../server/server.ts'
+
+export function serveCommand(): Command {
+  const command = new Command('serve').description('Start a server.')
+  for (const option of options) command.addOption(toFlag(option))
+  return command.action((flags: Record<string, unknown>) => serve(flags))
+}
+
+function toFlag(option: Option): Flag {
+  const value = option.kind === 'switch' ? '' : ` <${option.kind}>`
+  const fallback = option.kind === 'switch' ? '' : `, default ${option.default}`
+  return new Flag(`${flagFor(option.name)}${value}`, `${option.help} (${variableFor(option.name)}${fallback})`)
+}
+
+async function serve(flags: Record<string, unknown>): Promise<void> {
+  const server = await startOrExplain(flags)
+  if (!server) return
+  console.log(greeting(server.url))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(server))
+}
+
+/** Undefined, with one line said and the exit code set, where the server cannot start. */
+async function startOrExplain(flags: Record<string, unknown>): Promise<Server | undefined> {
+  let config: Config | undefined
+  try {
+    config = configure(flags, process.env)
+    return await startServer(config)
+  } catch (error) {
+    console.error(`tidings: ${explain(error as NodeJS.ErrnoException, config)}`)
+    process.exitCode = 1
+    return undefined
+  }
+}
+
+function explain(error: NodeJS.ErrnoException, config: Config | undefined): string {
+  if (error instanceof ConfigError || !config) return error.message
+  const { host, port } = config
+  if (error.code === 'EADDRINUSE')
+    return `${host}:${port} is already in use; choose another with --port, or --port 0 for any`
+  if (error.code === 'EACCES')
+    return `this user may not listen on ${host}:${port}; choose a port above 1023 with --port`
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') return `${host} is not an address of this machine`
+  return error.message
+}
+
+function greeting(url: string): string {
+  return `tidings is listening on ${url}, and keeps history in memory
+
+  open      ${url}
+  listen    curl -N ${url}/subscribe
+  publish   curl -d 'hello' ${url}/publish
+`
+}
+
+let stopping = false
+
+/** A second signal ends the process at once. */
+async function stop(server: Server): Promise<void> {
+  if (stopping) process.exit(130)
+  stopping = true
+  await server.stop()
+}

@@ -1,0 +1,60 @@
+// Every refusal that a caller can meet, in one table: code → HTTP status → one sentence. It knows no transport; `http/`
+// turns a code into a response, and a library user switches over `error.code`.
+
+const table = {
+  // An update that breaks a rule
+  topic_missing: [400, 'An update needs at least one topic'],
+  topic_invalid: [400, 'This topic cannot be published'],
+  topics_too_many: [400, 'An update has too many topics'],
+  data_invalid: [400, 'The data must be well-formed Unicode text'],
+  type_invalid: [400, 'This type cannot be published'],
+  id_invalid: [400, 'This id cannot be published'],
+  retry_invalid: [400, 'retry must be a whole number of milliseconds'],
+  private_invalid: [400, 'private is either present or absent'],
+  // A subscription that breaks a rule
+  selector_invalid: [400, 'This topic selector cannot be subscribed to'],
+  selectors_too_many: [400, 'A stream has too many topic selectors'],
+  last_invalid: [400, 'last must be a whole number'],
+  limit_invalid: [400, 'limit must be a whole number'],
+  last_event_id_invalid: [400, 'This id cannot be resumed from'],
+  envelope_invalid: [400, 'envelope can only be json'],
+  // A request that breaks a rule
+  parameter_unknown: [400, 'This parameter is not known'],
+  parameter_repeated: [400, 'This parameter was given more than once'],
+  parameters_too_many: [400, 'The request has too many parameters'],
+  encoding_invalid: [400, 'The request is not valid UTF-8'],
+  line_invalid: [400, 'A line of the batch cannot be published, so nothing was'],
+  batch_too_large: [413, 'The batch holds too many updates'],
+  batch_empty: [400, 'The batch holds no update'],
+  content_type_invalid: [415, 'This content type cannot be published'],
+  not_found: [404, 'There is nothing here'],
+  method_not_allowed: [405, 'This method is not allowed here'],
+  request_timeout: [408, 'The request took too long to arrive'],
+  body_too_large: [413, 'The body is too large'],
+  headers_too_large: [431, 'The request head is too large'],
+  request_malformed: [400, 'This is not a well-formed HTTP request'],
+  // The hub itself
+  closed: [503, 'The hub is shutting down'],
+  internal: [500, 'Something went wrong inside the hub']
+} as const satisfies Record<string, readonly [number, string]>
+
+/** The stable name of a refusal. New codes may be added; a code never changes its meaning. */
+export type ErrorCode = keyof typeof table
+
+/**
+ * A refusal with a stable `code`. `message` is the sentence of the table and, after a colon, the particulars: what was
+ * found, what the bound is, what to do.
+ */
+export class TidingsError extends Error {
+  override readonly name = 'TidingsError'
+  readonly code: ErrorCode
+  /** HTTP status that goes with the code. */
+  readonly status: number
+
+  constructor(code: ErrorCode, particulars?: string, options?: ErrorOptions) {
+    const [status, sentence] = table[code]
+    super(particulars === undefined ? `${sentence}.` : `${sentence}: ${particulars}.`, options)
+    this.code = code
+    this.status = status
+  }
+}

@@ -1,0 +1,75 @@
+// Reads what a request carries, within bounds, and refuses what is not UTF-8. It knows nothing of updates.
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
+import { TidingsError } from '../errors.ts'
+
+/** The parameters of one request, in order. */
+export type Parameters = readonly (readonly [name: string, value: string])[]
+
+const mostParameters = 1_000
+/** How many times the bound a client may send before it is cut off rather than answered. */
+const patience = 64
+
+/**
+ * Reads a body of at most so many bytes.
+ * @throws TidingsError `body_too_large`, as soon as that is known.
+ */
+export async function readBody(request: IncomingMessage, bytes: number): Promise<Buffer> {
+  if (Number(request.headers['content-length']) > bytes) throw tooLarge(request, bytes)
+  const chunks: Buffer[] = []
+  let size = 0
+  // Left early, the request must live on, or its answer could not be sent.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > bytes) throw tooLarge(request, bytes)
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
+}
+
+/** A client that is still sending reads the answer only afterwards, so what it sends is thrown away, within reason. */
+function tooLarge(request: IncomingMessage, bytes: number): TidingsError {
+  let thrownAway = 0
+  request.on('data', (chunk: Buffer) => {
+    thrownAway += chunk.length
+    if (thrownAway > patience * bytes) request.socket.destroy()
+  })
+  return new TidingsError('body_too_large', `${bytes} bytes are allowed`)
+}
+
+/** @throws TidingsError `encoding_invalid` */
+export function decodeUtf8(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new TidingsError('encoding_invalid', 'the body holds other bytes')
+  return bytes.toString()
+}
+
+/**
+ * Takes `application/x-www-form-urlencoded` text apart [URL, 5.1], but refuses what is not UTF-8 rather than replace it.
+ * @throws TidingsError `encoding_invalid` or `parameters_too_many`
+ */
+export function parseParameters(text: string): Parameters {
+  const pairs = text.split('&', mostParameters + 1).filter((pair) => pair !== '')
+  if (pairs.length > mostParameters) throw new TidingsError('parameters_too_many', `${mostParameters} are allowed`)
+  return pairs.map((pair) => {
+    const equals = pair.indexOf('=')
+    return equals === -1
+      ? [decodePart(pair), '']
+      : [decodePart(pair.slice(0, equals)), decodePart(pair.slice(equals + 1))]
+  })
+}
+
+function decodePart(text: string): string {
+  // A percent sign that begins no triplet stands for itself, as in the URL standard.
+  const escaped = text.replaceAll('+', ' ').replace(/%(?![0-9A-Fa-f]{2})/g, '%25')
+  try {
+    return decodeURIComponent(escaped)
+  } catch {
+    throw new TidingsError('encoding_invalid', 'a percent-encoded parameter holds other bytes')
+  }
+}
+
+/** A header as the UTF-8 that browsers send; Node hands headers over as Latin-1. */
+export function decodeHeader(value: string): string {
+  const bytes = Buffer.from(value, 'latin1')
+  return isUtf8(bytes) ? bytes.toString() : value
+}

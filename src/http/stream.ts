@@ -1,0 +1,175 @@
+// A client's end of a stream on HTTP/1.1: takes the socket over once the response head is out, so that each delivery is one
+// write of a shared buffer and an idle stream costs little more than its socket. It knows no topics and no log.
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import type { CloseReason, Connection } from '../hub/connection.ts'
+import { releaseParser } from './release-parser.ts'
+
+/** A connection that says when its client has gone. */
+export interface Stream extends Connection {
+  onGone(gone: () => void): void
+}
+
+/** Bytes that a client may send after its request: an event stream has no use for any. */
+const mostUnasked = 64 * 1_024
+/** How long an ended stream may take to hand over what was written, in milliseconds. */
+const lingerMs = 5_000
+
+export interface StreamOptions {
+  /** Bytes that may wait for a client before it counts as behind. */
+  readonly highWaterMark: number
+  /** Milliseconds of silence after which the kernel asks whether the client is still there; 0 for never. */
+  readonly keepAlive: number
+}
+
+/** Sends the head and the first bytes, and makes the rest of the response a stream. */
+export function openStream(
+  request: IncomingMessage,
+  response: ServerResponse,
+  headers: OutgoingHttpHeaders,
+  opening: string,
+  options: StreamOptions
+): Stream {
+  const { socket } = response
+  // A pipelined request has no socket until those before it are answered; other runtimes may have none to give.
+  if (!(socket instanceof Socket) || typeof response.detachSocket !== 'function') {
+    response.writeHead(200, headers)
+    response.write(opening)
+    return new ResponseStream(request, response, options)
+  }
+  // Head and first bytes travel in one packet.
+  socket.cork()
+  // [RFC 9112, 6.3] Without Content-Length and Transfer-Encoding, the body lasts until the connection is closed.
+  response.removeHeader('Transfer-Encoding')
+  response.writeHead(200, { ...headers, Connection: 'close' })
+  response.flushHeaders()
+  response.detachSocket(socket)
+  releaseParser(socket)
+  const stream = new SocketStream(socket, options)
+  socket.write(opening)
+  socket.uncork()
+  return stream
+}
+
+const owner = Symbol('the stream that has taken a socket over')
+type OwnedSocket = Socket & { [owner]?: SocketStream }
+
+// One function of each kind for all sockets: a closure per socket would be most of what an idle stream costs.
+function onDrain(this: OwnedSocket): void {
+  this[owner]?.drained()
+}
+function onData(this: OwnedSocket, chunk: Buffer): void {
+  this[owner]?.unasked(chunk.length)
+}
+function onGone(this: OwnedSocket): void {
+  this[owner]?.gone()
+  this.destroy()
+}
+function ignore(): void {}
+
+class SocketStream implements Stream {
+  readonly address: string
+  readonly #socket: OwnedSocket
+  readonly #highWaterMark: number
+  #drained = ignore
+  #gone = ignore
+  #unasked = 0
+
+  constructor(socket: Socket, { highWaterMark, keepAlive }: StreamOptions) {
+    this.address = addressOf(socket)
+    this.#socket = socket
+    // Node tells of a drain only when its own mark was reached.
+    this.#highWaterMark = Math.max(highWaterMark, socket.writableHighWaterMark)
+    this.#socket[owner] = this
+    socket.setNoDelay(true)
+    if (keepAlive > 0) socket.setKeepAlive(true, keepAlive)
+    // The reason is told by `close`, which follows every error.
+    socket.on('error', ignore).on('drain', onDrain).on('data', onData).on('end', onGone).on('close', onGone)
+    socket.resume()
+  }
+
+  get buffered(): number {
+    return this.#socket.writableLength
+  }
+
+  write(bytes: Buffer): boolean {
+    this.#socket.write(bytes)
+    // What the kernel took at once is not counted: its answer says "full" for any buffer larger than Node's mark.
+    return this.#socket.writableLength < this.#highWaterMark
+  }
+
+  onDrain(drained: () => void): void {
+    this.#drained = drained
+  }
+
+  onGone(gone: () => void): void {
+    this.#gone = gone
+  }
+
+  end(reason: CloseReason): void {
+    const socket = this.#socket
+    if (reason === 'slow' || reason === 'client' || reason === 'error') socket.destroy()
+    else endSoon(socket)
+  }
+
+  drained(): void {
+    this.#drained()
+  }
+
+  gone(): void {
+    this.#gone()
+  }
+
+  unasked(bytes: number): void {
+    this.#unasked += bytes
+    if (this.#unasked > mostUnasked) this.#socket.destroy()
+  }
+}
+
+function endSoon(socket: Socket): void {
+  socket.destroySoon()
+  if (socket.destroyed) return
+  const timer = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', () => clearTimeout(timer))
+}
+
+/** The slower way: through the response, with whatever framing it uses. */
+class ResponseStream implements Stream {
+  readonly address: string
+  readonly #response: ServerResponse
+  readonly #highWaterMark: number
+
+  constructor(request: IncomingMessage, response: ServerResponse, { highWaterMark }: StreamOptions) {
+    this.address = addressOf(request.socket)
+    this.#response = response
+    this.#highWaterMark = Math.max(highWaterMark, response.writableHighWaterMark)
+    response.on('error', ignore)
+  }
+
+  get buffered(): number {
+    return this.#response.writableLength
+  }
+
+  write(bytes: Buffer): boolean {
+    this.#response.write(bytes)
+    return this.#response.writableLength < this.#highWaterMark
+  }
+
+  onDrain(drained: () => void): void {
+    this.#response.on('drain', drained)
+  }
+
+  onGone(gone: () => void): void {
+    this.#response.on('close', gone)
+  }
+
+  end(reason: CloseReason): void {
+    if (reason === 'slow' || reason === 'client' || reason === 'error') this.#response.destroy()
+    else this.#response.end()
+  }
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  if (remoteAddress === undefined) return 'local'
+  return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`
+}

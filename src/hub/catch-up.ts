@@ -1,0 +1,124 @@
+// Brings subscribers from their cursor to the head: new ones, returning ones, and slow ones alike. It reads the window, and
+// behind it the log; it never speaks to someone who is live.
+import type { Log, PageLimit } from '../log/log.ts'
+import { Batch } from './batch.ts'
+import { Frame } from './frame.ts'
+import type { Observer } from './observer.ts'
+import type { Keeper, Subscriber } from './subscriber.ts'
+import type { Window } from './window.ts'
+
+/** What one write may hold: a page goes out as one. */
+const page: PageLimit = { entries: 1_000, bytes: 128 * 1_024 }
+/** Stretches of the window that one subscriber gets before others have their turn. */
+const stretches = 8
+/** Pages that are read from the log at once, and so held in memory, whatever the number of readers. */
+const readers = 4
+
+export class CatchUp {
+  readonly #window: Window
+  readonly #log: Log
+  readonly #keeper: Keeper
+  readonly #observer: Required<Observer>
+  readonly #queue = new Set<Subscriber>()
+  #reading = 0
+  #immediate: NodeJS.Immediate | undefined
+
+  constructor(window: Window, log: Log, keeper: Keeper, observer: Required<Observer>) {
+    this.#window = window
+    this.#log = log
+    this.#keeper = keeper
+    this.#observer = observer
+  }
+
+  /** Goes on until the subscriber is live, its connection is full, or it has to wait for its turn. */
+  run(subscriber: Subscriber): void {
+    for (let count = 0; count < stretches && this.#mayGoOn(subscriber); count++) {
+      if (!this.#window.covers(subscriber.cursor)) break
+      // The last look at the window and the flip share a tick: whatever arrives later finds the subscriber live.
+      if (subscriber.cursor >= this.#window.head) {
+        subscriber.state = 'live'
+        return
+      }
+      this.#writeStretch(subscriber)
+    }
+    if (this.#mayGoOn(subscriber)) this.wait(subscriber)
+  }
+
+  /** Has the subscriber wait for its turn. */
+  wait(subscriber: Subscriber): void {
+    subscriber.queued = true
+    this.#queue.add(subscriber)
+    this.#schedule()
+  }
+
+  /** Lets go of a subscriber that has left. */
+  forget(subscriber: Subscriber): void {
+    this.#queue.delete(subscriber)
+  }
+
+  stop(): void {
+    clearImmediate(this.#immediate)
+    this.#immediate = undefined
+    this.#queue.clear()
+  }
+
+  #mayGoOn(subscriber: Subscriber): boolean {
+    return subscriber.state === 'behind' && !subscriber.full && !subscriber.queued
+  }
+
+  #writeStretch(subscriber: Subscriber): void {
+    const { cursor, audience } = subscriber
+    const stretch = this.#window.after(cursor, audience, audience.encoding, page.bytes)
+    this.#write(subscriber, stretch.batch, stretch.cursor)
+  }
+
+  #write(subscriber: Subscriber, batch: Batch | undefined, cursor: number): void {
+    if (!batch) {
+      subscriber.cursor = cursor
+      return
+    }
+    const { entries, bytes } = batch
+    this.#observer.delivered({ by: 'catch-up', entries, deliveries: entries, bytes: bytes.length })
+    subscriber.send(bytes, cursor)
+  }
+
+  #schedule(): void {
+    if (this.#queue.size > 0 && this.#reading < readers) this.#immediate ??= setImmediate(this.#turn)
+  }
+
+  readonly #turn = (): void => {
+    this.#immediate = undefined
+    for (const subscriber of this.#queue) {
+      if (this.#reading >= readers) return
+      this.#queue.delete(subscriber)
+      this.#reading++
+      void this.#serve(subscriber).finally(() => {
+        this.#reading--
+        this.#schedule()
+      })
+    }
+  }
+
+  /** One turn of one subscriber; `queued` stays set while a page is on its way, so that nothing else is written. */
+  async #serve(subscriber: Subscriber): Promise<void> {
+    try {
+      if (!this.#window.covers(subscriber.cursor)) await this.#writePage(subscriber)
+    } catch {
+      this.#keeper.leave(subscriber, 'error')
+    }
+    subscriber.queued = false
+    this.run(subscriber)
+  }
+
+  async #writePage(subscriber: Subscriber): Promise<void> {
+    const { cursor, audience } = subscriber
+    const { entries, cursor: next, lost } = await this.#log.read(cursor, audience, page)
+    if (subscriber.state === 'closed') return
+    if (lost) {
+      this.#keeper.leave(subscriber, 'gap')
+      return
+    }
+    const frames = entries.map((entry) => new Frame(entry))
+    this.#write(subscriber, frames.length > 0 ? new Batch(frames, audience.encoding) : undefined, next)
+  }
+}

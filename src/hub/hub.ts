@@ -1,0 +1,247 @@
+// The hub: publish → log → audiences → subscribers. It owns who is subscribed and what is recent; it does not know how
+// entries are kept, how bytes reach a client, or who may do what.
+import { TidingsError } from '../errors.ts'
+import type { Entry, Log } from '../log/log.ts'
+import { MemoryLog } from '../log/memory.ts'
+import { TopicIndex } from '../topics/index.ts'
+import { type Update, validate } from '../update.ts'
+import { Audience } from './audience.ts'
+import { CatchUp } from './catch-up.ts'
+import type { CloseReason, Connection } from './connection.ts'
+import { all, type Observer } from './observer.ts'
+import { locate, type Place, type SubscribeRequest, validateRequest } from './place.ts'
+import { type Keeper, Subscriber } from './subscriber.ts'
+import { Sweeper } from './sweeper.ts'
+import { Tally } from './tally.ts'
+import { Wheel } from './wheel.ts'
+import { Window, type WindowLimits } from './window.ts'
+
+export interface HubOptions {
+  /** Where history is kept; default a `MemoryLog` with its defaults. */
+  log?: Log
+  /** Milliseconds after which a quiet stream gets a comment, or a little less; 0 for never; default 15,000. */
+  heartbeat?: number
+  /** Milliseconds that a client may leave a full connection unread before it is closed with `slow`; default 30,000. */
+  slowTimeout?: number
+  /** How much of the recent past is held ready for all; default 16,384 entries and 16 MiB. */
+  window?: Partial<WindowLimits>
+  /** About how many bytes one write to a live client may hold; default 256 KiB. */
+  batchBytes?: number
+  /** Told of everything that happens. */
+  observer?: Observer
+}
+
+/** What a hub is doing right now. */
+export interface HubStatus {
+  readonly epoch: string
+  readonly head: number
+  readonly window: { readonly entries: number; readonly bytes: number; readonly first: number }
+  readonly audiences: number
+  readonly subscribers: number
+}
+
+/** Makes a hub that is ready at once, or as soon as its log is. */
+export function createHub(options: HubOptions = {}): Hub {
+  return new Hub(options)
+}
+
+/** One log's entries to many subscribers. */
+export class Hub {
+  readonly tally = new Tally()
+  readonly subscribers: ReadonlySet<Subscriber>
+  readonly #subscribers = new Set<Subscriber>()
+  readonly #audiences = new Map<string, Audience>()
+  readonly #index = new TopicIndex<Audience>()
+  readonly #log: Log
+  readonly #window: Window
+  readonly #wheel: Wheel
+  readonly #sweeper: Sweeper
+  readonly #catchUp: CatchUp
+  readonly #observer: Required<Observer>
+  readonly #keeper: Keeper
+  readonly #mostPending: number
+  readonly #following: Promise<void>
+  #epoch: string
+  #closed = false
+
+  constructor({ log = new MemoryLog(), observer, ...options }: HubOptions) {
+    const { heartbeat = 15_000, slowTimeout = 30_000, batchBytes = 256 * 1_024 } = options
+    checkNumbers({ heartbeat, slowTimeout, batchBytes, ...options.window })
+    const limits = { entries: 16_384, bytes: 16 * 2 ** 20, ...options.window }
+    this.subscribers = this.#subscribers
+    this.#log = log
+    this.#epoch = log.epoch
+    this.#observer = all(observer ? [this.tally, observer] : [this.tally])
+    this.#window = new Window(limits, log.head)
+    // What is pending in an audience is in the window too, or else nobody could fall back on it.
+    this.#mostPending = limits.bytes / 2
+    this.#keeper = this.#makeKeeper(heartbeat, slowTimeout)
+    this.#wheel = new Wheel(tickFor(heartbeat, slowTimeout), this.#keeper.now)
+    this.#sweeper = new Sweeper(batchBytes, this.#observer)
+    this.#catchUp = new CatchUp(this.#window, log, this.#keeper, this.#observer)
+    this.#following = log.follow((entries) => this.#deliver(entries))
+    // Whoever publishes or subscribes first is told; until then nobody is there to handle it.
+    this.#following.catch(() => {})
+  }
+
+  get status(): HubStatus {
+    const { head, first, length, bytes } = this.#window
+    return {
+      epoch: this.#epoch,
+      head,
+      window: { entries: length, bytes, first },
+      audiences: this.#audiences.size,
+      subscribers: this.#subscribers.size
+    }
+  }
+
+  /**
+   * Publishes one update; resolves when the log has kept its promise to keep it.
+   * @throws TidingsError as `validate` does, or `closed`.
+   */
+  async publish(update: Update): Promise<Entry> {
+    const [entry] = await this.publishAll([update])
+    return entry as Entry
+  }
+
+  /** Publishes several updates, one right after the other, or none of them. */
+  async publishAll(updates: readonly Update[]): Promise<Entry[]> {
+    const valid = updates.map(validate)
+    this.#mustBeOpen()
+    await this.#following
+    return this.#log.append(valid)
+  }
+
+  /**
+   * Finds where a client's stream begins, and what it has missed, before a byte is written.
+   * @throws TidingsError when the request breaks a rule, or `closed`.
+   */
+  async locate(request: SubscribeRequest): Promise<Place> {
+    validateRequest(request)
+    this.#mustBeOpen()
+    await this.#following
+    const { topics = [], readable = [], encoding = 'plain' } = request
+    const audience = new Audience({ topics: topics.length > 0 ? topics : ['*'], readable, encoding })
+    return locate(request, audience, this.#log, this.#window.head)
+  }
+
+  /** Serves a connection from a place on: first what it has yet to see, then what comes. */
+  join(place: Place, connection: Connection): Subscriber {
+    const audience = this.#enlist(place.audience)
+    const subscriber = new Subscriber(audience, connection, place.after, this.#keeper)
+    audience.members.add(subscriber)
+    this.#subscribers.add(subscriber)
+    this.#wheel.add(subscriber, subscriber.visit(this.#keeper.now()))
+    this.#observer.joined(subscriber)
+    if (this.#closed) this.leave(subscriber, 'shutdown')
+    else this.#catchUp.run(subscriber)
+    return subscriber
+  }
+
+  /** Ends a subscription. Safe to call twice; the first reason stands. */
+  leave(subscriber: Subscriber, reason: CloseReason): void {
+    if (subscriber.state === 'closed') return
+    subscriber.state = 'closed'
+    this.#subscribers.delete(subscriber)
+    this.#wheel.remove(subscriber)
+    this.#catchUp.forget(subscriber)
+    this.#delist(subscriber)
+    subscriber.connection.end(reason)
+    this.#observer.left(subscriber, reason)
+  }
+
+  /** Ends every stream with `shutdown`, refuses what comes after, and closes the log. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const subscriber of this.#subscribers) this.leave(subscriber, 'shutdown')
+    this.#sweeper.stop()
+    this.#catchUp.stop()
+    await this.#log.close()
+  }
+
+  #makeKeeper(heartbeat: number, slowTimeout: number): Keeper {
+    return {
+      heartbeat,
+      slowTimeout,
+      now: () => performance.now(),
+      catchUp: (subscriber) => this.#catchUp.run(subscriber),
+      leave: (subscriber, reason) => this.leave(subscriber, reason)
+    }
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw new TidingsError('closed')
+  }
+
+  /** The audience that is equal to this one, which becomes the first of its kind where there is none. */
+  #enlist(audience: Audience): Audience {
+    const known = this.#audiences.get(audience.key)
+    if (known) return known
+    this.#audiences.set(audience.key, audience)
+    this.#index.add(audience.selectors, audience)
+    return audience
+  }
+
+  #delist(subscriber: Subscriber): void {
+    const { audience } = subscriber
+    audience.members.delete(subscriber)
+    if (audience.members.size > 0) return
+    this.#audiences.delete(audience.key)
+    this.#index.remove(audience.selectors, audience)
+  }
+
+  /** The one way to a subscriber: from the log's tail to the window and the audiences that it concerns. */
+  #deliver(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      if (entry.epoch !== this.#epoch) this.#startOver(entry)
+      else if (entry.offset !== this.#window.head + 1) this.#skipTo(entry)
+      const frame = this.#window.push(entry)
+      const { topics, private: isPrivate = false } = entry.update
+      for (const audience of this.#index.match(topics)) {
+        if (!audience.mayRead(topics, isPrivate)) continue
+        if (audience.push(frame) > this.#mostPending) this.#overrun(audience)
+        else this.#sweeper.mark(audience)
+      }
+    }
+    this.#observer.arrived(entries)
+  }
+
+  /** Sweeps do not keep up: what is pending is let go of, and its audience takes it from the window, each at its own pace. */
+  #overrun(audience: Audience): void {
+    audience.drop()
+    for (const subscriber of audience.members) this.#fallBehind(subscriber)
+  }
+
+  /** The log could not say what lies between: everyone reads it from history, or is told that it is gone. */
+  #skipTo(entry: Entry): void {
+    this.#window.reset(entry.offset - 1)
+    for (const subscriber of this.#subscribers) this.#fallBehind(subscriber)
+  }
+
+  /** Offsets have started over, so no cursor means anything any more. */
+  #startOver(entry: Entry): void {
+    this.#epoch = entry.epoch
+    this.#window.reset(entry.offset - 1)
+    for (const subscriber of this.#subscribers) this.leave(subscriber, 'gap')
+  }
+
+  #fallBehind(subscriber: Subscriber): void {
+    if (subscriber.state !== 'live') return
+    subscriber.state = 'behind'
+    this.#catchUp.wait(subscriber)
+  }
+}
+
+/** Fine enough for the shortest of the times, and never so fine that an idle hub is kept busy. */
+function tickFor(heartbeat: number, slowTimeout: number): number {
+  const shortest = Math.min(heartbeat || Infinity, slowTimeout)
+  return Math.min(250, Math.max(10, shortest / 20))
+}
+
+function checkNumbers(numbers: Record<string, number | undefined>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    const least = name === 'heartbeat' ? 0 : 1
+    if (value === undefined || (Number.isFinite(value) && value >= least)) continue
+    throw new RangeError(`createHub: ${name} must be a number of at least ${least}, not ${value}`)
+  }
+}

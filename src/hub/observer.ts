@@ -1,0 +1,42 @@
+// The one hook: what happens in a hub, told to whoever wants to count, log or graph it. Nothing here may change what happens.
+import type { Entry } from '../log/log.ts'
+import type { CloseReason } from './connection.ts'
+import type { Subscriber } from './subscriber.ts'
+
+/** What one sweep of an audience, or one write to someone who is catching up, delivered. */
+export interface Delivery {
+  readonly by: 'sweep' | 'catch-up'
+  /** Entries in the batch. */
+  readonly entries: number
+  /** Entries times the members that got them. */
+  readonly deliveries: number
+  /** Bytes handed to connections. */
+  readonly bytes: number
+}
+
+/** Told synchronously; must be quick and must not throw. */
+export interface Observer {
+  /** Entries have arrived from the log, on this node. */
+  arrived?(entries: readonly Entry[]): void
+  delivered?(delivery: Delivery): void
+  joined?(subscriber: Subscriber): void
+  left?(subscriber: Subscriber, reason: CloseReason): void
+}
+
+/** Tells several observers, in order. */
+export function all(observers: readonly Observer[]): Required<Observer> {
+  return {
+    arrived: (entries) => {
+      for (const observer of observers) observer.arrived?.(entries)
+    },
+    delivered: (delivery) => {
+      for (const observer of observers) observer.delivered?.(delivery)
+    },
+    joined: (subscriber) => {
+      for (const observer of observers) observer.joined?.(subscriber)
+    },
+    left: (subscriber, reason) => {
+      for (const observer of observers) observer.left?.(subscriber, reason)
+    }
+  }
+}

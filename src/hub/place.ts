@@ -1,0 +1,110 @@
+// Where a stream begins: decides it from what a client asked for, and says what is missing there. It opens no stream.
+import { TidingsError } from '../errors.ts'
+import { formatId, type Log, parseId } from '../log/log.ts'
+import type { Selector } from '../topics/matcher.ts'
+import { bounds } from '../update.ts'
+import type { Audience } from './audience.ts'
+import type { Encoding } from './frame.ts'
+
+/** What a client asks for. */
+export interface SubscribeRequest {
+  /** Topics, `*`, or URI templates: at most 100 of at most 4,096 bytes each; default `*`. */
+  readonly topics?: readonly Selector[]
+  /** Of which topics private updates may be read; default none. */
+  readonly readable?: readonly Selector[]
+  /** Default `plain`. */
+  readonly encoding?: Encoding
+  /** Go on after this id; `earliest` begins with the oldest entry kept. */
+  readonly lastEventId?: string
+  /** Without an id to go on after: begin with the newest so many entries, at most 100,000. */
+  readonly last?: number
+}
+
+/** What a client missed: told in the stream and in the response header. */
+export interface Gap {
+  /** The id that the client asked to go on after. */
+  readonly requested: string
+  /** The id after which the stream really begins. */
+  readonly resumedAfter: string
+  /**
+   * `unknown`: no entry kept bears the id; the stream begins at the head. `epoch`: the id is from a log that is gone; the
+   * stream begins with the first entry of this one. `trimmed`: the id is known, and some of what followed is not kept.
+   */
+  readonly reason: 'unknown' | 'epoch' | 'trimmed'
+}
+
+/** A place in the log from which a client can be served. */
+export interface Place {
+  readonly audience: Audience
+  /** The stream begins after this offset. */
+  readonly after: number
+  /** The id of that place: as asked for, where it was found, and else one of the hub's. */
+  readonly id: string
+  /** Whether the client named a place (an id, `earliest`, or a number of entries) rather than come for what is new. */
+  readonly requested: boolean
+  readonly gap?: Gap
+}
+
+/** Selectors that one stream may have. */
+const mostSelectors = 100
+const mostLast = 100_000
+const longestId = 1_024
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters it exists to find
+const control = /[\0-\x1f\x7f]/
+
+/**
+ * @throws TidingsError `selectors_too_many`, `selector_invalid`, `last_invalid` or `last_event_id_invalid`.
+ */
+export function validateRequest({ topics, last, lastEventId }: SubscribeRequest): void {
+  if (topics && topics.length > mostSelectors) {
+    throw new TidingsError('selectors_too_many', `${topics.length} were given, ${mostSelectors} are allowed`)
+  }
+  for (const selector of topics ?? []) validateSelector(selector)
+  if (last !== undefined && !(Number.isSafeInteger(last) && last >= 1 && last <= mostLast)) {
+    throw new TidingsError('last_invalid', `from 1 to ${mostLast}`)
+  }
+  if (lastEventId !== undefined) validateLastEventId(lastEventId)
+}
+
+function validateSelector(selector: Selector): void {
+  if (selector === '') throw new TidingsError('selector_invalid', 'it is empty; leave topic out to follow every topic')
+  if (control.test(selector)) throw new TidingsError('selector_invalid', 'it holds a control character')
+  const bytes = Buffer.byteLength(selector)
+  if (bytes <= bounds.topicBytes) return
+  throw new TidingsError('selector_invalid', `it has ${bytes} bytes, ${bounds.topicBytes} are allowed`)
+}
+
+function validateLastEventId(id: string): void {
+  if (control.test(id)) throw new TidingsError('last_event_id_invalid', 'it holds a control character')
+  if (id.length > longestId) throw new TidingsError('last_event_id_invalid', `${longestId} characters are allowed`)
+}
+
+/** Finds the place for a valid request; `head` is the newest offset that this node has seen. */
+export async function locate(request: SubscribeRequest, audience: Audience, log: Log, head: number): Promise<Place> {
+  const { lastEventId, last } = request
+  const at = (after: number) => ({ audience, after, id: formatId(log.epoch, after), requested: true })
+  if (lastEventId === 'earliest') return at(log.first - 1)
+  if (lastEventId !== undefined && lastEventId !== '') return resume(lastEventId)
+  if (last !== undefined) return at(await log.newest(audience, last))
+  return { ...at(head), requested: false }
+
+  async function resume(requested: string): Promise<Place> {
+    const after = await log.locate(requested)
+    if (after === undefined) {
+      const isOurs = parseId(requested) !== undefined
+      return begin(requested, isOurs && !isFromHere(requested) ? 'epoch' : 'unknown')
+    }
+    if (after >= log.first - 1) return { ...at(after), id: requested }
+    const { lost } = await log.read(after, audience, { entries: 1, bytes: 1 })
+    return lost ? begin(requested, 'trimmed') : { ...at(after), id: requested }
+  }
+
+  function begin(requested: string, reason: Gap['reason']): Place {
+    const place = at(reason === 'unknown' ? head : log.first - 1)
+    return { ...place, gap: { requested, resumedAfter: place.id, reason } }
+  }
+
+  function isFromHere(id: string): boolean {
+    return parseId(id)?.epoch === log.epoch
+  }
+}

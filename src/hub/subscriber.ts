@@ -1,0 +1,93 @@
+// One client: a cursor, an audience and a connection. It owns no queue, and does not know where entries come from.
+import { heartbeat } from '../sse/encode.ts'
+import type { Audience } from './audience.ts'
+import type { CloseReason, Connection } from './connection.ts'
+import type { Timed } from './wheel.ts'
+
+/** `live`: has everything and is fed by sweeps. `behind`: has yet to catch up, or its connection is full. */
+export type SubscriberState = 'live' | 'behind' | 'closed'
+
+/** What a subscriber needs from the hub around it. */
+export interface Keeper {
+  /** Milliseconds between heartbeats on a quiet stream; 0 for none. */
+  readonly heartbeat: number
+  /** Milliseconds that a connection may stay full. */
+  readonly slowTimeout: number
+  /** A clock in milliseconds that is never set back. */
+  now(): number
+  catchUp(subscriber: Subscriber): void
+  leave(subscriber: Subscriber, reason: CloseReason): void
+}
+
+const heartbeatBuffer = Buffer.from(heartbeat)
+
+export class Subscriber implements Timed {
+  state: SubscriberState = 'behind'
+  /** Everything it wants up to this offset has been written. */
+  cursor: number
+  /** Whether it waits for its turn to read history. */
+  queued = false
+  slot: Set<Timed> | undefined = undefined
+  readonly audience: Audience
+  readonly connection: Connection
+  readonly #keeper: Keeper
+  readonly #since: number
+  #lastWrite: number
+  /** Since when the connection has been full; 0 while it is not. */
+  #fullSince = 0
+
+  constructor(audience: Audience, connection: Connection, cursor: number, keeper: Keeper) {
+    this.audience = audience
+    this.connection = connection
+    this.cursor = cursor
+    this.#keeper = keeper
+    this.#since = this.#lastWrite = keeper.now()
+    connection.onDrain(() => this.#drained())
+  }
+
+  /** How long the stream has lasted, in milliseconds. */
+  get age(): number {
+    return this.#keeper.now() - this.#since
+  }
+
+  get full(): boolean {
+    return this.#fullSince > 0
+  }
+
+  /** Writes whole events, after which everything wanted up to `cursor` is written. A full connection is behind. */
+  send(bytes: Buffer, cursor: number): void {
+    this.cursor = cursor
+    this.#lastWrite = this.#keeper.now()
+    if (this.connection.write(bytes)) return
+    this.#fullSince = this.#lastWrite
+    this.state = 'behind'
+  }
+
+  /** Ends what is overdue, keeps a quiet stream awake. */
+  visit(now: number): number {
+    const { heartbeat, slowTimeout } = this.#keeper
+    if (this.full) {
+      const left = this.#fullSince + slowTimeout - now
+      if (left <= 0) this.#keeper.leave(this, 'slow')
+      return left
+    }
+    if (heartbeat > 0 && now - this.#lastWrite >= heartbeat * shortest) {
+      this.send(heartbeatBuffer, this.cursor)
+    }
+    const untilHeartbeat = heartbeat > 0 ? this.#lastWrite + heartbeat * between(shortest, longest) - now : Infinity
+    return Math.min(untilHeartbeat, slowTimeout)
+  }
+
+  #drained(): void {
+    this.#fullSince = 0
+    if (this.state === 'behind') this.#keeper.catchUp(this)
+  }
+}
+
+/** Heartbeats come a little early, at random, so that those of a large audience do not all fall due at once. */
+const shortest = 0.8
+const longest = 0.98
+
+function between(low: number, high: number): number {
+  return low + Math.random() * (high - low)
+}

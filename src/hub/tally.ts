@@ -1,0 +1,48 @@
+// Counts what a hub has done, for its debug page. It only listens.
+import type { CloseReason } from './connection.ts'
+import type { Delivery, Observer } from './observer.ts'
+import type { Subscriber } from './subscriber.ts'
+
+/** One stream that ended. */
+export interface Close {
+  readonly reason: CloseReason
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly address: string
+  /** How long the stream lasted, in milliseconds. */
+  readonly age: number
+}
+
+const closesKept = 50
+
+/** Totals since the hub began, and the newest fifty closes. */
+export class Tally implements Observer {
+  readonly totals = {
+    /** Entries that arrived from the log. */
+    published: 0,
+    /** Entries written, counted once per subscriber. */
+    delivered: 0,
+    bytes: 0,
+    sweeps: 0,
+    /** Entries that went out in sweeps, counted once per audience. */
+    swept: 0
+  }
+  readonly closes: Close[] = []
+
+  arrived(entries: readonly unknown[]): void {
+    this.totals.published += entries.length
+  }
+
+  delivered({ by, entries, deliveries, bytes }: Delivery): void {
+    this.totals.delivered += deliveries
+    this.totals.bytes += bytes
+    if (by !== 'sweep') return
+    this.totals.sweeps++
+    this.totals.swept += entries
+  }
+
+  left(subscriber: Subscriber, reason: CloseReason): void {
+    if (this.closes.length === closesKept) this.closes.shift()
+    this.closes.push({ reason, at: Date.now(), address: subscriber.connection.address, age: Math.round(subscriber.age) })
+  }
+}

@@ -1,0 +1,13 @@
+// The library's face: what there is to build with, and nothing that is not meant to be relied upon.
+export { type ErrorCode, TidingsError } from './errors.ts'
+export type { HandlerOptions } from './http/exchange.ts'
+export { createHandler } from './http/handler.ts'
+export type { CloseReason, Connection } from './hub/connection.ts'
+export type { Encoding } from './hub/frame.ts'
+export { createHub, type Hub, type HubOptions, type HubStatus } from './hub/hub.ts'
+export type { Delivery, Observer } from './hub/observer.ts'
+export type { Gap, Place, SubscribeRequest } from './hub/place.ts'
+export type { Subscriber, SubscriberState } from './hub/subscriber.ts'
+export type { Entry, Filter, Log, Page, PageLimit } from './log/log.ts'
+export { MemoryLog, type MemoryLogOptions } from './log/memory.ts'
+export type { Update } from './update.ts'

@@ -1,0 +1,100 @@
+// The log's contract, its ids, and what an entry is. No log knows a subscriber, a topic's syntax or the wire.
+import type { Update } from '../update.ts'
+
+/** An update with its place in the log. */
+export interface Entry {
+  readonly epoch: string
+  /** 1 for the first entry of an epoch; each entry's offset is one more than that of the entry before it. */
+  readonly offset: number
+  /** The publisher's id, or else `#<epoch>-<offset>`. */
+  readonly id: string
+  /** When it was appended, in milliseconds since 1970; never less than the time of the entry before it. */
+  readonly time: number
+  readonly update: Update
+}
+
+/** Which entries a reader wants. */
+export interface Filter {
+  /** Whether an update with these topics is wanted. */
+  admits(topics: readonly string[], isPrivate: boolean): boolean
+}
+
+/** How much one page may hold. A page always makes progress, so one entry may be larger than `bytes`. */
+export interface PageLimit {
+  readonly entries: number
+  readonly bytes: number
+}
+
+/** One stretch of history. */
+export interface Page {
+  /** The entries that the filter admits, oldest first. */
+  readonly entries: readonly Entry[]
+  /** Where the next page begins: everything up to this offset has been considered. */
+  readonly cursor: number
+  /** Whether retention removed, from the stretch that this page considered, an entry that the filter admits. */
+  readonly lost: boolean
+}
+
+/**
+ * An ordered, append-only history with retention.
+ *
+ * What an implementation may not do: deliver before the durability promise is kept; deliver out of order, twice, or with
+ * a hole it does not admit; reuse an offset within an epoch; hold back a page because of who reads it.
+ */
+export interface Log {
+  /** Changes whenever offsets start over, so that an old cursor is never trusted. Lower-case letters and digits. */
+  readonly epoch: string
+  /** Offset of the newest entry; 0 when there never was one. */
+  readonly head: number
+  /** Offset of the oldest entry that is kept; `head + 1` when none is. */
+  readonly first: number
+  /**
+   * Appends all of the updates, one after the other, or none. Resolves when the durability promise is kept.
+   * @throws TidingsError `closed` after `close()`.
+   */
+  append(updates: readonly Update[]): Promise<Entry[]>
+  /**
+   * Calls `deliver` with every entry that is appended from now on, on whatever node, in order, each once. Resolves when
+   * following has begun. `deliver` must not throw.
+   */
+  follow(deliver: (entries: readonly Entry[]) => void): Promise<void>
+  /** Reads on from an offset, oldest first. An empty page whose cursor is `head` is the end. */
+  read(after: number, filter: Filter, limit: PageLimit): Promise<Page>
+  /** The offset after which lie just the newest `count` entries that the filter admits, or all, where there are fewer. */
+  newest(filter: Filter, count: number): Promise<number>
+  /** The offset of an id: arithmetic for the ids we make, else the oldest entry kept that bears it. */
+  locate(id: string): Promise<number | undefined>
+  /** Keeps what was promised, lets go of everything, and delivers nothing more. */
+  close(): Promise<void>
+}
+
+/**
+ * The id of a place in the log: short, free of bytes that would force a preflight on a cross-origin reconnect, and
+ * impossible for a publisher to give [Fetch, CORS-safelisted request-header].
+ */
+export function formatId(epoch: string, offset: number): string {
+  return `#${epoch}-${offset.toString(36)}`
+}
+
+const idForm = /^#([0-9a-z]{1,32})-(0|[1-9a-z][0-9a-z]{0,10})$/
+
+/** Takes an id of ours apart; undefined for any other text. */
+export function parseId(id: string): { epoch: string; offset: number } | undefined {
+  const form = idForm.exec(id)
+  if (!form) return undefined
+  const offset = Number.parseInt(form[2] as string, 36)
+  return Number.isSafeInteger(offset) ? { epoch: form[1] as string, offset } : undefined
+}
+
+/** A new epoch: 41 random bits, so that no two are alike. */
+export function newEpoch(): string {
+  const bits = crypto.getRandomValues(new Uint32Array(2))
+  return (((bits[0] as number) % 0x200) * 2 ** 32 + (bits[1] as number)).toString(36)
+}
+
+/** What an entry counts for where a bound is in bytes: its text and a constant for its place in memory. */
+export function sizeOf(update: Update): number {
+  let bytes = 200 + Buffer.byteLength(update.data)
+  for (const topic of update.topics) bytes += topic.length
+  return bytes
+}

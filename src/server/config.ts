@@ -1,0 +1,86 @@
+// The options of the server, in one table: from it come flags, environment variables, `--help` and validation. It starts
+// nothing.
+
+/** What a server needs to know. */
+export interface Config {
+  readonly host: string
+  readonly port: number
+  readonly open: boolean
+}
+
+type Kind = 'text' | 'port' | 'switch'
+
+export interface Option {
+  /** The key; `--some-name` and `TIDINGS_SOME_NAME` follow from `someName`. */
+  readonly name: keyof Config
+  readonly kind: Kind
+  readonly default: string | number | boolean
+  readonly help: string
+}
+
+export const options: readonly Option[] = [
+  { name: 'host', kind: 'text', default: '127.0.0.1', help: 'address to listen on' },
+  { name: 'port', kind: 'port', default: 5000, help: 'port to listen on, 0 for any that is free' },
+  {
+    name: 'open',
+    kind: 'switch',
+    default: false,
+    help: 'let anyone who can reach the server publish and subscribe, also beyond this machine'
+  }
+]
+
+/** Something is wrong with the configuration; `message` says what, and what to do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** `someName` → `--some-name` */
+export function flagFor(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/** `someName` → `TIDINGS_SOME_NAME` */
+export function variableFor(name: string): string {
+  return `TIDINGS_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+/**
+ * Puts a configuration together: flags win over variables, variables over defaults.
+ * @throws ConfigError that names the option, the value, and what was expected.
+ */
+export function configure(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv): Config {
+  const chosen = options.map((option) => {
+    const fromFlag = flags[option.name]
+    if (fromFlag !== undefined) return [option.name, parse(option, fromFlag, flagFor(option.name))]
+    const fromVariable = environment[variableFor(option.name)]
+    if (fromVariable !== undefined) return [option.name, parse(option, fromVariable, variableFor(option.name))]
+    return [option.name, option.default]
+  })
+  const config = Object.fromEntries(chosen) as Config
+  checkReach(config)
+  return config
+}
+
+function parse({ kind }: Option, value: unknown, source: string): string | number | boolean {
+  const refuse = (expected: string): never => {
+    throw new ConfigError(`${source}: expected ${expected}, not "${value}"`)
+  }
+  const text = String(value).trim()
+  if (kind === 'text') return text || refuse('a text')
+  if (kind === 'port') return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : refuse('0 to 65535')
+  if (['true', '1', 'yes', 'on'].includes(text)) return true
+  return ['false', '0', 'no', 'off', ''].includes(text) ? false : refuse('true or false')
+}
+
+/** Whoever could reach an open server from outside could publish; that is never to happen by accident. */
+function checkReach({ host, open }: Config): void {
+  if (open || isLoopback(host)) return
+  throw new ConfigError(
+    `--host ${host} can be reached from other machines, and this server would let anyone there publish and subscribe; ` +
+      'say --open if that is what you want, or listen on 127.0.0.1'
+  )
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}

@@ -1,0 +1,80 @@
+// A hub behind an HTTP server: composition, start, and stop. It knows no command line and prints nothing.
+import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { TidingsError } from '../errors.ts'
+import { createHandler } from '../http/handler.ts'
+import { createHub, type Hub } from '../hub/hub.ts'
+import { MemoryLog } from '../log/memory.ts'
+import type { Config } from './config.ts'
+
+/** Bounds on a request before the hub sees it: its head in bytes, and the milliseconds that head and whole may take. */
+const requestBounds = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 }
+
+/** A server that is listening. */
+export interface Server {
+  readonly hub: Hub
+  /** `http://host:port`, as a client would write it. */
+  readonly url: string
+  /** Stops accepting, ends every stream, and resolves when nothing is left. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+/** Starts a server. Rejects with the error of `listen` where the address cannot be had. */
+export async function startServer({ host, port }: Config): Promise<Server> {
+  const hub = createHub({ log: new MemoryLog() })
+  const http = createServer({ ...requestBounds, connectionsCheckingInterval: 1_000 }, createHandler(hub))
+  http.on('clientError', refuseMalformed)
+  try {
+    await listen(http, host, port)
+  } catch (error) {
+    await hub.close()
+    throw error
+  }
+  let stopped: Promise<void> | undefined
+  const stop = () => (stopped ??= stopAll(http, hub))
+  return { hub, url: urlOf(http, host), stop }
+}
+
+function listen(http: HttpServer, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.once('error', reject)
+    http.listen({ host, port, backlog: 4_096 }, () => {
+      http.removeListener('error', reject)
+      resolve()
+    })
+  })
+}
+
+async function stopAll(http: HttpServer, hub: Hub): Promise<void> {
+  const closed = new Promise((resolve) => http.close(resolve))
+  await hub.close()
+  http.closeIdleConnections()
+  await closed
+}
+
+function urlOf(http: HttpServer, host: string): string {
+  const { port } = http.address() as AddressInfo
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** What node:http refuses before there is a request to hand on; its own answers say neither bound nor remedy. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket & { _httpMessage?: ServerResponse }): void {
+  if (!socket.writable || socket._httpMessage?.headersSent) {
+    socket.destroy()
+    return
+  }
+  const refusal = refusalFor(error.code)
+  const body = `${refusal.message}\n`
+  socket.end(
+    `HTTP/1.1 ${refusal.status} ${refusal.code}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  )
+}
+
+function refusalFor(code: string | undefined): TidingsError {
+  const { maxHeaderSize, headersTimeout, requestTimeout } = requestBounds
+  if (code === 'HPE_HEADER_OVERFLOW') return new TidingsError('headers_too_large', `${maxHeaderSize} bytes are allowed`)
+  if (code !== 'ERR_HTTP_REQUEST_TIMEOUT') return new TidingsError('request_malformed')
+  const times = `${headersTimeout / 1000} s are allowed for the head, ${requestTimeout / 1000} s for all of it`
+  return new TidingsError('request_timeout', times)
+}

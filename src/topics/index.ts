@@ -1,0 +1,85 @@
+// Finds, for a topic, everyone whose selectors cover it, without asking those that it does not concern. It knows its owners
+// only as values in a set.
+import { compile, type Matcher, type Selector } from './matcher.ts'
+
+interface Pattern<Owner> {
+  readonly matcher: Matcher
+  readonly owners: Set<Owner>
+}
+
+/** Topics whose matching patterns are remembered. */
+const rememberedTopics = 10_000
+
+/** Selectors on one side, their owners on the other. */
+export class TopicIndex<Owner> {
+  readonly #exact = new Map<string, Set<Owner>>()
+  readonly #everything = new Set<Owner>()
+  readonly #patterns = new Map<Selector, Pattern<Owner>>()
+  /** Which patterns cover a topic; emptied when a pattern comes or goes, and when it is full. */
+  readonly #covering = new Map<string, readonly Pattern<Owner>[]>()
+
+  /** How many different selectors are held. */
+  get size(): number {
+    return this.#exact.size + this.#patterns.size + (this.#everything.size > 0 ? 1 : 0)
+  }
+
+  add(selectors: Iterable<Selector>, owner: Owner): void {
+    for (const selector of selectors) this.#ownersFor(compile(selector)).add(owner)
+  }
+
+  remove(selectors: Iterable<Selector>, owner: Owner): void {
+    for (const selector of selectors) this.#removeOne(compile(selector), owner)
+  }
+
+  /** Everyone who has a selector that covers one of the topics, each once. */
+  match(topics: readonly string[]): Set<Owner> {
+    const found = new Set(this.#everything)
+    for (const topic of topics) {
+      for (const owner of this.#exact.get(topic) ?? []) found.add(owner)
+      for (const pattern of this.#patternsCovering(topic)) {
+        for (const owner of pattern.owners) found.add(owner)
+      }
+    }
+    return found
+  }
+
+  #ownersFor(matcher: Matcher): Set<Owner> {
+    if (matcher.kind === 'everything') return this.#everything
+    if (matcher.kind === 'exact') return getOrAdd(this.#exact, matcher.selector, () => new Set<Owner>())
+    return getOrAdd(this.#patterns, matcher.selector, () => {
+      this.#covering.clear()
+      return { matcher, owners: new Set<Owner>() }
+    }).owners
+  }
+
+  #removeOne({ kind, selector }: Matcher, owner: Owner): void {
+    if (kind === 'everything') {
+      this.#everything.delete(owner)
+    } else if (kind === 'exact') {
+      const owners = this.#exact.get(selector)
+      if (owners?.delete(owner) && owners.size === 0) this.#exact.delete(selector)
+    } else {
+      const owners = this.#patterns.get(selector)?.owners
+      if (owners?.delete(owner) && owners.size === 0) {
+        this.#patterns.delete(selector)
+        this.#covering.clear()
+      }
+    }
+  }
+
+  #patternsCovering(topic: string): readonly Pattern<Owner>[] {
+    if (this.#patterns.size === 0) return []
+    if (this.#covering.size >= rememberedTopics) this.#covering.clear()
+    return getOrAdd(this.#covering, topic, () =>
+      [...this.#patterns.values()].filter((pattern) => pattern.matcher.matches(topic))
+    )
+  }
+}
+
+function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
+}

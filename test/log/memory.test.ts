@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { MemoryLog } from '../../dist/index.js'
+import { testLogContract } from '../support/log-contract.ts'
+
+describe('MemoryLog keeps the contract of a log', () => testLogContract(async (kept) => new MemoryLog(kept)))
+
+describe('MemoryLog', () => {
+  const everything = { admits: () => true }
+  const update = (data: string) => ({ topics: ['t'], data })
+
+  it('keeps no more bytes than it was told', async () => {
+    const log = new MemoryLog({ bytes: 10_000 })
+    for (let number = 0; number < 100; number++) await log.append([update('x'.repeat(800))])
+    // Each entry counts for its 800 bytes of data, its topic and a constant of 200.
+    expect(log.head - log.first + 1).toBe(9)
+  })
+
+  it('lets entries go at their age, also when nothing is published', async () => {
+    let now = 1_000_000
+    const log = new MemoryLog({ age: 60_000, now: () => now })
+    await log.append([update('old')])
+    now += 30_000
+    await log.append([update('young')])
+    now += 30_001
+    expect(log.first).toBe(2)
+    expect(await log.read(0, everything, { entries: 10, bytes: 1_000 })).toMatchObject({ lost: true, cursor: 2 })
+    now += 30_000
+    expect(log.first).toBe(3)
+  })
+
+  it('does not age entries early when the clock is set back', async () => {
+    let now = 1_000_000
+    const log = new MemoryLog({ age: 60_000, now: () => now })
+    await log.append([update('before')])
+    now -= 500_000
+    const [after] = await log.append([update('after')])
+    expect(after?.time).toBe(1_000_000)
+    expect(log.first).toBe(1)
+  })
+
+  it('tells of a gap by topic even after thousands of other topics were forgotten, or else errs towards telling', async () => {
+    const log = new MemoryLog({ entries: 1 })
+    await log.append([{ topics: ['mine'], data: '' }])
+    const mine = { admits: (topics: readonly string[]) => topics.includes('mine') }
+    const limit = { entries: 1, bytes: 1 }
+    await log.append(Array.from({ length: 5_000 }, (_, number) => ({ topics: [`t${number}`], data: '' })))
+    expect(await log.read(1, mine, limit)).toMatchObject({ lost: false })
+    expect(await log.read(0, mine, limit)).toMatchObject({ lost: true })
+    await log.append(Array.from({ length: 20_000 }, (_, number) => ({ topics: [`u${number}`], data: '' })))
+    expect(await log.read(1, mine, limit)).toMatchObject({ lost: true })
+    expect(await log.read(log.first - 1, mine, limit)).toMatchObject({ lost: false })
+  })
+
+  it('refuses bounds that are none', () => {
+    expect(() => new MemoryLog({ entries: 0 })).toThrow('entries must be a number greater than 0')
+    expect(() => new MemoryLog({ age: Number.NaN })).toThrow('age')
+  })
+})

@@ -1,0 +1,67 @@
+// A hub behind a real HTTP server, and a plain HTTP client that keeps no connections.
+import { createServer, type IncomingHttpHeaders, request as httpRequest, type ServerOptions } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { onTestFinished } from 'vitest'
+import { createHandler, createHub, type HandlerOptions, type Hub, type HubOptions } from '../../dist/index.js'
+
+export interface Served {
+  readonly hub: Hub
+  readonly url: string
+  /** For a client of node:http: where the server is. */
+  readonly at: { readonly port: number; readonly host: string }
+}
+
+/** Serves a hub until the test ends. */
+export async function serve(
+  hubOptions: HubOptions = {},
+  handlerOptions: HandlerOptions = {},
+  serverOptions: ServerOptions = {}
+): Promise<Served> {
+  const hub = createHub(hubOptions)
+  const server = createServer(serverOptions, createHandler(hub, handlerOptions))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(async () => {
+    const closed = new Promise((resolve) => server.close(resolve))
+    await hub.close()
+    server.closeAllConnections()
+    await closed
+  })
+  const { port } = server.address() as AddressInfo
+  return { hub, url: `http://127.0.0.1:${port}`, at: { port, host: '127.0.0.1' } }
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+  json(): unknown
+}
+
+export interface Ask {
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  readonly body?: string | Buffer
+}
+
+/** One request on a connection of its own. */
+export function ask(url: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { method, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString()
+        const { statusCode: status = 0, headers } = response
+        resolve({ status, headers, text, json: () => JSON.parse(text) as unknown })
+      })
+    })
+    request.on('error', reject)
+    request.end(body)
+  })
+}
+
+/** Publishes a text as it is. */
+export function post(url: string, body: string | Buffer, headers: Record<string, string> = {}): Promise<Answer> {
+  return ask(url, { method: 'POST', body, headers: { 'Content-Type': 'text/plain', ...headers } })
+}

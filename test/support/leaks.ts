@@ -1,0 +1,21 @@
+// Makes every test a leak test: after each, no socket and no server may be left that was not there before.
+import { afterEach, beforeEach, expect } from 'vitest'
+
+const watched = new Set(['TCPSocketWrap', 'TCPServerWrap', 'PipeWrap', 'PipeServerWrap', 'ProcessWrap'])
+
+function open(): string[] {
+  return process
+    .getActiveResourcesInfo()
+    .filter((name) => watched.has(name))
+    .sort()
+}
+
+let before: string[] = []
+
+beforeEach(() => {
+  before = open()
+})
+
+afterEach(async () => {
+  await expect.poll(open, { timeout: 5_000, message: 'what this test left open' }).toEqual(before)
+})

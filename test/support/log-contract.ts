@@ -1,0 +1,222 @@
+// The log's contract as a suite that every log has to pass unchanged: a log's test file says how to open one, and no more.
+import { expect, it, onTestFinished } from 'vitest'
+import type { Entry, Filter, Log, Update } from '../../dist/index.js'
+
+/** What a log is opened with: it keeps at most so many entries. */
+export interface Kept {
+  entries?: number
+}
+
+const everything: Filter = { admits: () => true }
+const only = (topic: string): Filter => ({ admits: (topics) => topics.includes(topic) })
+const page = { entries: 1_000, bytes: 2 ** 20 }
+
+const update = (data: string, fields: Partial<Update> = {}): Update => ({ topics: ['t'], data, ...fields })
+const dataOf = (entries: readonly Entry[]) => entries.map((entry) => entry.update.data)
+const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
+
+export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
+  const open = async (kept: Kept = {}) => {
+    const log = await openLog(kept)
+    onTestFinished(() => log.close())
+    return log
+  }
+  const readAll = async (log: Log, after: number, filter = everything, limit = page) => {
+    const entries: Entry[] = []
+    let lost = false
+    for (let cursor = after; ; ) {
+      const next = await log.read(cursor, filter, limit)
+      entries.push(...next.entries)
+      lost ||= next.lost
+      if (next.cursor === cursor) return { entries, lost, cursor }
+      cursor = next.cursor
+    }
+  }
+  const fill = (log: Log, count: number, fields?: Partial<Update>) =>
+    log.append(numbers(1, count).map((number) => update(String(number), fields)))
+
+  it('begins empty, at offset 0', async () => {
+    const log = await open()
+    expect([log.head, log.first]).toEqual([0, 1])
+    expect(await log.read(0, everything, page)).toEqual({ entries: [], cursor: 0, lost: false })
+  })
+
+  it('gives consecutive offsets and one epoch', async () => {
+    const log = await open()
+    const [first] = await log.append([update('one')])
+    const [second, third] = await log.append([update('two'), update('three')])
+    expect([first, second, third].map((entry) => entry?.offset)).toEqual([1, 2, 3])
+    expect(new Set([first, second, third].map((entry) => entry?.epoch))).toEqual(new Set([log.epoch]))
+    expect(log.head).toBe(3)
+  })
+
+  it('keeps every field of an update', async () => {
+    const log = await open()
+    const whole = update('data\n\u{1f4e3}\0', { topics: ['a', 'ü'], type: 'x', id: 'mine', retry: 5, private: true })
+    await log.append([whole])
+    const { entries } = await readAll(log, 0)
+    expect(entries.map((entry) => entry.update)).toEqual([whole])
+    expect(entries[0]?.id).toBe('mine')
+  })
+
+  it('makes ids of epoch and offset where the publisher gives none', async () => {
+    const log = await open()
+    await fill(log, 40)
+    const { entries } = await readAll(log, 35)
+    expect(entries[0]?.id).toBe(`#${log.epoch}-10`)
+  })
+
+  it('delivers every entry to every follower in order, each once', async () => {
+    const log = await open()
+    const seen: number[][] = [[], []]
+    for (const offsets of seen) {
+      await log.follow((entries) => {
+        offsets.push(...entries.map((entry) => entry.offset))
+      })
+    }
+    await Promise.all(numbers(1, 50).map((number) => log.append([update(`${number}a`), update(`${number}b`)])))
+    await expect.poll(() => seen.map((offsets) => offsets.length)).toEqual([100, 100])
+    expect(seen).toEqual([numbers(1, 100), numbers(1, 100)])
+  })
+
+  it('delivers an entry only when it can be read', async () => {
+    const log = await open()
+    const early: Promise<boolean>[] = []
+    await log.follow((entries) => {
+      const [{ offset }] = entries as [Entry]
+      early.push(log.read(offset - 1, everything, page).then((next) => next.entries[0]?.offset !== offset))
+    })
+    for (const number of numbers(1, 10)) await log.append([update(String(number))])
+    await expect.poll(() => early.length).toBeGreaterThan(0)
+    expect(await Promise.all(early)).not.toContain(true)
+  })
+
+  it('keeps a batch together and in order while others publish', async () => {
+    const log = await open()
+    const batches = numbers(1, 20).map((batch) => numbers(1, 5).map((number) => update(`${batch}.${number}`)))
+    await Promise.all(batches.map((batch) => log.append(batch)))
+    const read = dataOf((await readAll(log, 0)).entries)
+    for (const batch of batches) {
+      const at = read.indexOf(batch[0]?.data as string)
+      expect(read.slice(at, at + 5)).toEqual(batch.map(({ data }) => data))
+    }
+  })
+
+  it('reads on from any offset, oldest first, in pages of any size', async () => {
+    const log = await open()
+    await fill(log, 25)
+    for (const entries of [1, 7, 100]) {
+      const { entries: read } = await readAll(log, 10, everything, { entries, bytes: 2 ** 20 })
+      expect(dataOf(read)).toEqual(numbers(11, 25).map(String))
+    }
+  })
+
+  it('ends a page when it holds enough bytes, but never before its first entry', async () => {
+    const log = await open()
+    await log.append(numbers(1, 4).map(() => update('x'.repeat(10_000))))
+    const next = await log.read(0, everything, { entries: 100, bytes: 15_000 })
+    expect(next.entries.length).toBe(2)
+    expect((await log.read(next.cursor, everything, { entries: 100, bytes: 1 })).entries.length).toBe(1)
+  })
+
+  it('reads only what the filter admits', async () => {
+    const log = await open()
+    await log.append(numbers(1, 30).map((number) => update(String(number), { topics: [`t${number % 3}`] })))
+    const { entries } = await readAll(log, 4, only('t0'))
+    expect(dataOf(entries)).toEqual(['6', '9', '12', '15', '18', '21', '24', '27', '30'])
+  })
+
+  it('tells the filter whether an update is private', async () => {
+    const log = await open()
+    await log.append([update('public'), update('secret', { private: true })])
+    const { entries } = await readAll(log, 0, { admits: (_, isPrivate) => !isPrivate })
+    expect(dataOf(entries)).toEqual(['public'])
+  })
+
+  it('moves its first offset on when it keeps no more', async () => {
+    const log = await open({ entries: 10 })
+    await fill(log, 25)
+    await expect.poll(() => log.first).toBe(16)
+    expect(dataOf((await readAll(log, 15)).entries)).toEqual(numbers(16, 25).map(String))
+  })
+
+  it('says that something was lost when retention removed what the reader wanted', async () => {
+    const log = await open({ entries: 10 })
+    await fill(log, 25)
+    await expect.poll(() => log.first).toBe(16)
+    expect(await readAll(log, 14)).toMatchObject({ lost: true, cursor: 25 })
+    expect(await readAll(log, 15)).toMatchObject({ lost: false, cursor: 25 })
+  })
+
+  it('does not say so when retention removed only what the reader did not want', async () => {
+    const log = await open({ entries: 10 })
+    await fill(log, 3, { topics: ['rare'] })
+    await fill(log, 25)
+    await expect.poll(() => log.first).toBe(19)
+    expect(await readAll(log, 3, only('rare'))).toMatchObject({ entries: [], lost: false })
+    expect(await readAll(log, 2, only('rare'))).toMatchObject({ entries: [], lost: true })
+  })
+
+  it('finds ids that it made by arithmetic, also of entries it no longer keeps', async () => {
+    const log = await open({ entries: 10 })
+    await fill(log, 25)
+    expect(await log.locate(`#${log.epoch}-0`)).toBe(0)
+    expect(await log.locate(`#${log.epoch}-3`)).toBe(3)
+    expect(await log.locate(`#${log.epoch}-p`)).toBe(25)
+  })
+
+  it('does not find ids of another epoch, of the future, or malformed', async () => {
+    const log = await open()
+    await fill(log, 3)
+    for (const id of [`#x${log.epoch}-1`, `#${log.epoch}-4`, `#${log.epoch}`, `#${log.epoch}-01`, '#', '', 'nobody']) {
+      expect(await log.locate(id), id).toBeUndefined()
+    }
+  })
+
+  it("finds a publisher's id at the oldest entry kept that bears it", async () => {
+    const log = await open({ entries: 10 })
+    await log.append([update('1', { id: 'x' }), update('2'), update('3', { id: 'x' }), update('4', { id: 'x' })])
+    expect(await log.locate('x')).toBe(1)
+    await fill(log, 8)
+    await expect.poll(() => log.first).toBe(3)
+    expect(await log.locate('x')).toBe(3)
+    await fill(log, 10)
+    await expect.poll(() => log.locate('x')).toBeUndefined()
+  })
+
+  it('finds where the newest so many begin', async () => {
+    const log = await open()
+    await log.append(numbers(1, 30).map((number) => update(String(number), { topics: [`t${number % 3}`] })))
+    const after = await log.newest(only('t0'), 3)
+    expect(dataOf((await readAll(log, after, only('t0'))).entries)).toEqual(['24', '27', '30'])
+    expect(await log.newest(everything, 1_000)).toBe(0)
+  })
+
+  it('finds where the newest begin when retention has been at work', async () => {
+    const log = await open({ entries: 10 })
+    await fill(log, 25)
+    await expect.poll(() => log.first).toBe(16)
+    expect(await log.newest(everything, 100)).toBe(15)
+    expect(await log.newest(only('nobody'), 1)).toBe(15)
+  })
+
+  it('never gives an entry an earlier time than the one before it', async () => {
+    const log = await open()
+    await fill(log, 5)
+    const times = (await readAll(log, 0)).entries.map((entry) => entry.time)
+    expect(times).toEqual([...times].sort((a, b) => a - b))
+    expect(Math.abs((times[0] as number) - Date.now())).toBeLessThan(60_000)
+  })
+
+  it('refuses to append after it was closed, and delivers nothing more', async () => {
+    const log = await open()
+    const seen: number[] = []
+    await log.follow((entries) => {
+      seen.push(...entries.map((entry) => entry.offset))
+    })
+    await log.append([update('before')])
+    await log.close()
+    await expect(log.append([update('after')])).rejects.toMatchObject({ code: 'closed' })
+    expect(seen).toEqual([1])
+  })
+}

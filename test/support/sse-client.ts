@@ -1,0 +1,82 @@
+// A client of event streams for tests: reads with eventsource-parser, remembers everything, and waits for what is to come.
+import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http'
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import { onTestFinished } from 'vitest'
+
+export class SseClient {
+  readonly events: EventSourceMessage[] = []
+  raw = ''
+  ended = false
+  readonly headers: IncomingHttpHeaders
+  readonly status: number
+  readonly #request: ClientRequest
+  readonly #response: IncomingMessage
+  #changed: () => void = () => {}
+
+  constructor(request: ClientRequest, response: IncomingMessage) {
+    this.#request = request
+    this.#response = response
+    this.headers = response.headers
+    this.status = response.statusCode ?? 0
+    const parser = createParser({ onEvent: (event) => this.events.push(event) })
+    response.setEncoding('utf8')
+    response.on('data', (chunk: string) => {
+      this.raw += chunk
+      parser.feed(chunk)
+      this.#changed()
+    })
+    response.on('error', () => {})
+    response.on('close', () => {
+      this.ended = true
+      this.#changed()
+    })
+  }
+
+  get data(): string[] {
+    return this.events.map((event) => event.data)
+  }
+
+  /** Waits until it holds; a failed wait says what was seen. */
+  async until(holds: (client: this) => boolean, what = holds.toString()): Promise<this> {
+    const deadline = setTimeout(() => this.#changed(), patience)
+    const since = performance.now()
+    while (!holds(this)) {
+      if (performance.now() - since >= patience) throw new Error(`waited for ${what}; saw ${JSON.stringify(this.raw)}`)
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve
+      })
+    }
+    clearTimeout(deadline)
+    return this
+  }
+
+  /** Waits for so many events and answers their data. */
+  async received(count: number): Promise<string[]> {
+    await this.until(() => this.events.length >= count, `${count} events`)
+    return this.data
+  }
+
+  pause(): void {
+    this.#response.pause()
+  }
+
+  resume(): void {
+    this.#response.resume()
+  }
+
+  close(): void {
+    this.#request.destroy()
+  }
+}
+
+const patience = 5_000
+
+/** Opens a stream; resolves when its head is there. Closed at the end of the test. */
+export function listen(url: string, headers: Record<string, string> = {}): Promise<SseClient> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { headers, agent: false }, (response) => resolve(new SseClient(request, response)))
+    request.on('error', reject)
+    request.end()
+    onTestFinished(() => void request.destroy())
+  })
+}

@@ -7,8 +7,11 @@ export interface Column {
   title: string
   /** Whether the ratio to the reference is worth showing: sums of faults and shares of a core have no ratio. */
   ratio: boolean
-  /** How rounds become one number. Faults are added up: a median would hide the one round that lost something. */
-  over: 'median' | 'sum'
+  /**
+   * How rounds become one number. Faults are added up, and disturbance is shown at its worst: a median would hide the one
+   * round that lost something, or the two that were run while the machine was busy with something else.
+   */
+  over: 'median' | 'sum' | 'max'
   value(outcome: Outcome): number | undefined
 }
 
@@ -17,7 +20,7 @@ const cpu = traffic('server CPU µs/delivery', (m) => m.serverCpuMicros / m.deli
 const health: Column[] = [
   { ...traffic('server CPU', (m) => m.serverCpuMicros / 1e6 / m.seconds), ratio: false },
   { ...traffic('generator CPU', (m) => m.generatorCpu), ratio: false },
-  { ...traffic('elsewhere CPU', (m) => m.elsewhereCpu), ratio: false },
+  { ...traffic('elsewhere CPU (worst)', (m) => m.elsewhereCpu), ratio: false, over: 'max' },
   { ...traffic('lost', (m) => m.missing), ratio: false, over: 'sum' },
   { ...traffic('surplus', (m) => m.surplus), ratio: false, over: 'sum' },
   { ...traffic('refused', (m) => m.refused), ratio: false, over: 'sum' },

@@ -49,6 +49,7 @@ export function markdown(scenario: Scenario, all: readonly Summary[]): string {
 function cell(column: Column, series: Series, reference: Series): Cell {
   const numbers = valuesOf(column, series)
   const range = spread(numbers)
+  if (column.over === 'max') range.median = range.max
   if (column.over === 'sum') range.median = numbers.reduce((sum, value) => sum + value, 0)
   const base = { column: column.title, ...range }
   return column.ratio ? { ...base, ratio: range.median / spread(valuesOf(column, reference)).median } : base

@@ -42,6 +42,7 @@ function parseObject(line: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it is not a JSON object')
   const unknown = Object.keys(value).find((key) => !fields.includes(key))
   if (unknown !== undefined) throw new Error(`it has a field that is not known; there are ${fields.join(', ')}`)
+  if ('topic' in value && 'topics' in value) throw new Error('it has both topic and topics')
   return value as Record<string, unknown>
 }
 

@@ -34,7 +34,7 @@ export function openStream(
   // A pipelined request has no socket until those before it are answered; other runtimes may have none to give.
   if (!(socket instanceof Socket) || typeof response.detachSocket !== 'function') {
     response.writeHead(200, headers)
-    response.write(opening)
+    response.write(Buffer.from(opening))
     return new ResponseStream(request, response, options)
   }
   // Head and first bytes travel in one packet.
@@ -42,13 +42,12 @@ export function openStream(
   // [RFC 9112, 6.3] Without Content-Length and Transfer-Encoding, the body lasts until the connection is closed.
   response.removeHeader('Transfer-Encoding')
   response.writeHead(200, { ...headers, Connection: 'close' })
-  response.flushHeaders()
+  // As bytes: with a text, Node would write the head's bytes as UTF-8 a second time.
+  response.write(Buffer.from(opening))
   response.detachSocket(socket)
   releaseParser(socket)
-  const stream = new SocketStream(socket, options)
-  socket.write(opening)
   socket.uncork()
-  return stream
+  return new SocketStream(socket, options)
 }
 
 const owner = Symbol('the stream that has taken a socket over')

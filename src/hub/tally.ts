@@ -43,6 +43,11 @@ export class Tally implements Observer {
 
   left(subscriber: Subscriber, reason: CloseReason): void {
     if (this.closes.length === closesKept) this.closes.shift()
-    this.closes.push({ reason, at: Date.now(), address: subscriber.connection.address, age: Math.round(subscriber.age) })
+    this.closes.push({
+      reason,
+      at: Date.now(),
+      address: subscriber.connection.address,
+      age: Math.round(subscriber.age)
+    })
   }
 }

@@ -1,5 +1,5 @@
 // A hub behind a real HTTP server, and a plain HTTP client that keeps no connections.
-import { createServer, type IncomingHttpHeaders, request as httpRequest, type ServerOptions } from 'node:http'
+import { createServer, request as httpRequest, type IncomingHttpHeaders, type ServerOptions } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { createHandler, createHub, type HandlerOptions, type Hub, type HubOptions } from '../../dist/index.js'

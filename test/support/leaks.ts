@@ -1,5 +1,5 @@
 // Makes every test a leak test: after each, no socket and no server may be left that was not there before.
-import { afterEach, beforeEach, expect } from 'vitest'
+import { beforeEach, expect } from 'vitest'
 
 const watched = new Set(['TCPSocketWrap', 'TCPServerWrap', 'PipeWrap', 'PipeServerWrap', 'ProcessWrap'])
 
@@ -10,12 +10,8 @@ function open(): string[] {
     .sort()
 }
 
-let before: string[] = []
-
-beforeEach(() => {
-  before = open()
-})
-
-afterEach(async () => {
-  await expect.poll(open, { timeout: 5_000, message: 'what this test left open' }).toEqual(before)
+beforeEach(({ onTestFinished }) => {
+  const before = open()
+  // Registered first, it is called last: after the test's own clean-up.
+  onTestFinished(() => expect.poll(open, { timeout: 5_000, message: 'what this test left open' }).toEqual(before))
 })

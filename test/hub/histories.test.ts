@@ -1,0 +1,15 @@
+import * as fc from 'fast-check'
+import { it } from 'vitest'
+import * as tidings from '../../dist/index.js'
+import { anyHistory, play } from '../support/histories.js'
+
+const runs = Number(process.env.TIDINGS_HISTORIES ?? 300)
+const seed = Number(process.env.TIDINGS_SEED ?? Date.now() % 2 ** 31)
+
+it(`every client ends with its entries in order, each once, or was told (seed ${seed})`, {
+  timeout: 300_000
+}, async () => {
+  console.log(`histories: seed ${seed}, ${runs} runs (TIDINGS_SEED and TIDINGS_HISTORIES set others)`)
+  const property = fc.asyncProperty(anyHistory, (history) => play(tidings, history))
+  await fc.assert(property, { numRuns: runs, seed, interruptAfterTimeLimit: 240_000, markInterruptAsFailure: true })
+})

@@ -1,0 +1,251 @@
+// The invariants of the architecture, one by one, where a sentence and a few lines can show them. That they hold together
+// under whatever happens is shown by the histories.
+import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { Frame } from '../../dist/hub/frame.js'
+import { type CloseReason, createHub, type HubOptions, MemoryLog, type SubscribeRequest } from '../../dist/index.js'
+import { compile } from '../../dist/topics/matcher.js'
+import { FakeConnection } from '../support/fake-connection.js'
+
+function open(options: HubOptions = {}) {
+  const hub = createHub({ heartbeat: 0, ...options })
+  onTestFinished(() => hub.close())
+  const join = async (request: SubscribeRequest = {}) => {
+    const connection = new FakeConnection()
+    return { connection, subscriber: hub.join(await hub.locate(request), connection) }
+  }
+  const publish = (data: string, ...topics: string[]) => hub.publish({ topics: topics[0] ? topics : ['t'], data })
+  return { hub, join, publish }
+}
+
+describe('1. nothing reaches a subscriber except from the tail of the log', () => {
+  it('delivers what a log follows, also when nobody published here', async () => {
+    const log = new MemoryLog()
+    const { join } = open({ log })
+    const { connection } = await join()
+    await log.append([{ topics: ['t'], data: 'from another node' }])
+    await expect.poll(() => connection.data).toEqual(['from another node'])
+  })
+
+  it('delivers nothing that the log refused', async () => {
+    const log = new MemoryLog()
+    const { join, publish } = open({ log })
+    const { connection } = await join()
+    log.append = () => Promise.reject(new Error('disk full'))
+    await expect(publish('lost')).rejects.toThrow('disk full')
+    await sleep(5)
+    expect(connection.data).toEqual([])
+  })
+})
+
+describe('2. entries are delivered in order, each once', () => {
+  it('gives the rest of a batch to someone who caught up in the middle of it', async () => {
+    const { join, publish } = open()
+    const first = await join()
+    await publish('1')
+    const second = await join({ lastEventId: 'earliest' })
+    expect(second.subscriber.state).toBe('live')
+    await publish('2')
+    await expect.poll(() => first.connection.data).toEqual(['1', '2'])
+    expect(first.connection.writes.length).toBe(1)
+    expect(second.connection.data).toEqual(['1', '2'])
+  })
+
+  it('sends an update with several matching topics once', async () => {
+    const { join, publish } = open()
+    const { connection } = await join({ topics: ['a', 'b', '{any}', '*'] })
+    await publish('once', 'a', 'b', 'c')
+    await publish('end', 'a')
+    await expect.poll(() => connection.data).toEqual(['once', 'end'])
+  })
+
+  it('follows two hubs on one log in the same order', async () => {
+    const log = new MemoryLog()
+    const [one, two] = [open({ log }), open({ log })]
+    const [here, there] = [await one.join(), await two.join()]
+    await Promise.all(Array.from({ length: 50 }, (_, index) => (index % 2 ? one : two).publish(String(index))))
+    await expect.poll(() => there.connection.data.length).toBe(50)
+    expect(here.connection.data).toEqual(there.connection.data)
+  })
+})
+
+describe('3. durable before visible', () => {
+  it('delivers an entry only after its append has resolved', async () => {
+    const log = new MemoryLog()
+    let durable = () => {}
+    const append = log.append.bind(log)
+    log.append = async (updates) => {
+      await new Promise<void>((resolve) => {
+        durable = resolve
+      })
+      return append(updates)
+    }
+    const { join, publish } = open({ log })
+    const { connection } = await join()
+    const published = publish('kept')
+    await sleep(5)
+    expect(connection.data).toEqual([])
+    durable()
+    await published
+    await expect.poll(() => connection.data).toEqual(['kept'])
+  })
+})
+
+describe('4. live means caught up', () => {
+  it('turns live in the tick in which it has read the window to its end', async () => {
+    const { join, publish } = open()
+    for (let number = 0; number < 100; number++) await publish(String(number))
+    const { connection, subscriber } = await join({ last: 60 })
+    expect([subscriber.state, connection.data.length]).toEqual(['live', 60])
+  })
+
+  it('reads what the window no longer holds from the log, while publishing goes on', async () => {
+    const { join, publish } = open({ window: { entries: 5 } })
+    for (let number = 0; number < 3_000; number++) await publish(String(number))
+    const { connection } = await join({ lastEventId: 'earliest' })
+    for (let number = 3_000; number < 3_200; number++) {
+      await publish(String(number))
+      if (number % 20 === 0) await tick()
+    }
+    await expect.poll(() => connection.data.length).toBe(3_200)
+    expect(connection.data).toEqual(Array.from({ length: 3_200 }, (_, number) => String(number)))
+  })
+})
+
+describe('5. no queue per subscriber', () => {
+  it('writes nothing to a full connection, and all of it in order once it has drained', async () => {
+    const { join, publish } = open()
+    const { connection, subscriber } = await join()
+    connection.full = true
+    await publish('0')
+    await expect.poll(() => subscriber.state).toBe('behind')
+    for (let number = 1; number < 50; number++) await publish(String(number))
+    await sleep(5)
+    expect(connection.data).toEqual(['0'])
+    connection.drain()
+    expect(subscriber.state).toBe('live')
+    expect(connection.data).toEqual(Array.from({ length: 50 }, (_, number) => String(number)))
+  })
+
+  it('closes with slow whoever leaves a full connection unread for longer than slowTimeout', async () => {
+    const { hub, join, publish } = open({ slowTimeout: 40 })
+    const { connection } = await join()
+    connection.full = true
+    await publish('0')
+    await expect.poll(() => connection.ended).toBe('slow')
+    expect(hub.status).toMatchObject({ subscribers: 0, audiences: 0 })
+  })
+
+  it('lets nothing pile up in an audience that sweeps cannot keep up with', async () => {
+    const { join, publish } = open({ window: { bytes: 100_000 }, batchBytes: 1 })
+    const { connection, subscriber } = await join()
+    for (let number = 0; number < 1_000; number++) void publish(`${number} ${'x'.repeat(500)}`)
+    await publish('end')
+    expect(subscriber.audience.pending).toBeLessThan(100)
+    await expect.poll(() => connection.data.length).toBe(1_001)
+  })
+})
+
+describe('6. never skip silently', () => {
+  it('closes with gap whoever falls behind what the log keeps', async () => {
+    const { join, publish } = open({ log: new MemoryLog({ entries: 10 }), window: { entries: 5 } })
+    const { connection } = await join()
+    connection.full = true
+    await publish('0')
+    await expect.poll(() => connection.writes.length).toBe(1)
+    for (let number = 1; number < 50; number++) await publish(String(number))
+    connection.drain()
+    await expect.poll(() => connection.ended).toBe('gap')
+    expect(connection.data).toEqual(['0'])
+  })
+
+  it.each([
+    ['unknown', 'nobody', 20],
+    ['epoch', '#old-4', 10],
+    ['trimmed', (epoch: string) => `#${epoch}-5`, 10]
+  ])('says %s, and where the stream begins instead', async (reason, id, after) => {
+    const { hub, publish } = open({ log: new MemoryLog({ entries: 10 }) })
+    for (let number = 0; number < 20; number++) await publish(String(number))
+    const { epoch } = hub.status
+    const requested = typeof id === 'string' ? id : id(epoch)
+    const resumedAfter = `#${epoch}-${after.toString(36)}`
+    const place = await hub.locate({ lastEventId: requested })
+    expect(place.gap).toEqual({ requested, resumedAfter, reason })
+    expect(place).toMatchObject({ after, id: resumedAfter })
+  })
+
+  it('closes everyone with gap when the log starts over', async () => {
+    const log = new MemoryLog()
+    let deliver: Parameters<typeof log.follow>[0] = () => {}
+    log.follow = async (follower) => {
+      deliver = follower
+    }
+    const { hub, join } = open({ log })
+    const { connection } = await join()
+    deliver([{ epoch: 'other', offset: 1, id: '#other-1', time: 0, update: { topics: ['t'], data: '' } }])
+    expect(connection.ended).toBe('gap' satisfies CloseReason)
+    expect(hub.status).toMatchObject({ epoch: 'other', head: 1, subscribers: 0 })
+  })
+})
+
+describe('7. a frame is encoded at most once per encoding', () => {
+  it('makes one buffer for all members of all audiences', async () => {
+    const bytes = vi.spyOn(Frame.prototype, 'bytes')
+    const { join, publish } = open()
+    const all = [await join({ topics: ['t'] }), await join({ topics: ['t'] }), await join(), await join()]
+    await publish('shared')
+    await expect.poll(() => all.every(({ connection }) => connection.data.length === 1)).toBe(true)
+    expect(new Set(all.map(({ connection }) => connection.writes[0])).size).toBe(1)
+    expect(bytes.mock.calls.length).toBeLessThan(all.length + 1)
+    bytes.mockRestore()
+  })
+})
+
+describe('8. nothing a publisher wrote becomes a field before it is validated', () => {
+  it.each([
+    [{ id: 'a\nevent: x' }, 'id_invalid'],
+    [{ id: 'a\0' }, 'id_invalid'],
+    [{ id: '#abc-1' }, 'id_invalid'],
+    [{ id: 'earliest' }, 'id_invalid'],
+    [{ type: 'a\rdata: x' }, 'type_invalid'],
+    [{ type: 'tidings:gap' }, 'type_invalid'],
+    [{ retry: 1.5 }, 'retry_invalid'],
+    [{ data: '\ud800' }, 'data_invalid'],
+    [{ topics: [] }, 'topic_missing'],
+    [{ topics: ['a\nb'] }, 'topic_invalid']
+  ])('refuses %j with %s', async (fields, code) => {
+    const { hub } = open()
+    await expect(hub.publish({ topics: ['t'], data: '', ...fields })).rejects.toMatchObject({ code })
+    expect(hub.status.head).toBe(0)
+  })
+})
+
+describe('9. work per publish grows with the audiences that match', () => {
+  it('asks no pattern twice about a topic, and no audience that does not match', async () => {
+    const { join, publish } = open()
+    for (let number = 0; number < 50; number++) await join({ topics: [`exact/${number}`, `p${number}/{id}`] })
+    const asked = Array.from({ length: 50 }, (_, number) => vi.spyOn(compile(`p${number}/{id}`), 'matches'))
+    for (let number = 0; number < 100; number++) await publish('', 'exact/7')
+    for (const spy of asked) expect(spy.mock.calls.length).toBeLessThanOrEqual(1)
+  })
+})
+
+describe('private updates', () => {
+  it('reach only those who may read one of their topics', async () => {
+    const { hub, join } = open()
+    const [nobody, other, reader] = [await join(), await join({ readable: ['b'] }), await join({ readable: ['a/{x}'] })]
+    await hub.publish({ topics: ['a/1', 'c'], data: 'secret', private: true })
+    await hub.publish({ topics: ['a/1'], data: 'public' })
+    await expect.poll(() => reader.connection.data).toEqual(['secret', 'public'])
+    expect([nobody.connection.data, other.connection.data]).toEqual([['public'], ['public']])
+  })
+
+  it('are kept from those who may not read them on replay as well', async () => {
+    const { hub, join } = open()
+    await hub.publish({ topics: ['a'], data: 'secret', private: true })
+    await hub.publish({ topics: ['a'], data: 'public' })
+    const replay = { lastEventId: 'earliest' }
+    expect((await join(replay)).connection.data).toEqual(['public'])
+    expect((await join({ ...replay, readable: ['*'] })).connection.data).toEqual(['secret', 'public'])
+  })
+})

@@ -1,0 +1,65 @@
+// A test of the test: each fault that the histories exist to find is planted in a copy of the library, and must be found.
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { type Fault, plant } from '../support/faults.js'
+import { anyHistory, play } from '../support/histories.js'
+
+const faults: Fault[] = [
+  {
+    name: 'an await before the flip to live',
+    file: 'hub/catch-up.js',
+    find: "subscriber.state = 'live';",
+    replace: "setImmediate(() => { if (subscriber.state === 'behind') subscriber.state = 'live' });"
+  },
+  {
+    name: 'sending while behind',
+    file: 'hub/sweeper.js',
+    find: "subscriber.state !== 'live'",
+    replace: "subscriber.state === 'closed'"
+  },
+  {
+    name: 'a hole skipped while catching up',
+    file: 'hub/catch-up.js',
+    find: 'if (lost) {',
+    replace: 'if (lost && !cursor) {'
+  },
+  {
+    name: 'a hole skipped on resuming',
+    file: 'hub/place.js',
+    find: "return lost ? begin(requested, 'trimmed')",
+    replace: "return false ? begin(requested, 'trimmed')"
+  },
+  {
+    name: 'a hole skipped between log and hub',
+    file: 'hub/hub.js',
+    find: 'this.#fallBehind(subscriber);\n    }\n    /** Offsets',
+    replace: '{}\n    }\n    /** Offsets'
+  },
+  {
+    name: 'a full connection that is written on',
+    file: 'hub/subscriber.js',
+    find: "this.#fullSince = this.#lastWrite;\n        this.state = 'behind';",
+    replace: ''
+  },
+  {
+    name: 'an entry dropped at the end of a stretch',
+    file: 'hub/window.js',
+    find: 'Math.min(this.head, offset + longestStretch)',
+    replace: 'Math.min(this.head - 1, offset + longestStretch)'
+  },
+  {
+    name: 'a gap header that disagrees with the stream',
+    file: 'http/simple.js',
+    find: "'Last-Event-ID': encodeHeader(id)",
+    replace: "'Last-Event-ID': '#x-1'"
+  }
+]
+
+const seed = 20_261_122
+
+it.each(faults)('sees $name', { timeout: 120_000 }, async (fault) => {
+  const library = await plant(fault)
+  const property = fc.asyncProperty(anyHistory, (history) => play(library, history))
+  const result = await fc.check(property, { numRuns: 300, seed, endOnFailure: true, interruptAfterTimeLimit: 100_000 })
+  expect(result.failed && result.errorInstance, `not seen in ${result.numRuns} histories`).toBeInstanceOf(Error)
+})

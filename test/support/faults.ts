@@ -1,0 +1,29 @@
+// Plants a fault in a copy of the built library, so that a test can be shown to see it. The product itself has no hooks.
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { onTestFinished } from 'vitest'
+import type { Library } from './histories.js'
+
+export interface Fault {
+  readonly name: string
+  /** The built file, below `dist/`. */
+  readonly file: string
+  /** Stands exactly once in the file. */
+  readonly find: string
+  readonly replace: string
+}
+
+/** The library with the fault in it. */
+export async function plant({ file, find, replace, name }: Fault): Promise<Library> {
+  const folder = mkdtempSync(join(tmpdir(), 'tidings-fault-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  cpSync('dist', folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  const path = join(folder, file)
+  const parts = readFileSync(path, 'utf8').split(find)
+  if (parts.length !== 2) throw new Error(`"${name}": ${file} holds ${parts.length - 1} times: ${find}`)
+  writeFileSync(path, parts.join(replace))
+  return (await import(pathToFileURL(join(folder, 'index.js')).href)) as Library
+}

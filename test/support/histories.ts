@@ -1,0 +1,261 @@
+// Random histories over real sockets: publishers, slow readers, cut connections, tiny windows, small retention. At the end
+// every client must hold exactly its entries, in order, each once, or have been told truthfully what it missed.
+import { randomUUID } from 'node:crypto'
+import { Agent, createServer, request as httpRequest, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as fc from 'fast-check'
+import type * as Tidings from '../../dist/index.js'
+import type { Entry, Log } from '../../dist/index.js'
+import { HistoryClient, type Seen } from './history-client.js'
+
+/** The library under test: the one that ships, or one with a fault planted in it. */
+export type Library = typeof Tidings
+
+type Step =
+  | { readonly do: 'publish'; readonly topics: readonly string[]; readonly size: number; readonly count: number }
+  /** As many requests at once, so that they arrive among those of the subscribers. */
+  | { readonly do: 'post'; readonly topics: readonly string[]; readonly size: number; readonly count: number }
+  | { readonly do: 'pause' | 'resume' | 'cut' | 'connect'; readonly client: number }
+  | { readonly do: 'breathe'; readonly ms: number }
+
+export interface History {
+  readonly transport: 'tcp' | 'unix'
+  readonly window: number
+  readonly keep: number
+  readonly batchBytes: number
+  readonly slowTimeout: number
+  /** One of so many deliveries is lost between log and hub; 0 for none. */
+  readonly holes: number
+  readonly clients: readonly (readonly string[])[]
+  readonly steps: readonly Step[]
+}
+
+const topics = ['a', 'b', 'c/1', 'c/2']
+const selections = [['*'], ['a'], ['b', 'c/2'], ['c/{id}'], ['a', 'c/{id}']]
+
+const client = fc.nat({ max: 4 })
+const publish = fc.record({
+  do: fc.constantFrom('publish' as const, 'post' as const),
+  topics: fc.uniqueArray(fc.constantFrom(...topics), { minLength: 1, maxLength: 2 }),
+  size: fc.constantFrom(5, 5, 5, 2_000, 60_000),
+  count: fc.integer({ min: 1, max: 8 })
+})
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: publish },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('pause', 'resume', 'cut'), client }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('connect' as const), client }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('breathe' as const), ms: fc.nat({ max: 8 }) }) }
+)
+
+export const anyHistory: fc.Arbitrary<History> = fc.record({
+  transport: fc.constantFrom('tcp', 'unix', 'unix'),
+  window: fc.integer({ min: 1, max: 30 }),
+  keep: fc.constantFrom(3, 10, 40, 10_000),
+  batchBytes: fc.constantFrom(1, 500, 262_144),
+  slowTimeout: fc.constantFrom(60, 30_000),
+  holes: fc.constantFrom(0, 0, 5),
+  clients: fc.array(fc.constantFrom(...selections), { minLength: 1, maxLength: 5 }),
+  steps: fc.array(step, { minLength: 5, maxLength: 60 })
+})
+
+/** Plays a history and throws where a promise was broken. */
+export async function play(library: Library, history: History): Promise<void> {
+  const run = await Run.begin(library, history)
+  try {
+    for (const step of history.steps) await run.take(step)
+    await run.end()
+  } finally {
+    await run.stop()
+  }
+}
+
+class Run {
+  readonly #history: History
+  readonly #hub: Tidings.Hub
+  readonly #server: Server
+  readonly #clients: { readonly client: HistoryClient; readonly start: number }[] = []
+  readonly #published: Entry[] = []
+  readonly #posts: Promise<void>[] = []
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 })
+  #at: object = {}
+  #updates = 0
+  readonly #lossy: { complete: boolean }
+
+  private constructor(
+    library: Library,
+    history: History,
+    server: Server,
+    hub: Tidings.Hub,
+    lossy: { complete: boolean }
+  ) {
+    this.#history = history
+    this.#server = server
+    this.#hub = hub
+    this.#lossy = lossy
+    server.on('request', library.createHandler(hub, { highWaterMark: 1 }))
+  }
+
+  static async begin(library: Library, history: History): Promise<Run> {
+    const { window, keep, batchBytes, slowTimeout, holes } = history
+    const lossy = { complete: holes === 0 }
+    const log = new library.MemoryLog({ entries: keep })
+    loseDeliveries(log, holes, lossy)
+    const hub = library.createHub({ log, window: { entries: window }, batchBytes, slowTimeout, heartbeat: 40 })
+    const run = new Run(library, history, createServer(), hub, lossy)
+    recordAppends(log, run.#published)
+    run.#at = await run.#listen()
+    for (const selectors of history.clients) {
+      const client = new HistoryClient(run.#at, selectors)
+      run.#clients.push({ client, start: 0 })
+      client.connect()
+      await client.opened
+    }
+    return run
+  }
+
+  async take(step: Step): Promise<void> {
+    if (step.do === 'publish') await this.#publish(step)
+    else if (step.do === 'post') this.#post(step)
+    else if (step.do === 'breathe') await sleep(step.ms)
+    else this.#clients[step.client % this.#clients.length]?.client[step.do]()
+    this.#checkMemory()
+  }
+
+  /** Lets everyone catch up, and judges. */
+  async end(): Promise<void> {
+    await Promise.all(this.#posts)
+    this.#lossy.complete = true
+    const [last] = await this.#publish({ topics, size: 3, count: 1 })
+    for (const { client } of this.#clients) client.resume()
+    await this.#untilAllReach((last as Entry).offset)
+    for (const { client, start } of this.#clients) judge(client, start, this.#published)
+  }
+
+  async stop(): Promise<void> {
+    for (const { client } of this.#clients) client.cut()
+    await Promise.allSettled(this.#posts)
+    this.#agent.destroy()
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    await this.#hub.close()
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  async #listen(): Promise<object> {
+    const path = join(tmpdir(), `tidings-${randomUUID()}.sock`)
+    const at = this.#history.transport === 'unix' ? { path } : { port: 0, host: '127.0.0.1' }
+    await new Promise<void>((resolve) => this.#server.listen(at, resolve))
+    if (this.#history.transport === 'unix') return { socketPath: path }
+    return { host: '127.0.0.1', port: (this.#server.address() as AddressInfo).port }
+  }
+
+  async #publish(step: { topics: readonly string[]; size: number; count: number }): Promise<Entry[]> {
+    return this.#hub.publishAll(
+      Array.from({ length: step.count }, () => ({ topics: step.topics, ...this.#next(step.size) }))
+    )
+  }
+
+  #post(step: { topics: readonly string[]; size: number; count: number }): void {
+    for (let count = 0; count < step.count; count++) {
+      const { data, id } = this.#next(step.size)
+      const query = new URLSearchParams(step.topics.map((topic) => ['topic', topic]))
+      if (id) query.set('id', id)
+      this.#posts.push(this.#send(`/publish?${query}`, data))
+    }
+  }
+
+  #send(path: string, data: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const headers = { 'Content-Type': 'text/plain' }
+      const request = httpRequest({ ...this.#at, method: 'POST', path, headers, agent: this.#agent }, (response) => {
+        response.resume().on('end', response.statusCode === 200 ? resolve : () => reject(new Error('publish failed')))
+      })
+      request.on('error', reject)
+      request.end(data)
+    })
+  }
+
+  #next(size: number): { data: string; id?: string } {
+    const number = this.#updates++
+    return { data: `${number} `.padEnd(size, 'x'), ...(number % 3 === 0 && { id: `own-${number}` }) }
+  }
+
+  /** What one slow reader may cost: its connection's mark, and one write more. */
+  #checkMemory(): void {
+    const most = 64 * 1_024 + 128 * 1_024 + Math.max(this.#history.batchBytes, 62_000)
+    for (const { connection } of this.#hub.subscribers) {
+      if (connection.buffered > most) throw new Error(`${connection.buffered} bytes wait for one client`)
+    }
+  }
+
+  async #untilAllReach(offset: number): Promise<void> {
+    const deadline = performance.now() + 4_000
+    const offsets = offsetsOf(this.#published)
+    const lacking = () => this.#clients.filter(({ client }) => offsetOf(client.lastEventId, offsets) < offset)
+    while (lacking().length > 0) {
+      for (const { client } of lacking()) client.connect()
+      await sleep(1)
+      if (performance.now() < deadline) continue
+      const seen = lacking().map(({ client }) => ({ ...client, seen: client.seen.slice(-3) }))
+      throw new Error(`waited for ${offset}; saw ${JSON.stringify(seen)} and ${JSON.stringify(this.#hub.status)}`)
+    }
+  }
+}
+
+function offsetsOf(entries: readonly Entry[]): Map<string, number> {
+  return new Map(entries.map((entry) => [entry.id, entry.offset]))
+}
+
+/** The place in the log that an id stands for; the hub's own ids say it themselves. */
+function offsetOf(id: string, offsets: Map<string, number>): number {
+  return offsets.get(id) ?? Number.parseInt(id.split('-')[1] ?? '0', 36)
+}
+
+/** A client's record against what was published: the next entry that it wanted, or a gap that hides at least one. */
+function judge({ seen, selectors, lastEventId }: HistoryClient, start: number, published: readonly Entry[]): void {
+  const wanted = published.filter((entry) => entry.update.topics.some((topic) => wants(selectors, topic)))
+  const offsets = offsetsOf(published)
+  let cursor = start
+  for (const item of seen) cursor = follow(item, cursor, wanted, offsets)
+  const missed = wanted.find((entry) => entry.offset > cursor)
+  if (missed) throw new Error(`never told of ${missed.id}; last id ${lastEventId}`)
+}
+
+function follow(item: Seen, cursor: number, wanted: readonly Entry[], offsets: Map<string, number>): number {
+  const next = wanted.find((entry) => entry.offset > cursor)
+  if (item.kind === 'event') {
+    if (item.id === next?.id && item.data === next.update.data) return next.offset
+    throw new Error(`after ${cursor} expected ${next?.id}, got ${item.id}`)
+  }
+  const resumed = offsetOf(item.resumedAfter, offsets)
+  if (item.header !== item.resumedAfter) throw new Error(`header ${item.header} but stream ${item.resumedAfter}`)
+  if (!next || resumed < next.offset) throw new Error(`told of a gap up to ${resumed}, but nothing was missed`)
+  return resumed
+}
+
+function wants(selectors: readonly string[], topic: string): boolean {
+  return selectors.some(
+    (selector) => selector === '*' || selector === topic || (selector === 'c/{id}' && /^c/.test(topic))
+  )
+}
+
+/** What the log took, in its order, whoever published it. */
+function recordAppends(log: Log, published: Entry[]): void {
+  const append = log.append.bind(log)
+  log.append = async (updates) => {
+    const entries = await append(updates)
+    published.push(...entries)
+    published.sort((a, b) => a.offset - b.offset)
+    return entries
+  }
+}
+
+/** A follower that falls behind what its log can tell it: now and then a delivery does not arrive. */
+function loseDeliveries(log: Log, one: number, lossy: { complete: boolean }): void {
+  const follow = log.follow.bind(log)
+  let count = 0
+  log.follow = (deliver) => follow((entries) => (lossy.complete || ++count % one !== 0 ? deliver(entries) : undefined))
+}

@@ -1,0 +1,36 @@
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { TopicIndex } from '../../dist/topics/index.js'
+import { Selection } from '../../dist/topics/matcher.js'
+
+const selector = fc.constantFrom('*', 'a', 'b', 'c/1', 'c/{id}', '{any}', 'c{/id}', 'bad{')
+const topics = fc.array(fc.constantFrom('a', 'b', 'c', 'c/1', 'c/2', 'bad{'), { minLength: 1, maxLength: 3 })
+const change = fc.record({ add: fc.boolean(), owner: fc.nat({ max: 5 }), selectors: fc.array(selector) })
+
+it('finds just those whose selectors cover a topic, through every coming and going', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(change, topics), { maxLength: 40 }), (steps) => {
+      const index = new TopicIndex<number>()
+      const held = new Map<number, readonly string[]>()
+      for (const [{ add, owner, selectors }, asked] of steps) {
+        index.remove(held.get(owner) ?? [], owner)
+        held.delete(owner)
+        if (add) {
+          index.add(selectors, owner)
+          held.set(owner, selectors)
+        }
+        const expected = [...held].filter(([, own]) => new Selection(own).coversAny(asked)).map(([found]) => found)
+        expect([...index.match(asked)].sort()).toEqual(expected.sort())
+      }
+    })
+  )
+})
+
+it('keeps nothing of those that left', () => {
+  const index = new TopicIndex<string>()
+  const selectors = ['*', 'a', 'b/{id}']
+  index.add(selectors, 'one')
+  expect(index.size).toBe(3)
+  index.remove(selectors, 'one')
+  expect(index.size).toBe(0)
+})

@@ -18,9 +18,10 @@ const KEPT_COMPLAINT = 2_000
 const GRACE_MILLIS = 3_000
 const running = new Set<ChildProcess>()
 
-// A benchmark that is interrupted must not leave servers behind that slow the next one.
+// A benchmark that is interrupted must not leave servers behind that slow the next one. Asked, not killed: an nginx that
+// is killed outright leaves its worker behind.
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
+  for (const child of running) child.kill('SIGTERM')
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
 

@@ -1,0 +1,100 @@
+// nginx with the nchan module in a folder of its own, one worker, everything in memory.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { freePort, reachable } from '../support/port.ts'
+import { family, start, stop } from '../support/process.ts'
+import type { Contender, Server } from './contender.ts'
+
+const DEBIAN_MODULES = '/usr/lib/nginx/modules'
+const MODULE = 'ngx_nchan_module.so'
+const PACKAGES = ['nginx', 'libnginx-mod-nchan']
+
+export const nchan: Contender = {
+  name: 'nchan',
+  subscribePath: '/subscribe',
+  publishPath: '/publish',
+  version: () => `${moduleVersion()} in ${nginxSays('-v').trim().replace('nginx version: ', '')}`,
+  obstacle() {
+    if (nginxSays('-v') === '') return 'nginx is not installed (on Debian, as root: add --install)'
+    if (!existsSync(modulePath())) return `the module ${MODULE} is not installed (on Debian, as root: add --install)`
+    return undefined
+  },
+  start: startNginx
+}
+
+export function installNchan(): void {
+  if (nchan.obstacle() === undefined) return
+  execFileSync('apt-get', ['install', '-y', '--no-install-recommends', ...PACKAGES], { stdio: 'inherit' })
+}
+
+async function startNginx(connections: number): Promise<Server> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-nchan-'))
+  const port = await freePort()
+  const file = join(folder, 'nginx.conf')
+  writeFileSync(file, configuration(folder, port, connections))
+  const started = start('nginx', ['-p', folder, '-c', file, '-e', join(folder, 'error.log')])
+  await reachable(port, started)
+  return {
+    port,
+    pids: family(started.pid),
+    async stop() {
+      await stop(started)
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+// The worker stays the user we are: it must write to our folder. Buffers are in shared memory, nchan's default and its
+// fastest; the message buffer is deeper than the publishes in flight, so that none is dropped under a slow reader.
+//
+// A sixteenth of the connections must stay free, or nginx begins to close those that wait: hence the tenth on top. nginx
+// makes room for all of them when it starts, so that much of a connection's memory is never seen to grow.
+function configuration(folder: string, port: number, connections: number): string {
+  const room = Math.ceil(connections * 1.1) + 64
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+  return `load_module ${modulePath()};
+daemon off;
+${process.getuid?.() === 0 ? `user ${userInfo().username};` : ''}
+worker_processes 1;
+worker_rlimit_nofile ${room + 64};
+pid ${folder}/nginx.pid;
+error_log ${folder}/error.log warn;
+events { worker_connections ${room}; }
+http {
+  access_log off;
+  tcp_nodelay on;
+  keepalive_requests 1000000000;
+  keepalive_timeout 1h;
+  ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n  ')}
+  nchan_shared_memory_size 256m;
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location = /subscribe { nchan_subscriber eventsource; nchan_channel_id bench; nchan_subscriber_first_message newest; }
+    location = /publish {
+      nchan_publisher http;
+      nchan_channel_id bench;
+      nchan_message_buffer_length 1000;
+      nchan_message_timeout 60s;
+    }
+  }
+}
+`
+}
+
+function modulePath(): string {
+  const compiledIn = /--modules-path=(\S+)/.exec(nginxSays('-V'))?.[1]
+  return join(compiledIn ?? DEBIAN_MODULES, MODULE)
+}
+
+/** What nginx says of itself: it speaks on standard error. Nothing, when there is no nginx. */
+function nginxSays(flag: string): string {
+  return spawnSync('nginx', [flag], { encoding: 'utf8' }).stderr ?? ''
+}
+
+// The module does not name its version; the package that brought it does.
+function moduleVersion(): string {
+  const query = spawnSync('dpkg-query', ['-W', '-f', '$' + '{Version}', 'libnginx-mod-nchan'], { encoding: 'utf8' })
+  return query.stdout?.trim() || 'nchan of unknown version'
+}

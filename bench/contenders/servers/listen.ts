@@ -1,0 +1,25 @@
+// What the small servers share: read a published body, listen, print the address; it knows no subscriber.
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export function listen(handler: RequestListener): void {
+  // The backlog is raised for all alike: a crowd that arrives at once is not what is measured.
+  const server = createServer(handler).listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
+    console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  })
+}
+
+/** Answers a publish when its text is complete and `broadcast` has returned. */
+export function takePublish(
+  ...[request, response, broadcast]: [...Parameters<RequestListener>, (text: string) => void]
+): void {
+  let text = ''
+  request.setEncoding('utf8')
+  request.on('data', (part: string) => {
+    text += part
+  })
+  request.on('end', () => {
+    broadcast(text)
+    response.writeHead(204).end()
+  })
+}

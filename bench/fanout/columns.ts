@@ -1,0 +1,49 @@
+// Which numbers of a scenario are shown, under which titles, and how each is read from a trial; it formats nothing.
+import type { Measurement } from '../load/protocol.ts'
+import type { Scenario } from './scenarios.ts'
+import type { MemoryReading, Outcome } from './trial.ts'
+
+export interface Column {
+  title: string
+  /** Whether the ratio to the reference is worth showing: sums of faults and shares of a core have no ratio. */
+  ratio: boolean
+  /**
+   * How rounds become one number. Faults are added up, and disturbance is shown at its worst: a median would hide the one
+   * round that lost something, or the two that were run while the machine was busy with something else.
+   */
+  over: 'median' | 'sum' | 'max'
+  value(outcome: Outcome): number | undefined
+}
+
+const rate = traffic('deliveries/s', (m) => m.deliveries / m.seconds)
+const cpu = traffic('server CPU µs/delivery', (m) => m.serverCpuMicros / m.deliveries)
+const health: Column[] = [
+  { ...traffic('server CPU', (m) => m.serverCpuMicros / 1e6 / m.seconds), ratio: false },
+  { ...traffic('generator CPU', (m) => m.generatorCpu), ratio: false },
+  { ...traffic('elsewhere CPU (worst)', (m) => m.elsewhereCpu), ratio: false, over: 'max' },
+  { ...traffic('lost', (m) => m.missing), ratio: false, over: 'sum' },
+  { ...traffic('surplus', (m) => m.surplus), ratio: false, over: 'sum' },
+  { ...traffic('refused', (m) => m.refused), ratio: false, over: 'sum' },
+  { ...traffic('hung up', (m) => m.hungUp), ratio: false, over: 'sum' }
+]
+const latency: Column[] = [traffic('p50 ms', (m) => m.p50Millis), traffic('p99 ms', (m) => m.p99Millis)]
+const memoryColumns: Column[] = [
+  memory('bytes/subscriber', (m) => m.perSubscriber),
+  { ...memory('MiB before', (m) => m.before / 2 ** 20), ratio: false },
+  { ...memory('MiB with all', (m) => m.after / 2 ** 20), ratio: false }
+]
+
+export function columnsOf(scenario: Scenario): Column[] {
+  if (scenario.kind === 'memory') return memoryColumns
+  return 'inFlight' in scenario.pace ? [rate, cpu, ...latency, ...health] : [...latency, cpu, ...health]
+}
+
+function traffic(title: string, read: (measurement: Measurement) => number): Column {
+  const value = (outcome: Outcome): number | undefined => ('traffic' in outcome ? read(outcome.traffic) : undefined)
+  return { title, ratio: true, over: 'median', value }
+}
+
+function memory(title: string, read: (reading: MemoryReading) => number): Column {
+  const value = (outcome: Outcome): number | undefined => ('memory' in outcome ? read(outcome.memory) : undefined)
+  return { title, ratio: true, over: 'median', value }
+}

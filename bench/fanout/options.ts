@@ -1,0 +1,66 @@
+// Reads the benchmark's command line; it knows the names of scenarios and contenders, and nothing of how they work.
+import { parseArgs } from 'node:util'
+import type { Contender } from '../contenders/contender.ts'
+import { SMALLEST_PAYLOAD } from '../load/counter.ts'
+import { type Changes, changed, type Scenario, scenarios } from './scenarios.ts'
+
+export interface Options {
+  scenarios: Scenario[]
+  contenders: Contender[]
+  install: boolean
+}
+
+export const usage = `npm run bench -- fanout [options]
+  --scenario a,b     of ${scenarios.map(({ name }) => name).join(', ')} (default: all)
+  --only a,b         these contenders only, in this order; ratios are to tidings, or else to the first
+  --subscribers N    --rounds N    --seconds N    --bytes N (at least ${SMALLEST_PAYLOAD})
+  --in-flight N      publishes in flight, where the scenario publishes as fast as it can
+  --per-second N     updates a second, where the scenario is steady
+  --install          install nginx and nchan with apt-get when they are missing`
+
+export function readOptions(args: string[], contenders: readonly Contender[]): Options {
+  const text = { type: 'string' } as const
+  const { values } = parseArgs({
+    args,
+    options: {
+      scenario: text,
+      only: text,
+      subscribers: text,
+      rounds: text,
+      seconds: text,
+      bytes: text,
+      'in-flight': text,
+      'per-second': text,
+      install: { type: 'boolean', default: false }
+    }
+  })
+  const changes = {
+    ...number('subscribers', '--subscribers', values.subscribers),
+    ...number('rounds', '--rounds', values.rounds),
+    ...number('seconds', '--seconds', values.seconds),
+    ...number('payloadBytes', '--bytes', values.bytes, SMALLEST_PAYLOAD),
+    ...number('inFlight', '--in-flight', values['in-flight']),
+    ...number('perSecond', '--per-second', values['per-second'])
+  }
+  return {
+    scenarios: named(values.scenario, scenarios).map((scenario) => changed(scenario, changes)),
+    contenders: named(values.only, contenders),
+    install: values.install
+  }
+}
+
+function number(key: keyof Changes, flag: string, text: string | undefined, least = 1): Changes {
+  if (text === undefined) return {}
+  const value = Number(text)
+  if (!(value >= least)) throw new Error(`${flag} must be a number of at least ${least}, not "${text}"`)
+  return { [key]: value }
+}
+
+function named<Thing extends { name: string }>(list: string | undefined, all: readonly Thing[]): Thing[] {
+  if (list === undefined) return [...all]
+  return list.split(',').map((name) => {
+    const found = all.find((thing) => thing.name === name)
+    if (!found) throw new Error(`there is no "${name}"; there are ${all.map((thing) => thing.name).join(', ')}`)
+    return found
+  })
+}

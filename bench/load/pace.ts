@@ -1,0 +1,80 @@
+// Decides when to publish next, closed loop or open loop, and keeps count; it knows no subscriber.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pace, Target } from './protocol.ts'
+import { Publisher } from './publisher.ts'
+
+// Open loop: enough connections that a slow answer does not hold up the next update.
+const OPEN_LOOP_CONNECTIONS = 16
+const TICK_MILLIS = 2
+
+export class Publishing {
+  /** Answered with success: each subscriber must receive exactly so many. */
+  accepted = 0
+  refused = 0
+  readonly #publishers: Publisher[]
+  #on = true
+  #done: Promise<unknown> = Promise.resolve()
+
+  private constructor(publishers: Publisher[]) {
+    this.#publishers = publishers
+  }
+
+  static async start(target: Target, pace: Pace): Promise<Publishing> {
+    const connections = 'inFlight' in pace ? pace.inFlight : OPEN_LOOP_CONNECTIONS
+    const publishers = await Promise.all(Array.from({ length: connections }, () => Publisher.open(target)))
+    const publishing = new Publishing(publishers)
+    // Every connection is used once before the load begins: Node accepts one connection per turn of its event loop, and
+    // a saturated server would leave the first publish on the last of them waiting for seconds.
+    await Promise.all(publishers.map((publisher) => publishing.#publish(publisher, performance.now())))
+    publishing.#done = 'inFlight' in pace ? publishing.#closedLoop() : publishing.#openLoop(pace.perSecond)
+    return publishing
+  }
+
+  /** Publishes no more, and waits for the answers that are still due. */
+  async stop(): Promise<void> {
+    this.#on = false
+    await this.#done
+    for (const publisher of this.#publishers) publisher.close()
+  }
+
+  async #closedLoop(): Promise<void> {
+    const keepOneInFlight = async (publisher: Publisher): Promise<void> => {
+      while (this.#on) await this.#publish(publisher, performance.now())
+    }
+    await Promise.all(this.#publishers.map(keepOneInFlight))
+  }
+
+  // The time an update was due is the time its latency counts from: waiting for a free connection is the server's doing.
+  async #openLoop(perSecond: number): Promise<void> {
+    const idle = [...this.#publishers]
+    const due: number[] = []
+    const next = (): void => {
+      const publisher = due.length > 0 ? idle.pop() : undefined
+      if (!publisher) return
+      this.#publish(publisher, due.shift() ?? performance.now()).then(() => {
+        idle.push(publisher)
+        next()
+      }, rethrow)
+    }
+    const started = performance.now()
+    for (let sent = 0; this.#on; await sleep(TICK_MILLIS)) {
+      for (; performance.now() - started >= (sent * 1000) / perSecond; sent++) {
+        due.push(performance.now())
+        next()
+      }
+    }
+    while (due.length > 0 || idle.length < this.#publishers.length) await sleep(TICK_MILLIS)
+  }
+
+  async #publish(publisher: Publisher, since: number): Promise<void> {
+    const status = await publisher.publish(since)
+    if (status >= 200 && status < 300) this.accepted++
+    else this.refused++
+    // A broken connection answers at once, for ever; without this pause it would spin.
+    if (status === 0) await sleep(100)
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw error
+}

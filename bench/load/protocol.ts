@@ -1,0 +1,40 @@
+// The words between the benchmark and its load process; only types, so that neither side can know the other's insides.
+
+/** Where the load goes. Process ids, because processor time must be read at the very moments the window opens and shuts. */
+export interface Target {
+  port: number
+  subscribePath: string
+  publishPath: string
+  payloadBytes: number
+  serverPids: number[]
+}
+
+/** Closed: so many publishes in flight, the next when an answer came. Open: so many a second, whatever happens. */
+export type Pace = { inFlight: number } | { perSecond: number }
+
+export interface Window {
+  pace: Pace
+  warmUpSeconds: number
+  seconds: number
+}
+
+export type Ask = { verb: 'subscribe'; count: number } | { verb: 'leave' } | { verb: 'measure'; window: Window }
+export type Answer = { measurement?: Measurement } | { problem: string }
+
+export interface Measurement {
+  seconds: number
+  published: number
+  deliveries: number
+  serverCpuMicros: number
+  /** Shares of one core. Close to 1, the load process was the limit, and not the server. */
+  generatorCpu: number
+  /** Cores that neither the server nor the load used: what else went on in this machine. */
+  elsewhereCpu: number
+  p50Millis: number
+  p99Millis: number
+  /** Deliveries that were still missing, or were too many, when the stream of each had come to rest. */
+  missing: number
+  surplus: number
+  refused: number
+  hungUp: number
+}

@@ -1,0 +1,69 @@
+// Publishes over keep-alive connections, one request in flight on each; it knows no subscriber and no pace.
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { payload } from './counter.ts'
+import type { Target } from './protocol.ts'
+
+/** One connection. `publish` may be called again when its promise has settled, never before. */
+export class Publisher {
+  readonly #socket: Socket
+  readonly #head: string
+  readonly #size: number
+  #answer = ''
+  #settle: ((status: number) => void) | undefined
+
+  private constructor(target: Target, socket: Socket) {
+    this.#socket = socket
+    this.#size = target.payloadBytes
+    this.#head =
+      `POST ${target.publishPath} HTTP/1.1\r\nHost: 127.0.0.1:${target.port}\r\n` +
+      `Content-Type: text/plain\r\nContent-Length: ${this.#size}\r\n\r\n`
+    socket.setNoDelay(true).on('data', (bytes) => this.#read(bytes))
+    socket.on('error', () => {}).on('close', () => this.#finish(0))
+  }
+
+  static async open(target: Target): Promise<Publisher> {
+    const socket = connect(target.port, '127.0.0.1')
+    await once(socket, 'connect')
+    return new Publisher(target, socket)
+  }
+
+  /** Resolves with the status of the answer, 0 when the connection broke. `since` is the time the latency counts from. */
+  publish(since: number): Promise<number> {
+    return new Promise((resolve) => {
+      this.#settle = resolve
+      if (this.#socket.destroyed) this.#finish(0)
+      else this.#socket.write(this.#head + payload(this.#size, since), 'latin1')
+    })
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #read(bytes: Buffer): void {
+    this.#answer += bytes.toString('latin1')
+    const status = statusOfWhole(this.#answer)
+    if (status === undefined) return
+    this.#answer = ''
+    this.#finish(status)
+  }
+
+  #finish(status: number): void {
+    const settle = this.#settle
+    this.#settle = undefined
+    settle?.(status)
+  }
+}
+
+/** The status, once the answer is here to its last byte; undefined before that. */
+function statusOfWhole(answer: string): number | undefined {
+  const end = answer.indexOf('\r\n\r\n')
+  if (end < 0) return undefined
+  const status = Number(answer.slice(9, 12))
+  const length = /\r\ncontent-length: *(\d+)/i.exec(answer)
+  const whole = length
+    ? answer.length >= end + 4 + Number(length[1])
+    : status === 204 || answer.endsWith('\r\n0\r\n\r\n')
+  return whole ? status : undefined
+}

@@ -1,0 +1,135 @@
+// `tidings serve` as a process: what it says, what it refuses, and how it stops.
+import { execFile } from 'node:child_process'
+import { createServer } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ask, post } from '../support/http.js'
+import { startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a command to its end. */
+function tidings(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  return new Promise((resolve) => {
+    const options = { env: { ...process.env, ...env }, timeout: 10_000 }
+    const child = execFile(process.execPath, ['dist/cli/main.js', ...args], options, (_, stdout, stderr) => {
+      resolve({ code: child.exitCode, stdout, stderr })
+    })
+  })
+}
+
+async function start(...args: string[]) {
+  const server = await startServer({ args })
+  onTestFinished(() => server.kill('SIGKILL'))
+  return server
+}
+
+describe('tidings serve', () => {
+  it('says where it listens, that history is in memory, and three things to try', async () => {
+    const { url, output } = await start()
+    expect(output()).toContain(`tidings is listening on ${url}, and keeps history in memory`)
+    expect(output()).toContain(`open      ${url}\n`)
+    expect(output()).toContain(`listen    curl -N ${url}/subscribe\n`)
+    expect(output()).toContain(`publish   curl -d 'hello' ${url}/publish\n`)
+  })
+
+  it('streams what is published, and stops on SIGTERM with its streams ended', async () => {
+    const { url, kill } = await start()
+    const client = await listen(`${url}/subscribe`)
+    await post(`${url}/publish`, 'hello')
+    expect(await client.received(1)).toEqual(['hello'])
+    await kill('SIGTERM')
+    await client.until(({ ended }) => ended)
+  })
+
+  it('stops although a client does not read', async () => {
+    const { url, kill } = await start()
+    const client = await listen(`${url}/subscribe`)
+    client.pause()
+    for (let count = 0; count < 20; count++) await post(`${url}/publish`, 'x'.repeat(1_000_000))
+    await kill('SIGTERM')
+    client.close()
+  })
+
+  it('says in one line that a port is in use, and exits with 1', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void other.close())
+    await new Promise((resolve) => other.once('listening', resolve))
+    const { port } = other.address() as { port: number }
+    const { code, stderr, stdout } = await tidings(['serve', '--port', String(port)])
+    const line = `tidings: 127.0.0.1:${port} is already in use; choose another with --port, or --port 0 for any\n`
+    expect({ code, stderr, stdout }).toEqual({ code: 1, stderr: line, stdout: '' })
+  })
+
+  it.each(['0.0.0.0', '::', '192.0.2.1'])('refuses to listen on %s without being told that it is open', async (host) => {
+    const { code, stderr } = await tidings(['serve', '--port', '0', '--host', host])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^tidings: --host \S+ can be reached from other machines, .* say --open .*\n$/)
+  })
+
+  it('listens beyond this machine when told so in so many words', async () => {
+    const { url } = await start('--host', '0.0.0.0', '--open')
+    expect((await ask(url.replace('0.0.0.0', '127.0.0.1'))).status).toBe(200)
+  })
+
+  it.each([
+    [['--port', '70000'], {}, '--port: expected 0 to 65535, not "70000"'],
+    [[], { TIDINGS_PORT: 'http' }, 'TIDINGS_PORT: expected 0 to 65535, not "http"'],
+    [['--port', '0'], { TIDINGS_OPEN: 'maybe' }, 'TIDINGS_OPEN: expected true or false, not "maybe"'],
+    [['--host', '192.0.2.1', '--port', '0', '--open'], {}, '192.0.2.1 is not an address of this machine']
+  ])('names what is wrong in %j %j', async (args, env, message) => {
+    expect(await tidings(['serve', ...args], env)).toMatchObject({ code: 1, stderr: `tidings: ${message}\n` })
+  })
+
+  it('takes its options from the environment, and flags before those', async () => {
+    const { output } = await startServer({ args: [] })
+      .then(async (server) => ({ server, output: server.output() }))
+      .then(async ({ server, output }) => {
+        await server.kill()
+        return { output }
+      })
+    expect(output).toContain('127.0.0.1')
+    const { code } = await tidings(['serve', '--port', '70000'], { TIDINGS_PORT: '0' })
+    expect(code).toBe(1)
+  })
+
+  it('answers a typo with what was meant', async () => {
+    expect(await tidings(['serve', '--prot', '1'])).toMatchObject({ code: 1, stderr: expect.stringContaining('--port') })
+    expect(await tidings(['sreve'])).toMatchObject({ code: 1, stderr: expect.stringContaining('serve') })
+  })
+})
+
+describe('a request that never becomes one', () => {
+  const said = async (url: string, text: string) => {
+    const { connect } = await import('node:net')
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    let answer = ''
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString()
+    })
+    socket.write(text)
+    await new Promise((resolve) => socket.once('close', resolve))
+    return answer
+  }
+
+  it('is answered with the bound when its head is too large', async () => {
+    const { url } = await start()
+    const answer = await said(url, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)
+    expect(answer).toMatch(/^HTTP\/1.1 431 .*The request head is too large: 16384 bytes are allowed\.\n$/s)
+  })
+
+  it('is answered when it is not HTTP', async () => {
+    const { url } = await start()
+    expect(await said(url, 'hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*This is not a well-formed HTTP request\.\n$/s)
+  })
+
+  it('is answered with the times when its sender is too slow', { timeout: 30_000 }, async () => {
+    const { url } = await start()
+    const answer = await said(url, 'GET / HTTP/1.1\r\nHost: x\r\n')
+    expect(answer).toMatch(/^HTTP\/1.1 408 .*10 s are allowed for the head, 30 s for all of it\.\n$/s)
+  })
+})

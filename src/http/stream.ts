@@ -3,6 +3,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { CloseReason, Connection } from '../hub/connection.ts'
+import { canWriteDirectly, learnToWrite, onEmptied, waiting, writeDirectly } from './direct-write.ts'
 import { releaseParser } from './release-parser.ts'
 
 /** A connection that says when its client has gone. */
@@ -46,12 +47,13 @@ export function openStream(
   response.write(Buffer.from(opening))
   response.detachSocket(socket)
   releaseParser(socket)
+  learnToWrite(socket)
   socket.uncork()
   return new SocketStream(socket, options)
 }
 
 const owner = Symbol('the stream that has taken a socket over')
-type OwnedSocket = Socket & { [owner]?: SocketStream }
+type OwnedSocket = Socket & { [owner]?: SocketStream; [onEmptied]?: () => void }
 
 // One function of each kind for all sockets: a closure per socket would be most of what an idle stream costs.
 function onDrain(this: OwnedSocket): void {
@@ -70,6 +72,7 @@ class SocketStream implements Stream {
   readonly address: string
   readonly #socket: OwnedSocket
   readonly #highWaterMark: number
+  readonly #direct: boolean
   #drained = ignore
   #gone = ignore
   #unasked = 0
@@ -80,6 +83,8 @@ class SocketStream implements Stream {
     // Node tells of a drain only when its own mark was reached.
     this.#highWaterMark = Math.max(highWaterMark, socket.writableHighWaterMark)
     this.#socket[owner] = this
+    this.#socket[onEmptied] = onDrain
+    this.#direct = canWriteDirectly(socket)
     socket.setNoDelay(true)
     if (keepAlive > 0) socket.setKeepAlive(true, keepAlive)
     // The reason is told by `close`, which follows every error.
@@ -88,13 +93,14 @@ class SocketStream implements Stream {
   }
 
   get buffered(): number {
-    return this.#socket.writableLength
+    return this.#direct ? waiting(this.#socket) : this.#socket.writableLength
   }
 
   write(bytes: Buffer): boolean {
-    this.#socket.write(bytes)
-    // What the kernel took at once is not counted: its answer says "full" for any buffer larger than Node's mark.
-    return this.#socket.writableLength < this.#highWaterMark
+    if (this.#direct) writeDirectly(this.#socket, bytes)
+    else this.#socket.write(bytes)
+    // What the kernel took at once is not counted; what `socket.write` answers does count it.
+    return this.buffered < this.#highWaterMark
   }
 
   onDrain(drained: () => void): void {

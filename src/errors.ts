@@ -32,6 +32,7 @@ const table = {
   request_timeout: [408, 'The request took too long to arrive'],
   body_too_large: [413, 'The body is too large'],
   headers_too_large: [431, 'The request head is too large'],
+  request_aborted: [400, 'The request broke off'],
   request_malformed: [400, 'This is not a well-formed HTTP request'],
   // The hub itself
   closed: [503, 'The hub is shutting down'],

@@ -16,14 +16,16 @@ export function answerText(
   headers: OutgoingHttpHeaders = {},
   status = 200
 ): void {
-  const body = Buffer.from(text)
+  const length = Buffer.byteLength(text)
   response.writeHead(status, {
     ...commonHeaders,
     'Content-Type': 'text/plain; charset=utf-8',
-    'Content-Length': body.length,
+    'Content-Length': length,
     ...headers
   })
-  response.end(body)
+  // Head and body leave in one write when both are Latin-1, as a head always is; a body of ASCII is the same in that.
+  if (length === text.length) response.end(text, 'latin1')
+  else response.end(Buffer.from(text))
 }
 
 export function answerJson(

@@ -12,29 +12,24 @@ const patience = 64
 
 /**
  * Reads a body of at most so many bytes.
- * @throws TidingsError `body_too_large`, as soon as that is known.
+ * @throws TidingsError `body_too_large`, as soon as that is known, or `request_aborted`.
  */
-export async function readBody(request: IncomingMessage, bytes: number): Promise<Buffer> {
-  if (Number(request.headers['content-length']) > bytes) throw tooLarge(request, bytes)
-  const chunks: Buffer[] = []
-  let size = 0
-  // Left early, the request must live on, or its answer could not be sent.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > bytes) throw tooLarge(request, bytes)
-    chunks.push(chunk)
-  }
-  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
-}
-
-/** A client that is still sending reads the answer only afterwards, so what it sends is thrown away, within reason. */
-function tooLarge(request: IncomingMessage, bytes: number): TidingsError {
-  let thrownAway = 0
-  request.on('data', (chunk: Buffer) => {
-    thrownAway += chunk.length
-    if (thrownAway > patience * bytes) request.socket.destroy()
+export function readBody(request: IncomingMessage, bytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const tooLarge = () => reject(new TidingsError('body_too_large', `${bytes} bytes are allowed`))
+    if (Number(request.headers['content-length']) > bytes) tooLarge()
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= bytes) chunks.push(chunk)
+      // A client that is still sending reads the answer only afterwards, so the rest is thrown away, within reason.
+      else if (size <= patience * bytes) tooLarge()
+      else request.socket.destroy()
+    })
+    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+    request.on('close', () => reject(new TidingsError('request_aborted')))
   })
-  return new TidingsError('body_too_large', `${bytes} bytes are allowed`)
 }
 
 /** @throws TidingsError `encoding_invalid` */

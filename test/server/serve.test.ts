@@ -65,11 +65,14 @@ describe('tidings serve', () => {
     expect({ code, stderr, stdout }).toEqual({ code: 1, stderr: line, stdout: '' })
   })
 
-  it.each(['0.0.0.0', '::', '192.0.2.1'])('refuses to listen on %s without being told that it is open', async (host) => {
-    const { code, stderr } = await tidings(['serve', '--port', '0', '--host', host])
-    expect(code).toBe(1)
-    expect(stderr).toMatch(/^tidings: --host \S+ can be reached from other machines, .* say --open .*\n$/)
-  })
+  it.each(['0.0.0.0', '::', '192.0.2.1'])(
+    'refuses to listen on %s without being told that it is open',
+    async (host) => {
+      const { code, stderr } = await tidings(['serve', '--port', '0', '--host', host])
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/^tidings: --host \S+ can be reached from other machines, .* say --open .*\n$/)
+    }
+  )
 
   it('listens beyond this machine when told so in so many words', async () => {
     const { url } = await start('--host', '0.0.0.0', '--open')
@@ -98,7 +101,10 @@ describe('tidings serve', () => {
   })
 
   it('answers a typo with what was meant', async () => {
-    expect(await tidings(['serve', '--prot', '1'])).toMatchObject({ code: 1, stderr: expect.stringContaining('--port') })
+    expect(await tidings(['serve', '--prot', '1'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--port')
+    })
     expect(await tidings(['sreve'])).toMatchObject({ code: 1, stderr: expect.stringContaining('serve') })
   })
 })

@@ -66,7 +66,7 @@ function build() {
     tool('tsc', '-p', 'tsconfig.json')
     tool('tsc', '-p', 'src/pages')
     for (const name of ['live.html', 'live.css']) {
-      cpSync(join(root, 'src/pages', name), join(root, 'dist/pages', name))
+      cpSync(join(root, 'src/pages/live', name), join(root, 'dist/pages/live', name))
     }
   })
 }

@@ -1,7 +1,7 @@
 // Puts the live page together: one document, with its style and script inside and allowed by their hashes alone. It knows
 // nothing of the hub.
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 export interface LivePage {
   readonly html: string
@@ -13,12 +13,20 @@ let page: LivePage | undefined
 
 /** The page, read and put together once. */
 export function livePage(): LivePage {
-  page ??= build(read('live.html'), read('live.css'), read('live.browser.js'))
+  page ??= build(read('live.html'), read('live.css'), script())
   return page
 }
 
+const folder = new URL('live/', import.meta.url)
+
 function read(name: string): string {
-  return readFileSync(new URL(name, import.meta.url), 'utf8')
+  return readFileSync(new URL(name, folder), 'utf8')
+}
+
+/** The parts of the script, in the order of their names. */
+function script(): string {
+  const parts = readdirSync(folder).filter((name) => name.endsWith('.browser.js'))
+  return parts.sort().map(read).join('')
 }
 
 function build(html: string, style: string, script: string): LivePage {

@@ -27,7 +27,11 @@ it('holds what is needed to run, and nothing of the tests', () => {
     expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts'])
   )
   expect(files).toEqual(
-    expect.arrayContaining(['dist/pages/live.html', 'dist/pages/live.css', 'dist/pages/live.browser.js'])
+    expect.arrayContaining([
+      'dist/pages/live/live.html',
+      'dist/pages/live/live.css',
+      'dist/pages/live/1-shared.browser.js'
+    ])
   )
   expect(files.filter((path) => /^(test|bench|src|scripts|\.)|stamp/.test(path))).toEqual([])
 })

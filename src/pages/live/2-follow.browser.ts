@@ -1,0 +1,111 @@
+// Follows topics: opens the stream, resumes it, and says how it is. What an event looks like is not its business.
+
+/** Opens the stream where the last one ended, so that nothing is missed and nothing comes twice. */
+function connect(): void {
+  clearTimeout(retryTimer)
+  source?.close()
+  tellState(hasOpened ? 'reconnecting' : 'connecting')
+  const opened = new EventSource(streamPath())
+  opened.onopen = live
+  opened.onerror = () => lost(opened)
+  opened.onmessage = (event) => {
+    lastId = event.lastEventId
+    add(renderEvent(JSON.parse(event.data) as Envelope))
+  }
+  opened.addEventListener('tidings:gap', (event) => {
+    lastId = event.lastEventId
+    add(renderGap(JSON.parse(event.data) as Gap))
+  })
+  source = opened
+}
+
+/** The browser resumes from `Last-Event-ID` by itself; the address only says where a new EventSource begins. */
+function streamPath(): string {
+  const parameters = topics.map((topic) => `topic=${encode(topic)}`)
+  if (lastId) parameters.push(`last_event_id=${encode(lastId)}`)
+  // These topics had no history when they were opened: whatever there is now is new.
+  else if (hasOpened) parameters.push('last_event_id=earliest')
+  else parameters.push(`last=${shownAtFirst}`)
+  return `/subscribe?${parameters.join('&')}&envelope=json`
+}
+
+function live(): void {
+  clearTimeout(retryTimer)
+  hasOpened = true
+  failures = 0
+  tellState('live')
+  say('#follow-said', '')
+  void poll()
+}
+
+function lost(from: EventSource): void {
+  clearTimeout(retryTimer)
+  tellState(hasOpened ? 'reconnecting' : 'connecting')
+  if (from.readyState !== EventSource.CLOSED) {
+    retryTimer = setTimeout(connect, patienceMs)
+    return
+  }
+  // The browser has given up, as it does for any answer but 200.
+  const wait = Math.min(backoff.mostMs, backoff.firstMs * 2 ** failures++)
+  retryTimer = setTimeout(connect, wait * (0.5 + Math.random() / 2))
+  void explainRefusal(from)
+}
+
+/** An EventSource does not say why it was refused; the same request by hand does. */
+async function explainRefusal({ url }: EventSource): Promise<void> {
+  const answer = await fetch(url).catch(() => undefined)
+  if (!answer) return
+  if (answer.ok) await answer.body?.cancel()
+  else say('#follow-said', await sentenceOf(answer), 'error')
+}
+
+function follow(chosen: string[]): void {
+  topics = chosen
+  lastId = ''
+  hasOpened = false
+  failures = 0
+  const query = topics.map((topic) => `topic=${encode(topic)}`).join('&')
+  history.replaceState(null, '', query ? `?${query}` : location.pathname)
+  resume()
+  list.replaceChildren()
+  say('#follow-said', '')
+  showTopics()
+  connect()
+}
+
+/** Commas and line ends separate topics, but for commas within the braces of a template. */
+function readTopics(text: string): string[] {
+  const parts = text.split(/[\n,](?![^{}\n]*\})/).map((topic) => topic.trim())
+  return [...new Set(parts)].filter((topic) => topic !== '')
+}
+
+function showTopics(): void {
+  topicsBox.value = topics.join('\n')
+  topicBox.placeholder = topics.find((topic) => topic !== '*' && !topic.includes('{')) ?? 'default'
+  find('#following').textContent = topics.length > 0 ? `on ${topics.join(', ')}` : 'on every topic'
+  document.title = topics.length > 0 ? `${topics.join(', ')} · tidings` : 'tidings'
+  showCommands()
+}
+
+function tellState(state: 'connecting' | 'live' | 'reconnecting'): void {
+  if (stateBox.dataset.state === state) return
+  stateBox.dataset.state = state
+  stateBox.textContent = { connecting: 'Connecting…', live: 'Live', reconnecting: 'Reconnecting…' }[state]
+}
+
+async function poll(): Promise<void> {
+  if (document.hidden) return
+  const answer = await fetch('/debug?limit=0', { headers: { Accept: 'application/json' } }).catch(() => undefined)
+  if (!answer?.ok) return
+  const { subscribers } = (await answer.json()) as { subscribers: number }
+  find('#count').textContent = `${subscribers.toLocaleString('en')} subscription${subscribers === 1 ? '' : 's'}`
+}
+
+function visibilityChanged(): void {
+  if (document.hidden) {
+    hiddenSince = Date.now()
+    return
+  }
+  void poll()
+  if (source?.readyState !== EventSource.OPEN || Date.now() - hiddenSince > longAwayMs) connect()
+}

@@ -1,0 +1,22 @@
+// Publishes what is in the box.
+
+function publishPath(): string {
+  const type = typeBox.value && `&type=${encode(typeBox.value)}`
+  return `/publish?topic=${encode(topicBox.value || topicBox.placeholder)}${type}`
+}
+
+/** The text stays in the box until the server has it. */
+async function publish(): Promise<void> {
+  if (dataBox.readOnly) return
+  dataBox.readOnly = true
+  const headers = { 'Content-Type': 'text/plain' }
+  const answer = await fetch(publishPath(), { method: 'POST', headers, body: dataBox.value }).catch(() => undefined)
+  dataBox.readOnly = false
+  if (!answer) say('#publish-said', 'The server could not be reached, so this was not published. Try again.', 'error')
+  else if (!answer.ok) say('#publish-said', await sentenceOf(answer), 'error')
+  else {
+    say('#publish-said', `Published to ${topicBox.value || topicBox.placeholder}.`)
+    dataBox.value = ''
+    showCommands()
+  }
+}

@@ -1,0 +1,42 @@
+// Shows the commands that do from a terminal what the page does, and copies them.
+
+function showCommands(): void {
+  const query = topics.map((topic) => `topic=${encode(topic)}`).join('&')
+  find('#curl-follow').textContent = `curl -N ${quote(`${location.origin}/subscribe${query && `?${query}`}`)}`
+  const data = quote(dataBox.value || dataBox.placeholder)
+  const address = quote(location.origin + publishPath())
+  find('#curl-publish').textContent = `curl ${address} \\\n  -H 'Content-Type: text/plain' \\\n  --data-raw ${data}`
+}
+
+/** Within single quotes a shell leaves everything as it is, but for a single quote. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}
+
+/** A value for a query, with what may stand there left readable. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(/%(2F|3A|40)/g, decodeURIComponent)
+}
+
+async function copy(button: HTMLElement): Promise<void> {
+  const command = find(`#${button.dataset.copies}`)
+  // Browsers lend the clipboard to pages on HTTPS and localhost alone; elsewhere the old way has to do.
+  const written = navigator.clipboard?.writeText(command.textContent ?? '')
+  const isCopied =
+    written &&
+    (await written.then(
+      () => true,
+      () => false
+    ))
+  if (!isCopied) {
+    getSelection()?.selectAllChildren(command)
+    document.execCommand('copy')
+  }
+  const label = button.firstChild as Text
+  label.data = 'Copied'
+  say('#copied', 'Copied')
+  setTimeout(() => {
+    label.data = 'Copy'
+    say('#copied', '')
+  }, 2_000)
+}

@@ -1,0 +1,34 @@
+// Ties the parts to the page, and begins.
+
+/** In a box of several lines, Enter sends and Shift+Enter begins a line; an Enter that ends a composition does neither. */
+function sendOnEnter(event: KeyboardEvent): void {
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+  event.preventDefault()
+  ;(event.currentTarget as HTMLTextAreaElement).form?.requestSubmit()
+}
+
+function onSubmit(selector: string, act: () => void): void {
+  find(selector).addEventListener('submit', (event) => {
+    event.preventDefault()
+    act()
+  })
+}
+
+onSubmit('#follow', () => follow(readTopics(topicsBox.value)))
+onSubmit('#publish', () => void publish())
+topicsBox.addEventListener('keydown', sendOnEnter)
+dataBox.addEventListener('keydown', sendOnEnter)
+for (const box of [topicBox, typeBox, dataBox]) box.addEventListener('input', showCommands)
+pauseButton.addEventListener('click', togglePause)
+find('#clear').addEventListener('click', clear)
+for (const button of document.querySelectorAll<HTMLElement>('[data-copies]')) {
+  button.addEventListener('click', () => void copy(button))
+}
+addEventListener('online', connect)
+addEventListener('pageshow', ({ persisted }) => persisted && connect())
+document.addEventListener('visibilitychange', visibilityChanged)
+setInterval(poll, pollMs)
+
+find<HTMLDetailsElement>('#terminal').open = matchMedia('(min-width: 60rem)').matches
+showTopics()
+connect()

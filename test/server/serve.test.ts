@@ -89,15 +89,11 @@ describe('tidings serve', () => {
   })
 
   it('takes its options from the environment, and flags before those', async () => {
-    const { output } = await startServer({ args: [] })
-      .then(async (server) => ({ server, output: server.output() }))
-      .then(async ({ server, output }) => {
-        await server.kill()
-        return { output }
-      })
-    expect(output).toContain('127.0.0.1')
-    const { code } = await tidings(['serve', '--port', '70000'], { TIDINGS_PORT: '0' })
-    expect(code).toBe(1)
+    const environment = { TIDINGS_HOST: '192.0.2.1', TIDINGS_OPEN: 'true', TIDINGS_PORT: '0' }
+    const { stderr } = await tidings(['serve'], environment)
+    expect(stderr).toBe('tidings: 192.0.2.1 is not an address of this machine\n')
+    const { stderr: other } = await tidings(['serve', '--host', '192.0.2.2'], environment)
+    expect(other).toBe('tidings: 192.0.2.2 is not an address of this machine\n')
   })
 
   it('answers a typo with what was meant', async () => {

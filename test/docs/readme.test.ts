@@ -1,0 +1,76 @@
+// The README's commands and examples, run as they stand there.
+import { execFile, spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { freePort } from '../support/free-port.js'
+import { curl, describeWith } from '../support/requirements.js'
+import { startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+const readme = readFileSync('README.md', 'utf8')
+
+const blocks = (language: string) =>
+  [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code as string)
+
+/** Each command of the tour; one that ends with a pipe goes on in the next line. */
+const commands = blocks('sh')
+  .flatMap((block) => block.replaceAll('|\n', '| ').trim().split('\n'))
+  .filter((command) => command.includes('curl'))
+
+describeWith(await curl(), 'the tour with curl', () => {
+  it('has commands', () => expect(commands.length).toBeGreaterThan(8))
+
+  it.each(commands)('%s', async (command) => {
+    const server = await startServer()
+    onTestFinished(() => server.kill('SIGKILL'))
+    // A refusal is a failure; a stream would go on for ever.
+    const script = `curl() { command curl --fail --silent --show-error --max-time 1 "$@"; }
+      ${command.replaceAll('http://127.0.0.1:5000', server.url)}`
+    const { stdout } = await promisify(execFile)('bash', ['-c', script]).catch(
+      (error: { code: number; stdout: string }) => {
+        // 28: the time was up, as it is for every stream.
+        if (error.code === 28 && command.includes('N')) return error
+        throw error
+      }
+    )
+    if (command.includes('subscribe')) expect(stdout).toMatch(/^:\n\n/)
+    if (command.includes('publish')) expect(stdout).toBe('200 OK\n')
+    if (command.includes('debug')) expect(stdout).toMatch(/^Currently 0|^\{"epoch"/)
+  })
+})
+
+describe('the example of embedding', () => {
+  it('is ten lines that serve a stream', async () => {
+    const [, example] = blocks('js') as [string, string]
+    expect(example.trim().split('\n').length).toBeLessThanOrEqual(10)
+    const port = await freePort()
+    mkdirSync(join('build', 'readme'), { recursive: true })
+    const file = join('build', 'readme', 'embed.mjs')
+    writeFileSync(file, example.replace('listen(3000)', `listen(${port}, '127.0.0.1', () => console.log('listening'))`))
+    const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(async () => {
+      child.kill()
+      await new Promise((resolve) => child.once('close', resolve))
+    })
+    await new Promise((resolve) => child.stdout.once('data', resolve))
+    const client = await listen(`http://127.0.0.1:${port}/subscribe?topic=clock`)
+    expect((await client.received(1))[0]).toMatch(/^\d{4}-\d{2}-\d{2}T/)
+  })
+})
+
+it('links only to what is there', () => {
+  const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path as string)
+  expect(links.length).toBeGreaterThan(4)
+  expect(links.filter((path) => !exists(path))).toEqual([])
+})
+
+function exists(path: string): boolean {
+  try {
+    readFileSync(path)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EISDIR'
+  }
+}

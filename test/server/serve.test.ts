@@ -65,7 +65,7 @@ describe('tidings serve', () => {
     expect({ code, stderr, stdout }).toEqual({ code: 1, stderr: line, stdout: '' })
   })
 
-  it.each(['0.0.0.0', '::', '192.0.2.1'])(
+  it.each(['0.0.0.0', '::', '203.0.113.77'])(
     'refuses to listen on %s without being told that it is open',
     async (host) => {
       const { code, stderr } = await tidings(['serve', '--port', '0', '--host', host])
@@ -83,17 +83,17 @@ describe('tidings serve', () => {
     [['--port', '70000'], {}, '--port: expected 0 to 65535, not "70000"'],
     [[], { TIDINGS_PORT: 'http' }, 'TIDINGS_PORT: expected 0 to 65535, not "http"'],
     [['--port', '0'], { TIDINGS_OPEN: 'maybe' }, 'TIDINGS_OPEN: expected true or false, not "maybe"'],
-    [['--host', '192.0.2.1', '--port', '0', '--open'], {}, '192.0.2.1 is not an address of this machine']
+    [['--host', '203.0.113.77', '--port', '0', '--open'], {}, '203.0.113.77 is not an address of this machine']
   ])('names what is wrong in %j %j', async (args, env, message) => {
     expect(await tidings(['serve', ...args], env)).toMatchObject({ code: 1, stderr: `tidings: ${message}\n` })
   })
 
   it('takes its options from the environment, and flags before those', async () => {
-    const environment = { TIDINGS_HOST: '192.0.2.1', TIDINGS_OPEN: 'true', TIDINGS_PORT: '0' }
+    const environment = { TIDINGS_HOST: '203.0.113.77', TIDINGS_OPEN: 'true', TIDINGS_PORT: '0' }
     const { stderr } = await tidings(['serve'], environment)
-    expect(stderr).toBe('tidings: 192.0.2.1 is not an address of this machine\n')
-    const { stderr: other } = await tidings(['serve', '--host', '192.0.2.2'], environment)
-    expect(other).toBe('tidings: 192.0.2.2 is not an address of this machine\n')
+    expect(stderr).toBe('tidings: 203.0.113.77 is not an address of this machine\n')
+    const { stderr: other } = await tidings(['serve', '--host', '203.0.113.78'], environment)
+    expect(other).toBe('tidings: 203.0.113.78 is not an address of this machine\n')
   })
 
   it('answers a typo with what was meant', async () => {

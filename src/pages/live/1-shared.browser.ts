@@ -43,15 +43,15 @@ const typeBox = find<HTMLInputElement>('#type')
 const dataBox = find<HTMLTextAreaElement>('#data')
 const pauseButton = find('#pause')
 
-const topics = new URLSearchParams(location.search).getAll('topic').filter((topic) => topic !== '')
+let topics = new URLSearchParams(location.search).getAll('topic').filter((topic) => topic !== '')
 let source: EventSource | undefined
 /** The id to go on after; empty until the first event of these topics. */
-const lastId = ''
+let lastId = ''
 /** Whether these topics have been live before. */
-const hasOpened = false
-const failures = 0
-const retryTimer = 0
-const hiddenSince = 0
+let hasOpened = false
+let failures = 0
+let retryTimer = 0
+let hiddenSince = 0
 /** What arrived while paused. */
 let held: HTMLElement[] | undefined
 

@@ -18,6 +18,9 @@ export function readBody(request: IncomingMessage, bytes: number): Promise<Buffe
   return new Promise((resolve, reject) => {
     const tooLarge = () => reject(new TidingsError('body_too_large', `${bytes} bytes are allowed`))
     if (Number(request.headers['content-length']) > bytes) tooLarge()
+    // In these cases neither an end nor a close is still to come.
+    if (request.readableEnded) throw new TidingsError('internal', 'a body parser in front has read the body')
+    if (request.destroyed) throw new TidingsError('request_aborted')
     const chunks: Buffer[] = []
     let size = 0
     request.on('data', (chunk: Buffer) => {

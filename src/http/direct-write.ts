@@ -11,6 +11,8 @@ interface Handle {
 
 /** Node's own object for a write in flight; only what the kernel did not take at once keeps it. */
 interface WriteRequest {
+  /** -1 while no write is in flight with it. */
+  getAsyncId(): number
   socket?: Socket
   /** Keeps the bytes alive: the handle refers to them and does not own them. */
   buffer?: Buffer
@@ -44,8 +46,8 @@ export function learnToWrite(socket: WithHandle): void {
 }
 
 function learn(request: unknown): void {
-  const made = request?.constructor as (new () => WriteRequest) | undefined
-  if (made?.name === 'WriteWrap') Request = made
+  const made = request?.constructor as { new (): WriteRequest; readonly prototype: WriteRequest } | undefined
+  if (made?.name === 'WriteWrap' && typeof made.prototype.getAsyncId === 'function') Request = made
 }
 
 /** Whether this socket can be written to directly: plain TCP or a Unix socket, with nothing of the stream's in flight. */
@@ -68,13 +70,18 @@ export function writeDirectly(socket: WithHandle, bytes: Buffer): void {
   const handle = socket._handle
   if (!handle || !Request) return
   const request = spare ?? new Request()
-  const failed = handle.writeBuffer(request, bytes) !== 0
-  if (failed) socket.destroy()
-  if (failed || handle.writeQueueSize === 0) {
+  if (handle.writeBuffer(request, bytes) !== 0) {
+    spare = undefined
+    socket.destroy()
+    return
+  }
+  // Only the request can tell. What the kernel took at its second asking leaves nothing waiting and yet is in flight until
+  // the loop turns, and a request that is used while in flight ends the process.
+  if (request.getAsyncId() === -1) {
     spare = request
     return
   }
-  // The kernel did not take all of it: this request, and the bytes with it, lives until it has.
+  // The kernel did not take all of it at once: this request, and the bytes with it, lives until it has.
   spare = undefined
   request.buffer = bytes
   request.socket = socket

@@ -12,7 +12,7 @@ import { decodeHeader, decodeUtf8, type Parameters, parseParameters, readBody } 
 import { describeHub } from './debug.ts'
 import type { Exchange, Route } from './exchange.ts'
 import { readSubscribeRequest, readUpdate, refuseParameters, startsLikeForm } from './parameters.ts'
-import { openStream } from './stream.ts'
+import { isBehindStream, openStream } from './stream.ts'
 
 export const simpleRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/', { GET: showPage, HEAD: showPage }],
@@ -36,7 +36,7 @@ async function subscribe({ hub, options, request, response, query }: Exchange): 
     return
   }
   // The client may have gone while history was searched.
-  if (request.socket.destroyed) return
+  if (request.socket.destroyed || isBehindStream(request, response)) return
   const stream = openStream(request, response, headers, opening(place, wanted.lastEventId), options)
   const subscriber = hub.join(place, stream)
   stream.onGone(() => hub.leave(subscriber, 'client'))

@@ -32,9 +32,10 @@ export function openStream(
   options: StreamOptions
 ): Stream {
   const { socket } = response
-  // A pipelined request has no socket until those before it are answered; other runtimes may have none to give.
-  if (!(socket instanceof Socket) || typeof response.detachSocket !== 'function') {
-    response.writeHead(200, headers)
+  // A pipelined request has no socket until those before it are answered; other runtimes may have none to give; and where
+  // an app has put itself between the response and its socket, to compress for instance, the head may yet be on its way.
+  if (!(socket instanceof Socket) || typeof response.detachSocket !== 'function' || Object.hasOwn(response, 'write')) {
+    response.writeHead(200, { ...headers, Connection: 'close' })
     response.write(Buffer.from(opening))
     return new ResponseStream(request, response, options)
   }
@@ -53,16 +54,22 @@ export function openStream(
 }
 
 const owner = Symbol('the stream that has taken a socket over')
-type OwnedSocket = Socket & { [owner]?: SocketStream; [onEmptied]?: () => void }
+type OwnedSocket = Socket & { [owner]?: Stream; [onEmptied]?: () => void }
+type TakenSocket = OwnedSocket & { [owner]?: SocketStream }
+
+/** Whether a request stands behind a stream on its connection, so that it can never be answered. */
+export function isBehindStream({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  return response.socket === null && owner in socket
+}
 
 // One function of each kind for all sockets: a closure per socket would be most of what an idle stream costs.
-function onDrain(this: OwnedSocket): void {
+function onDrain(this: TakenSocket): void {
   this[owner]?.drained()
 }
-function onData(this: OwnedSocket, chunk: Buffer): void {
+function onData(this: TakenSocket, chunk: Buffer): void {
   this[owner]?.unasked(chunk.length)
 }
-function onGone(this: OwnedSocket): void {
+function onGone(this: TakenSocket): void {
   this[owner]?.gone()
   this.destroy()
 }
@@ -142,11 +149,14 @@ function endSoon(socket: Socket): void {
 class ResponseStream implements Stream {
   readonly address: string
   readonly #response: ServerResponse
+  readonly #socket: OwnedSocket
   readonly #highWaterMark: number
 
   constructor(request: IncomingMessage, response: ServerResponse, { highWaterMark }: StreamOptions) {
     this.address = addressOf(request.socket)
     this.#response = response
+    this.#socket = request.socket
+    this.#socket[owner] ??= this
     this.#highWaterMark = Math.max(highWaterMark, response.writableHighWaterMark)
     response.on('error', ignore)
   }
@@ -166,6 +176,8 @@ class ResponseStream implements Stream {
 
   onGone(gone: () => void): void {
     this.#response.on('close', gone)
+    // A response that never got its socket, as where a stream stands before it, is not told of the socket's end.
+    this.#socket.on('close', gone)
   }
 
   end(reason: CloseReason): void {

@@ -25,18 +25,24 @@ export interface Observer {
 
 /** Tells several observers, in order. */
 export function all(observers: readonly Observer[]): Required<Observer> {
+  const each = (tell: (observer: Observer) => void) => {
+    for (const observer of observers) tellSafely(observer, tell)
+  }
   return {
-    arrived: (entries) => {
-      for (const observer of observers) observer.arrived?.(entries)
-    },
-    delivered: (delivery) => {
-      for (const observer of observers) observer.delivered?.(delivery)
-    },
-    joined: (subscriber) => {
-      for (const observer of observers) observer.joined?.(subscriber)
-    },
-    left: (subscriber, reason) => {
-      for (const observer of observers) observer.left?.(subscriber, reason)
-    }
+    arrived: (entries) => each((observer) => observer.arrived?.(entries)),
+    delivered: (delivery) => each((observer) => observer.delivered?.(delivery)),
+    joined: (subscriber) => each((observer) => observer.joined?.(subscriber)),
+    left: (subscriber, reason) => each((observer) => observer.left?.(subscriber, reason))
+  }
+}
+
+/** An observer's error must stop neither a sweep nor the log, nor be lost: it becomes an uncaught exception. */
+function tellSafely(observer: Observer, tell: (observer: Observer) => void): void {
+  try {
+    tell(observer)
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }

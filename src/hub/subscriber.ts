@@ -35,6 +35,8 @@ export class Subscriber implements Timed {
   #lastWrite: number
   /** Since when the connection has been full; 0 while it is not. */
   #fullSince = 0
+  /** What waited for the client when it was last found to be reading. */
+  #waiting = 0
 
   constructor(audience: Audience, connection: Connection, cursor: number, keeper: Keeper) {
     this.audience = audience
@@ -59,6 +61,7 @@ export class Subscriber implements Timed {
     this.cursor = cursor
     this.#lastWrite = this.#keeper.now()
     if (this.connection.write(bytes)) return
+    this.#waiting = this.connection.buffered
     this.#fullSince = this.#lastWrite
     this.state = 'behind'
   }
@@ -67,6 +70,7 @@ export class Subscriber implements Timed {
   visit(now: number): number {
     const { heartbeat, slowTimeout } = this.#keeper
     if (this.full) {
+      this.#noteProgress(now)
       const left = this.#fullSince + slowTimeout - now
       if (left <= 0) this.#keeper.leave(this, 'slow')
       return left
@@ -76,6 +80,14 @@ export class Subscriber implements Timed {
     }
     const untilHeartbeat = heartbeat > 0 ? this.#lastWrite + heartbeat * between(shortest, longest) - now : Infinity
     return Math.min(untilHeartbeat, slowTimeout)
+  }
+
+  /** A client that reads slowly is no client that reads nothing: cut off, it would only begin again with the same bytes. */
+  #noteProgress(now: number): void {
+    const { buffered } = this.connection
+    if (buffered >= this.#waiting) return
+    this.#waiting = buffered
+    this.#fullSince = now
   }
 
   #drained(): void {

@@ -92,9 +92,9 @@ export function newEpoch(): string {
   return (((bits[0] as number) % 0x200) * 2 ** 32 + (bits[1] as number)).toString(36)
 }
 
-/** What an entry counts for where a bound is in bytes: its text and a constant for its place in memory. */
+/** What an entry counts for where a bound is in bytes: its text, and constants for its place in memory and its topics'. */
 export function sizeOf(update: Update): number {
-  let bytes = 200 + Buffer.byteLength(update.data)
-  for (const topic of update.topics) bytes += topic.length
+  let bytes = 200 + Buffer.byteLength(update.data) + (update.id?.length ?? 0) + (update.type?.length ?? 0)
+  for (const topic of update.topics) bytes += 32 + topic.length
   return bytes
 }

@@ -10,6 +10,9 @@ import type { Config } from './config.ts'
 /** Bounds on a request before the hub sees it: its head in bytes, and the milliseconds that head and whole may take. */
 const requestBounds = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 }
 
+/** How long a connection may last that has only its end to come, in milliseconds. */
+const lingerMs = 5_000
+
 /** A server that is listening. */
 export interface Server {
   readonly hub: Hub
@@ -49,7 +52,10 @@ async function stopAll(http: HttpServer, hub: Hub): Promise<void> {
   const closed = new Promise((resolve) => http.close(resolve))
   await hub.close()
   http.closeIdleConnections()
+  // Once closed, node:http times no request any more, so that one that never ends would keep the process.
+  const timer = setTimeout(() => http.closeAllConnections(), lingerMs)
   await closed
+  clearTimeout(timer)
 }
 
 function urlOf(http: HttpServer, host: string): string {
@@ -69,6 +75,9 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket & { _httpM
     `HTTP/1.1 ${refusal.status} ${refusal.code}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
   )
+  // Nothing else watches over this connection, and its client may never close its own end.
+  const timer = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', () => clearTimeout(timer))
 }
 
 function refusalFor(code: string | undefined): TidingsError {

@@ -7,8 +7,9 @@ interface Pattern<Owner> {
   readonly owners: Set<Owner>
 }
 
-/** Topics whose matching patterns are remembered. */
+/** Topics whose matching patterns are remembered, and how many patterns that may be in all. */
 const rememberedTopics = 10_000
+const rememberedPatterns = 100_000
 
 /** Selectors on one side, their owners on the other. */
 export class TopicIndex<Owner> {
@@ -17,6 +18,7 @@ export class TopicIndex<Owner> {
   readonly #patterns = new Map<Selector, Pattern<Owner>>()
   /** Which patterns cover a topic; emptied when a pattern comes or goes, and when it is full. */
   readonly #covering = new Map<string, readonly Pattern<Owner>[]>()
+  #remembered = 0
 
   /** How many different selectors are held. */
   get size(): number {
@@ -47,7 +49,7 @@ export class TopicIndex<Owner> {
     if (matcher.kind === 'everything') return this.#everything
     if (matcher.kind === 'exact') return getOrAdd(this.#exact, matcher.selector, () => new Set<Owner>())
     return getOrAdd(this.#patterns, matcher.selector, () => {
-      this.#covering.clear()
+      this.#forget()
       return { matcher, owners: new Set<Owner>() }
     }).owners
   }
@@ -62,17 +64,24 @@ export class TopicIndex<Owner> {
       const owners = this.#patterns.get(selector)?.owners
       if (owners?.delete(owner) && owners.size === 0) {
         this.#patterns.delete(selector)
-        this.#covering.clear()
+        this.#forget()
       }
     }
   }
 
   #patternsCovering(topic: string): readonly Pattern<Owner>[] {
     if (this.#patterns.size === 0) return []
-    if (this.#covering.size >= rememberedTopics) this.#covering.clear()
-    return getOrAdd(this.#covering, topic, () =>
-      [...this.#patterns.values()].filter((pattern) => pattern.matcher.matches(topic))
-    )
+    if (this.#covering.size >= rememberedTopics || this.#remembered >= rememberedPatterns) this.#forget()
+    return getOrAdd(this.#covering, topic, () => {
+      const covering = [...this.#patterns.values()].filter((pattern) => pattern.matcher.matches(topic))
+      this.#remembered += covering.length
+      return covering
+    })
+  }
+
+  #forget(): void {
+    this.#covering.clear()
+    this.#remembered = 0
   }
 }
 

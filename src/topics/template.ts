@@ -26,24 +26,28 @@ const operators: Record<string, Expression> = {
 
 type Part = string | { readonly expression: Expression; readonly variables: readonly string[] }
 
-/** More expressions than this make a template that is taken literally, as a malformed one is. */
-const mostExpressions = 32
+/** More variables than this make a template that is taken literally, as a malformed one is: each costs a walk over a topic. */
+const mostVariables = 32
 const expressionForm = /^([+#./;?&]?)((?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})(?:[A-Za-z0-9_.]|%[0-9A-Fa-f]{2}|,(?!,|$))*)$/
 
 /** Splits a template into its parts; undefined when it is none: no expression, an unclosed one, or one of level 4. */
 function parse(template: string): Part[] | undefined {
   const parts: Part[] = []
   let at = 0
+  let count = 0
   for (let open = template.indexOf('{'); open !== -1; open = template.indexOf('{', at)) {
     const close = template.indexOf('}', open)
     const form = close === -1 ? null : expressionForm.exec(template.slice(open + 1, close))
     const expression = operators[form?.[1] ?? '']
     if (!form || !expression) return undefined
     if (open > at) parts.push(template.slice(at, open))
-    parts.push({ expression, variables: (form[2] ?? '').split(',') })
+    const variables = (form[2] ?? '').split(',')
+    count += variables.length
+    if (count > mostVariables) return undefined
+    parts.push({ expression, variables })
     at = close + 1
   }
-  if (parts.length === 0 || parts.length > 2 * mostExpressions || template.includes('}', at)) return undefined
+  if (parts.length === 0 || template.includes('}', at)) return undefined
   if (at < template.length) parts.push(template.slice(at))
   return parts
 }
@@ -115,6 +119,7 @@ function union(a: Reach, b: Reach): Reach {
 const triplet = /%[0-9A-Fa-f]{2}/y
 
 function isTriplet(topic: string, at: number): boolean {
+  if (topic.charCodeAt(at) !== 0x25) return false
   triplet.lastIndex = at
   return triplet.test(topic)
 }

@@ -1,6 +1,8 @@
 // What a client may not do, whatever the endpoint, and what becomes of one that does.
-import { connect, type Socket } from 'node:net'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { createHandler, createHub } from '../../dist/index.js'
 import { ask, post, serve } from '../support/http.js'
 import { listen } from '../support/sse-client.js'
 
@@ -100,6 +102,22 @@ describe('a body that is too large', () => {
   })
 })
 
+it('answers although a body parser in front has read the body', async () => {
+  const hub = createHub()
+  const handler = createHandler(hub)
+  const server = createServer(async (request, response) => {
+    await request.toArray()
+    handler(request, response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => hub.close().then(() => void server.close()))
+  const answer = await post(`http://127.0.0.1:${(server.address() as AddressInfo).port}/publish`, 'hello')
+  expect(answer).toMatchObject({
+    status: 500,
+    text: expect.stringContaining('a body parser in front has read the body')
+  })
+})
+
 it('publishes nothing when the publisher breaks off in the middle', async () => {
   const { hub, at } = await serve()
   const { socket } = await dial(at)
@@ -172,6 +190,33 @@ describe('a stream', () => {
     await expect.poll(said).toContain('data: hello')
     socket.destroy()
     await expect.poll(() => hub.status.subscribers).toBe(0)
+  })
+
+  it('is one for a connection, and none is left of those requested behind it', async () => {
+    const { hub, at } = await serve()
+    const debug = 'GET /debug HTTP/1.1\r\nHost: x\r\n\r\n'
+    for (const before of ['', debug]) {
+      const { socket } = await dial(at)
+      socket.write(before + 'GET /subscribe HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50))
+      await expect.poll(() => hub.status.subscribers).toBe(1)
+      socket.destroy()
+      await expect.poll(() => hub.status.subscribers).toBe(0)
+    }
+  })
+
+  it('goes through the response where an app has put itself between', async () => {
+    const hub = createHub()
+    const handler = createHandler(hub)
+    const server = createServer((request, response) => {
+      const write = response.write.bind(response) as (chunk: Buffer) => boolean
+      Object.assign(response, { write: (chunk: Buffer) => void setImmediate(() => write(chunk)) })
+      handler(request, response)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => hub.close().then(() => void server.close()))
+    const client = await listen(`http://127.0.0.1:${(server.address() as AddressInfo).port}/subscribe`)
+    await hub.publish({ topics: ['t'], data: 'hello' })
+    expect(await client.received(1)).toEqual(['hello'])
   })
 
   it('ends with shutdown when the hub closes, and what comes after is refused', async () => {

@@ -136,6 +136,20 @@ describe('5. no queue per subscriber', () => {
     expect(hub.status).toMatchObject({ subscribers: 0, audiences: 0 })
   })
 
+  it('bears with whoever reads slowly but reads', async () => {
+    const { join, publish } = open({ slowTimeout: 40 })
+    const { connection, subscriber } = await join()
+    let waiting = 1_000
+    vi.spyOn(connection, 'buffered', 'get').mockImplementation(() => waiting)
+    connection.full = true
+    const reading = setInterval(() => waiting--, 1)
+    await publish('0')
+    await expect.poll(() => subscriber.full && subscriber.age > 200).toBe(true)
+    expect(connection.ended).toBeUndefined()
+    clearInterval(reading)
+    await expect.poll(() => connection.ended).toBe('slow')
+  })
+
   it('lets nothing pile up in an audience that sweeps cannot keep up with', async () => {
     const { join, publish } = open({ window: { bytes: 100_000 }, batchBytes: 1 })
     const { connection, subscriber } = await join()
@@ -247,5 +261,26 @@ describe('private updates', () => {
     const replay = { lastEventId: 'earliest' }
     expect((await join(replay)).connection.data).toEqual(['public'])
     expect((await join({ ...replay, readable: ['*'] })).connection.data).toEqual(['secret', 'public'])
+  })
+})
+
+describe('an observer that throws', () => {
+  it('ends the process rather than change what happens', async () => {
+    const uncaught: unknown[] = []
+    const listeners = process.rawListeners('uncaughtException') as NodeJS.UncaughtExceptionListener[]
+    process.removeAllListeners('uncaughtException').on('uncaughtException', (error) => uncaught.push(error))
+    onTestFinished(() => {
+      process.removeAllListeners('uncaughtException')
+      for (const listener of listeners) process.on('uncaughtException', listener)
+    })
+    const fault = new Error('mine')
+    const fail = () => {
+      throw fault
+    }
+    const { join, publish } = open({ observer: { arrived: fail, delivered: fail, joined: fail } })
+    const { connection } = await join()
+    for (const data of ['1', '2']) await publish(data)
+    await expect.poll(() => connection.data).toEqual(['1', '2'])
+    expect(new Set(uncaught)).toEqual(new Set([fault]))
   })
 })

@@ -51,6 +51,17 @@ describe('MemoryLog', () => {
     expect(await log.read(log.first - 1, mine, limit)).toMatchObject({ lost: false })
   })
 
+  it('counts ids, types, and each of many topics as bytes', async () => {
+    const log = new MemoryLog({ bytes: 10_000 })
+    const topics = Array.from({ length: 100 }, (_, number) => `${number}`)
+    await log.append(Array.from({ length: 10 }, () => ({ topics, data: '' })))
+    expect(log.first).toBe(9)
+    await log.append(
+      Array.from({ length: 20 }, () => ({ topics: ['t'], data: '', id: 'i'.repeat(250), type: 'y'.repeat(250) }))
+    )
+    expect(log.first).toBe(18)
+  })
+
   it('refuses bounds that are none', () => {
     expect(() => new MemoryLog({ entries: 0 })).toThrow('entries must be a number greater than 0')
     expect(() => new MemoryLog({ age: Number.NaN })).toThrow('age')

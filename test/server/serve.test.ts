@@ -1,6 +1,6 @@
 // `tidings serve` as a process: what it says, what it refuses, and how it stops.
 import { execFile } from 'node:child_process'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http.js'
 import { startServer } from '../support/server.js'
@@ -55,6 +55,15 @@ describe('tidings serve', () => {
     client.close()
   })
 
+  it('stops although a request never ends', async () => {
+    const { port, kill } = await start()
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {}).write('POST /publish HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345')
+    await new Promise((resolve) => socket.once('connect', resolve))
+    await ask(`http://127.0.0.1:${port}/debug`)
+    await kill('SIGTERM')
+  })
+
   it('says in one line that a port is in use, and exits with 1', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     onTestFinished(() => void other.close())
@@ -107,7 +116,6 @@ describe('tidings serve', () => {
 
 describe('a request that never becomes one', () => {
   const said = async (url: string, text: string) => {
-    const { connect } = await import('node:net')
     const socket = connect(Number(new URL(url).port), '127.0.0.1')
     let answer = ''
     socket.on('data', (chunk: Buffer) => {
@@ -127,6 +135,16 @@ describe('a request that never becomes one', () => {
   it('is answered when it is not HTTP', async () => {
     const { url } = await start()
     expect(await said(url, 'hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*This is not a well-formed HTTP request\.\n$/s)
+  })
+
+  it('keeps no connection whose client does not close its own end', async () => {
+    const { port } = await start()
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).resume()
+    socket.on('error', () => {}).write('hello\r\n\r\n')
+    await new Promise((resolve) => socket.once('end', resolve))
+    const probe = setInterval(() => socket.write('x'), 50)
+    await new Promise((resolve) => socket.once('close', resolve))
+    clearInterval(probe)
   })
 
   it('is answered with the times when its sender is too slow', { timeout: 30_000 }, async () => {

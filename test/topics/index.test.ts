@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { TopicIndex } from '../../dist/topics/index.js'
-import { Selection } from '../../dist/topics/matcher.js'
+import { compile, Selection } from '../../dist/topics/matcher.js'
 
 const selector = fc.constantFrom('*', 'a', 'b', 'c/1', 'c/{id}', '{any}', 'c{/id}', 'bad{')
 const topics = fc.array(fc.constantFrom('a', 'b', 'c', 'c/1', 'c/2', 'bad{'), { minLength: 1, maxLength: 3 })
@@ -33,4 +33,14 @@ it('keeps nothing of those that left', () => {
   expect(index.size).toBe(3)
   index.remove(selectors, 'one')
   expect(index.size).toBe(0)
+})
+
+it('remembers only so many patterns for the topics that it has seen', () => {
+  const index = new TopicIndex<number>()
+  const selectors = Array.from({ length: 1_000 }, (_, number) => `{v${number}}`)
+  index.add(selectors, 1)
+  const asked = vi.spyOn(compile('{v0}'), 'matches')
+  for (let number = 0; number < 101; number++) index.match([`t${number}`])
+  index.match(['t0'])
+  expect(asked.mock.calls.length).toBe(102)
 })

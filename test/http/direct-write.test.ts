@@ -1,0 +1,35 @@
+import type { Socket } from 'node:net'
+import { expect, it } from 'vitest'
+import { canWriteDirectly, learnToWrite, writeDirectly } from '../../dist/http/direct-write.js'
+
+class WriteWrap {
+  inFlight = false
+  getAsyncId(): number {
+    return this.inFlight ? 1 : -1
+  }
+}
+
+/** A handle whose kernel is full at the first asking and has room at the second. */
+class TCP {
+  readonly writeQueueSize = 0
+  readonly requests: WriteWrap[] = []
+  writeBuffer(request: WriteWrap): number {
+    if (request.inFlight) throw new Error('Node would end the process here')
+    request.inFlight = true
+    this.requests.push(request)
+    return 0
+  }
+  writev(_request: WriteWrap): void {}
+  writeUtf8String(_request: WriteWrap): void {}
+  writeLatin1String(_request: WriteWrap): void {}
+}
+
+it('never writes with a request that is in flight, though nothing waits', () => {
+  const handle = new TCP()
+  const socket = { _handle: handle, writableLength: 0 } as unknown as Socket
+  learnToWrite(socket)
+  handle.writev(new WriteWrap())
+  expect(canWriteDirectly(socket)).toBe(true)
+  for (let count = 0; count < 3; count++) writeDirectly(socket, Buffer.from('x'))
+  expect(new Set(handle.requests).size).toBe(3)
+})

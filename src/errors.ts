@@ -27,6 +27,8 @@ const table = {
   batch_too_large: [413, 'The batch holds too many updates'],
   batch_empty: [400, 'The batch holds no update'],
   content_type_invalid: [415, 'This content type cannot be published'],
+  origin_refused: [403, 'A page of another site may not publish here'],
+  host_refused: [403, 'This server is only for the machine that it runs on'],
   not_found: [404, 'There is nothing here'],
   method_not_allowed: [405, 'This method is not allowed here'],
   request_timeout: [408, 'The request took too long to arrive'],

@@ -9,12 +9,13 @@ const below: Record<string, readonly string[]> = {
   topics: [],
   pages: [],
   errors: [],
+  units: [],
   update: ['errors'],
   log: ['update', 'errors', 'sse'],
   hub: ['log', 'topics', 'update', 'errors', 'sse'],
   http: ['hub', 'log', 'topics', 'update', 'errors', 'sse', 'pages'],
   index: ['http', 'hub', 'log', 'update', 'errors'],
-  server: ['http', 'hub', 'log', 'errors'],
+  server: ['http', 'hub', 'log', 'units', 'errors'],
   cli: ['server']
 }
 

@@ -28,7 +28,7 @@ async function startOrExplain(flags: Record<string, unknown>): Promise<Server | 
   let config: Config | undefined
   try {
     config = configure(flags, process.env)
-    return await startServer(config)
+    return await startServer(config, { failed: (error) => console.error('tidings:', error) })
   } catch (error) {
     console.error(`tidings: ${explain(error as NodeJS.ErrnoException, config)}`)
     process.exitCode = 1

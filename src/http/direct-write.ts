@@ -1,5 +1,5 @@
 // Writes to a socket without the stream machinery above it, which is a tenth of what a delivery costs: what the kernel takes
-// at once leaves nothing behind, no request, no callback, no tick. Node does not document the handle below a socket, so
+// at once calls nobody back and takes no tick. Node does not document the handle below a socket, so
 // each part is used only where it is what we expect; where it is not, the caller keeps to `socket.write`.
 import type { Socket } from 'node:net'
 
@@ -9,10 +9,8 @@ interface Handle {
   readonly writeQueueSize: number
 }
 
-/** Node's own object for a write in flight; only what the kernel did not take at once keeps it. */
+/** Node's own object for a write. */
 interface WriteRequest {
-  /** -1 while no write is in flight with it. */
-  getAsyncId(): number
   socket?: Socket
   /** Keeps the bytes alive: the handle refers to them and does not own them. */
   buffer?: Buffer
@@ -26,14 +24,15 @@ export const onEmptied = Symbol('called when all that was written directly has b
 type Emptied = Socket & { [onEmptied]?: () => void }
 
 let Request: (new () => WriteRequest) | undefined
-let spare: WriteRequest | undefined
+/** Set when a write of Node's own did not show what a request is: then it is not asked again. */
+let isUnknown = false
 
 const writingMethods = ['writev', 'writeBuffer', 'writeUtf8String', 'writeLatin1String'] as const
 
 /** Learns, from a write that Node itself is about to make on this socket, what a request for a write is. */
 export function learnToWrite(socket: WithHandle): void {
   const handle = socket._handle
-  if (Request || !isExpected(handle)) return
+  if (Request || isUnknown || !isExpected(handle)) return
   for (const name of writingMethods) {
     const method = handle[name] as (...args: unknown[]) => unknown
     const once = (...args: unknown[]) => {
@@ -46,8 +45,9 @@ export function learnToWrite(socket: WithHandle): void {
 }
 
 function learn(request: unknown): void {
-  const made = request?.constructor as { new (): WriteRequest; readonly prototype: WriteRequest } | undefined
-  if (made?.name === 'WriteWrap' && typeof made.prototype.getAsyncId === 'function') Request = made
+  const made = request?.constructor as (new () => WriteRequest) | undefined
+  if (made?.name === 'WriteWrap') Request = made
+  else isUnknown = true
 }
 
 /** Whether this socket can be written to directly: plain TCP or a Unix socket, with nothing of the stream's in flight. */
@@ -69,25 +69,16 @@ export function waiting(socket: WithHandle): number {
 export function writeDirectly(socket: WithHandle, bytes: Buffer): void {
   const handle = socket._handle
   if (!handle || !Request) return
-  const request = spare ?? new Request()
-  if (handle.writeBuffer(request, bytes) !== 0) {
-    spare = undefined
-    socket.destroy()
-    return
-  }
-  // Only the request can tell. What the kernel took at its second asking leaves nothing waiting and yet is in flight until
-  // the loop turns, and a request that is used while in flight ends the process.
-  if (request.getAsyncId() === -1) {
-    spare = request
-    return
-  }
-  // The kernel did not take all of it at once: this request, and the bytes with it, lives until it has.
-  spare = undefined
+  // Never one that was used before: only Node knows whether a write is still in flight, and a request that is used while it
+  // is in flight ends the process.
+  const request = new Request()
   request.buffer = bytes
   request.socket = socket
   request.oncomplete = completed
+  if (handle.writeBuffer(request, bytes) !== 0) socket.destroy()
 }
 
+/** Called for what the kernel did not take at once. */
 function completed(this: WriteRequest, status: number): void {
   const { socket } = this
   if (!socket || socket.destroyed) return

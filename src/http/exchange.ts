@@ -10,6 +10,8 @@ export interface HandlerOptions {
   highWaterMark?: number
   /** Milliseconds of silence after which the kernel asks whether a client is still there; 0 for never; default 15,000. */
   keepAlive?: number
+  /** Answer only those who ask for this machine by a name of its own, such as localhost; default false. */
+  localOnly?: boolean
 }
 
 /** One request on its way to an answer. */

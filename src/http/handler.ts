@@ -5,6 +5,7 @@ import type { Hub } from '../hub/hub.ts'
 import { refuse } from './answer.ts'
 import { parseParameters } from './body.ts'
 import type { HandlerOptions, Route } from './exchange.ts'
+import { requireLocalName } from './origin.ts'
 import { simpleRoutes } from './simple.ts'
 
 /** Headers that a request may have. */
@@ -16,14 +17,22 @@ const mostHeaders = 100
  */
 export function createHandler(
   hub: Hub,
-  { maxBody = 2 ** 20, highWaterMark = 64 * 1_024, keepAlive = 15_000 }: HandlerOptions = {}
+  { maxBody = 2 ** 20, highWaterMark = 64 * 1_024, keepAlive = 15_000, localOnly = false }: HandlerOptions = {}
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const options = { maxBody, highWaterMark, keepAlive }
+  if (typeof hub?.publish !== 'function') throw new TypeError('createHandler: give it the hub that createHub made')
+  const options = { maxBody, highWaterMark, keepAlive, localOnly }
+  for (const [name, value] of Object.entries(options)) {
+    if (typeof value === 'boolean' || value >= 0) continue
+    throw new RangeError(`createHandler: ${name} must be a number of at least 0, not ${value}`)
+  }
   return (request, response) => {
     // A client that breaks off is told by `close`; without a listener its error would end the process.
     request.on('error', () => {})
     response.on('error', () => {})
-    serve(hub, options, request, response).catch((error: unknown) => refuse(request, response, error))
+    serve(hub, options, request, response).catch((error: unknown) => {
+      if (!(error instanceof TidingsError)) hub.failed(error)
+      refuse(request, response, error)
+    })
   }
 }
 
@@ -36,6 +45,7 @@ async function serve(
   if (request.rawHeaders.length > 2 * mostHeaders) {
     throw new TidingsError('headers_too_large', `${mostHeaders} headers are allowed`)
   }
+  if (options.localOnly) requireLocalName(request)
   const { path, query } = split(request.url ?? '/')
   const route = simpleRoutes.get(path)
   if (!route) throw new TidingsError('not_found', `there are ${[...simpleRoutes.keys()].join(', ')}`)

@@ -35,7 +35,8 @@ export function readUpdate(parameters: Parameters, data: string | undefined): Up
 export function readSubscribeRequest(parameters: Parameters, header: string | undefined): SubscribeRequest {
   const fields = new Fields(parameters, subscribeFields)
   const last = fields.one('last')
-  const lastEventId = header ?? fields.one('last_event_id') ?? fields.one('lastEventID') ?? fields.one('lastEventId')
+  const lastEventId =
+    (header || undefined) ?? fields.one('last_event_id') ?? fields.one('lastEventID') ?? fields.one('lastEventId')
   return {
     topics: fields.all('topic'),
     encoding: readEnvelope(fields.one('envelope')),

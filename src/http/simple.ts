@@ -11,6 +11,7 @@ import { readBatch } from './batch.ts'
 import { decodeHeader, decodeUtf8, type Parameters, parseParameters, readBody } from './body.ts'
 import { describeHub } from './debug.ts'
 import type { Exchange, Route } from './exchange.ts'
+import { requireOwnOrigin } from './origin.ts'
 import { readSubscribeRequest, readUpdate, refuseParameters, startsLikeForm } from './parameters.ts'
 import { isBehindStream, openStream } from './stream.ts'
 
@@ -62,6 +63,7 @@ function opening({ id, gap }: Place, lastEventId: string | undefined): string {
 }
 
 async function publish({ hub, options, request, response, query }: Exchange): Promise<void> {
+  requireOwnOrigin(request)
   const body = decodeUtf8(await readBody(request, options.maxBody))
   const entries = await hub.publishAll(readUpdates(mediaType(request.headers['content-type']), body, query))
   const ids = entries.map((entry) => entry.id)
@@ -89,6 +91,7 @@ function mediaType(header = ''): string {
 
 /** So that a person can try it from the address bar. */
 async function publishTime({ hub, request, response, query }: Exchange): Promise<void> {
+  requireOwnOrigin(request)
   refuseParameters(query)
   const entry = await hub.publish({ topics: ['default'], data: String(Math.floor(Date.now() / 1000)) })
   const headers = { 'Event-ID': entry.id }

@@ -103,7 +103,8 @@ export class CatchUp {
   async #serve(subscriber: Subscriber): Promise<void> {
     try {
       if (!this.#window.covers(subscriber.cursor)) await this.#writePage(subscriber)
-    } catch {
+    } catch (error) {
+      this.#observer.failed(error)
       this.#keeper.leave(subscriber, 'error')
     }
     subscriber.queued = false

@@ -9,27 +9,13 @@ import { Audience } from './audience.ts'
 import { CatchUp } from './catch-up.ts'
 import type { CloseReason, Connection } from './connection.ts'
 import { all, type Observer } from './observer.ts'
+import { type HubOptions, settle, tickFor } from './options.ts'
 import { locate, type Place, type SubscribeRequest, validateRequest } from './place.ts'
 import { type Keeper, Subscriber } from './subscriber.ts'
 import { Sweeper } from './sweeper.ts'
 import { Tally } from './tally.ts'
 import { Wheel } from './wheel.ts'
-import { Window, type WindowLimits } from './window.ts'
-
-export interface HubOptions {
-  /** Where history is kept; default a `MemoryLog` with its defaults. */
-  log?: Log
-  /** Milliseconds after which a quiet stream gets a comment, or a little less; 0 for never; default 15,000. */
-  heartbeat?: number
-  /** Milliseconds that a client may leave a full connection unread before it is closed with `slow`; default 30,000. */
-  slowTimeout?: number
-  /** How much of the recent past is held ready for all; default 16,384 entries and 16 MiB. */
-  window?: Partial<WindowLimits>
-  /** About how many bytes one write to a live client may hold; default 256 KiB. */
-  batchBytes?: number
-  /** Told of everything that happens. */
-  observer?: Observer
-}
+import { Window } from './window.ts'
 
 /** What a hub is doing right now. */
 export interface HubStatus {
@@ -65,16 +51,14 @@ export class Hub {
   #closed = false
 
   constructor({ log = new MemoryLog(), observer, ...options }: HubOptions) {
-    const { heartbeat = 15_000, slowTimeout = 30_000, batchBytes = 256 * 1_024 } = options
-    checkNumbers({ heartbeat, slowTimeout, batchBytes, ...options.window })
-    const limits = { entries: 16_384, bytes: 16 * 2 ** 20, ...options.window }
+    const { heartbeat, slowTimeout, batchBytes, window } = settle(options)
     this.subscribers = this.#subscribers
     this.#log = log
     this.#epoch = log.epoch
     this.#observer = all(observer ? [this.tally, observer] : [this.tally])
-    this.#window = new Window(limits, log.head)
+    this.#window = new Window(window, log.head)
     // What is pending in an audience is in the window too, or else nobody could fall back on it.
-    this.#mostPending = limits.bytes / 2
+    this.#mostPending = window.bytes / 2
     this.#keeper = this.#makeKeeper(heartbeat, slowTimeout)
     this.#wheel = new Wheel(tickFor(heartbeat, slowTimeout), this.#keeper.now)
     this.#sweeper = new Sweeper(batchBytes, this.#observer)
@@ -150,13 +134,18 @@ export class Hub {
     this.#observer.left(subscriber, reason)
   }
 
-  /** Ends every stream with `shutdown`, refuses what comes after, and closes the log. */
+  /** Sends what is pending, ends every stream with `shutdown`, refuses what comes after, and closes the log. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#sweeper.finish()
     for (const subscriber of this.#subscribers) this.leave(subscriber, 'shutdown')
-    this.#sweeper.stop()
     this.#catchUp.stop()
     await this.#log.close()
+  }
+
+  /** Tells the observers that something went wrong on our side. */
+  failed(error: unknown): void {
+    this.#observer.failed(error)
   }
 
   #makeKeeper(heartbeat: number, slowTimeout: number): Keeper {
@@ -214,8 +203,17 @@ export class Hub {
 
   /** The log could not say what lies between: everyone reads it from history, or is told that it is gone. */
   #skipTo(entry: Entry): void {
+    for (const audience of this.#audiences.values()) this.#completeUpTo(audience, this.#window.head)
     this.#window.reset(entry.offset - 1)
     for (const subscriber of this.#subscribers) this.#fallBehind(subscriber)
+  }
+
+  /** Whoever is live in an audience for which nothing is pending has everything so far, also what it did not want. */
+  #completeUpTo(audience: Audience, head: number): void {
+    if (this.#sweeper.isBusy(audience)) return
+    for (const subscriber of audience.members) {
+      if (subscriber.state === 'live') subscriber.cursor = Math.max(subscriber.cursor, head)
+    }
   }
 
   /** Offsets have started over, so no cursor means anything any more. */
@@ -229,19 +227,5 @@ export class Hub {
     if (subscriber.state !== 'live') return
     subscriber.state = 'behind'
     this.#catchUp.wait(subscriber)
-  }
-}
-
-/** Fine enough for the shortest of the times, and never so fine that an idle hub is kept busy. */
-function tickFor(heartbeat: number, slowTimeout: number): number {
-  const shortest = Math.min(heartbeat || Infinity, slowTimeout)
-  return Math.min(250, Math.max(10, shortest / 20))
-}
-
-function checkNumbers(numbers: Record<string, number | undefined>): void {
-  for (const [name, value] of Object.entries(numbers)) {
-    const least = name === 'heartbeat' ? 0 : 1
-    if (value === undefined || (Number.isFinite(value) && value >= least)) continue
-    throw new RangeError(`createHub: ${name} must be a number of at least ${least}, not ${value}`)
   }
 }

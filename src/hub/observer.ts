@@ -21,6 +21,8 @@ export interface Observer {
   delivered?(delivery: Delivery): void
   joined?(subscriber: Subscriber): void
   left?(subscriber: Subscriber, reason: CloseReason): void
+  /** Something went wrong on our side, of which a client is told no more than that. */
+  failed?(error: unknown): void
 }
 
 /** Tells several observers, in order. */
@@ -32,7 +34,8 @@ export function all(observers: readonly Observer[]): Required<Observer> {
     arrived: (entries) => each((observer) => observer.arrived?.(entries)),
     delivered: (delivery) => each((observer) => observer.delivered?.(delivery)),
     joined: (subscriber) => each((observer) => observer.joined?.(subscriber)),
-    left: (subscriber, reason) => each((observer) => observer.left?.(subscriber, reason))
+    left: (subscriber, reason) => each((observer) => observer.left?.(subscriber, reason)),
+    failed: (error) => each((observer) => observer.failed?.(error))
   }
 }
 

@@ -1,7 +1,7 @@
 // Where a stream begins: decides it from what a client asked for, and says what is missing there. It opens no stream.
 import { TidingsError } from '../errors.ts'
 import { formatId, type Log, parseId } from '../log/log.ts'
-import type { Selector } from '../topics/matcher.ts'
+import { compile, type Selector } from '../topics/matcher.ts'
 import { bounds } from '../update.ts'
 import type { Audience } from './audience.ts'
 import type { Encoding } from './frame.ts'
@@ -47,6 +47,8 @@ export interface Place {
 
 /** Selectors that one stream may have. */
 const mostSelectors = 100
+/** Variables that the templates of one stream may have: each costs a walk over every topic that is published. */
+const mostVariables = 200
 const mostLast = 100_000
 const longestId = 1_024
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters it exists to find
@@ -55,18 +57,30 @@ const control = /[\0-\x1f\x7f]/
 /**
  * @throws TidingsError `selectors_too_many`, `selector_invalid`, `last_invalid` or `last_event_id_invalid`.
  */
-export function validateRequest({ topics, last, lastEventId }: SubscribeRequest): void {
-  if (topics && topics.length > mostSelectors) {
-    throw new TidingsError('selectors_too_many', `${topics.length} were given, ${mostSelectors} are allowed`)
-  }
-  for (const selector of topics ?? []) validateSelector(selector)
+export function validateRequest({ topics = [], readable = [], last, lastEventId, encoding }: SubscribeRequest): void {
+  validateSelectors(topics)
+  validateSelectors(readable)
+  if (encoding !== undefined && encoding !== 'plain' && encoding !== 'json') throw new TidingsError('envelope_invalid')
   if (last !== undefined && !(Number.isSafeInteger(last) && last >= 1 && last <= mostLast)) {
     throw new TidingsError('last_invalid', `from 1 to ${mostLast}`)
   }
   if (lastEventId !== undefined) validateLastEventId(lastEventId)
 }
 
+function validateSelectors(selectors: readonly Selector[]): void {
+  if (!Array.isArray(selectors)) throw new TidingsError('selector_invalid', 'selectors are given as a list')
+  if (selectors.length > mostSelectors) {
+    throw new TidingsError('selectors_too_many', `${selectors.length} were given, ${mostSelectors} are allowed`)
+  }
+  for (const selector of selectors) validateSelector(selector)
+  const variables = selectors.reduce((sum, selector) => sum + compile(selector).variables, 0)
+  if (variables <= mostVariables) return
+  const found = `their templates have ${variables} variables together, ${mostVariables} are allowed`
+  throw new TidingsError('selectors_too_many', found)
+}
+
 function validateSelector(selector: Selector): void {
+  if (typeof selector !== 'string') throw new TidingsError('selector_invalid', 'it is not a text')
   if (selector === '') throw new TidingsError('selector_invalid', 'it is empty; leave topic out to follow every topic')
   if (control.test(selector)) throw new TidingsError('selector_invalid', 'it holds a control character')
   const bytes = Buffer.byteLength(selector)
@@ -75,6 +89,7 @@ function validateSelector(selector: Selector): void {
 }
 
 function validateLastEventId(id: string): void {
+  if (typeof id !== 'string') throw new TidingsError('last_event_id_invalid', 'it is not a text')
   if (control.test(id)) throw new TidingsError('last_event_id_invalid', 'it holds a control character')
   if (id.length > longestId) throw new TidingsError('last_event_id_invalid', `${longestId} characters are allowed`)
 }

@@ -71,6 +71,20 @@ export class Sweeper {
     this.#schedule()
   }
 
+  /** Whether something has yet to be written to the members of an audience. */
+  isBusy(audience: Audience): boolean {
+    return this.#turns.has(audience)
+  }
+
+  /** Writes all that is pending, and goes no further. */
+  finish(): void {
+    for (const [audience, begun] of this.#turns) {
+      this.#turns.delete(audience)
+      this.#turn(audience, begun, Infinity)
+    }
+    this.stop()
+  }
+
   stop(): void {
     clearImmediate(this.#immediate)
     this.#immediate = undefined

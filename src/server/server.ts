@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { TidingsError } from '../errors.ts'
 import { createHandler } from '../http/handler.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
+import type { Observer } from '../hub/observer.ts'
 import { MemoryLog } from '../log/memory.ts'
 import type { Config } from './config.ts'
 
@@ -23,9 +24,11 @@ export interface Server {
 }
 
 /** Starts a server. Rejects with the error of `listen` where the address cannot be had. */
-export async function startServer({ host, port }: Config): Promise<Server> {
-  const hub = createHub({ log: new MemoryLog() })
-  const http = createServer({ ...requestBounds, connectionsCheckingInterval: 1_000 }, createHandler(hub))
+export async function startServer({ host, port, open }: Config, observer: Observer = {}): Promise<Server> {
+  const hub = createHub({ log: new MemoryLog(), observer })
+  // Without --open it listens on this machine alone, and is for those who know that they ask for this machine.
+  const handler = createHandler(hub, { localOnly: !open })
+  const http = createServer({ ...requestBounds, connectionsCheckingInterval: 1_000 }, handler)
   http.on('clientError', refuseMalformed)
   try {
     await listen(http, host, port)

@@ -9,6 +9,8 @@ export interface Matcher {
   readonly selector: Selector
   /** `exact` and `everything` can be looked up; only a `pattern` has to be tried. */
   readonly kind: 'exact' | 'everything' | 'pattern'
+  /** How many variables a pattern has: what it costs to try it grows with them. */
+  readonly variables: number
   matches(topic: string): boolean
 }
 
@@ -26,10 +28,11 @@ export function compile(selector: Selector): Matcher {
 }
 
 function build(selector: Selector): Matcher {
-  if (selector === '*') return { selector, kind: 'everything', matches: () => true }
+  if (selector === '*') return { selector, kind: 'everything', variables: 0, matches: () => true }
   const template = selector.includes('{') ? compileTemplate(selector) : undefined
-  if (!template) return { selector, kind: 'exact', matches: (topic) => topic === selector }
-  return { selector, kind: 'pattern', matches: (topic) => topic === selector || template(topic) }
+  if (!template) return { selector, kind: 'exact', variables: 0, matches: (topic) => topic === selector }
+  const { variables } = template
+  return { selector, kind: 'pattern', variables, matches: (topic) => topic === selector || template.matches(topic) }
 }
 
 /** Several selectors, asked as one: a topic is covered when any of them covers it. */

@@ -52,14 +52,23 @@ function parse(template: string): Part[] | undefined {
   return parts
 }
 
-/** A predicate for topics, or undefined when the text is not a template. */
-export function compileTemplate(template: string): ((topic: string) => boolean) | undefined {
+/** A template that topics can be held against. */
+export interface Template {
+  readonly variables: number
+  matches(topic: string): boolean
+}
+
+/** Undefined when the text is not a template. */
+export function compileTemplate(template: string): Template | undefined {
   const parts = parse(template)
   if (!parts) return undefined
   const prefix = typeof parts[0] === 'string' ? parts[0] : ''
   const last = parts.at(-1)
   const suffix = typeof last === 'string' ? last : ''
-  return (topic) => topic.startsWith(prefix) && topic.endsWith(suffix) && walk(parts, topic)
+  return {
+    variables: parts.reduce((sum, part) => sum + (typeof part === 'string' ? 0 : part.variables.length), 0),
+    matches: (topic) => topic.startsWith(prefix) && topic.endsWith(suffix) && walk(parts, topic)
+  }
 }
 
 /** The places in a topic that the template read so far can reach: byte i is 1 when `topic.slice(0, i)` is an expansion. */

@@ -244,6 +244,44 @@ describe('9. work per publish grows with the audiences that match', () => {
   })
 })
 
+describe('closing a hub', () => {
+  it('sends what was published before, and only then ends the streams', async () => {
+    const { hub, join, publish } = open({ batchBytes: 1 })
+    const { connection } = await join()
+    await Promise.all([publish('last'), publish('words')])
+    await hub.close()
+    expect([connection.data, connection.ended]).toEqual([['last', 'words'], 'shutdown'])
+  })
+})
+
+describe('what goes wrong on our side', () => {
+  it('is told to the observer, and to the client as no more than an end', async () => {
+    const failures: unknown[] = []
+    const log = new MemoryLog()
+    const { join, publish } = open({
+      log,
+      window: { entries: 1 },
+      observer: { failed: (error) => failures.push(error) }
+    })
+    for (let number = 0; number < 5; number++) await publish(String(number))
+    log.read = () => Promise.reject(new Error('disk on fire'))
+    const { connection } = await join({ lastEventId: 'earliest' })
+    await expect.poll(() => connection.ended).toBe('error')
+    expect(failures).toMatchObject([{ message: 'disk on fire' }])
+  })
+
+  it.each([
+    [{ topics: 'abc' }, 'selector_invalid'],
+    [{ topics: [42] }, 'selector_invalid'],
+    [{ readable: 'abc' }, 'selector_invalid'],
+    [{ encoding: 'xml' }, 'envelope_invalid'],
+    [{ topics: Array.from({ length: 7 }, (_, number) => `{a${number}}`.repeat(30)) }, 'selectors_too_many']
+  ])('is not a request such as %j, which is refused', async (request, code) => {
+    const { hub } = open()
+    await expect(hub.locate(request as SubscribeRequest)).rejects.toMatchObject({ code })
+  })
+})
+
 describe('private updates', () => {
   it('reach only those who may read one of their topics', async () => {
     const { hub, join } = open()

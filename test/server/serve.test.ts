@@ -58,7 +58,7 @@ describe('tidings serve', () => {
   it('stops although a request never ends', async () => {
     const { port, kill } = await start()
     const socket = connect(port, '127.0.0.1')
-    socket.on('error', () => {}).write('POST /publish HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345')
+    socket.on('error', () => {}).write('POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345')
     await new Promise((resolve) => socket.once('connect', resolve))
     await ask(`http://127.0.0.1:${port}/debug`)
     await kill('SIGTERM')

@@ -1,0 +1,53 @@
+// The options of a hub: what they are, what they are by default, and what they may be. It makes no hub.
+import type { Log } from '../log/log.ts'
+import type { Observer } from './observer.ts'
+import type { WindowLimits } from './window.ts'
+
+export interface HubOptions {
+  /** Where history is kept; default a `MemoryLog` with its defaults. */
+  log?: Log
+  /** Milliseconds after which a quiet stream gets a comment, or a little less; 0 for never; default 15,000. */
+  heartbeat?: number
+  /** Milliseconds that a client may leave a full connection unread before it is closed with `slow`; default 30,000. */
+  slowTimeout?: number
+  /** How much of the recent past is held ready for all; default 16,384 entries and 16 MiB. */
+  window?: Partial<WindowLimits>
+  /** About how many bytes one write to a live client may hold; default 256 KiB. */
+  batchBytes?: number
+  /** Told of everything that happens. */
+  observer?: Observer
+}
+
+/** The times and sizes that a hub goes by. */
+interface Settled {
+  readonly heartbeat: number
+  readonly slowTimeout: number
+  readonly batchBytes: number
+  readonly window: WindowLimits
+}
+
+/** @throws RangeError that names the option and the bound. */
+export function settle({
+  heartbeat = 15_000,
+  slowTimeout = 30_000,
+  batchBytes = 256 * 1_024,
+  window
+}: HubOptions): Settled {
+  const limits = { entries: 16_384, bytes: 16 * 2 ** 20, ...window }
+  checkNumbers({ heartbeat, slowTimeout, batchBytes, ...limits })
+  return { heartbeat, slowTimeout, batchBytes, window: limits }
+}
+
+/** Fine enough for the shortest of the times, and never so fine that an idle hub is kept busy. */
+export function tickFor(heartbeat: number, slowTimeout: number): number {
+  const shortest = Math.min(heartbeat || Infinity, slowTimeout)
+  return Math.min(250, Math.max(10, shortest / 20))
+}
+
+function checkNumbers(numbers: Record<string, number | undefined>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    const least = name === 'heartbeat' ? 0 : 1
+    if (value === undefined || (Number.isFinite(value) && value >= least)) continue
+    throw new RangeError(`createHub: ${name} must be a number of at least ${least}, not ${value}`)
+  }
+}

@@ -1,0 +1,38 @@
+// Reads durations and sizes as people write them. It knows no option.
+
+const durations: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+const sizes: Record<string, number> = {
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40
+}
+
+/**
+ * Milliseconds from `500ms`, `10s`, `5m`, `24h`, `7d`, `2w`, or a number of milliseconds.
+ * @throws RangeError that says what is expected.
+ */
+export function parseDuration(value: string | number): number {
+  return parse(value, durations, 'a duration such as 10s, 24h or 7d')
+}
+
+/**
+ * Bytes from `64MiB`, `1GiB`, `10kB`, or a number of bytes.
+ * @throws RangeError that says what is expected.
+ */
+export function parseSize(value: string | number): number {
+  return parse(value, sizes, 'a size such as 64MiB or 1GiB')
+}
+
+function parse(value: string | number, units: Record<string, number>, expected: string): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
+  const form = /^(\d{1,15}(?:\.\d{1,6})?) ?([A-Za-z]*)$/.exec(String(value).trim())
+  const unit = form?.[2] ? units[form[2]] : 1
+  if (!form || unit === undefined) throw new RangeError(`expected ${expected}, not ${JSON.stringify(value)}`)
+  return Math.round(Number(form[1]) * unit)
+}

@@ -1,0 +1,45 @@
+// What a page of another site, open in a browser on the same machine, can and cannot do here.
+import { describe, expect, it } from 'vitest'
+import { ask, post, serve } from '../support/http.js'
+
+describe('publishing', () => {
+  it.each([
+    ['POST', { Origin: 'https://evil.example' }],
+    ['POST', { Origin: 'null' }],
+    ['POST', { Origin: 'http://127.0.0.1:1' }],
+    ['POST', { 'Sec-Fetch-Site': 'cross-site' }],
+    ['GET', { 'Sec-Fetch-Site': 'cross-site' }]
+  ])('is refused to a page of another site: %s %j', async (method, headers) => {
+    const { hub, url } = await serve()
+    const answer = await ask(`${url}/publish`, { method, headers: headers as Record<string, string> })
+    expect(answer).toMatchObject({
+      status: 403,
+      text: expect.stringContaining('A page of another site may not publish here')
+    })
+    expect(hub.status.head).toBe(0)
+  })
+
+  it("is open to this server's own pages, and to what is no browser", async () => {
+    const { hub, url } = await serve()
+    expect((await post(`${url}/publish`, 'x', { Origin: url, 'Sec-Fetch-Site': 'same-origin' })).status).toBe(200)
+    expect((await ask(`${url}/publish`, { headers: { 'Sec-Fetch-Site': 'none' } })).status).toBe(200)
+    expect((await post(`${url}/publish`, 'x')).status).toBe(200)
+    expect(hub.status.head).toBe(3)
+  })
+})
+
+describe('a server for this machine only', () => {
+  it.each(['evil.example', 'evil.example:5000', '127.0.0.1.evil.example', '192.168.0.1'])(
+    'refuses to be %s',
+    async (host) => {
+      const { url } = await serve({}, { localOnly: true })
+      const answer = await ask(`${url}/debug`, { headers: { Host: host } })
+      expect(answer).toMatchObject({ status: 403, text: expect.stringContaining('ask for 127.0.0.1 or localhost') })
+    }
+  )
+
+  it.each(['localhost', 'localhost:5000', '127.0.0.1', '[::1]:5000'])('is %s', async (host) => {
+    const { url } = await serve({}, { localOnly: true })
+    expect((await ask(`${url}/debug`, { headers: { Host: host } })).status).toBe(200)
+  })
+})

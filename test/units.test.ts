@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest'
+import { parseDuration, parseSize } from '../dist/units.js'
+
+it.each([
+  ['500ms', 500],
+  ['10s', 10_000],
+  ['1.5m', 90_000],
+  ['24h', 86_400_000],
+  ['7d', 604_800_000],
+  [' 2 w', 1_209_600_000],
+  ['250', 250],
+  [250, 250]
+])('%s is %d milliseconds', (text, milliseconds) => {
+  expect(parseDuration(text)).toBe(milliseconds)
+})
+
+it.each([
+  ['64MiB', 67_108_864],
+  ['1GiB', 1_073_741_824],
+  ['10kB', 10_000],
+  ['0.5 KiB', 512],
+  ['1024', 1_024],
+  [1_024, 1_024]
+])('%s is %d bytes', (text, bytes) => {
+  expect(parseSize(text)).toBe(bytes)
+})
+
+it.each(['', 'soon', '10 parsecs', '-5s', '1e3', '5S', Number.NaN, -1])(
+  '%j is neither, and it says what is expected',
+  (text) => {
+    expect(() => parseDuration(text)).toThrow(`expected a duration such as 10s, 24h or 7d, not ${JSON.stringify(text)}`)
+    expect(() => parseSize(text)).toThrow(/expected a size such as 64MiB or 1GiB, not /)
+  }
+)

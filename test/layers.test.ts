@@ -13,8 +13,9 @@ const below: Record<string, readonly string[]> = {
   log: ['update', 'errors', 'sse'],
   hub: ['log', 'topics', 'update', 'errors', 'sse'],
   http: ['hub', 'log', 'topics', 'update', 'errors', 'sse', 'pages'],
-  index: ['http', 'hub', 'log', 'update', 'errors'],
-  server: ['http', 'hub', 'log', 'errors'],
+  logs: ['log', 'topics'],
+  index: ['http', 'hub', 'logs', 'log', 'update', 'errors'],
+  server: ['http', 'hub', 'logs', 'log', 'errors'],
   cli: ['server']
 }
 

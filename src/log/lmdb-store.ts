@@ -1,7 +1,8 @@
 // What an LmdbLog keeps on disk: entries by offset, the offsets of each topic and of each publisher's id, and what is known
 // of the whole. It knows LMDB; it knows no rule, no reader and no follower.
 import { createHash } from 'node:crypto'
-import { statfsSync } from 'node:fs'
+import { statfsSync, statSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
@@ -144,9 +145,16 @@ export class LmdbStore {
   async commit(write: () => void): Promise<void> {
     try {
       await this.#root.batch(write)
+      this.#fillUp()
     } catch (error) {
       throw await this.#explained(error)
     }
+  }
+
+  /** Lets LMDB use again what earlier commits have freed, which takes a commit in between: this one changes nothing. */
+  async breathe(): Promise<void> {
+    const state = this.state
+    if (state) await this.commit(() => this.putState(state))
   }
 
   close(): Promise<void> {
@@ -182,6 +190,14 @@ export class LmdbStore {
 
   /** Inside a batch, what each write answers says nothing: the batch as a whole succeeds or fails. */
   #write(_: Promise<boolean>): void {}
+
+  /** LMDB may leave free pages at the end unwritten. We do not, so that a file that is too short is one that was cut. */
+  #fillUp(): void {
+    const { lastPageNumber, pageSize } = this.#root.getStats() as { lastPageNumber: number; pageSize: number }
+    const needed = (lastPageNumber + 1) * pageSize
+    const file = join(this.#path, 'data.mdb')
+    if (statSync(file).size < needed) truncateSync(file, needed)
+  }
 
   /** LMDB says EIO, too, when only a part of what it wrote had room. */
   async #explained(error: unknown): Promise<Error> {

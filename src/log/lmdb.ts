@@ -9,6 +9,7 @@ import { findNewest, readPage } from './lmdb-reader.ts'
 import { recount } from './lmdb-recount.ts'
 import { type Durability, idPlace, type LmdbStore, type State } from './lmdb-store.ts'
 import { type Entry, type Filter, type Log, type Page, type PageLimit, parseId } from './log.ts'
+import { LogError } from './log-error.ts'
 import { type Covers, Retention, type RetentionRule } from './retention.ts'
 
 export interface LmdbLogOptions {
@@ -194,8 +195,9 @@ export class LmdbLog implements Log {
       this.#deliver(plan.appended)
       group.forEach(({ resolve }, at) => void resolve(entries[at] as Entry[]))
     } catch (error) {
+      if (error instanceof TidingsError) await this.#store.breathe().catch(() => {})
       // Without room, nothing has happened. Whatever else went wrong, what is on disk may not be what we think.
-      if (!(error instanceof TidingsError)) this.#failure = error
+      if (error instanceof LogError) this.#failure = error
       for (const { reject } of group) reject(error)
     }
   }

@@ -1,12 +1,12 @@
 // What an LmdbLog keeps on disk: entries by offset, the offsets of each topic and of each publisher's id, and what is known
 // of the whole. It knows LMDB; it knows no rule, no reader and no follower.
 import { createHash } from 'node:crypto'
-import { statfsSync, statSync, truncateSync } from 'node:fs'
+import { statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
-import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
 import { damaged } from './data-file.ts'
+import { Disk } from './disk.ts'
 import type { Trace } from './forgotten.ts'
 import { type Entry, formatId, newEpoch } from './log.ts'
 import { LogError } from './log-error.ts'
@@ -51,10 +51,12 @@ export class LmdbStore {
   readonly #index: Database<number, string>
   readonly #traces: Database<Trace, string>
   readonly #meta: Database<unknown, string>
+  readonly #disk: Disk
 
   /** @throws LogError when what is there is no log. */
   constructor(path: string, durability: Durability) {
     this.#path = path
+    this.#disk = new Disk(path)
     // A batch is then one transaction, and its promise the only one: a commit that fails leaves no other one unhandled.
     const options = { eventTurnBatching: false, overlappingSync: false, noSubdir: false, maxDbs: 8 }
     this.#root = open({ path, ...options, noSync: durability === 'os' })
@@ -143,18 +145,15 @@ export class LmdbStore {
    * @throws TidingsError `storage_full`, or a LogError after which nothing more can be promised.
    */
   async commit(write: () => void): Promise<void> {
-    try {
-      await this.#root.batch(write)
-      this.#fillUp()
-    } catch (error) {
-      throw await this.#explained(error)
-    }
+    this.#disk.mustHaveRoom()
+    await this.#commit(write)
+    this.#disk.wrote()
   }
 
   /** Lets LMDB use again what earlier commits have freed, which takes a commit in between: this one changes nothing. */
   async breathe(): Promise<void> {
-    const state = this.state
-    if (state) await this.commit(() => this.putState(state))
+    const { state } = this
+    if (state) await this.#commit(() => this.putState(state))
   }
 
   close(): Promise<void> {
@@ -191,6 +190,15 @@ export class LmdbStore {
   /** Inside a batch, what each write answers says nothing: the batch as a whole succeeds or fails. */
   #write(_: Promise<boolean>): void {}
 
+  async #commit(write: () => void): Promise<void> {
+    try {
+      await this.#root.batch(write)
+    } catch (error) {
+      throw await this.#disk.explained(error)
+    }
+    this.#fillUp()
+  }
+
   /** LMDB may leave free pages at the end unwritten. We do not, so that a file that is too short is one that was cut. */
   #fillUp(): void {
     const { lastPageNumber, pageSize } = this.#root.getStats() as { lastPageNumber: number; pageSize: number }
@@ -198,29 +206,7 @@ export class LmdbStore {
     const file = join(this.#path, 'data.mdb')
     if (statSync(file).size < needed) truncateSync(file, needed)
   }
-
-  /** LMDB says EIO, too, when only a part of what it wrote had room. */
-  async #explained(error: unknown): Promise<Error> {
-    const { commitError } = error as { commitError?: Promise<never> }
-    const cause = await (commitError ?? Promise.reject(error)).catch((reason: unknown) => reason)
-    const { code, message } = cause as unknown as { code?: number | string; message: string }
-    const { bavail, bsize } = statfsSync(this.#path)
-    const isFull = code === ENOSPC || EDQUOT.includes(code as number) || (code === EIO && bavail * bsize < roomToWrite)
-    if (isFull) return new TidingsError('storage_full', undefined, { cause })
-    return new LogError(
-      `the log in ${this.#path} could not be written: ${message}; see to the disk, then start again`,
-      {
-        cause
-      }
-    )
-  }
 }
-
-const ENOSPC = 28
-const EIO = 5
-const EDQUOT: readonly number[] = [69, 122]
-/** Less than this is no room. */
-const roomToWrite = 2 ** 20
 
 function placesOf({ topics, id }: Update): string[] {
   const places = topics.map((topic, at) => (at === 0 ? canonicalPlace(topic) : alternatePlace(topic)))

@@ -13,6 +13,7 @@ import {
 } from './data-file.ts'
 import { FolderLock } from './folder-lock.ts'
 import { type Durability, LmdbStore } from './lmdb-store.ts'
+import { LogError } from './log-error.ts'
 
 export class LmdbFolder {
   readonly store: LmdbStore
@@ -72,6 +73,7 @@ function openStore(path: string, durability: Durability): LmdbStore {
   } catch (error) {
     // A folder in which a log could not even be begun must not look as though one had been lost in it.
     if (isNew) removeData(path)
-    throw error
+    if (error instanceof LogError) throw error
+    throw new LogError(`the log in ${path} could not be opened: ${(error as Error).message}; see to the disk`)
   }
 }

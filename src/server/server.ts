@@ -5,6 +5,7 @@ import { TidingsError } from '../errors.ts'
 import { createHandler } from '../http/handler.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import { MemoryLog } from '../log/memory.ts'
+import { LmdbLog } from '../logs.ts'
 import type { Config } from './config.ts'
 
 /** Bounds on a request before the hub sees it: its head in bytes, and the milliseconds that head and whole may take. */
@@ -19,9 +20,9 @@ export interface Server {
   stop(): Promise<void>
 }
 
-/** Starts a server. Rejects with the error of `listen` where the address cannot be had. */
-export async function startServer({ host, port }: Config): Promise<Server> {
-  const hub = createHub({ log: new MemoryLog() })
+/** Starts a server. Rejects with the error of `listen` where the address cannot be had, or of the log. */
+export async function startServer({ host, port, data, durability }: Config): Promise<Server> {
+  const hub = createHub({ log: data === '' ? new MemoryLog() : await LmdbLog.open({ path: data, durability }) })
   const http = createServer({ ...requestBounds, connectionsCheckingInterval: 1_000 }, createHandler(hub))
   http.on('clientError', refuseMalformed)
   try {

@@ -93,7 +93,9 @@ function parse(text: string): Holder {
 
 function isAlive(pid: number, started: string): boolean {
   if (!(pid > 0)) return false
-  if (started !== '') return startOf(pid) === started
+  const start = startOf(pid)
+  // Where the system tells when a process began, one with the same number is told from the one that is meant.
+  if (start !== '' && started !== '') return start === started
   try {
     process.kill(pid, 0)
     return true
@@ -102,21 +104,26 @@ function isAlive(pid: number, started: string): boolean {
   }
 }
 
-/** When a process began, of this run of the system; empty where that cannot be known, or when the process is gone. */
+/** When a process began, and in which run of the system; empty where that is not told. */
 function startOf(pid: number): string {
-  const stat = read(`/proc/${pid}/stat`)
-  const boot = read('/proc/sys/kernel/random/boot_id')
-  if (stat === undefined || boot === undefined) return ''
-  // The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const isGone = fields[0] === 'Z' || fields[0] === 'X'
-  return isGone ? '' : `${boot.trim()} ${fields[19]}`
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    // The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const isGone = fields[0] === 'Z' || fields[0] === 'X'
+    return isGone ? 'gone' : `${boot} ${fields[19]}`
+  } catch {
+    return ''
+  }
 }
 
+/** The text of a file that may have been removed by now. */
 function read(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
-  } catch {
-    return undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new LogError(`${file}, which says who uses the folder, cannot be read: ${(error as Error).message}`)
   }
 }

@@ -116,6 +116,29 @@ describe('LmdbLog gathers appends', () => {
     expect(answered).toEqual([...answered].sort((a, b) => a - b))
   })
 
+  it('shows nobody an entry before it is answered and delivered', async () => {
+    const log = await openLog()
+    let delivered = 0
+    let early = 0
+    let isDone = false
+    await log.follow((entries) => {
+      delivered = entries.at(-1)?.offset as number
+    })
+    const publishing = (async () => {
+      for (let time = 0; time < 300; time++) await log.append(many(3))
+      isDone = true
+    })()
+    while (!isDone) {
+      for (const filter of [everything, only('t')]) {
+        const { entries, cursor } = await log.read(delivered, filter, { entries: 10, bytes: 10_000 })
+        if (entries.length > 0 || cursor > delivered) early++
+      }
+      await new Promise(setImmediate)
+    }
+    await publishing
+    expect(early).toBe(0)
+  })
+
   it('keeps what was appended before it was closed', async () => {
     const path = newFolder()
     const before = await openLog({ path })

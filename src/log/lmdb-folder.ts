@@ -1,5 +1,6 @@
 // The folder of an LmdbLog, from opening to closing: who may use it, whether what is in it can be trusted, and in which order
 // it is left behind. It reads no entry.
+import { resolve } from 'node:path'
 import {
   checkData,
   hasData,
@@ -30,7 +31,9 @@ export class LmdbFolder {
   }
 
   /** @throws LogError when the folder cannot be used, is in use, or holds what is damaged. */
-  static open(path: string, durability: Durability): LmdbFolder {
+  static open(folder: string, durability: Durability): LmdbFolder {
+    // Absolute, so that it stays the same folder whatever the process does later.
+    const path = resolve(folder)
     prepareFolder(path)
     const lock = FolderLock.take(path)
     try {

@@ -31,12 +31,16 @@ export function readPage(
   return { entries, cursor: Math.max(after, head) }
 }
 
-/** The offset before the newest so many entries that a filter admits; undefined where there are fewer. */
+/**
+ * The offset before the newest so many entries that a filter admits; undefined where there are fewer. Asks after every turn
+ * of others whether it may go on, by throwing: what is closed meanwhile must not be touched.
+ */
 export async function findNewest(
   store: LmdbStore,
   head: number,
   filter: Filter,
-  count: number
+  count: number,
+  goOn: () => void
 ): Promise<number | undefined> {
   let left = count
   for (let from = head; left > 0 && from > 0; ) {
@@ -50,6 +54,7 @@ export async function findNewest(
     if (looked < stretch) return undefined
     from = reached - 1
     await new Promise(setImmediate)
+    goOn()
   }
   return left === 0 ? head : undefined
 }

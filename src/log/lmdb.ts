@@ -36,7 +36,7 @@ interface Append {
 }
 
 /** Updates that one commit gathers at most, unless a single append has more. */
-const mostGathered = 4_096
+const mostGathered = 2_048
 /** How often entries are looked for that are too old. */
 const ageTick = 1_000
 
@@ -128,7 +128,8 @@ export class LmdbLog implements Log {
 
   async newest(filter: Filter, count: number): Promise<number> {
     this.#mustBeOpen()
-    return (await findNewest(this.#store, this.head, filter, count)) ?? this.#first - 1
+    const found = await findNewest(this.#store, this.head, filter, count, () => this.#mustBeOpen())
+    return found ?? this.#first - 1
   }
 
   async locate(id: string): Promise<number | undefined> {

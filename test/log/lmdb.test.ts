@@ -216,6 +216,14 @@ describe('LmdbLog finds a topic by its index', () => {
   })
 })
 
+it('gives up a search that is under way when it is closed', async () => {
+  const log = await openLog()
+  await log.append(many(10_000))
+  const search = expect(log.newest({ admits: () => false }, 1)).rejects.toMatchObject({ code: 'closed' })
+  await log.close()
+  await search
+})
+
 it('refuses every request after it was closed', async () => {
   const log = await LmdbLog.open({ path: newFolder() })
   onTestFinished(() => log.close())

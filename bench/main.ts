@@ -1,7 +1,18 @@
 // Runs the benchmark that is named, `fanout` when none is; it knows their names and nothing else about them.
-import { fanout, usage } from './fanout/fanout.ts'
+import { fanout, usage as fanoutUsage } from './fanout/fanout.ts'
+import { log, usage as logUsage } from './log/log.ts'
+import { replay, usage as replayUsage } from './replay/replay.ts'
 
-const benches: Record<string, (args: string[], command: string) => Promise<void>> = { fanout }
+interface Bench {
+  readonly usage: string
+  run(args: string[], command: string): Promise<void>
+}
+
+const benches: Record<string, Bench> = {
+  fanout: { run: fanout, usage: fanoutUsage },
+  log: { run: log, usage: logUsage },
+  replay: { run: replay, usage: replayUsage }
+}
 
 const args = process.argv.slice(2)
 const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ')
@@ -9,9 +20,9 @@ const name = args[0]?.startsWith('-') === false ? args.shift() : 'fanout'
 const bench = benches[name ?? '']
 
 try {
-  if (args.includes('--help')) console.log(usage)
-  else if (!bench) throw new Error(`there is no benchmark "${name}"; there is ${Object.keys(benches).join(', ')}`)
-  else await bench(args, command)
+  if (!bench) throw new Error(`there is no benchmark "${name}"; there is ${Object.keys(benches).join(', ')}`)
+  if (args.includes('--help')) console.log(bench.usage)
+  else await bench.run(args, command)
 } catch (error) {
   console.error(`${error instanceof Error ? error.message : error}\n(--help lists the options)`)
   process.exitCode = 2

@@ -38,6 +38,7 @@ const table = {
   request_malformed: [400, 'This is not a well-formed HTTP request'],
   // The hub itself
   closed: [503, 'The hub is shutting down'],
+  storage_full: [507, 'The disk that keeps the history is full, so nothing was published'],
   internal: [500, 'Something went wrong inside the hub']
 } as const satisfies Record<string, readonly [number, string]>
 

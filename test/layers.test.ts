@@ -14,8 +14,9 @@ const below: Record<string, readonly string[]> = {
   log: ['update', 'errors', 'sse'],
   hub: ['log', 'topics', 'update', 'errors', 'sse'],
   http: ['hub', 'log', 'topics', 'update', 'errors', 'sse', 'pages'],
-  index: ['http', 'hub', 'log', 'update', 'errors'],
-  server: ['http', 'hub', 'log', 'units', 'errors'],
+  logs: ['log', 'topics'],
+  index: ['http', 'hub', 'logs', 'log', 'update', 'errors'],
+  server: ['http', 'hub', 'logs', 'log', 'units', 'errors'],
   cli: ['server']
 }
 

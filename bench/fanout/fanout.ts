@@ -4,7 +4,8 @@ import type { Contender } from '../contenders/contender.ts'
 import { installNchan, nchan } from '../contenders/nchan.ts'
 import { resWrite } from '../contenders/res-write.ts'
 import { tidings } from '../contenders/tidings.ts'
-import { descriptorLimit, machine, sourcePorts } from '../support/machine.ts'
+import { type About, about, printAbout } from '../support/about.ts'
+import { descriptorLimit, sourcePorts } from '../support/machine.ts'
 import { saveResults } from '../support/results.ts'
 import { readOptions, usage } from './options.ts'
 import { markdown, type Series, summaries } from './report.ts'
@@ -21,8 +22,8 @@ export async function fanout(args: string[], command: string): Promise<void> {
   const present = options.contenders.filter((contender) => contender.obstacle() === undefined)
   const leftOut = options.contenders.filter((contender) => !present.includes(contender)).map(explained)
   const versions = Object.fromEntries(present.map((contender) => [contender.name, contender.version()]))
-  const about = { command, machine: machine(), versions, leftOut }
-  print(about)
+  const from = { ...about(command), versions, leftOut }
+  print(from)
   const measured = []
   for (const scenario of options.scenarios) {
     const series = await rounds(scenario, present)
@@ -30,7 +31,7 @@ export async function fanout(args: string[], command: string): Promise<void> {
     console.log(`\n${markdown(scenario, summary)}`)
     measured.push({ scenario, summary, series })
     // After every scenario, so that a run that is interrupted has not been for nothing.
-    saveResults({ bench: 'fanout', ...about, measured })
+    saveResults({ bench: 'fanout', ...from, measured })
   }
 }
 
@@ -64,18 +65,8 @@ function explained(contender: Contender): string {
   return `${contender.name} is left out: ${contender.obstacle()}`
 }
 
-function print(about: {
-  command: string
-  machine: ReturnType<typeof machine>
-  versions: object
-  leftOut: string[]
-}): void {
-  const { cpu, cores, memoryGiB, kernel, node, loadBefore } = about.machine
-  console.log(`\`${about.command}\`\n`)
-  console.log(
-    `- machine: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${kernel}; load before the run ${loadBefore.toFixed(2)}`
-  )
-  console.log(`- node ${node}`)
-  for (const [name, version] of Object.entries(about.versions)) console.log(`- ${name} ${version}`)
-  for (const line of about.leftOut) console.log(`- ${line}`)
+function print(from: About & { versions: object; leftOut: string[] }): void {
+  printAbout(from)
+  for (const [name, version] of Object.entries(from.versions)) console.log(`- ${name} ${version}`)
+  for (const line of from.leftOut) console.log(`- ${line}`)
 }

@@ -12,23 +12,29 @@ export function serveCommand(): Command {
 
 function toFlag(option: Option): Flag {
   const value = option.kind === 'switch' ? '' : ` <${option.kind}>`
-  const fallback = option.kind === 'switch' ? '' : `, default ${option.default}`
+  const fallback = option.kind === 'switch' || option.default === '' ? '' : `, default ${option.default}`
   return new Flag(`${flagFor(option.name)}${value}`, `${option.help} (${variableFor(option.name)}${fallback})`)
 }
 
 async function serve(flags: Record<string, unknown>): Promise<void> {
-  const server = await startOrExplain(flags)
-  if (!server) return
-  console.log(greeting(server.url))
+  const started = await startOrExplain(flags)
+  if (!started) return
+  const { server, config } = started
+  console.log(greeting(server.url, config.data))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(server))
 }
 
+interface Started {
+  readonly server: Server
+  readonly config: Config
+}
+
 /** Undefined, with one line said and the exit code set, where the server cannot start. */
-async function startOrExplain(flags: Record<string, unknown>): Promise<Server | undefined> {
+async function startOrExplain(flags: Record<string, unknown>): Promise<Started | undefined> {
   let config: Config | undefined
   try {
     config = configure(flags, process.env)
-    return await startServer(config, { failed: (error) => console.error('tidings:', error) })
+    return { server: await startServer(config, { failed: (error) => console.error('tidings:', error) }), config }
   } catch (error) {
     console.error(`tidings: ${explain(error as NodeJS.ErrnoException, config)}`)
     process.exitCode = 1
@@ -47,8 +53,8 @@ function explain(error: NodeJS.ErrnoException, config: Config | undefined): stri
   return error.message
 }
 
-function greeting(url: string): string {
-  return `tidings is listening on ${url}, and keeps history in memory
+function greeting(url: string, data: string): string {
+  return `tidings is listening on ${url}, and keeps history in ${data === '' ? 'memory' : data}
 
   open      ${url}
   listen    curl -N ${url}/subscribe

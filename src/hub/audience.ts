@@ -37,6 +37,10 @@ export class Audience implements Filter {
     return this.#wanted.selectors
   }
 
+  get topics(): readonly string[] | undefined {
+    return this.#wanted.topics
+  }
+
   /** How many entries await the next sweep. */
   get pending(): number {
     return this.#pending.length

@@ -17,6 +17,8 @@ export interface Entry {
 export interface Filter {
   /** Whether an update with these topics is wanted. */
   admits(topics: readonly string[], isPrivate: boolean): boolean
+  /** Where given, nothing is admitted that has none of these topics, so that a log with an index need not read the rest. */
+  readonly topics?: readonly string[] | undefined
 }
 
 /** How much one page may hold. A page always makes progress, so one entry may be larger than `bytes`. */

@@ -1,14 +1,18 @@
 // The options of the server, in one table: from it come flags, environment variables, `--help` and validation. It starts
 // nothing.
+import type { Durability } from '../log/lmdb-store.ts'
 
 /** What a server needs to know. */
 export interface Config {
   readonly host: string
   readonly port: number
   readonly open: boolean
+  /** Empty for history in memory. */
+  readonly data: string
+  readonly durability: Durability
 }
 
-type Kind = 'text' | 'port' | 'switch'
+type Kind = 'text' | 'folder' | 'port' | 'switch' | 'flush|os'
 
 export interface Option {
   /** The key; `--some-name` and `TIDINGS_SOME_NAME` follow from `someName`. */
@@ -26,6 +30,13 @@ export const options: readonly Option[] = [
     kind: 'switch',
     default: false,
     help: 'let anyone who can reach the server publish and subscribe, also beyond this machine'
+  },
+  { name: 'data', kind: 'folder', default: '', help: 'folder to keep history in; left out, it is kept in memory' },
+  {
+    name: 'durability',
+    kind: 'flush|os',
+    default: 'flush',
+    help: 'when a publish is answered: once it is on disk, or once the system has it'
   }
 ]
 
@@ -66,6 +77,8 @@ function parse({ kind }: Option, value: unknown, source: string): string | numbe
     throw new ConfigError(`${source}: expected ${expected}, not "${value}"`)
   }
   const text = String(value).trim()
+  if (kind === 'folder') return text
+  if (kind === 'flush|os') return kind.split('|').includes(text) ? text : refuse('flush or os')
   if (kind === 'text') return text || refuse('a text')
   if (kind === 'port') return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : refuse('0 to 65535')
   if (['true', '1', 'yes', 'on'].includes(text)) return true

@@ -6,6 +6,7 @@ import { createHandler } from '../http/handler.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import type { Observer } from '../hub/observer.ts'
 import { MemoryLog } from '../log/memory.ts'
+import { LmdbLog } from '../logs.ts'
 import type { Config } from './config.ts'
 
 /** Bounds on a request before the hub sees it: its head in bytes, and the milliseconds that head and whole may take. */
@@ -23,9 +24,11 @@ export interface Server {
   stop(): Promise<void>
 }
 
-/** Starts a server. Rejects with the error of `listen` where the address cannot be had. */
-export async function startServer({ host, port, open }: Config, observer: Observer = {}): Promise<Server> {
-  const hub = createHub({ log: new MemoryLog(), observer })
+/** Starts a server. Rejects with the error of `listen` where the address cannot be had, or of the log. */
+export async function startServer(config: Config, observer: Observer = {}): Promise<Server> {
+  const { host, port, open, data, durability } = config
+  const log = data === '' ? new MemoryLog() : await LmdbLog.open({ path: data, durability })
+  const hub = createHub({ log, observer })
   // Without --open it listens on this machine alone, and is for those who know that they ask for this machine.
   const handler = createHandler(hub, { localOnly: !open })
   const http = createServer({ ...requestBounds, connectionsCheckingInterval: 1_000 }, handler)

@@ -57,6 +57,11 @@ export class Selection {
     return this.#everything || this.#exact.has(topic) || this.#patterns.some((matcher) => matcher.matches(topic))
   }
 
+  /** The topics covered, where that is a list. */
+  get topics(): readonly string[] | undefined {
+    return this.#everything || this.#patterns.length > 0 ? undefined : this.selectors
+  }
+
   coversAny(topics: readonly string[]): boolean {
     return topics.some((topic) => this.covers(topic))
   }

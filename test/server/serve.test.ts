@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { connect, createServer } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http.js'
+import { newFolder } from '../support/log-folder.js'
 import { startServer } from '../support/server.js'
 import { listen } from '../support/sse-client.js'
 
@@ -91,10 +92,32 @@ describe('tidings serve', () => {
   it.each([
     [['--port', '70000'], {}, '--port: expected 0 to 65535, not "70000"'],
     [[], { TIDINGS_PORT: 'http' }, 'TIDINGS_PORT: expected 0 to 65535, not "http"'],
+    [['--durability', 'never'], {}, '--durability: expected flush or os, not "never"'],
     [['--port', '0'], { TIDINGS_OPEN: 'maybe' }, 'TIDINGS_OPEN: expected true or false, not "maybe"'],
     [['--host', '203.0.113.77', '--port', '0', '--open'], {}, '203.0.113.77 is not an address of this machine']
   ])('names what is wrong in %j %j', async (args, env, message) => {
     expect(await tidings(['serve', ...args], env)).toMatchObject({ code: 1, stderr: `tidings: ${message}\n` })
+  })
+
+  it('keeps history in a folder when told so, says where, and has it again after it was killed', async () => {
+    const folder = newFolder()
+    const before = await start('--data', folder)
+    expect(before.output()).toContain(`tidings is listening on ${before.url}, and keeps history in ${folder}\n`)
+    await post(`${before.url}/publish?topic=news`, 'kept')
+    await before.kill('SIGKILL')
+    const after = await start('--data', folder)
+    const client = await listen(`${after.url}/subscribe?topic=news&last=10`)
+    expect(await client.received(1)).toEqual(['kept'])
+    client.close()
+    await after.kill('SIGTERM')
+  })
+
+  it('says in one line that a folder is in use, and exits with 1', async () => {
+    const folder = newFolder()
+    const { pid } = await start('--data', folder)
+    const { code, stderr, stdout } = await tidings(['serve', '--port', '0'], { TIDINGS_DATA: folder })
+    const line = `tidings: ${folder} is in use by another process (pid ${pid}); stop that first, or keep this log in another folder\n`
+    expect({ code, stderr, stdout }).toEqual({ code: 1, stderr: line, stdout: '' })
   })
 
   it('takes its options from the environment, and flags before those', async () => {

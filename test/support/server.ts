@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 export interface ServerProcess {
   readonly url: string
   readonly port: number
+  readonly pid: number
   /** All that it has printed. */
   output(): string
   /** Resolves when the process is gone. Safe to call twice. */
@@ -42,5 +43,5 @@ export async function startServer({ port = 0, args = [] as string[] } = {}): Pro
     child.kill(signal)
     await gone
   }
-  return { url, port: Number(new URL(url).port), output: () => output, kill }
+  return { url, port: Number(new URL(url).port), pid: child.pid as number, output: () => output, kill }
 }

@@ -1,0 +1,146 @@
+// What one commit of an LmdbLog changes: the entries it adds, those that they supersede, and a slice of what retention no
+// longer keeps. It works that out and writes nothing.
+
+import type { Update } from '../update.ts'
+import type { Trace } from './forgotten.ts'
+import { traceKey } from './forgotten.ts'
+import { canonicalPlace, type LmdbStore, type State } from './lmdb-store.ts'
+import { type Entry, formatId, sizeOf } from './log.ts'
+import type { Retention, RetentionRule, Tally } from './retention.ts'
+
+/** Entries that trimming looks at in one commit, besides twice as many as are added: so it keeps up with any publisher. */
+const slice = 1_000
+
+export class LmdbPlan {
+  /** What was appended, in order; some of it may not be kept. */
+  readonly appended: Entry[] = []
+  readonly added = new Map<number, Entry>()
+  readonly removed = new Map<number, Entry>()
+  /** What was removed, and not because of being superseded. */
+  readonly traces: Trace[] = []
+  /** Whether there is more to trim than one slice. */
+  unfinished = false
+  head: number
+  time: number
+  readonly tallies: Tally[]
+  readonly #store: LmdbStore
+  readonly #retention: Retention
+  /** The offsets added to each topic that keeps only its newest. */
+  readonly #touched = new Map<string, { most: number; offsets: number[] }>()
+
+  constructor(store: LmdbStore, retention: Retention, { head, time, tallies }: State) {
+    this.#store = store
+    this.#retention = retention
+    this.head = head
+    this.time = time
+    this.tallies = tallies.map((tally) => ({ ...tally }))
+  }
+
+  get isEmpty(): boolean {
+    return this.appended.length === 0 && this.removed.size === 0
+  }
+
+  append(update: Update, now: number): Entry {
+    const offset = ++this.head
+    // A clock that is set back must not let an entry look older than the one before it.
+    this.time = Math.max(this.time, now)
+    const { epoch } = this.#store
+    const entry = { epoch, offset, id: update.id ?? formatId(epoch, offset), time: this.time, update }
+    this.appended.push(entry)
+    this.added.set(offset, entry)
+    this.#count(entry)
+    return entry
+  }
+
+  /** Removes what is no longer among the newest of its topic. */
+  supersede(): void {
+    for (const [topic, { most, offsets }] of this.#touched) {
+      const place = canonicalPlace(topic)
+      let over = this.#store.count(place) + offsets.length - most
+      if (over <= 0) continue
+      for (const offset of this.#store.offsets(place, 0)) {
+        if (over-- === 0) break
+        this.#drop(offset)
+      }
+      for (const offset of offsets.slice(0, Math.max(0, over))) this.#drop(offset)
+    }
+  }
+
+  /** Removes what its rule does not keep, oldest first, as far as one commit may go. */
+  trim(now: number): void {
+    const budget = { left: slice + 2 * this.appended.length }
+    this.#retention.rules.forEach((rule, at) => {
+      const { entries, bytes, age } = rule
+      if (entries !== undefined || bytes !== undefined || age !== undefined) this.#trimRule(at, rule, now, budget)
+    })
+  }
+
+  #trimRule(at: number, rule: RetentionRule, now: number, budget: { left: number }): void {
+    const tally = this.tallies[at] as Tally
+    const oldest = now - (rule.age ?? Infinity)
+    if (tally.entries === 0) tally.after = this.head
+    if (rule.age === undefined && fits(tally, rule)) return
+    for (const entry of this.#from(tally.after + 1)) {
+      if (budget.left-- <= 0) {
+        this.unfinished = true
+        return
+      }
+      if (this.#retention.ruleOf(entry.update) === at) {
+        if (fits(tally, rule) && entry.time >= oldest) return
+        this.#forget(entry)
+      }
+      tally.after = entry.offset
+    }
+  }
+
+  /** What is kept from an offset on, as it will be after this commit. */
+  *#from(offset: number): Generator<Entry, void, undefined> {
+    for (const entry of this.#store.from(offset)) if (!this.removed.has(entry.offset)) yield entry
+    for (const entry of this.added.values()) if (entry.offset >= offset) yield entry
+  }
+
+  #forget({ offset, update }: Entry): void {
+    this.#drop(offset)
+    this.traces.push({ topics: update.topics, isPrivate: update.private === true, offset })
+  }
+
+  #drop(offset: number): void {
+    const added = this.added.get(offset)
+    const entry = added ?? this.#store.entry(offset)
+    if (!entry) return
+    if (added) this.added.delete(offset)
+    else this.removed.set(offset, entry)
+    const tally = this.tallies[this.#retention.ruleOf(entry.update)]
+    if (!tally) return
+    tally.entries--
+    tally.bytes -= sizeOf(entry.update)
+  }
+
+  #count({ offset, update }: Entry): void {
+    const at = this.#retention.ruleOf(update)
+    const tally = this.tallies[at]
+    if (!tally) return
+    tally.entries++
+    tally.bytes += sizeOf(update)
+    const most = this.#retention.rules[at]?.last
+    if (most === undefined) return
+    const topic = update.topics[0] as string
+    const touched = this.#touched.get(topic)
+    if (touched) touched.offsets.push(offset)
+    else this.#touched.set(topic, { most, offsets: [offset] })
+  }
+
+  /** The newest trace of each set of topics, by its key. */
+  get newestTraces(): Map<string, Trace> {
+    const newest = new Map<string, Trace>()
+    for (const trace of this.traces) {
+      const key = traceKey(trace.topics, trace.isPrivate)
+      if (key !== undefined) newest.set(key, trace)
+    }
+    return newest
+  }
+}
+
+function fits({ entries, bytes }: Tally, most: RetentionRule): boolean {
+  return entries <= (most.entries ?? Infinity) && bytes <= (most.bytes ?? Infinity)
+}

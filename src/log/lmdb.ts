@@ -1,0 +1,230 @@
+// The log that outlasts the process: history in a folder, kept by LMDB. An append is answered, and delivered, when it is on
+// disk; appends that arrive together share one commit. It knows no subscriber, and no topic's syntax.
+import { TidingsError } from '../errors.ts'
+import type { Update } from '../update.ts'
+import { Forgotten } from './forgotten.ts'
+import { LmdbFolder } from './lmdb-folder.ts'
+import { LmdbPlan } from './lmdb-plan.ts'
+import { findNewest, readPage } from './lmdb-reader.ts'
+import { recount } from './lmdb-recount.ts'
+import { type Durability, idPlace, type LmdbStore, type State } from './lmdb-store.ts'
+import { type Entry, type Filter, type Log, type Page, type PageLimit, parseId } from './log.ts'
+import { LogError } from './log-error.ts'
+import { type Covers, Retention, type RetentionRule } from './retention.ts'
+
+export interface LmdbLogOptions {
+  /** The folder to keep the log in; made where there is none. One process at a time may use it. */
+  path: string
+  /**
+   * `flush`, the default: what was answered survives a crash of the machine. `os`: it survives the end of the process, and
+   * answers sooner. But after an end without `close()` nobody can say what the system still held back: the log then begins
+   * anew, empty and with another epoch, so that no cursor is wrongly trusted.
+   */
+  durability?: Durability
+  /** What is kept for how long; the first rule that covers an entry's first topic decides. Default: everything. */
+  retention?: readonly RetentionRule[]
+  /** Whether a selector of a rule covers a topic. */
+  covers: Covers
+  /** The clock, in milliseconds since 1970; default `Date.now`. */
+  now?: () => number
+}
+
+interface Append {
+  readonly updates: readonly Update[]
+  resolve(entries: Entry[]): void
+  reject(reason: unknown): void
+}
+
+/** Updates that one commit gathers at most, unless a single append has more. */
+const mostGathered = 2_048
+/** How often entries are looked for that are too old. */
+const ageTick = 1_000
+
+/** A history on disk. */
+export class LmdbLog implements Log {
+  readonly #folder: LmdbFolder
+  readonly #now: () => number
+  readonly #store: LmdbStore
+  readonly #retention: Retention
+  readonly #forgotten = new Forgotten()
+  readonly #followers = new Set<(entries: readonly Entry[]) => void>()
+  #state: State
+  #first: number
+  #commits = 0
+  #waiting: Append[] = []
+  #isWorking = false
+  #work = Promise.resolve()
+  #trimming = false
+  #closed = false
+  #failure: unknown
+  #timer: NodeJS.Timeout | undefined
+
+  /**
+   * Opens the log in a folder, or begins one.
+   * @throws LogError when the folder cannot be used, is in use, or holds what is damaged; RangeError for a bound that is none.
+   */
+  static async open(options: LmdbLogOptions): Promise<LmdbLog> {
+    const { path, durability = 'flush', retention = [], covers, now = Date.now } = options
+    const rules = new Retention(retention, covers)
+    const folder = LmdbFolder.open(path, durability)
+    try {
+      return new LmdbLog(folder, rules, await recount(folder.store, rules), now)
+    } catch (error) {
+      await folder.close()
+      throw error
+    }
+  }
+
+  private constructor(folder: LmdbFolder, retention: Retention, state: State, now: () => number) {
+    this.#folder = folder
+    this.#now = now
+    this.#store = folder.store
+    this.#retention = retention
+    this.#state = state
+    this.#first = this.#store.first ?? state.head + 1
+    this.#forgotten.raise(state.floor)
+    const traces = [...this.#store.traces()].sort((a, b) => a.offset - b.offset)
+    for (const { topics, isPrivate, offset } of traces) this.#forgotten.note(topics, isPrivate, offset)
+    this.#trim()
+    if (retention.rules.some(({ age }) => age !== undefined))
+      this.#timer = setInterval(() => this.#trim(), ageTick).unref()
+  }
+
+  get epoch(): string {
+    return this.#store.epoch
+  }
+
+  get head(): number {
+    return this.#state.head
+  }
+
+  get first(): number {
+    return this.#first
+  }
+
+  /** How many commits there were since the log was opened: fewer than appends, where appends arrive together. */
+  get commits(): number {
+    return this.#commits
+  }
+
+  async append(updates: readonly Update[]): Promise<Entry[]> {
+    this.#mustBeOpen()
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ updates, resolve, reject })
+      this.#begin()
+    })
+  }
+
+  async follow(deliver: (entries: readonly Entry[]) => void): Promise<void> {
+    this.#mustBeOpen()
+    this.#followers.add(deliver)
+  }
+
+  async read(after: number, filter: Filter, limit: PageLimit): Promise<Page> {
+    this.#mustBeOpen()
+    const page = readPage(this.#store, this.head, after, filter, limit)
+    return { ...page, lost: this.#forgotten.lost(after, filter) }
+  }
+
+  async newest(filter: Filter, count: number): Promise<number> {
+    this.#mustBeOpen()
+    const found = await findNewest(this.#store, this.head, filter, count, () => this.#mustBeOpen())
+    return found ?? this.#first - 1
+  }
+
+  async locate(id: string): Promise<number | undefined> {
+    this.#mustBeOpen()
+    const ours = parseId(id)
+    if (ours) return ours.epoch === this.epoch && ours.offset <= this.head ? ours.offset : undefined
+    for (const offset of this.#store.offsets(idPlace(id), 0)) return offset <= this.head ? offset : undefined
+    return undefined
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#followers.clear()
+    clearInterval(this.#timer)
+    await this.#work
+    await this.#folder.close()
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw new TidingsError('closed')
+  }
+
+  #trim(): void {
+    this.#trimming = true
+    this.#begin()
+  }
+
+  #begin(): void {
+    if (this.#isWorking) return
+    this.#isWorking = true
+    this.#work = this.#commitAll()
+  }
+
+  /** While one commit is on its way, the next group gathers. */
+  async #commitAll(): Promise<void> {
+    // What is appended in this very tick belongs to the first group.
+    await undefined
+    while (this.#waiting.length > 0 || (this.#trimming && !this.#closed)) {
+      this.#trimming = false
+      await this.#commitGroup(this.#takeGroup())
+    }
+    this.#isWorking = false
+  }
+
+  #takeGroup(): Append[] {
+    let size = 0
+    let end = 0
+    while (end < this.#waiting.length && (end === 0 || size < mostGathered)) {
+      size += (this.#waiting[end++] as Append).updates.length
+    }
+    return this.#waiting.splice(0, end)
+  }
+
+  /** Never rejects: who appended is told. */
+  async #commitGroup(group: Append[]): Promise<void> {
+    try {
+      if (this.#failure) throw this.#failure
+      const plan = new LmdbPlan(this.#store, this.#retention, this.#state)
+      const now = this.#now()
+      const entries = group.map(({ updates }) => updates.map((update) => plan.append(update, now)))
+      plan.supersede()
+      plan.trim(now)
+      await this.#keep(plan)
+      this.#deliver(plan.appended)
+      group.forEach(({ resolve }, at) => void resolve(entries[at] as Entry[]))
+    } catch (error) {
+      if (error instanceof TidingsError) await this.#store.breathe().catch(() => {})
+      // Without room, nothing has happened. Whatever else went wrong, what is on disk may not be what we think.
+      if (error instanceof LogError) this.#failure = error
+      for (const { reject } of group) reject(error)
+    }
+  }
+
+  async #keep(plan: LmdbPlan): Promise<void> {
+    const { head, time, tallies } = plan
+    // Noted beforehand, for a reader may find them gone before we hear of it.
+    const crowdedOut = plan.traces.map((trace) => this.#forgotten.note(trace.topics, trace.isPrivate, trace.offset))
+    const state = { head, time, tallies, floor: this.#forgotten.floor }
+    if (!plan.isEmpty) await this.#store.commit(() => write(this.#store, plan, state, crowdedOut))
+    if (!plan.isEmpty) this.#commits++
+    this.#state = state
+    if (plan.removed.has(this.#first) || this.#first > head - plan.appended.length)
+      this.#first = this.#store.first ?? head + 1
+    this.#trimming ||= plan.unfinished
+  }
+
+  #deliver(entries: readonly Entry[]): void {
+    if (entries.length > 0) for (const deliver of this.#followers) deliver(entries)
+  }
+}
+
+function write(store: LmdbStore, plan: LmdbPlan, state: State, crowdedOut: (string | undefined)[]): void {
+  for (const entry of plan.added.values()) store.put(entry)
+  for (const entry of plan.removed.values()) store.remove(entry)
+  for (const [key, trace] of plan.newestTraces) store.putTrace(key, trace)
+  for (const key of crowdedOut) if (key !== undefined) store.removeTrace(key)
+  store.putState(state)
+}

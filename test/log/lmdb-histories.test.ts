@@ -1,0 +1,105 @@
+// LmdbLog and a model of it, under random histories: appends, starts under other rules, a clock that goes wherever it likes.
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { LmdbLog, type RetentionRule } from '../../dist/index.js'
+import { compile } from '../../dist/topics/matcher.js'
+import { newFolder, readAll } from '../support/log-folder.ts'
+import { LogModel, offsetsOf } from '../support/log-model.ts'
+
+// The last is too long to be a key, and short enough for its removal to be remembered.
+const topics = ['a', 'b', 'x/1', 'x/2', 'y/1', 'z'.repeat(700)]
+const topic = fc.constantFrom(...topics)
+const bound = fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined })
+const rule = fc
+  .record({
+    match: fc.constantFrom('a', 'x/{n}', 'y/{n}', '{+all}', '*'),
+    last: bound,
+    entries: bound,
+    bytes: bound,
+    age: bound
+  })
+  .map(({ match, last, entries, bytes, age }): RetentionRule => {
+    return {
+      match,
+      ...(last && { last }),
+      ...(entries && { entries }),
+      ...(bytes && { bytes: bytes * 400 }),
+      ...(age && { age: age * 100 })
+    }
+  })
+const rules = fc.array(rule, { maxLength: 3 })
+const update = fc.record({
+  topics: fc.uniqueArray(topic, { minLength: 1, maxLength: 3 }),
+  data: fc.constantFrom('', 'short', 'x'.repeat(500)),
+  id: fc.constantFrom(undefined, 'i', 'j'),
+  private: fc.boolean()
+})
+const step = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      append: fc.array(update, { minLength: 1, maxLength: 6 }),
+      later: fc.integer({ min: -100, max: 200 })
+    })
+  },
+  { weight: 1, arbitrary: fc.record({ reopen: fc.option(rules, { nil: undefined }) }) }
+)
+const covers = (selector: string, name: string) => compile(selector).matches(name)
+const filters = [
+  { admits: () => true },
+  ...topics.map((one) => ({ admits: (found: readonly string[]) => found.includes(one), topics: [one] })),
+  { admits: (found: readonly string[], isPrivate: boolean) => !isPrivate && found.includes('a') }
+]
+
+it('LmdbLog keeps, forgets, finds and tells exactly what its rules say', { timeout: 60_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(rules, fc.array(step, { minLength: 1, maxLength: 25 }), async (first, steps) => {
+      const path = newFolder()
+      let now = 1_000_000
+      let retention: readonly RetentionRule[] = first
+      const open = () => LmdbLog.open({ path, retention, now: () => now, durability: 'os' })
+      const model = new LogModel(first, covers)
+      let log = await open()
+      for (const one of steps) {
+        if ('append' in one) {
+          now += one.later
+          const updates = one.append.map(({ id, private: isPrivate, ...rest }) => {
+            return { ...rest, ...(id && { id }), ...(isPrivate && { private: true }) }
+          })
+          await log.append(updates)
+          model.append(updates, now)
+        } else {
+          await log.close()
+          retention = one.reopen ?? retention
+          log = await open()
+          model.reopen(retention, now)
+        }
+        await compare(log, model)
+      }
+      await log.close()
+    }),
+    { numRuns: 150 }
+  )
+})
+
+async function compare(log: LmdbLog, model: LogModel): Promise<void> {
+  // Only what a start under other rules no longer keeps may go a little later.
+  const kept = async () => offsetsOf((await readAll(log)).entries)
+  await expect.poll(kept, { interval: 1 }).toEqual(model.kept.map(({ offset }) => offset))
+  await expect.poll(() => log.first, { interval: 1 }).toBe(model.kept[0]?.offset ?? model.head + 1)
+  expect(log.head).toBe(model.head)
+  for (const filter of filters) {
+    for (const after of [0, Math.floor(model.head / 2), model.head]) {
+      const { entries, lost } = await readAll(log, { after, filter, entries: 3 })
+      expect({ after, offsets: offsetsOf(entries), lost }).toEqual({
+        after,
+        offsets: model.read(after, filter),
+        lost: model.lost(after, filter)
+      })
+    }
+    const found = model.read(0, filter)
+    const expected = found.length < 2 ? (model.kept[0]?.offset ?? model.head + 1) - 1 : (found.at(-2) as number) - 1
+    expect(await log.newest(filter, 2)).toBe(expected)
+  }
+  for (const id of ['i', 'j', 'k']) expect(await log.locate(id)).toBe(model.locate(id))
+}

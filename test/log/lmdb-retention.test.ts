@@ -1,0 +1,176 @@
+// What LmdbLog keeps, and for how long.
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { LmdbLog } from '../../dist/index.js'
+import { keptIn, many, newFolder, only, openLog, readAll, update } from '../support/log-folder.ts'
+
+const on = (topic: string, data: string) => update(data, { topics: [topic] })
+
+describe('LmdbLog keeps the newest of a topic', () => {
+  it('removes what is superseded with the very commit that supersedes it, and calls it no gap', async () => {
+    const log = await openLog({ retention: [{ match: 'price/{id}', last: 1 }] })
+    await log.append([on('price/1', 'a'), on('price/2', 'b')])
+    await log.append([on('price/1', 'c')])
+    await log.append([on('price/1', 'd'), on('other', 'e'), on('price/1', 'f')])
+    expect(await keptIn(log)).toEqual(['b', 'e', 'f'])
+    expect(await readAll(log, { filter: only('price/1') })).toMatchObject({ lost: false })
+    expect(log.first).toBe(2)
+  })
+
+  it('keeps as many of each topic as the rule says', async () => {
+    const log = await openLog({ retention: [{ match: '*', last: 3 }] })
+    for (const data of ['1', '2', '3', '4', '5']) await log.append([on('a', data), on('b', data)])
+    expect(await keptIn(log)).toEqual(['3', '3', '4', '4', '5', '5'])
+  })
+
+  it('goes by the first topic alone: an alternate supersedes nothing, and is not superseded', async () => {
+    const log = await openLog({ retention: [{ match: 'a', last: 1 }] })
+    await log.append([update('1', { topics: ['b', 'a'] }), update('2', { topics: ['a', 'b'], id: 'x' })])
+    await log.append([update('3', { topics: ['b', 'a'] }), update('4', { topics: ['a'] })])
+    expect(await keptIn(log)).toEqual(['1', '3', '4'])
+    expect(await log.locate('x')).toBeUndefined()
+    expect((await readAll(log, { filter: only('b') })).entries.length).toBe(2)
+  })
+})
+
+describe('LmdbLog keeps what a rule bounds', () => {
+  it('no more bytes than it was told', async () => {
+    const log = await openLog({ retention: [{ match: '*', bytes: 10_000 }] })
+    for (let number = 0; number < 100; number++) await log.append([update('x'.repeat(800))])
+    // Each entry counts for its 800 bytes of data, its topic and a constant of 200.
+    expect(log.head - log.first + 1).toBe(9)
+    expect(await readAll(log)).toMatchObject({ lost: true })
+  })
+
+  it('no more entries than it was told, of all its topics together, whatever lies between them', async () => {
+    const log = await openLog({ retention: [{ match: 'few/{x}', entries: 2 }] })
+    for (const number of ['1', '2', '3']) await log.append([on(`few/${number}`, number), on('all', number)])
+    expect(await keptIn(log)).toEqual(['1', '2', '2', '3', '3'])
+    expect(await readAll(log, { filter: only('few/1') })).toMatchObject({ lost: true })
+    expect(await readAll(log, { filter: only('all') })).toMatchObject({ lost: false })
+  })
+
+  it('nothing beyond its age, also when nothing is published', async () => {
+    let now = 1_000_000
+    const log = await openLog({ retention: [{ match: '*', age: 60_000 }], now: () => now })
+    await log.append([update('old')])
+    now += 30_000
+    await log.append([update('young')])
+    now += 30_001
+    await expect.poll(() => log.first, { timeout: 5_000 }).toBe(2)
+    expect(await readAll(log)).toMatchObject({ lost: true })
+    now += 30_000
+    await expect.poll(() => log.first, { timeout: 5_000 }).toBe(3)
+  })
+
+  it('nothing too old when it is opened again', async () => {
+    const path = newFolder()
+    const retention = [{ match: '*', age: 60_000 }]
+    const before = await openLog({ path, retention, now: () => 1_000_000 })
+    await before.append(many(3))
+    await before.close()
+    const log = await openLog({ path, retention, now: () => 1_060_001 })
+    await expect.poll(() => log.first, { timeout: 5_000 }).toBe(4)
+  })
+
+  it('longer rather than shorter when the clock is set back, also over a restart', async () => {
+    const path = newFolder()
+    const retention = [{ match: '*', age: 60_000 }]
+    const before = await openLog({ path, retention, now: () => 1_000_000 })
+    await before.append([update('before')])
+    await before.close()
+    const log = await openLog({ path, retention, now: () => 500_000 })
+    const [after] = await log.append([update('after')])
+    expect(after?.time).toBe(1_000_000)
+    expect(log.first).toBe(1)
+  })
+
+  it('as much as the first rule says that covers the topic; all where none does', async () => {
+    const retention = [{ match: 'keep/{x}' }, { match: 'a', entries: 1 }, { match: '{any}', entries: 2 }]
+    const log = await openLog({ retention })
+    for (const data of ['1', '2', '3']) {
+      await log.append([on('keep/it', data), on('a', data), on('b', data), on('no/rule', data)])
+    }
+    const kept = async (topic: string) =>
+      (await readAll(log, { filter: only(topic) })).entries.map((entry) => entry.update.data)
+    expect([await kept('keep/it'), await kept('a'), await kept('b'), await kept('no/rule')]).toEqual([
+      ['1', '2', '3'],
+      ['3'],
+      ['2', '3'],
+      ['1', '2', '3']
+    ])
+  })
+
+  it('goes on trimming in slices until what one append put in is within bounds', async () => {
+    const path = newFolder()
+    const before = await openLog({ path })
+    for (let batch = 0; batch < 10; batch++) await before.append(many(1_000))
+    await before.close()
+    const log = await openLog({ path, retention: [{ match: '*', entries: 50 }] })
+    await expect.poll(() => log.first, { timeout: 5_000 }).toBe(9_951)
+    expect(log.commits).toBeGreaterThanOrEqual(9)
+  })
+
+  it('refuses bounds that are none', async () => {
+    const open = (rule: object) => LmdbLog.open({ path: newFolder(), retention: [{ match: 'a', ...rule }] })
+    await expect(open({ entries: 0 })).rejects.toThrow(
+      'retention of "a": entries must be a number greater than 0, not 0'
+    )
+    await expect(open({ age: Number.NaN })).rejects.toThrow('age')
+    await expect(open({ last: 1.5 })).rejects.toThrow('last must be a whole number')
+  })
+})
+
+describe('LmdbLog under rules that change between two starts', () => {
+  it('brings what it kept under the new ones', async () => {
+    const path = newFolder()
+    const first = await openLog({ path, retention: [{ match: '*', entries: 100 }] })
+    for (const data of ['1', '2', '3']) await first.append([on('a', data), on('b', data), on('c', data)])
+    await first.close()
+    const retention = [
+      { match: 'a', last: 1 },
+      { match: 'b', entries: 2 }
+    ]
+    const second = await openLog({ path, retention })
+    await expect.poll(() => keptIn(second)).toEqual(['1', '2', '2', '3', '3', '3'])
+    expect(await readAll(second, { filter: only('a') })).toMatchObject({ lost: false })
+    expect(await readAll(second, { filter: only('b') })).toMatchObject({ lost: true })
+    await second.append([on('b', '4'), on('a', '4')])
+    expect(await keptIn(second)).toEqual(['1', '2', '3', '3', '4', '4'])
+  })
+
+  it('counts again what it finds, so that a bound holds from then on', async () => {
+    const path = newFolder()
+    const first = await openLog({ path })
+    await first.append(many(2_500))
+    await first.close()
+    const second = await openLog({ path, retention: [{ match: 't', entries: 2_500 }] })
+    expect(second.first).toBe(1)
+    await second.append(many(10))
+    expect(second.first).toBe(11)
+  })
+})
+
+it('LmdbLog stays small on disk, however much is published', async () => {
+  const path = newFolder()
+  const log = await openLog({
+    path,
+    retention: [
+      { match: 'last/{x}', last: 1 },
+      { match: '*', bytes: 2 ** 20 }
+    ]
+  })
+  const megabyte = () => statSync(join(path, 'data.mdb')).size / 2 ** 20
+  const publish = async (times: number) => {
+    for (let time = 0; time < times; time++) {
+      await log.append(many(100, { topics: [`topic ${time % 37}`], data: 'x'.repeat(1_000) }))
+      await log.append(many(20, { topics: [`last/${time % 5}`], id: `id ${time}` }))
+    }
+  }
+  await publish(100)
+  const settled = megabyte()
+  await publish(400)
+  expect(megabyte()).toBeLessThanOrEqual(settled * 1.25)
+  expect(settled).toBeLessThan(8)
+})

@@ -1,0 +1,108 @@
+// Folders for logs, and logs in them, that are gone when the test is; and processes that write one until they are killed.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import { type Entry, type Filter, LmdbLog, type LmdbLogOptions, type Log, type Update } from '../../dist/index.js'
+
+export function newFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'tidings-log-'))
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+export async function openLog(options: Partial<LmdbLogOptions> = {}): Promise<LmdbLog> {
+  const log = await LmdbLog.open({ path: newFolder(), ...options })
+  onTestFinished(() => log.close())
+  return log
+}
+
+export const everything: Filter = { admits: () => true }
+/** Wants one topic; `byIndex` says so in advance. */
+export const only = (topic: string, byIndex = true): Filter => ({
+  admits: (topics) => topics.includes(topic),
+  ...(byIndex && { topics: [topic] })
+})
+
+export const update = (data: string, fields: Partial<Update> = {}): Update => ({ topics: ['t'], data, ...fields })
+export const many = (count: number, fields: Partial<Update> = {}) =>
+  Array.from({ length: count }, (_, number) => update(String(number + 1), fields))
+export const dataOf = (entries: readonly Entry[]) => entries.map((entry) => entry.update.data)
+
+/** Everything that a filter admits, and whether something was lost. */
+export async function readAll(log: Log, { after = 0, filter = everything, entries = 1_000 } = {}) {
+  const read: Entry[] = []
+  let lost = false
+  for (let cursor = after; ; ) {
+    const page = await log.read(cursor, filter, { entries, bytes: 2 ** 20 })
+    read.push(...page.entries)
+    lost ||= page.lost
+    if (page.cursor === cursor) return { entries: read, lost }
+    cursor = page.cursor
+  }
+}
+
+/** Data of everything that is kept. */
+export const keptIn = async (log: Log) => dataOf((await readAll(log)).entries)
+
+const library = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
+
+/** A process that appends to a log, three entries at a time, and prints the offset of each that was answered. */
+export async function startWriter(path: string, durability: 'flush' | 'os') {
+  const script = `import { LmdbLog } from ${JSON.stringify(library)}
+    const log = await LmdbLog.open({ path: ${JSON.stringify(path)}, durability: ${JSON.stringify(durability)} })
+    for (let number = 1; ; number += 3) {
+      const entries = await log.append([0, 1, 2].map((more) => ({ topics: ['t'], data: String(number + more) })))
+      process.stdout.write(log.epoch + ' ' + entries.at(-1).offset + '\\n')
+    }`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => kill(child))
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk
+  })
+  while (output.split('\n').length < 20) await once(child.stdout, 'data')
+  return {
+    pid: child.pid as number,
+    /** Kills it outright; answers what it last said. */
+    async kill() {
+      await kill(child)
+      const [epoch = '', offset] = (output.slice(0, output.lastIndexOf('\n')).split('\n').at(-1) ?? '').split(' ')
+      return { epoch, offset: Number(offset) }
+    }
+  }
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = once(child, 'close')
+  child.kill('SIGKILL')
+  await gone
+}
+
+/** Why a small disk cannot be had here; undefined where it can. */
+export function noSmallDisk(): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'a small disk needs Linux, and root'
+  const probe = mkdtempSync(join(tmpdir(), 'tidings-disk-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', probe], { stdio: 'pipe' })
+    execFileSync('umount', [probe])
+    return undefined
+  } catch (error) {
+    return `a small disk cannot be mounted: ${(error as Error).message.trim().split('\n').at(-1)}`
+  } finally {
+    rmSync(probe, { recursive: true, force: true })
+  }
+}
+
+/** A disk of a few MiB, gone when the test is. */
+export function smallDisk(mebibytes: number): string {
+  const path = join(newFolder(), 'disk')
+  mkdirSync(path)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', path])
+  onTestFinished(() => void execFileSync('umount', ['-l', path]))
+  return path
+}

@@ -1,9 +1,45 @@
-// Opens the log that lives in a folder for those who name topics by selectors: gives a log, which knows no selector, the one
-// function that does. It adds nothing else.
+// Makes logs for those who name topics by selectors and write durations and sizes as people do: a log itself knows neither.
+// It adds nothing else.
 import type { LmdbLog as FolderLog, LmdbLogOptions as FolderLogOptions } from './log/lmdb.ts'
+import { MemoryLog as PlainMemoryLog, type MemoryLogOptions as PlainMemoryLogOptions } from './log/memory.ts'
+import { Retention, type RetentionRule as Rule } from './log/retention.ts'
 import { compile } from './topics/matcher.ts'
+import { parseDuration, parseSize } from './units.ts'
 
-export type LmdbLogOptions = Omit<FolderLogOptions, 'covers'>
+/**
+ * What is kept of the updates whose first topic `match` covers; the first rule that covers it decides. Without a bound, all.
+ * What `last` removes is superseded, which is no gap; what the others remove is one.
+ */
+export interface RetentionRule {
+  /** A topic, `*`, or a URI template. */
+  readonly match: string
+  /** The newest so many entries of each topic. */
+  readonly last?: number
+  /** So many entries at most, of all topics of the rule together. */
+  readonly entries?: number
+  /** So many bytes at most, such as `1GiB`, of all topics of the rule together. */
+  readonly bytes?: number | string
+  /** How long, such as `7d`; a number is in milliseconds. */
+  readonly age?: number | string
+}
+
+export type MemoryLogOptions = Omit<PlainMemoryLogOptions, 'retention'> & {
+  /** What is kept of which topics, within `entries`, `bytes` and `age`. */
+  readonly retention?: readonly RetentionRule[]
+}
+
+export type LmdbLogOptions = Omit<FolderLogOptions, 'covers' | 'retention'> & {
+  /** What is kept of which topics; default everything. */
+  readonly retention?: readonly RetentionRule[]
+}
+
+/** A history in memory. What is appended is kept when `append` returns, and for as long as the process lives. */
+export class MemoryLog extends PlainMemoryLog {
+  /** @throws RangeError for a bound that is none. */
+  constructor({ retention, ...options }: MemoryLogOptions = {}) {
+    super(retention ? { ...options, retention: new Retention(readRules(retention), covers) } : options)
+  }
+}
 
 export type LmdbLog = FolderLog
 
@@ -13,9 +49,56 @@ export const LmdbLog = {
    * Opens the log in a folder, or begins one.
    * @throws LogError when the folder cannot be used, is in use, or is damaged; RangeError for a bound that is none.
    */
-  async open(options: LmdbLogOptions): Promise<LmdbLog> {
+  async open({ retention = [], ...options }: LmdbLogOptions): Promise<LmdbLog> {
+    const rules = readRules(retention)
     // Not before it is asked for: who keeps history elsewhere needs no native code.
     const { LmdbLog: FolderLog } = await import('./log/lmdb.ts')
-    return FolderLog.open({ ...options, covers: (selector, topic) => compile(selector).matches(topic) })
+    return FolderLog.open({ ...options, retention: rules, covers })
+  }
+}
+
+function covers(selector: string, topic: string): boolean {
+  return compile(selector).matches(topic)
+}
+
+const fields = ['match', 'last', 'entries', 'bytes', 'age']
+
+/**
+ * Reads rules as people write them.
+ * @throws RangeError that names the rule, the field, and what was expected.
+ */
+export function readRules(rules: readonly RetentionRule[]): Rule[] {
+  if (!Array.isArray(rules))
+    throw new RangeError('retention: expected a list of rules such as {"match":"*","age":"7d"}')
+  return rules.map((rule, index) => readRule(rule, `retention, rule ${index + 1}`))
+}
+
+function readRule(rule: RetentionRule, name: string): Rule {
+  if (typeof rule !== 'object' || rule === null)
+    throw new RangeError(`${name}: expected an object, not ${JSON.stringify(rule)}`)
+  const unknown = Object.keys(rule).find((field) => !fields.includes(field))
+  if (unknown !== undefined) throw new RangeError(`${name}: "${unknown}" is not known; there are ${fields.join(', ')}`)
+  const { match, last, entries, bytes, age } = rule
+  if (typeof match !== 'string' || match === '')
+    throw new RangeError(`${name}: match says which topics it is for, such as "*"`)
+  return {
+    match,
+    ...(last !== undefined && { last: wholeNumber(last, `${name}: last`) }),
+    ...(entries !== undefined && { entries: wholeNumber(entries, `${name}: entries`) }),
+    ...(bytes !== undefined && { bytes: named(`${name}: bytes`, () => parseSize(bytes)) }),
+    ...(age !== undefined && { age: named(`${name}: age`, () => parseDuration(age)) })
+  }
+}
+
+function wholeNumber(value: number, name: string): number {
+  if (Number.isSafeInteger(value) && value > 0) return value
+  throw new RangeError(`${name}: expected a whole number greater than 0, not ${JSON.stringify(value)}`)
+}
+
+function named(name: string, parse: () => number): number {
+  try {
+    return parse()
+  } catch (error) {
+    throw new RangeError(`${name}: ${(error as Error).message}`)
   }
 }

@@ -12,9 +12,9 @@ const below: Record<string, readonly string[]> = {
   units: [],
   update: ['errors'],
   log: ['update', 'errors', 'sse'],
-  hub: ['log', 'topics', 'update', 'errors', 'sse'],
+  hub: ['logs', 'log', 'topics', 'update', 'errors', 'sse'],
   http: ['hub', 'log', 'topics', 'update', 'errors', 'sse', 'pages'],
-  logs: ['log', 'topics'],
+  logs: ['log', 'topics', 'units'],
   index: ['http', 'hub', 'logs', 'log', 'update', 'errors'],
   server: ['http', 'hub', 'logs', 'log', 'units', 'errors'],
   cli: ['server']

@@ -12,7 +12,8 @@ export function serveCommand(): Command {
 
 function toFlag(option: Option): Flag {
   const value = option.kind === 'switch' ? '' : ` <${option.kind}>`
-  const fallback = option.kind === 'switch' || option.default === '' ? '' : `, default ${option.default}`
+  const isSaid = ['string', 'number'].includes(typeof option.default) && option.default !== ''
+  const fallback = isSaid ? `, default ${option.default}` : ''
   return new Flag(`${flagFor(option.name)}${value}`, `${option.help} (${variableFor(option.name)}${fallback})`)
 }
 

@@ -2,14 +2,13 @@
 // entries are kept, how bytes reach a client, or who may do what.
 import { TidingsError } from '../errors.ts'
 import type { Entry, Log } from '../log/log.ts'
-import { MemoryLog } from '../log/memory.ts'
 import { TopicIndex } from '../topics/index.ts'
 import { type Update, validate } from '../update.ts'
 import { Audience } from './audience.ts'
 import { CatchUp } from './catch-up.ts'
 import type { CloseReason, Connection } from './connection.ts'
 import { all, type Observer } from './observer.ts'
-import { type HubOptions, settle, tickFor } from './options.ts'
+import { type HubOptions, logFor, settle, tickFor } from './options.ts'
 import { locate, type Place, type SubscribeRequest, validateRequest } from './place.ts'
 import { type Keeper, Subscriber } from './subscriber.ts'
 import { Sweeper } from './sweeper.ts'
@@ -50,7 +49,8 @@ export class Hub {
   #epoch: string
   #closed = false
 
-  constructor({ log = new MemoryLog(), observer, ...options }: HubOptions) {
+  constructor({ observer, ...options }: HubOptions) {
+    const log = logFor(options)
     const { heartbeat, slowTimeout, batchBytes, window } = settle(options)
     this.subscribers = this.#subscribers
     this.#log = log

@@ -1,11 +1,14 @@
 // The options of a hub: what they are, what they are by default, and what they may be. It makes no hub.
 import type { Log } from '../log/log.ts'
+import { MemoryLog, type RetentionRule } from '../logs.ts'
 import type { Observer } from './observer.ts'
 import type { WindowLimits } from './window.ts'
 
 export interface HubOptions {
   /** Where history is kept; default a `MemoryLog` with its defaults. */
   log?: Log
+  /** What that default log keeps of which topics; a log that is given has rules of its own. */
+  retention?: readonly RetentionRule[]
   /** Milliseconds after which a quiet stream gets a comment, or a little less; 0 for never; default 15,000. */
   heartbeat?: number
   /** Milliseconds that a client may leave a full connection unread before it is closed with `slow`; default 30,000. */
@@ -16,6 +19,12 @@ export interface HubOptions {
   batchBytes?: number
   /** Told of everything that happens. */
   observer?: Observer
+}
+
+/** @throws RangeError where rules are given besides a log, or are none. */
+export function logFor({ log, retention }: HubOptions): Log {
+  if (log && retention) throw new RangeError('createHub: give retention to the log that you give it')
+  return log ?? new MemoryLog(retention ? { retention } : {})
 }
 
 /** The times and sizes that a hub goes by. */

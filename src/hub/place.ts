@@ -109,7 +109,7 @@ export async function locate(request: SubscribeRequest, audience: Audience, log:
       const isOurs = parseId(requested) !== undefined
       return begin(requested, isOurs && !isFromHere(requested) ? 'epoch' : 'unknown')
     }
-    if (after >= log.first - 1) return { ...at(after), id: requested }
+    if (after >= log.head) return { ...at(after), id: requested }
     const { lost } = await log.read(after, audience, { entries: 1, bytes: 1 })
     return lost ? begin(requested, 'trimmed') : { ...at(after), id: requested }
   }

@@ -37,6 +37,11 @@ export class Dense<Value> {
     return this.#values[this.#from + offset - this.first] as Value
   }
 
+  /** Puts another value at an offset from `first` to `last`. */
+  set(offset: number, value: Value): void {
+    this.#values[this.#from + offset - this.first] = value
+  }
+
   dropFirst(): void {
     this.#values[this.#from++] = undefined
     if (this.#from < block || this.#from * 2 < this.#values.length) return

@@ -2,8 +2,6 @@
 // knows no subscriber.
 import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
-import { Dense } from './dense.ts'
-import { Forgotten } from './forgotten.ts'
 import {
   type Entry,
   type Filter,
@@ -15,7 +13,8 @@ import {
   parseId,
   sizeOf
 } from './log.ts'
-import { PublisherIds } from './publisher-ids.ts'
+import { Retention } from './retention.ts'
+import { Shelf } from './shelf.ts'
 
 export interface MemoryLogOptions {
   /** Entries kept at most; default 100,000. */
@@ -24,6 +23,8 @@ export interface MemoryLogOptions {
   bytes?: number
   /** How long an entry is kept, in milliseconds; default without end. */
   age?: number
+  /** What is kept of which topics, within those bounds; default all of it. */
+  retention?: Retention
   /** The clock, in milliseconds since 1970; default `Date.now`. */
   now?: () => number
 }
@@ -34,33 +35,35 @@ const stretch = 4_096
 /** A history in memory. What is appended is kept when `append` returns, and for as long as the process lives. */
 export class MemoryLog implements Log {
   readonly epoch = newEpoch()
-  readonly #most: { entries: number; bytes: number; age: number }
   readonly #now: () => number
-  readonly #entries = new Dense<Entry>(0)
-  #bytes = 0
+  readonly #shelf: Shelf
   #newestTime = 0
-  readonly #ids = new PublisherIds()
-  readonly #forgotten = new Forgotten()
   readonly #followers = new Set<(entries: readonly Entry[]) => void>()
   readonly #undelivered: Entry[][] = []
   #delivering = false
   #closed = false
 
-  constructor({ entries = 100_000, bytes = 64 * 2 ** 20, age = Infinity, now = Date.now }: MemoryLogOptions = {}) {
+  constructor({
+    entries = 100_000,
+    bytes = 64 * 2 ** 20,
+    age = Infinity,
+    retention,
+    now = Date.now
+  }: MemoryLogOptions = {}) {
     for (const [name, value] of Object.entries({ entries, bytes, age })) {
       if (!(value > 0)) throw new RangeError(`MemoryLog: ${name} must be a number greater than 0, not ${value}`)
     }
-    this.#most = { entries, bytes, age }
+    this.#shelf = new Shelf(retention ?? new Retention([], () => false), { entries, bytes, age })
     this.#now = now
   }
 
   get head(): number {
-    return this.#entries.last
+    return this.#shelf.last
   }
 
   get first(): number {
     this.#trim()
-    return this.#entries.first
+    return this.#shelf.first
   }
 
   async append(updates: readonly Update[]): Promise<Entry[]> {
@@ -78,14 +81,14 @@ export class MemoryLog implements Log {
 
   async read(after: number, filter: Filter, limit: PageLimit): Promise<Page> {
     const first = this.first
-    const lost = after < first - 1 && this.#forgotten.lost(after, filter)
+    const lost = this.#shelf.lost(after, filter)
     const entries: Entry[] = []
     let bytes = 0
     let cursor = Math.max(after, first - 1)
     const end = Math.min(this.head, cursor + stretch)
     while (cursor < end && entries.length < limit.entries && bytes < limit.bytes) {
-      const entry = this.#entries.at(++cursor)
-      if (!filter.admits(entry.update.topics, entry.update.private === true)) continue
+      const entry = this.#shelf.at(++cursor)
+      if (!entry || !filter.admits(entry.update.topics, entry.update.private === true)) continue
       entries.push(entry)
       bytes += sizeOf(entry.update)
     }
@@ -94,19 +97,20 @@ export class MemoryLog implements Log {
 
   async newest(filter: Filter, count: number): Promise<number> {
     let left = count
+    this.#trim()
     let offset = this.head
-    for (let steps = 1; left > 0 && offset >= this.first; offset--, steps++) {
-      const { topics, private: isPrivate = false } = this.#entries.at(offset).update
-      if (filter.admits(topics, isPrivate)) left--
+    for (let steps = 1; left > 0 && offset >= this.#shelf.first; offset--, steps++) {
+      const update = this.#shelf.at(offset)?.update
+      if (update && filter.admits(update.topics, update.private === true)) left--
       if (steps % stretch === 0) await new Promise(setImmediate)
     }
-    return Math.max(offset, this.first - 1)
+    return Math.max(offset, this.#shelf.first - 1)
   }
 
   async locate(id: string): Promise<number | undefined> {
     this.#trim()
     const ours = parseId(id)
-    if (!ours) return this.#ids.oldest(id)
+    if (!ours) return this.#shelf.oldestWith(id)
     return ours.epoch === this.epoch && ours.offset <= this.head ? ours.offset : undefined
   }
 
@@ -121,27 +125,12 @@ export class MemoryLog implements Log {
     this.#newestTime = Math.max(this.#newestTime, this.#now())
     const id = update.id ?? formatId(this.epoch, offset)
     const entry = { epoch: this.epoch, offset, id, time: this.#newestTime, update }
-    this.#entries.push(entry)
-    this.#bytes += sizeOf(update)
-    if (update.id !== undefined) this.#ids.add(update.id, offset)
+    this.#shelf.add(entry)
     return entry
   }
 
   #trim(): void {
-    const oldestTime = this.#most.age === Infinity ? 0 : this.#now() - this.#most.age
-    while (this.#entries.length > 0) {
-      const oldest = this.#entries.at(this.#entries.first)
-      const fits = this.#entries.length <= this.#most.entries && this.#bytes <= this.#most.bytes
-      if (fits && oldest.time >= oldestTime) break
-      this.#forget(oldest)
-    }
-  }
-
-  #forget({ offset, update }: Entry): void {
-    this.#entries.dropFirst()
-    this.#bytes -= sizeOf(update)
-    if (update.id !== undefined) this.#ids.removeOldest(update.id)
-    this.#forgotten.note(update.topics, update.private === true, offset)
+    this.#shelf.trim(this.#now())
   }
 
   /** A follower may append while it is being told; the others are then told of that later, so that all see one order. */

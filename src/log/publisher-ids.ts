@@ -12,11 +12,11 @@ export class PublisherIds {
     else known.push(offset)
   }
 
-  /** Removes the oldest entry that bears the id. */
-  removeOldest(id: string): void {
+  remove(id: string, offset: number): void {
     const known = this.#offsets.get(id)
-    if (Array.isArray(known) && known.length > 1) known.shift()
-    else this.#offsets.delete(id)
+    if (!Array.isArray(known) || known.length === 1) this.#offsets.delete(id)
+    else if (known[0] === offset) known.shift()
+    else known.splice(known.indexOf(offset), 1)
   }
 
   oldest(id: string): number | undefined {

@@ -1,6 +1,7 @@
 // The options of the server, in one table: from it come flags, environment variables, `--help` and validation. It starts
 // nothing.
 import type { Durability } from '../log/lmdb-store.ts'
+import { type RetentionRule, readRules } from '../logs.ts'
 
 /** What a server needs to know. */
 export interface Config {
@@ -10,15 +11,17 @@ export interface Config {
   /** Empty for history in memory. */
   readonly data: string
   readonly durability: Durability
+  readonly retention: readonly RetentionRule[]
 }
 
-type Kind = 'text' | 'folder' | 'port' | 'switch' | 'flush|os'
+type Kind = 'text' | 'folder' | 'port' | 'switch' | 'flush|os' | 'rules'
+type Value = Config[keyof Config]
 
 export interface Option {
   /** The key; `--some-name` and `TIDINGS_SOME_NAME` follow from `someName`. */
   readonly name: keyof Config
   readonly kind: Kind
-  readonly default: string | number | boolean
+  readonly default: Value
   readonly help: string
 }
 
@@ -37,6 +40,12 @@ export const options: readonly Option[] = [
     kind: 'flush|os',
     default: 'flush',
     help: 'when a publish is answered: once it is on disk, or once the system has it'
+  },
+  {
+    name: 'retention',
+    kind: 'rules',
+    default: [],
+    help: 'what is kept for how long, as JSON: [{"match":"prices/{symbol}","last":1},{"match":"*","age":"7d","bytes":"1GiB"}]'
   }
 ]
 
@@ -72,17 +81,32 @@ export function configure(flags: Record<string, unknown>, environment: NodeJS.Pr
   return config
 }
 
-function parse({ kind }: Option, value: unknown, source: string): string | number | boolean {
-  const refuse = (expected: string): never => {
-    throw new ConfigError(`${source}: expected ${expected}, not "${value}"`)
+type Refuse = (expected: string) => never
+
+const parsers: Record<Kind, (text: string, refuse: Refuse) => Value> = {
+  text: (text, refuse) => text || refuse('a text'),
+  folder: (text) => text,
+  port: (text, refuse) => (/^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : refuse('0 to 65535')),
+  'flush|os': (text, refuse) => (text === 'flush' || text === 'os' ? text : refuse('flush or os')),
+  switch: (text, refuse) => {
+    if (['true', '1', 'yes', 'on'].includes(text)) return true
+    return ['false', '0', 'no', 'off', ''].includes(text) ? false : refuse('true or false')
+  },
+  rules: (text, refuse) => {
+    try {
+      return readRules(text === '' ? [] : JSON.parse(text))
+    } catch (error) {
+      return error instanceof RangeError ? refuse(error.message) : refuse('a list of rules as JSON')
+    }
   }
-  const text = String(value).trim()
-  if (kind === 'folder') return text
-  if (kind === 'flush|os') return kind.split('|').includes(text) ? text : refuse('flush or os')
-  if (kind === 'text') return text || refuse('a text')
-  if (kind === 'port') return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : refuse('0 to 65535')
-  if (['true', '1', 'yes', 'on'].includes(text)) return true
-  return ['false', '0', 'no', 'off', ''].includes(text) ? false : refuse('true or false')
+}
+
+function parse({ kind }: Option, value: unknown, source: string): Value {
+  return parsers[kind](String(value).trim(), (expected) => {
+    throw new ConfigError(
+      expected.startsWith('retention') ? `${source}: ${expected}` : `${source}: expected ${expected}, not "${value}"`
+    )
+  })
 }
 
 /** Whoever could reach an open server from outside could publish; that is never to happen by accident. */

@@ -5,8 +5,8 @@ import { TidingsError } from '../errors.ts'
 import { createHandler } from '../http/handler.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import type { Observer } from '../hub/observer.ts'
-import { MemoryLog } from '../log/memory.ts'
-import { LmdbLog } from '../logs.ts'
+import type { Log } from '../log/log.ts'
+import { LmdbLog, MemoryLog } from '../logs.ts'
 import type { Config } from './config.ts'
 
 /** Bounds on a request before the hub sees it: its head in bytes, and the milliseconds that head and whole may take. */
@@ -26,9 +26,8 @@ export interface Server {
 
 /** Starts a server. Rejects with the error of `listen` where the address cannot be had, or of the log. */
 export async function startServer(config: Config, observer: Observer = {}): Promise<Server> {
-  const { host, port, open, data, durability } = config
-  const log = data === '' ? new MemoryLog() : await LmdbLog.open({ path: data, durability })
-  const hub = createHub({ log, observer })
+  const { host, port, open } = config
+  const hub = createHub({ log: await openLog(config), observer })
   // Without --open it listens on this machine alone, and is for those who know that they ask for this machine.
   const handler = createHandler(hub, { localOnly: !open })
   const http = createServer({ ...requestBounds, connectionsCheckingInterval: 1_000 }, handler)
@@ -42,6 +41,10 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
   let stopped: Promise<void> | undefined
   const stop = () => (stopped ??= stopAll(http, hub))
   return { hub, url: urlOf(http, host), stop }
+}
+
+async function openLog({ data, durability, retention }: Config): Promise<Log> {
+  return data === '' ? new MemoryLog({ retention }) : LmdbLog.open({ path: data, durability, retention })
 }
 
 function listen(http: HttpServer, host: string, port: number): Promise<void> {

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { LmdbLog } from '../../dist/index.js'
+import { createHub, LmdbLog, MemoryLog, type RetentionRule } from '../../dist/index.js'
 import { keptIn, many, newFolder, only, openLog, readAll, update } from '../support/log-folder.ts'
 
 const on = (topic: string, data: string) => update(data, { topics: [topic] })
@@ -112,13 +112,19 @@ describe('LmdbLog keeps what a rule bounds', () => {
     expect(log.commits).toBeGreaterThanOrEqual(9)
   })
 
-  it('refuses bounds that are none', async () => {
-    const open = (rule: object) => LmdbLog.open({ path: newFolder(), retention: [{ match: 'a', ...rule }] })
-    await expect(open({ entries: 0 })).rejects.toThrow(
-      'retention of "a": entries must be a number greater than 0, not 0'
-    )
-    await expect(open({ age: Number.NaN })).rejects.toThrow('age')
-    await expect(open({ last: 1.5 })).rejects.toThrow('last must be a whole number')
+  it.each([
+    [{ entries: 0 }, 'retention, rule 1: entries: expected a whole number greater than 0, not 0'],
+    [{ last: 1.5 }, 'retention, rule 1: last: expected a whole number greater than 0, not 1.5'],
+    [{ age: 'soon' }, 'retention, rule 1: age: expected a duration such as 10s, 24h or 7d, not "soon"'],
+    [{ age: 0 }, 'retention of "a": age must be a number greater than 0, not 0'],
+    [{ bytes: '1 gig' }, 'retention, rule 1: bytes: expected a size such as 64MiB or 1GiB, not "1 gig"'],
+    [{ size: 1 }, 'retention, rule 1: "size" is not known; there are match, last, entries, bytes, age'],
+    [{ match: '' }, 'retention, rule 1: match says which topics it is for, such as "*"']
+  ])('refuses %j, whatever the log', async (rule, message) => {
+    const retention = [{ match: 'a', ...rule } as RetentionRule]
+    await expect(LmdbLog.open({ path: newFolder(), retention })).rejects.toThrow(message)
+    expect(() => new MemoryLog({ retention })).toThrow(message)
+    expect(() => createHub({ retention })).toThrow(message)
   })
 })
 

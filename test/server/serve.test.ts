@@ -65,6 +65,13 @@ describe('tidings serve', () => {
     await kill('SIGTERM')
   })
 
+  it('keeps as much history as it was told to', async () => {
+    const { url } = await start('--retention', '[{"match":"price/{id}","last":1},{"match":"*","entries":2}]')
+    for (const topic of ['price/1', 'price/1', 'a', 'b', 'c']) await post(`${url}/publish?topic=${topic}`, topic)
+    const client = await listen(`${url}/subscribe?last_event_id=earliest`)
+    expect(await client.received(3)).toEqual(['price/1', 'b', 'c'])
+  })
+
   it('says in one line that a port is in use, and exits with 1', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     onTestFinished(() => void other.close())
@@ -93,6 +100,9 @@ describe('tidings serve', () => {
     [['--port', '70000'], {}, '--port: expected 0 to 65535, not "70000"'],
     [[], { TIDINGS_PORT: 'http' }, 'TIDINGS_PORT: expected 0 to 65535, not "http"'],
     [['--durability', 'never'], {}, '--durability: expected flush or os, not "never"'],
+    [['--retention', '[{"match":"*","age":"7 moons"}]'], {}, '--retention: retention, rule 1: age: expected a duration such as 10s, 24h or 7d, not "7 moons"'],
+    [[], { TIDINGS_RETENTION: 'keep all' }, 'TIDINGS_RETENTION: expected a list of rules as JSON, not "keep all"'],
+    [['--durability', 'eternal'], {}, '--durability: expected flush or os, not "eternal"'],
     [['--port', '0'], { TIDINGS_OPEN: 'maybe' }, 'TIDINGS_OPEN: expected true or false, not "maybe"'],
     [['--host', '203.0.113.77', '--port', '0', '--open'], {}, '203.0.113.77 is not an address of this machine']
   ])('names what is wrong in %j %j', async (args, env, message) => {

@@ -83,8 +83,17 @@ async function kill(child: ChildProcess): Promise<void> {
   await gone
 }
 
-/** Why a small disk cannot be had here; undefined where it can. */
+/**
+ * Why a small disk cannot be had here; undefined where it can.
+ * @throws Error with `CI=true`, where a suite that cannot run is a failure.
+ */
 export function noSmallDisk(): string | undefined {
+  const obstacle = findObstacle()
+  if (obstacle && process.env.CI === 'true') throw new Error(obstacle)
+  return obstacle
+}
+
+function findObstacle(): string | undefined {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'a small disk needs Linux, and root'
   const probe = mkdtempSync(join(tmpdir(), 'tidings-disk-'))
   try {

@@ -70,7 +70,8 @@ export class LogModel {
   }
 
   #bound(rule: RetentionRule, now: number): void {
-    const { entries = Infinity, bytes = Infinity, age = Infinity } = rule
+    const { entries = Infinity } = rule
+    const [bytes, age] = [Number(rule.bytes ?? Infinity), Number(rule.age ?? Infinity)]
     const ruled = this.#ruled(rule)
     const size = () => ruled.reduce((sum, { update }) => sum + sizeOf(update), 0)
     while (ruled.length > entries || size() > bytes || (ruled[0] && ruled[0].time < now - age)) {

@@ -1,7 +1,8 @@
-// LmdbLog and a model of it, under random histories: appends, starts under other rules, a clock that goes wherever it likes.
+// Each log and a plain model of it, under random histories: appends, starts under other rules, a clock that goes wherever it
+// likes.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { LmdbLog, type RetentionRule } from '../../dist/index.js'
+import { LmdbLog, type Log, MemoryLog, type RetentionRule } from '../../dist/index.js'
 import { compile } from '../../dist/topics/matcher.js'
 import { newFolder, readAll } from '../support/log-folder.ts'
 import { LogModel, offsetsOf } from '../support/log-model.ts'
@@ -51,38 +52,56 @@ const filters = [
   { admits: (found: readonly string[], isPrivate: boolean) => !isPrivate && found.includes('a') }
 ]
 
-it('LmdbLog keeps, forgets, finds and tells exactly what its rules say', { timeout: 60_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(rules, fc.array(step, { minLength: 1, maxLength: 25 }), async (first, steps) => {
-      const path = newFolder()
-      let now = 1_000_000
-      let retention: readonly RetentionRule[] = first
-      const open = () => LmdbLog.open({ path, retention, now: () => now, durability: 'os' })
-      const model = new LogModel(first, covers)
-      let log = await open()
-      for (const one of steps) {
-        if ('append' in one) {
-          now += one.later
-          const updates = one.append.map(({ id, private: isPrivate, ...rest }) => {
-            return { ...rest, ...(id && { id }), ...(isPrivate && { private: true }) }
-          })
-          await log.append(updates)
-          model.append(updates, now)
-        } else {
-          await log.close()
-          retention = one.reopen ?? retention
-          log = await open()
-          model.reopen(retention, now)
-        }
-        await compare(log, model)
-      }
-      await log.close()
-    }),
-    { numRuns: 150 }
-  )
-})
+type Step = (typeof step extends fc.Arbitrary<infer Value> ? Value : never) & object
+type Open = (retention: readonly RetentionRule[], now: () => number) => Promise<Log>
 
-async function compare(log: LmdbLog, model: LogModel): Promise<void> {
+const logs: [string, boolean, () => Open][] = [
+  [
+    'LmdbLog',
+    true,
+    () => {
+      const path = newFolder()
+      return (retention, now) => LmdbLog.open({ path, retention, now, durability: 'os' })
+    }
+  ],
+  ['MemoryLog', false, () => async (retention, now) => new MemoryLog({ retention, now })]
+]
+
+it.each(logs)(
+  '%s keeps, forgets, finds and tells exactly what its rules say',
+  { timeout: 60_000 },
+  async (_, lasts, prepare) => {
+    const histories = fc.array(step, { minLength: 1, maxLength: 25 })
+    const property = fc.asyncProperty(rules, histories, (first, steps) => play(prepare(), first, steps, lasts))
+    await fc.assert(property, { numRuns: 150 })
+  }
+)
+
+async function play(open: Open, first: readonly RetentionRule[], steps: Step[], lasts: boolean): Promise<void> {
+  let now = 1_000_000
+  let retention = first
+  const model = new LogModel(first, covers)
+  let log = await open(retention, () => now)
+  for (const one of steps) {
+    if ('append' in one) {
+      now += one.later
+      const updates = one.append.map(({ id, private: isPrivate, ...rest }) => {
+        return { ...rest, ...(id && { id }), ...(isPrivate && { private: true }) }
+      })
+      await log.append(updates)
+      model.append(updates, now)
+    } else if (lasts) {
+      await log.close()
+      retention = one.reopen ?? retention
+      log = await open(retention, () => now)
+      model.reopen(retention, now)
+    }
+    await compare(log, model)
+  }
+  await log.close()
+}
+
+async function compare(log: Log, model: LogModel): Promise<void> {
   // Only what a start under other rules no longer keeps may go a little later.
   const kept = async () => offsetsOf((await readAll(log)).entries)
   await expect.poll(kept, { interval: 1 }).toEqual(model.kept.map(({ offset }) => offset))

@@ -1,0 +1,112 @@
+// The real server is killed with SIGKILL at random moments while it is published to, and started again on the same folder.
+// What it acknowledged must be there, once, in order, with its id; and who was listening must be able to go on.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, it, onTestFinished } from 'vitest'
+import { CrashPublisher } from '../support/crash-publisher.js'
+import { isSoak, type Random, randomFrom, seed } from '../support/random.js'
+import { type ServerProcess, startServer } from '../support/server.js'
+import { listen, type SseClient } from '../support/sse-client.js'
+
+const rounds = isSoak ? 100 : 20
+
+interface Seen {
+  readonly id: string
+  readonly data: string
+}
+
+/** Somebody who listens to everything across all crashes, and resumes each time by the last id. */
+class Follower {
+  readonly seen: Seen[] = []
+  #client: SseClient | undefined
+
+  async connect(url: string): Promise<void> {
+    const last = this.seen.at(-1)?.id ?? 'earliest'
+    this.#client = await listen(`${url}/subscribe`, { 'Last-Event-ID': last })
+    if (last !== 'earliest') expect(this.#client.headers['last-event-id']).toBe(last)
+  }
+
+  /** What arrived before the connection broke; an incomplete event at the end is dropped, as the standard says. */
+  async take(): Promise<void> {
+    await this.#client?.until(({ ended }) => ended)
+    for (const { id = '', data, event } of this.#client?.events.splice(0) ?? []) {
+      expect(event, `the stream says ${data}`).not.toBe('tidings:gap')
+      this.seen.push({ id, data })
+    }
+  }
+
+  /** Waits until it has seen an id, and leaves. */
+  async until(id: string | undefined): Promise<void> {
+    const known = this.seen.at(-1)?.id === id
+    if (!known) await this.#client?.until(({ events }) => events.some((event) => event.id === id), `the event ${id}`)
+    this.#client?.close()
+    await this.take()
+  }
+}
+
+it(`loses nothing that it acknowledged, killed ${rounds} times (seed ${seed})`, { timeout: 600_000 }, async () => {
+  console.log(`crash: seed ${seed}, ${rounds} rounds (TIDINGS_SEED sets another)`)
+  const folder = mkdtempSync(join(tmpdir(), 'tidings-crash-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const random = randomFrom(seed)
+  const publishers = Array.from({ length: 4 }, (_, number) => new CrashPublisher(`p${number}`, random))
+  const follower = new Follower()
+  for (let round = 0; round < rounds; round++) await crash(folder, random, publishers, follower)
+
+  const history = await replay(folder)
+  expect(publishers.reduce((sum, { acknowledged }) => sum + acknowledged, 0)).toBeGreaterThan(rounds)
+  for (const publisher of publishers) judge(publisher, history)
+  expect(follower.seen).toEqual(history)
+})
+
+async function crash(folder: string, random: Random, publishers: CrashPublisher[], follower: Follower): Promise<void> {
+  const server = await startServer({ args: ['--data', folder] })
+  await follower.connect(server.url)
+  const publishing = publishers.map((publisher) => publisher.publishUntilGone(server.url))
+  await sleep(random.between(5, 150))
+  await server.kill('SIGKILL')
+  await Promise.all(publishing)
+  await follower.take()
+  await settle(folder, follower)
+}
+
+/** After a restart, and before anything new is published, the follower gets what it had not seen yet. */
+async function settle(folder: string, follower: Follower): Promise<void> {
+  const server = await startServer({ args: ['--data', folder] })
+  await follower.connect(server.url)
+  const history = await everything(server)
+  await follower.until(history.at(-1)?.id)
+  await server.kill('SIGKILL')
+}
+
+async function replay(folder: string): Promise<Seen[]> {
+  const server = await startServer({ args: ['--data', folder] })
+  const history = await everything(server)
+  await server.kill()
+  return history
+}
+
+async function everything({ url }: ServerProcess): Promise<Seen[]> {
+  const answer = await fetch(`${url}/debug?limit=0`, { headers: { Accept: 'application/json', Connection: 'close' } })
+  const { head } = (await answer.json()) as { head: number }
+  const client = await listen(`${url}/subscribe?last_event_id=earliest`)
+  await client.until(({ events }) => events.length >= head, `${head} events`)
+  client.close()
+  return client.events.map(({ id = '', data }) => ({ id, data }))
+}
+
+/** Everything acknowledged is there once, in order, with its id; a batch that was not is there as a whole or not at all. */
+function judge({ topic, sent }: CrashPublisher, history: readonly Seen[]): void {
+  const own = history.filter(({ data }) => data.startsWith(`${topic}:`))
+  const kept = new Map(own.map(({ id, data }) => [data, id]))
+  expect(kept.size, 'each once').toBe(own.length)
+  const expected = sent.filter(({ data, ids }) => ids || kept.has(data[0] as string))
+  expect(own.map(({ data }) => data)).toEqual(expected.flatMap(({ data }) => data))
+  for (const { data, ids, ownId } of expected) {
+    const found = data.map((text) => kept.get(text))
+    if (ids) expect(found).toEqual(ids)
+    if (ownId) expect(found).toEqual([ownId])
+  }
+}

@@ -1,0 +1,32 @@
+// The disk under a running server fills up, and has room again.
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ask, post } from '../support/http.js'
+import { noSmallDisk, smallDisk } from '../support/log-folder.js'
+import { startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+const obstacle = noSmallDisk()
+
+describe.skipIf(obstacle)(`a full disk${obstacle ? ` (skipped: ${obstacle})` : ''}`, () => {
+  it('fails publishing with 507, ends no stream, and is over when there is room', async () => {
+    const folder = smallDisk(8)
+    const filler = join(folder, 'filler')
+    writeFileSync(filler, Buffer.alloc(3 * 2 ** 20))
+    const { url, kill } = await startServer({ args: ['--data', folder] })
+    onTestFinished(() => kill('SIGKILL'))
+    const client = await listen(`${url}/subscribe`)
+    const publish = () => post(`${url}/publish`, 'x'.repeat(200_000))
+    let published = 0
+    let answer = await publish()
+    for (; answer.status === 200; answer = await publish()) published++
+    expect(answer).toMatchObject({ status: 507, text: expect.stringMatching(/^There is no room to keep this.*\.\n$/) })
+    await client.received(published)
+    expect((await ask(`${url}/debug`)).text).toBe('Currently 1 subscriptions')
+    rmSync(filler)
+    await expect.poll(async () => (await publish()).status, { timeout: 5_000 }).toBe(200)
+    await client.received(published + 1)
+    expect(client.ended).toBe(false)
+  })
+})

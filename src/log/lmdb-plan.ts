@@ -8,8 +8,16 @@ import { canonicalPlace, type LmdbStore, type State } from './lmdb-store.ts'
 import { type Entry, formatId, sizeOf } from './log.ts'
 import type { Retention, RetentionRule, Tally } from './retention.ts'
 
-/** Entries that trimming looks at in one commit, besides twice as many as are added: so it keeps up with any publisher. */
-const slice = 1_000
+/**
+ * What trimming may do in one commit, besides twice as much as is added, with which it keeps up with any publisher. Looking
+ * is cheap; each removal may touch pages of its own, which whoever appends next has to wait for.
+ */
+const slice = { looked: 2_000, removed: 250 }
+
+interface Budget {
+  looked: number
+  removed: number
+}
 
 export class LmdbPlan {
   /** What was appended, in order; some of it may not be kept. */
@@ -68,26 +76,27 @@ export class LmdbPlan {
 
   /** Removes what its rule does not keep, oldest first, as far as one commit may go. */
   trim(now: number): void {
-    const budget = { left: slice + 2 * this.appended.length }
+    const more = 2 * this.appended.length
+    const budget = { looked: slice.looked + more, removed: slice.removed + more }
     this.#retention.rules.forEach((rule, at) => {
       const { entries, bytes, age } = rule
       if (entries !== undefined || bytes !== undefined || age !== undefined) this.#trimRule(at, rule, now, budget)
     })
   }
 
-  #trimRule(at: number, rule: RetentionRule, now: number, budget: { left: number }): void {
+  #trimRule(at: number, rule: RetentionRule, now: number, budget: Budget): void {
     const tally = this.tallies[at] as Tally
     const oldest = now - (rule.age ?? Infinity)
     if (tally.entries === 0) tally.after = this.head
     if (rule.age === undefined && fits(tally, rule)) return
     for (const entry of this.#from(tally.after + 1)) {
-      if (budget.left-- <= 0) {
-        this.unfinished = true
-        return
-      }
-      if (this.#retention.ruleOf(entry.update) === at) {
-        if (fits(tally, rule) && entry.time >= oldest) return
+      const isRuled = this.#retention.ruleOf(entry.update) === at
+      if (isRuled && fits(tally, rule) && entry.time >= oldest) return
+      this.unfinished ||= budget.looked-- <= 0 || budget.removed <= 0
+      if (this.unfinished) return
+      if (isRuled) {
         this.#forget(entry)
+        budget.removed--
       }
       tally.after = entry.offset
     }

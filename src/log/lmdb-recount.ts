@@ -4,8 +4,8 @@ import { canonicalPlace, type LmdbStore, type State } from './lmdb-store.ts'
 import { type Entry, sizeOf } from './log.ts'
 import type { Retention } from './retention.ts'
 
-/** Entries looked at before others have their turn. */
-const slice = 1_000
+/** Entries looked at before others have their turn; many, for nobody publishes yet, and each commit has its cost. */
+const slice = 10_000
 
 /** The state of a log, under these rules. */
 export async function recount(store: LmdbStore, retention: Retention): Promise<State> {

@@ -33,7 +33,7 @@ export class CatchUp {
   /** Goes on until the subscriber is live, its connection is full, or it has to wait for its turn. */
   run(subscriber: Subscriber): void {
     for (let count = 0; count < stretches && this.#mayGoOn(subscriber); count++) {
-      if (!this.#window.covers(subscriber.cursor)) break
+      if (!this.#isInWindow(subscriber)) break
       // The last look at the window and the flip share a tick: whatever arrives later finds the subscriber live.
       if (subscriber.cursor >= this.#window.head) {
         subscriber.state = 'live'
@@ -64,6 +64,11 @@ export class CatchUp {
 
   #mayGoOn(subscriber: Subscriber): boolean {
     return subscriber.state === 'behind' && !subscriber.full && !subscriber.queued
+  }
+
+  /** What a client asks to go on after is history until it has caught up once, and history is what the log still keeps. */
+  #isInWindow({ cursor, historyEnd }: Subscriber): boolean {
+    return cursor >= historyEnd && this.#window.covers(cursor)
   }
 
   #writeStretch(subscriber: Subscriber): void {
@@ -102,7 +107,7 @@ export class CatchUp {
   /** One turn of one subscriber; `queued` stays set while a page is on its way, so that nothing else is written. */
   async #serve(subscriber: Subscriber): Promise<void> {
     try {
-      if (!this.#window.covers(subscriber.cursor)) await this.#writePage(subscriber)
+      if (!this.#isInWindow(subscriber)) await this.#writePage(subscriber)
     } catch (error) {
       this.#observer.failed(error)
       this.#keeper.leave(subscriber, 'error')

@@ -112,7 +112,8 @@ export class Hub {
   /** Serves a connection from a place on: first what it has yet to see, then what comes. */
   join(place: Place, connection: Connection): Subscriber {
     const audience = this.#enlist(place.audience)
-    const subscriber = new Subscriber(audience, connection, place.after, this.#keeper)
+    const at = { cursor: place.after, historyEnd: this.#window.head }
+    const subscriber = new Subscriber(audience, connection, at, this.#keeper)
     audience.members.add(subscriber)
     this.#subscribers.add(subscriber)
     this.#wheel.add(subscriber, subscriber.visit(this.#keeper.now()))

@@ -25,6 +25,8 @@ export class Subscriber implements Timed {
   state: SubscriberState = 'behind'
   /** Everything it wants up to this offset has been written. */
   cursor: number
+  /** Up to this offset it reads from the log, which knows what is still kept; the window does not. */
+  readonly historyEnd: number
   /** Whether it waits for its turn to read history. */
   queued = false
   slot: Set<Timed> | undefined = undefined
@@ -38,10 +40,11 @@ export class Subscriber implements Timed {
   /** What waited for the client when it was last found to be reading. */
   #waiting = 0
 
-  constructor(audience: Audience, connection: Connection, cursor: number, keeper: Keeper) {
+  constructor(audience: Audience, connection: Connection, at: { cursor: number; historyEnd: number }, keeper: Keeper) {
     this.audience = audience
     this.connection = connection
-    this.cursor = cursor
+    this.cursor = at.cursor
+    this.historyEnd = at.historyEnd
     this.#keeper = keeper
     this.#since = this.#lastWrite = keeper.now()
     connection.onDrain(() => this.#drained())

@@ -21,7 +21,10 @@ describe.skipIf(obstacle)(`a full disk${obstacle ? ` (skipped: ${obstacle})` : '
     let published = 0
     let answer = await publish()
     for (; answer.status === 200; answer = await publish()) published++
-    expect(answer).toMatchObject({ status: 507, text: expect.stringMatching(/^There is no room to keep this.*\.\n$/) })
+    expect(answer).toMatchObject({
+      status: 507,
+      text: expect.stringMatching(/^The disk that keeps the history is full, so nothing was published/)
+    })
     await client.received(published)
     expect((await ask(`${url}/debug`)).text).toBe('Currently 1 subscriptions')
     rmSync(filler)

@@ -100,7 +100,11 @@ describe('tidings serve', () => {
     [['--port', '70000'], {}, '--port: expected 0 to 65535, not "70000"'],
     [[], { TIDINGS_PORT: 'http' }, 'TIDINGS_PORT: expected 0 to 65535, not "http"'],
     [['--durability', 'never'], {}, '--durability: expected flush or os, not "never"'],
-    [['--retention', '[{"match":"*","age":"7 moons"}]'], {}, '--retention: retention, rule 1: age: expected a duration such as 10s, 24h or 7d, not "7 moons"'],
+    [
+      ['--retention', '[{"match":"*","age":"7 moons"}]'],
+      {},
+      '--retention: retention, rule 1: age: expected a duration such as 10s, 24h or 7d, not "7 moons"'
+    ],
     [[], { TIDINGS_RETENTION: 'keep all' }, 'TIDINGS_RETENTION: expected a list of rules as JSON, not "keep all"'],
     [['--durability', 'eternal'], {}, '--durability: expected flush or os, not "eternal"'],
     [['--port', '0'], { TIDINGS_OPEN: 'maybe' }, 'TIDINGS_OPEN: expected true or false, not "maybe"'],

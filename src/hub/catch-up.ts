@@ -117,8 +117,8 @@ export class CatchUp {
   }
 
   async #writePage(subscriber: Subscriber): Promise<void> {
-    const { cursor, audience } = subscriber
-    const { entries, cursor: next, lost } = await this.#log.read(cursor, audience, page)
+    const { cursor, audience, since } = subscriber
+    const { entries, cursor: next, lost } = await this.#log.read(cursor, audience, page, since)
     if (subscriber.state === 'closed') return
     if (lost) {
       this.#keeper.leave(subscriber, 'gap')

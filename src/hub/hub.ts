@@ -112,8 +112,7 @@ export class Hub {
   /** Serves a connection from a place on: first what it has yet to see, then what comes. */
   join(place: Place, connection: Connection): Subscriber {
     const audience = this.#enlist(place.audience)
-    const at = { cursor: place.after, historyEnd: this.#window.head }
-    const subscriber = new Subscriber(audience, connection, at, this.#keeper)
+    const subscriber = new Subscriber(audience, connection, place, this.#keeper)
     audience.members.add(subscriber)
     this.#subscribers.add(subscriber)
     this.#wheel.add(subscriber, subscriber.visit(this.#keeper.now()))
@@ -153,6 +152,7 @@ export class Hub {
     return {
       heartbeat,
       slowTimeout,
+      head: () => this.#window.head,
       now: () => performance.now(),
       catchUp: (subscriber) => this.#catchUp.run(subscriber),
       leave: (subscriber, reason) => this.leave(subscriber, reason)

@@ -38,6 +38,8 @@ export interface Place {
   readonly audience: Audience
   /** The stream begins after this offset. */
   readonly after: number
+  /** What the log had removed by then: the client is told of what it wants of that, and of no more later. */
+  readonly since: number
   /** The id of that place: as asked for, where it was found, and else one of the hub's. */
   readonly id: string
   /** Whether the client named a place (an id, `earliest`, or a number of entries) rather than come for what is new. */
@@ -97,7 +99,8 @@ function validateLastEventId(id: string): void {
 /** Finds the place for a valid request; `head` is the newest offset that this node has seen. */
 export async function locate(request: SubscribeRequest, audience: Audience, log: Log, head: number): Promise<Place> {
   const { lastEventId, last } = request
-  const at = (after: number) => ({ audience, after, id: formatId(log.epoch, after), requested: true })
+  const since = log.removals
+  const at = (after: number) => ({ audience, after, since, id: formatId(log.epoch, after), requested: true })
   if (lastEventId === 'earliest') return at(log.first - 1)
   if (lastEventId !== undefined && lastEventId !== '') return resume(lastEventId)
   if (last !== undefined) return at(await log.newest(audience, last))
@@ -111,11 +114,12 @@ export async function locate(request: SubscribeRequest, audience: Audience, log:
     }
     if (after >= log.head) return { ...at(after), id: requested }
     const { lost } = await log.read(after, audience, { entries: 1, bytes: 1 })
-    return lost ? begin(requested, 'trimmed') : { ...at(after), id: requested }
+    return lost ? begin(requested, 'trimmed', after) : { ...at(after), id: requested }
   }
 
-  function begin(requested: string, reason: Gap['reason']): Place {
-    const place = at(reason === 'unknown' ? head : log.first - 1)
+  function begin(requested: string, reason: Gap['reason'], after = 0): Place {
+    // What is kept of one topic may be older than what is lost of another: nothing is repeated, and nothing kept left out.
+    const place = at(reason === 'unknown' ? head : Math.max(after, log.first - 1))
     return { ...place, gap: { requested, resumedAfter: place.id, reason } }
   }
 

@@ -13,6 +13,8 @@ export interface Keeper {
   readonly heartbeat: number
   /** Milliseconds that a connection may stay full. */
   readonly slowTimeout: number
+  /** The newest offset that this node has seen. */
+  head(): number
   /** A clock in milliseconds that is never set back. */
   now(): number
   catchUp(subscriber: Subscriber): void
@@ -27,6 +29,8 @@ export class Subscriber implements Timed {
   cursor: number
   /** Up to this offset it reads from the log, which knows what is still kept; the window does not. */
   readonly historyEnd: number
+  /** How much the log had removed when the stream began: that is settled. */
+  readonly since: number
   /** Whether it waits for its turn to read history. */
   queued = false
   slot: Set<Timed> | undefined = undefined
@@ -40,11 +44,12 @@ export class Subscriber implements Timed {
   /** What waited for the client when it was last found to be reading. */
   #waiting = 0
 
-  constructor(audience: Audience, connection: Connection, at: { cursor: number; historyEnd: number }, keeper: Keeper) {
+  constructor(audience: Audience, connection: Connection, place: { after: number; since: number }, keeper: Keeper) {
     this.audience = audience
     this.connection = connection
-    this.cursor = at.cursor
-    this.historyEnd = at.historyEnd
+    this.cursor = place.after
+    this.since = place.since
+    this.historyEnd = keeper.head()
     this.#keeper = keeper
     this.#since = this.#lastWrite = keeper.now()
     connection.onDrain(() => this.#drained())

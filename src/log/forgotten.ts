@@ -24,15 +24,26 @@ export class Forgotten {
   readonly #traces = new Map<string, Trace>()
   #floor = 0
   #newest = 0
+  #removals = 0
+  /** How many removals there had been when the floor was raised last. */
+  #floorMark = 0
+  /** How many removals there had been at the newest of each trace. */
+  readonly #marks = new Map<string, number>()
 
   /** Up to this offset, an entry of any topic may have been removed. */
   get floor(): number {
     return this.#floor
   }
 
+  /** How many removals there have been since the process began. */
+  get removals(): number {
+    return this.#removals
+  }
+
   /** Notes a removal, in any order. Answers the key of a trace that had to make room, if one had to. */
   note(topics: readonly string[], isPrivate: boolean, offset: number): string | undefined {
     this.#newest = Math.max(this.#newest, offset)
+    this.#removals++
     const key = traceKey(topics, isPrivate)
     if (key === undefined) {
       this.raise(offset)
@@ -41,20 +52,24 @@ export class Forgotten {
     const known = this.#traces.get(key)?.offset ?? 0
     this.#traces.delete(key)
     this.#traces.set(key, { topics, isPrivate, offset: Math.max(known, offset) })
+    this.#marks.set(key, this.#removals)
     return this.#traces.size > mostTraces ? this.#dropOldest() : undefined
   }
 
   /** From now on, an entry of any topic may have been removed up to this offset. */
   raise(floor: number): void {
     this.#floor = Math.max(this.#floor, floor)
+    this.#floorMark = this.#removals
   }
 
-  /** Whether an entry that the filter admits may have been removed after this offset. */
-  lost(after: number, filter: Filter): boolean {
-    if (after < this.#floor) return true
+  /** Whether an entry that the filter admits may have been removed after this offset, and after so many removals. */
+  lost(after: number, filter: Filter, since = 0): boolean {
+    if (since > 0 && since >= this.#removals) return false
+    if (after < this.#floor && (since === 0 || this.#floorMark > since)) return true
     if (after >= this.#newest) return false
-    for (const { topics, isPrivate, offset } of this.#traces.values()) {
-      if (offset > after && filter.admits(topics, isPrivate)) return true
+    for (const [key, { topics, isPrivate, offset }] of this.#traces) {
+      const isNew = since === 0 || (this.#marks.get(key) ?? 0) > since
+      if (isNew && offset > after && filter.admits(topics, isPrivate)) return true
     }
     return false
   }
@@ -63,6 +78,7 @@ export class Forgotten {
     for (const [key, { offset }] of this.#traces) {
       this.raise(offset)
       this.#traces.delete(key)
+      this.#marks.delete(key)
       return key
     }
     return undefined

@@ -16,9 +16,9 @@ export interface LmdbLogOptions {
   /** The folder to keep the log in; made where there is none. One process at a time may use it. */
   path: string
   /**
-   * `flush`, the default: what was answered survives a crash of the machine. `os`: it survives the end of the process, and
-   * answers sooner. But after an end without `close()` nobody can say what the system still held back: the log then begins
-   * anew, empty and with another epoch, so that no cursor is wrongly trusted.
+   * `flush`, the default: what was answered survives a crash of the machine. `os`: the system has it, and writes it when it
+   * likes, so that answers come sooner. But after an end without `close()` nobody can say what it still held back: the log
+   * then begins anew, empty and with another epoch, so that no cursor is wrongly trusted.
    */
   durability?: Durability
   /** What is kept for how long; the first rule that covers an entry's first topic decides. Default: everything. */
@@ -102,6 +102,10 @@ export class LmdbLog implements Log {
     return this.#first
   }
 
+  get removals(): number {
+    return this.#forgotten.removals
+  }
+
   /** How many commits there were since the log was opened: fewer than appends, where appends arrive together. */
   get commits(): number {
     return this.#commits
@@ -120,10 +124,10 @@ export class LmdbLog implements Log {
     this.#followers.add(deliver)
   }
 
-  async read(after: number, filter: Filter, limit: PageLimit): Promise<Page> {
+  async read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page> {
     this.#mustBeOpen()
     const page = readPage(this.#store, this.head, after, filter, limit)
-    return { ...page, lost: this.#forgotten.lost(after, filter) }
+    return { ...page, lost: this.#forgotten.lost(after, filter, since) }
   }
 
   async newest(filter: Filter, count: number): Promise<number> {

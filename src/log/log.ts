@@ -50,6 +50,8 @@ export interface Log {
   readonly head: number
   /** Offset of the oldest entry that is kept; `head + 1` when none is. */
   readonly first: number
+  /** How many entries retention has removed so far, in this process: a mark in time for `read`. */
+  readonly removals: number
   /**
    * Appends all of the updates, one after the other, or none. Resolves when the durability promise is kept.
    * @throws TidingsError `closed` after `close()`.
@@ -60,8 +62,12 @@ export interface Log {
    * following has begun. `deliver` must not throw.
    */
   follow(deliver: (entries: readonly Entry[]) => void): Promise<void>
-  /** Reads on from an offset, oldest first. An empty page whose cursor is `head` is the end. */
-  read(after: number, filter: Filter, limit: PageLimit): Promise<Page>
+  /**
+   * Reads on from an offset, oldest first. An empty page whose cursor is `head` is the end. With `since`, a value that
+   * `removals` had, only what was removed after that counts as lost: the reader has been told of the rest, or asked for no
+   * more than is kept.
+   */
+  read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page>
   /** The offset after which lie just the newest `count` entries that the filter admits, or all, where there are fewer. */
   newest(filter: Filter, count: number): Promise<number>
   /** The offset of an id: arithmetic for the ids we make, else the oldest entry kept that bears it. */

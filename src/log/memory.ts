@@ -66,6 +66,11 @@ export class MemoryLog implements Log {
     return this.#shelf.first
   }
 
+  get removals(): number {
+    this.#trim()
+    return this.#shelf.removals
+  }
+
   async append(updates: readonly Update[]): Promise<Entry[]> {
     if (this.#closed) throw new TidingsError('closed')
     const entries = updates.map((update) => this.#keep(update))
@@ -79,9 +84,9 @@ export class MemoryLog implements Log {
     this.#followers.add(deliver)
   }
 
-  async read(after: number, filter: Filter, limit: PageLimit): Promise<Page> {
+  async read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page> {
     const first = this.first
-    const lost = this.#shelf.lost(after, filter)
+    const lost = this.#shelf.lost(after, filter, since)
     const entries: Entry[] = []
     let bytes = 0
     let cursor = Math.max(after, first - 1)

@@ -42,8 +42,12 @@ export class Shelf {
     return this.#ids.oldest(id)
   }
 
-  lost(after: number, filter: Filter): boolean {
-    return this.#forgotten.lost(after, filter)
+  get removals(): number {
+    return this.#forgotten.removals
+  }
+
+  lost(after: number, filter: Filter, since?: number): boolean {
+    return this.#forgotten.lost(after, filter, since)
   }
 
   add(entry: Entry): void {

@@ -39,7 +39,7 @@ export const options: readonly Option[] = [
     name: 'durability',
     kind: 'flush|os',
     default: 'flush',
-    help: 'when a publish is answered: once it is on disk, or once the system has it'
+    help: 'a publish is answered when it is on disk, or sooner (os), but then all history goes with a crash or a kill'
   },
   {
     name: 'retention',

@@ -110,6 +110,26 @@ describe('4. live means caught up', () => {
     await expect.poll(() => connection.data).toEqual(['3'])
   })
 
+  it('calls nothing a gap that was gone before a client asked for all that is kept', async () => {
+    const { join, publish } = open({ retention: [{ match: 'a', entries: 1 }, { match: '*' }] })
+    for (const topic of ['b', 'a', 'a', 'b']) await publish(topic, topic)
+    const all = await join({ lastEventId: 'earliest' })
+    const newest = await join({ last: 3 })
+    await expect.poll(() => all.connection.data).toEqual(['b', 'a', 'b'])
+    await expect.poll(() => newest.connection.data).toEqual(['b', 'a', 'b'])
+    expect([all.connection.ended, newest.connection.ended]).toEqual([undefined, undefined])
+  })
+
+  it('repeats nothing, and leaves nothing out that is kept, where what is lost lies between', async () => {
+    const { hub, join, publish } = open({ retention: [{ match: 'a', entries: 1 }, { match: '*' }] })
+    for (const topic of ['b', 'b', 'a', 'b', 'a', 'b']) await publish(topic, topic)
+    const lastEventId = `#${hub.status.epoch}-2`
+    const place = await hub.locate({ lastEventId })
+    expect(place.gap).toEqual({ requested: lastEventId, resumedAfter: lastEventId, reason: 'trimmed' })
+    const { connection } = await join({ lastEventId })
+    await expect.poll(() => connection.data).toEqual(['b', 'a', 'b'])
+  })
+
   it('reads what the window no longer holds from the log, while publishing goes on', async () => {
     const { join, publish } = open({ window: { entries: 5 } })
     for (let number = 0; number < 3_000; number++) await publish(String(number))

@@ -83,6 +83,11 @@ const commands = {
     build()
     tool('vitest', 'run', ...args)
   },
+  soak() {
+    process.env.TIDINGS_SOAK = '1'
+    process.env.TIDINGS_HISTORIES ??= '5000'
+    commands.test()
+  },
   bench() {
     build()
     tool('tsc', '-p', 'bench')

@@ -1,4 +1,4 @@
-// The log benchmark: how many updates a second can be kept, by the log alone, with no hub and no HTTP around it.
+// The log benchmark: how many updates a second can be kept, by the log alone and through HTTP. It knows no way of keeping them.
 import { parseArgs } from 'node:util'
 import type { Update } from 'tidings'
 import { type About, about, printAbout } from '../support/about.ts'
@@ -7,9 +7,11 @@ import { saveResults } from '../support/results.ts'
 import { percentile, spread } from '../support/stats.ts'
 import { figure, table } from '../support/table.ts'
 import { type Contender, contenders, type Keeper } from './contenders.ts'
+import { httpContenders } from './http.ts'
 
 interface Scenario {
   readonly title: string
+  readonly contenders: readonly Contender[]
   /** Updates in one append. */
   readonly batch: number
   /** Appends on their way at the same time. */
@@ -25,26 +27,43 @@ interface Outcome {
 }
 
 const scenarios: readonly Scenario[] = [
-  { title: 'batches of 1,000, one after the other, one topic', batch: 1_000, inFlight: 1, topics: 1 },
-  { title: 'batches of 1,000, one after the other, 1,000 topics', batch: 1_000, inFlight: 1, topics: 1_000 },
-  { title: 'single updates, 100 in flight, 1,000 topics', batch: 1, inFlight: 100, topics: 1_000 },
-  { title: 'single updates, one after the other, 1,000 topics', batch: 1, inFlight: 1, topics: 1_000 }
+  { title: 'batches of 1,000, one after the other, one topic', contenders, batch: 1_000, inFlight: 1, topics: 1 },
+  {
+    title: 'batches of 1,000, one after the other, 1,000 topics',
+    contenders,
+    batch: 1_000,
+    inFlight: 1,
+    topics: 1_000
+  },
+  { title: 'single updates, 100 in flight, 1,000 topics', contenders, batch: 1, inFlight: 100, topics: 1_000 },
+  { title: 'single updates, one after the other, 1,000 topics', contenders, batch: 1, inFlight: 1, topics: 1_000 },
+  { title: 'through HTTP, 1 in flight', contenders: httpContenders, batch: 1, inFlight: 1, topics: 1 },
+  { title: 'through HTTP, 16 in flight', contenders: httpContenders, batch: 1, inFlight: 16, topics: 1 },
+  { title: 'through HTTP, 256 in flight', contenders: httpContenders, batch: 1, inFlight: 256, topics: 1 },
+  {
+    title: 'through HTTP, batches of 1,000, 4 in flight',
+    contenders: httpContenders,
+    batch: 1_000,
+    inFlight: 4,
+    topics: 1
+  }
 ]
 
 const payload = 'x'.repeat(64)
 
 export const usage = `npm run bench -- log [options]
+  --only TEXT        the scenarios whose title holds it
   --rounds N         (default 3)
   --seconds N        of each measurement (default 3)`
 
 export async function log(args: string[], command: string): Promise<void> {
   const text = { type: 'string' } as const
-  const { values } = parseArgs({ args, options: { rounds: text, seconds: text } })
-  const { rounds = '3', seconds = '3' } = values
+  const { values } = parseArgs({ args, options: { rounds: text, seconds: text, only: text } })
+  const { rounds = '3', seconds = '3', only = '' } = values
   const from = about(command)
   printAbout(from)
   const measured = []
-  for (const scenario of scenarios) {
+  for (const scenario of scenarios.filter(({ title }) => title.includes(only))) {
     const series = await measure(scenario, Number(rounds), Number(seconds) * 1_000)
     console.log(`\n## ${scenario.title}\n\n${markdown(series)}`)
     measured.push({ scenario, series: Object.fromEntries(series) })
@@ -58,9 +77,9 @@ function save(from: About, measured: object[]): void {
 
 /** The rounds are interleaved, so that what a machine does to one of them it does to all. */
 async function measure(scenario: Scenario, rounds: number, millis: number): Promise<[string, Outcome[]][]> {
-  const series = contenders.map(({ name }): [string, Outcome[]] => [name, []])
+  const series = scenario.contenders.map(({ name }): [string, Outcome[]] => [name, []])
   for (let round = 0; round < rounds; round++) {
-    for (const [at, contender] of contenders.entries()) {
+    for (const [at, contender] of scenario.contenders.entries()) {
       console.error(`${scenario.title}, round ${round + 1} of ${rounds}: ${contender.name}`)
       series[at]?.[1].push(await trial(contender, scenario, millis))
     }

@@ -38,7 +38,7 @@ export interface Place {
   readonly audience: Audience
   /** The stream begins after this offset. */
   readonly after: number
-  /** What the log had removed by then: the client is told of what it wants of that, and of no more later. */
+  /** How much the log had removed by then, where that is settled: told already, or not asked for; otherwise 0. */
   readonly since: number
   /** The id of that place: as asked for, where it was found, and else one of the hub's. */
   readonly id: string
@@ -99,11 +99,11 @@ function validateLastEventId(id: string): void {
 /** Finds the place for a valid request; `head` is the newest offset that this node has seen. */
 export async function locate(request: SubscribeRequest, audience: Audience, log: Log, head: number): Promise<Place> {
   const { lastEventId, last } = request
-  const since = log.removals
-  const at = (after: number) => ({ audience, after, since, id: formatId(log.epoch, after), requested: true })
-  if (lastEventId === 'earliest') return at(log.first - 1)
+  const settled = log.removals
+  const at = (after: number, since = 0) => ({ audience, after, since, id: formatId(log.epoch, after), requested: true })
+  if (lastEventId === 'earliest') return at(log.first - 1, settled)
   if (lastEventId !== undefined && lastEventId !== '') return resume(lastEventId)
-  if (last !== undefined) return at(await log.newest(audience, last))
+  if (last !== undefined) return at(await log.newest(audience, last), settled)
   return { ...at(head), requested: false }
 
   async function resume(requested: string): Promise<Place> {
@@ -119,7 +119,7 @@ export async function locate(request: SubscribeRequest, audience: Audience, log:
 
   function begin(requested: string, reason: Gap['reason'], after = 0): Place {
     // What is kept of one topic may be older than what is lost of another: nothing is repeated, and nothing kept left out.
-    const place = at(reason === 'unknown' ? head : Math.max(after, log.first - 1))
+    const place = reason === 'unknown' ? at(head) : at(Math.max(after, log.first - 1), settled)
     return { ...place, gap: { requested, resumedAfter: place.id, reason } }
   }
 

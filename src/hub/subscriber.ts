@@ -29,7 +29,7 @@ export class Subscriber implements Timed {
   cursor: number
   /** Up to this offset it reads from the log, which knows what is still kept; the window does not. */
   readonly historyEnd: number
-  /** How much the log had removed when the stream began: that is settled. */
+  /** How many of the log's removals are settled, and not to be told. */
   readonly since: number
   /** Whether it waits for its turn to read history. */
   queued = false

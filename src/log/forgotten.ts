@@ -62,14 +62,14 @@ export class Forgotten {
     this.#floorMark = this.#removals
   }
 
-  /** Whether an entry that the filter admits may have been removed after this offset, and after so many removals. */
-  lost(after: number, filter: Filter, since = 0): boolean {
+  /** Whether an entry that the filter admits may have been removed after this offset, by one of these removals. */
+  lost(after: number, filter: Filter, { since = 0, until = Infinity } = {}): boolean {
     if (since > 0 && since >= this.#removals) return false
-    if (after < this.#floor && (since === 0 || this.#floorMark > since)) return true
+    const isAmong = (mark: number) => (since === 0 || mark > since) && mark <= until
+    if (after < this.#floor && isAmong(this.#floorMark)) return true
     if (after >= this.#newest) return false
     for (const [key, { topics, isPrivate, offset }] of this.#traces) {
-      const isNew = since === 0 || (this.#marks.get(key) ?? 0) > since
-      if (isNew && offset > after && filter.admits(topics, isPrivate)) return true
+      if (isAmong(this.#marks.get(key) ?? 0) && offset > after && filter.admits(topics, isPrivate)) return true
     }
     return false
   }

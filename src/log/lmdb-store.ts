@@ -147,6 +147,8 @@ export class LmdbStore {
   async commit(write: () => void): Promise<void> {
     this.#disk.mustHaveRoom()
     await this.#commit(write)
+    // A reader of this very turn may have looked before the commit, and who comes now must not see what it saw.
+    this.#entries.resetReadTxn()
     this.#disk.wrote()
   }
 

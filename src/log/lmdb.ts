@@ -47,6 +47,8 @@ export class LmdbLog implements Log {
   readonly #store: LmdbStore
   readonly #retention: Retention
   readonly #forgotten = new Forgotten()
+  /** Removals that are committed; what is only noted may still be read, and so is yet to be lost. */
+  #removals = 0
   readonly #followers = new Set<(entries: readonly Entry[]) => void>()
   #state: State
   #first: number
@@ -85,6 +87,7 @@ export class LmdbLog implements Log {
     this.#forgotten.raise(state.floor)
     const traces = [...this.#store.traces()].sort((a, b) => a.offset - b.offset)
     for (const { topics, isPrivate, offset } of traces) this.#forgotten.note(topics, isPrivate, offset)
+    this.#removals = this.#forgotten.removals
     this.#trim()
     if (retention.rules.some(({ age }) => age !== undefined))
       this.#timer = setInterval(() => this.#trim(), ageTick).unref()
@@ -103,7 +106,7 @@ export class LmdbLog implements Log {
   }
 
   get removals(): number {
-    return this.#forgotten.removals
+    return this.#removals
   }
 
   /** How many commits there were since the log was opened: fewer than appends, where appends arrive together. */
@@ -127,7 +130,9 @@ export class LmdbLog implements Log {
   async read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page> {
     this.#mustBeOpen()
     const page = readPage(this.#store, this.head, after, filter, limit)
-    return { ...page, lost: this.#forgotten.lost(after, filter, since) }
+    // Who asks whether anything is lost is told of what is; who reads on must not miss what is about to be.
+    const among = since === undefined ? { until: this.#removals } : { since }
+    return { ...page, lost: this.#forgotten.lost(after, filter, among) }
   }
 
   async newest(filter: Filter, count: number): Promise<number> {
@@ -214,6 +219,7 @@ export class LmdbLog implements Log {
     const state = { head, time, tallies, floor: this.#forgotten.floor }
     if (!plan.isEmpty) await this.#store.commit(() => write(this.#store, plan, state, crowdedOut))
     if (!plan.isEmpty) this.#commits++
+    this.#removals = this.#forgotten.removals
     this.#state = state
     if (plan.removed.has(this.#first) || this.#first > head - plan.appended.length)
       this.#first = this.#store.first ?? head + 1

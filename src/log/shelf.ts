@@ -47,7 +47,7 @@ export class Shelf {
   }
 
   lost(after: number, filter: Filter, since?: number): boolean {
-    return this.#forgotten.lost(after, filter, since)
+    return this.#forgotten.lost(after, filter, since === undefined ? {} : { since })
   }
 
   add(entry: Entry): void {

@@ -26,8 +26,8 @@ const faults: Fault[] = [
   {
     name: 'a hole skipped on resuming',
     file: 'hub/place.js',
-    find: "return lost ? begin(requested, 'trimmed')",
-    replace: "return false ? begin(requested, 'trimmed')"
+    find: "return lost ? begin(requested, 'trimmed', after)",
+    replace: "return false ? begin(requested, 'trimmed', after)"
   },
   {
     name: 'a hole skipped between log and hub',

@@ -1,6 +1,5 @@
 // Plants a fault in a copy of the built library, so that a test can be shown to see it. The product itself has no hooks.
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { onTestFinished } from 'vitest'
@@ -17,7 +16,9 @@ export interface Fault {
 
 /** The library with the fault in it. */
 export async function plant({ file, find, replace, name }: Fault): Promise<Library> {
-  const folder = mkdtempSync(join(tmpdir(), 'tidings-fault-'))
+  // Below the project, where it finds its dependencies.
+  mkdirSync('build', { recursive: true })
+  const folder = mkdtempSync(join('build', 'fault-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   cpSync('dist', folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')

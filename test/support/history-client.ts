@@ -4,7 +4,13 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 
 export type Seen =
   | { readonly kind: 'event'; readonly id: string; readonly data: string }
-  | { readonly kind: 'gap'; readonly requested: string; readonly resumedAfter: string; readonly header: string }
+  | {
+      readonly kind: 'gap'
+      readonly requested: string
+      readonly resumedAfter: string
+      readonly reason: string
+      readonly header: string
+    }
 
 export class HistoryClient {
   readonly seen: Seen[] = []

@@ -33,6 +33,8 @@ export class HistoryClient {
   connect(): void {
     if (this.connected) return
     this.connected = true
+    // What the last response still held is never read: a client that asks anew has let go of it.
+    this.#response = undefined
     const path = `/subscribe?${new URLSearchParams(this.selectors.map((selector) => ['topic', selector]))}`
     const headers = this.lastEventId === '' ? {} : { 'Last-Event-ID': this.lastEventId }
     const request = httpRequest({ ...this.#at, path, headers, agent: false })

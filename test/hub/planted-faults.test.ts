@@ -60,6 +60,11 @@ const seed = 20_261_122
 it.each(faults)('sees $name', { timeout: 120_000 }, async (fault) => {
   const library = await plant(fault)
   const property = fc.asyncProperty(anyHistory, (history) => play(library, history))
-  const result = await fc.check(property, { numRuns: 300, seed, endOnFailure: true, interruptAfterTimeLimit: 100_000 })
+  const result = await fc.check(property, {
+    numRuns: 3_000,
+    seed,
+    endOnFailure: true,
+    interruptAfterTimeLimit: 100_000
+  })
   expect(result.failed && result.errorInstance, `not seen in ${result.numRuns} histories`).toBeInstanceOf(Error)
 })

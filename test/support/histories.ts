@@ -6,6 +6,7 @@ import { Agent, createServer, request as httpRequest, type Server } from 'node:h
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { getDefaultHighWaterMark } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import type * as Tidings from '../../dist/index.js'
@@ -191,7 +192,7 @@ class Run {
 
   /** What one slow reader may cost: its connection's mark, and one write more. */
   #checkMemory(): void {
-    const most = 64 * 1_024 + 128 * 1_024 + Math.max(this.#history.batchBytes, 62_000)
+    const most = getDefaultHighWaterMark(false) + Math.max(this.#history.batchBytes, 128 * 1_024) + 62_000
     for (const { connection } of this.#hub.subscribers) {
       if (connection.buffered > most) throw new Error(`${connection.buffered} bytes wait for one client`)
     }

@@ -1,0 +1,40 @@
+// Many replay at once, from the log on disk; who is live is served meanwhile, and everyone gets everything.
+import { setImmediate as tick } from 'node:timers/promises'
+import { expect, it, onTestFinished } from 'vitest'
+import { type Connection, createHub } from '../../dist/index.js'
+import { FakeConnection } from '../support/fake-connection.js'
+import { openLog } from '../support/log-folder.js'
+
+/** Counts the events that it is sent, and keeps none of them. */
+class Counter implements Connection {
+  readonly address = 'fake'
+  readonly buffered = 0
+  events = 0
+
+  write(bytes: Buffer): boolean {
+    for (let at = bytes.indexOf('data: '); at !== -1; at = bytes.indexOf('data: ', at + 1)) this.events++
+    return true
+  }
+
+  onDrain(): void {}
+  end(): void {}
+}
+
+it('a thousand clients that replay do not keep a live one waiting', { timeout: 60_000 }, async () => {
+  const hub = createHub({ log: await openLog(), heartbeat: 0 })
+  onTestFinished(() => hub.close())
+  const history = 3_000
+  await hub.publishAll(Array.from({ length: history }, (_, number) => ({ topics: ['t'], data: String(number) })))
+  const live = new FakeConnection()
+  hub.join(await hub.locate({ topics: ['live'] }), live)
+  const place = await hub.locate({ lastEventId: 'earliest' })
+  const counters = Array.from({ length: 1_000 }, () => new Counter())
+  for (const counter of counters) hub.join(place, counter)
+  for (let number = 1; number <= 5; number++) {
+    await hub.publish({ topics: ['live'], data: String(number) })
+    while (live.data.length < number) await tick()
+  }
+  const waiting = counters.filter(({ events }) => events < history).length
+  expect(waiting, 'how many were still replaying when the live one had all').toBeGreaterThan(0)
+  await expect.poll(() => counters.every(({ events }) => events === history + 5), { timeout: 30_000 }).toBe(true)
+})

@@ -63,6 +63,7 @@ async function addressOf(child) {
 async function publish(url, topic, type, data) {
   const query = new URLSearchParams({ topic, ...(type && { type }) })
   await fetch(`${url}/publish?${query}`, { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: data })
+  // So that the picture does not show them all at the same moment.
   await new Promise((resolve) => setTimeout(resolve, 40 + 300 * Math.random()))
 }
 

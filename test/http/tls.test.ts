@@ -1,9 +1,9 @@
 // The handler behind TLS, whose sockets cannot be written to directly.
 import { readFileSync } from 'node:fs'
 import { createServer, request as httpsRequest } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { createHandler, createHub } from '../../dist/index.js'
+import { listenUntilDone } from '../support/http.js'
 import { SseClient } from '../support/sse-client.js'
 
 const fixture = (name: string) => readFileSync(new URL(`../support/for-tests-only.${name}.pem`, import.meta.url))
@@ -12,14 +12,7 @@ const [key, cert] = [fixture('key'), fixture('cert')]
 async function serveTls() {
   const hub = createHub()
   const server = createServer({ key, cert }, createHandler(hub))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(async () => {
-    const closed = new Promise((resolve) => server.close(resolve))
-    await hub.close()
-    server.closeAllConnections()
-    await closed
-  })
-  const { port } = server.address() as AddressInfo
+  const port = await listenUntilDone(server, hub)
   const ask = (path: string, method = 'GET', body = '') =>
     new Promise<SseClient>((resolve, reject) => {
       const options = { host: '127.0.0.1', port, path, method, ca: cert, agent: false }

@@ -1,5 +1,12 @@
 // A hub behind a real HTTP server, and a plain HTTP client that keeps no connections.
-import { createServer, request as httpRequest, type IncomingHttpHeaders, type ServerOptions } from 'node:http'
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type Server,
+  type ServerOptions
+} from 'node:http'
+import type { Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { createHandler, createHub, type HandlerOptions, type Hub, type HubOptions } from '../../dist/index.js'
@@ -19,6 +26,12 @@ export async function serve(
 ): Promise<Served> {
   const hub = createHub(hubOptions)
   const server = createServer(serverOptions, createHandler(hub, handlerOptions))
+  const port = await listenUntilDone(server, hub)
+  return { hub, url: `http://127.0.0.1:${port}`, at: { port, host: '127.0.0.1' } }
+}
+
+/** Has a server listen until the test ends, and answers on which port. */
+export async function listenUntilDone(server: Server | TlsServer, hub: Hub): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(async () => {
     const closed = new Promise((resolve) => server.close(resolve))
@@ -26,8 +39,7 @@ export async function serve(
     server.closeAllConnections()
     await closed
   })
-  const { port } = server.address() as AddressInfo
-  return { hub, url: `http://127.0.0.1:${port}`, at: { port, host: '127.0.0.1' } }
+  return (server.address() as AddressInfo).port
 }
 
 export interface Answer {

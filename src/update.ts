@@ -4,7 +4,7 @@ import { TidingsError } from './errors.ts'
 
 /** What a publisher says. */
 export interface Update {
-  /** 1 to 100 topics of at most 4,096 bytes each; the first is the canonical one, the rest are alternates. */
+  /** 1 to 1,000 topics of at most 4,096 bytes each; the first is the canonical one, the rest are alternates. */
   readonly topics: readonly string[]
   /** The payload, delivered as it is but for line ends, which arrive as LF. */
   readonly data: string
@@ -20,7 +20,7 @@ export interface Update {
 
 /** What one update may hold. */
 export const bounds = {
-  topics: 100,
+  topics: 1_000,
   topicBytes: 4_096,
   idBytes: 256,
   typeBytes: 256,

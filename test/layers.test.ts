@@ -7,17 +7,18 @@ import { expect, it } from 'vitest'
 const below: Record<string, readonly string[]> = {
   sse: [],
   topics: [],
+  auth: ['topics', 'errors', 'units'],
   pages: [],
   errors: [],
   units: [],
   update: ['errors'],
   log: ['update', 'errors', 'sse'],
   hub: ['logs', 'log', 'topics', 'update', 'errors', 'sse'],
-  http: ['hub', 'log', 'topics', 'update', 'errors', 'sse', 'pages'],
+  http: ['hub', 'auth', 'log', 'topics', 'update', 'errors', 'sse', 'pages'],
   logs: ['log', 'topics', 'units'],
-  index: ['http', 'hub', 'logs', 'log', 'update', 'errors'],
-  server: ['http', 'hub', 'logs', 'log', 'units', 'errors'],
-  cli: ['server']
+  index: ['http', 'hub', 'auth', 'logs', 'log', 'update', 'errors'],
+  server: ['http', 'hub', 'auth', 'logs', 'log', 'units', 'errors'],
+  cli: ['server', 'auth', 'units']
 }
 
 /** `src/hub/hub.ts` → `hub`, `src/update.ts` → `update` */

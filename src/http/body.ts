@@ -6,7 +6,7 @@ import { TidingsError } from '../errors.ts'
 /** The parameters of one request, in order. */
 export type Parameters = readonly (readonly [name: string, value: string])[]
 
-const mostParameters = 1_000
+const mostParameters = 2_000
 /** How many times the bound a client may send before it is cut off rather than answered. */
 const patience = 64
 

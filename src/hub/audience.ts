@@ -30,7 +30,7 @@ export class Audience implements Filter {
     this.#wanted = new Selection(topics)
     this.#readable = new Selection(readable)
     this.encoding = encoding
-    this.key = JSON.stringify([encoding, this.#wanted.selectors, this.#readable.selectors])
+    this.key = JSON.stringify([encoding, this.#wanted.key, this.#readable.key])
   }
 
   get selectors(): readonly Selector[] {

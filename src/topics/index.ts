@@ -15,7 +15,7 @@ const rememberedPatterns = 100_000
 export class TopicIndex<Owner> {
   readonly #exact = new Map<string, Set<Owner>>()
   readonly #everything = new Set<Owner>()
-  readonly #patterns = new Map<Selector, Pattern<Owner>>()
+  readonly #patterns = new Map<string, Pattern<Owner>>()
   /** Which patterns cover a topic; emptied when a pattern comes or goes, and when it is full. */
   readonly #covering = new Map<string, readonly Pattern<Owner>[]>()
   #remembered = 0
@@ -47,23 +47,23 @@ export class TopicIndex<Owner> {
 
   #ownersFor(matcher: Matcher): Set<Owner> {
     if (matcher.kind === 'everything') return this.#everything
-    if (matcher.kind === 'exact') return getOrAdd(this.#exact, matcher.selector, () => new Set<Owner>())
-    return getOrAdd(this.#patterns, matcher.selector, () => {
+    if (matcher.kind === 'exact') return getOrAdd(this.#exact, matcher.key, () => new Set<Owner>())
+    return getOrAdd(this.#patterns, matcher.key, () => {
       this.#forget()
       return { matcher, owners: new Set<Owner>() }
     }).owners
   }
 
-  #removeOne({ kind, selector }: Matcher, owner: Owner): void {
+  #removeOne({ kind, key }: Matcher, owner: Owner): void {
     if (kind === 'everything') {
       this.#everything.delete(owner)
     } else if (kind === 'exact') {
-      const owners = this.#exact.get(selector)
-      if (owners?.delete(owner) && owners.size === 0) this.#exact.delete(selector)
+      const owners = this.#exact.get(key)
+      if (owners?.delete(owner) && owners.size === 0) this.#exact.delete(key)
     } else {
-      const owners = this.#patterns.get(selector)?.owners
+      const owners = this.#patterns.get(key)?.owners
       if (owners?.delete(owner) && owners.size === 0) {
-        this.#patterns.delete(selector)
+        this.#patterns.delete(key)
         this.#forget()
       }
     }

@@ -17,6 +17,7 @@ const table = {
   last_invalid: [400, 'last must be a whole number'],
   limit_invalid: [400, 'limit must be a whole number'],
   last_event_id_invalid: [400, 'This id cannot be resumed from'],
+  until_invalid: [400, 'until must be a time in milliseconds since 1970'],
   envelope_invalid: [400, 'envelope can only be json'],
   // A request that breaks a rule
   parameter_unknown: [400, 'This parameter is not known'],

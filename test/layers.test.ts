@@ -16,7 +16,7 @@ const below: Record<string, readonly string[]> = {
   hub: ['logs', 'log', 'topics', 'update', 'errors', 'sse'],
   http: ['hub', 'auth', 'log', 'topics', 'update', 'errors', 'sse', 'pages'],
   logs: ['log', 'topics', 'units'],
-  index: ['http', 'hub', 'auth', 'logs', 'log', 'update', 'errors'],
+  index: ['http', 'hub', 'auth', 'logs', 'log', 'topics', 'update', 'errors'],
   server: ['http', 'hub', 'auth', 'logs', 'log', 'units', 'errors'],
   cli: ['server', 'auth', 'units']
 }

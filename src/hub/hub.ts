@@ -1,7 +1,7 @@
 // The hub: publish → log → audiences → subscribers. It owns who is subscribed and what is recent; it does not know how
 // entries are kept, how bytes reach a client, or who may do what.
 import { TidingsError } from '../errors.ts'
-import type { Entry, Log } from '../log/log.ts'
+import { type Entry, formatId, type Log } from '../log/log.ts'
 import { TopicIndex } from '../topics/index.ts'
 import { type Update, validate } from '../update.ts'
 import { Audience } from './audience.ts'
@@ -10,20 +10,12 @@ import type { CloseReason, Connection } from './connection.ts'
 import { all, type Observer } from './observer.ts'
 import { type HubOptions, logFor, settle, tickFor } from './options.ts'
 import { locate, type Place, type SubscribeRequest, validateRequest } from './place.ts'
+import { Presence, type Subscription } from './presence.ts'
 import { type Keeper, Subscriber } from './subscriber.ts'
 import { Sweeper } from './sweeper.ts'
-import { Tally } from './tally.ts'
+import { type HubStatus, Tally } from './tally.ts'
 import { Wheel } from './wheel.ts'
 import { Window } from './window.ts'
-
-/** What a hub is doing right now. */
-export interface HubStatus {
-  readonly epoch: string
-  readonly head: number
-  readonly window: { readonly entries: number; readonly bytes: number; readonly first: number }
-  readonly audiences: number
-  readonly subscribers: number
-}
 
 /** Makes a hub that is ready at once, or as soon as its log is. */
 export function createHub(options: HubOptions = {}): Hub {
@@ -43,6 +35,7 @@ export class Hub {
   readonly #sweeper: Sweeper
   readonly #catchUp: CatchUp
   readonly #observer: Required<Observer>
+  readonly #presence: Presence
   readonly #keeper: Keeper
   readonly #mostPending: number
   readonly #following: Promise<void>
@@ -59,8 +52,10 @@ export class Hub {
     this.#window = new Window(window, log.head)
     // What is pending in an audience is in the window too, or else nobody could fall back on it.
     this.#mostPending = window.bytes / 2
-    this.#keeper = this.#makeKeeper(heartbeat, slowTimeout)
-    this.#wheel = new Wheel(tickFor(heartbeat, slowTimeout), this.#keeper.now)
+    const tick = tickFor(heartbeat, slowTimeout)
+    this.#keeper = this.#makeKeeper({ heartbeat, slowTimeout, tick })
+    this.#wheel = new Wheel(tick, this.#keeper.now)
+    this.#presence = new Presence((updates) => log.append(updates), this.#observer.failed)
     this.#sweeper = new Sweeper(batchBytes, this.#observer)
     this.#catchUp = new CatchUp(this.#window, log, this.#keeper, this.#observer)
     this.#following = log.follow((entries) => this.#deliver(entries))
@@ -77,6 +72,17 @@ export class Hub {
       audiences: this.#audiences.size,
       subscribers: this.#subscribers.size
     }
+  }
+
+  /** What has been announced of whom, by topic. */
+  get subscriptions(): ReadonlyMap<string, Subscription> {
+    return this.#presence.active
+  }
+
+  /** The id of the newest entry, or `earliest` where there never was one. */
+  get lastEventId(): string {
+    const { head } = this.#window
+    return head === 0 ? 'earliest' : formatId(this.#epoch, head)
   }
 
   /**
@@ -109,16 +115,22 @@ export class Hub {
     return locate(request, audience, this.#log, this.#window.head)
   }
 
-  /** Serves a connection from a place on: first what it has yet to see, then what comes. */
-  join(place: Place, connection: Connection): Subscriber {
+  /**
+   * Serves a connection from a place on: first what it has yet to see, then what comes. What it subscribes to is announced,
+   * where it is to be, and taken back when it leaves.
+   */
+  join(place: Place, connection: Connection, subscriptions: readonly Subscription[] = []): Subscriber {
     const audience = this.#enlist(place.audience)
-    const subscriber = new Subscriber(audience, connection, place, this.#keeper)
+    const subscriber = new Subscriber(audience, connection, place, this.#keeper, subscriptions)
     audience.members.add(subscriber)
     this.#subscribers.add(subscriber)
-    this.#wheel.add(subscriber, subscriber.visit(this.#keeper.now()))
+    this.#presence.join(subscriptions)
     this.#observer.joined(subscriber)
     if (this.#closed) this.leave(subscriber, 'shutdown')
-    else this.#catchUp.run(subscriber)
+    const delay = subscriber.visit(this.#keeper.now())
+    if (subscriber.state === 'closed') return subscriber
+    this.#wheel.add(subscriber, delay)
+    this.#catchUp.run(subscriber)
     return subscriber
   }
 
@@ -131,6 +143,7 @@ export class Hub {
     this.#catchUp.forget(subscriber)
     this.#delist(subscriber)
     subscriber.connection.end(reason)
+    this.#presence.leave(subscriber.subscriptions)
     this.#observer.left(subscriber, reason)
   }
 
@@ -140,6 +153,7 @@ export class Hub {
     this.#sweeper.finish()
     for (const subscriber of this.#subscribers) this.leave(subscriber, 'shutdown')
     this.#catchUp.stop()
+    await this.#presence.finish()
     await this.#log.close()
   }
 
@@ -148,10 +162,9 @@ export class Hub {
     this.#observer.failed(error)
   }
 
-  #makeKeeper(heartbeat: number, slowTimeout: number): Keeper {
+  #makeKeeper(times: Pick<Keeper, 'heartbeat' | 'slowTimeout' | 'tick'>): Keeper {
     return {
-      heartbeat,
-      slowTimeout,
+      ...times,
       head: () => this.#window.head,
       now: () => performance.now(),
       catchUp: (subscriber) => this.#catchUp.run(subscriber),
@@ -193,6 +206,7 @@ export class Hub {
         else this.#sweeper.mark(audience)
       }
     }
+    this.#presence.arrived(entries)
     this.#observer.arrived(entries)
   }
 

@@ -1,6 +1,6 @@
 // Where a stream begins: decides it from what a client asked for, and says what is missing there. It opens no stream.
 import { TidingsError } from '../errors.ts'
-import { formatId, type Log, parseId } from '../log/log.ts'
+import { type Filter, formatId, type Log, parseId } from '../log/log.ts'
 import { compile, type Selector } from '../topics/matcher.ts'
 import { bounds } from '../update.ts'
 import type { Audience } from './audience.ts'
@@ -12,6 +12,8 @@ export interface SubscribeRequest {
   readonly topics?: readonly Selector[]
   /** Of which topics private updates may be read; default none. */
   readonly readable?: readonly Selector[]
+  /** When the right to read ends, in milliseconds since 1970; default never. The stream is closed by then, with `expired`. */
+  readonly until?: number
   /** Default `plain`. */
   readonly encoding?: Encoding
   /** Go on after this id; `earliest` begins with the oldest entry kept. */
@@ -44,6 +46,10 @@ export interface Place {
   readonly id: string
   /** Whether the client named a place (an id, `earliest`, or a number of entries) rather than come for what is new. */
   readonly requested: boolean
+  /** Whether the client may read the entry that bears `id`, where there is one; if not, its id is not to be confirmed. */
+  readonly visible: boolean
+  /** When the right to read ends, in milliseconds since 1970. */
+  readonly until: number
   readonly gap?: Gap
 }
 
@@ -59,7 +65,8 @@ const control = /[\0-\x1f\x7f]/
 /**
  * @throws TidingsError `selectors_too_many`, `selector_invalid`, `last_invalid` or `last_event_id_invalid`.
  */
-export function validateRequest({ topics = [], readable = [], last, lastEventId, encoding }: SubscribeRequest): void {
+export function validateRequest(request: SubscribeRequest): void {
+  const { topics = [], readable = [], last, lastEventId, encoding, until = Infinity } = request
   validateSelectors(topics)
   validateCost(topics)
   validateSelectors(readable)
@@ -68,6 +75,7 @@ export function validateRequest({ topics = [], readable = [], last, lastEventId,
     throw new TidingsError('last_invalid', `from 1 to ${mostLast}`)
   }
   if (lastEventId !== undefined) validateLastEventId(lastEventId)
+  if (typeof until !== 'number' || Number.isNaN(until)) throw new TidingsError('until_invalid')
 }
 
 function validateSelectors(selectors: readonly Selector[]): void {
@@ -110,11 +118,14 @@ function validateLastEventId(id: string): void {
   if (id.length > longestId) throw new TidingsError('last_event_id_invalid', `${longestId} characters are allowed`)
 }
 
+const everything: Filter = { admits: () => true }
+
 /** Finds the place for a valid request; `head` is the newest offset that this node has seen. */
 export async function locate(request: SubscribeRequest, audience: Audience, log: Log, head: number): Promise<Place> {
-  const { lastEventId, last } = request
+  const { lastEventId, last, until = Infinity } = request
   const settled = log.removals
-  const at = (after: number, since = 0) => ({ audience, after, since, id: formatId(log.epoch, after), requested: true })
+  const common = { audience, until, requested: true, visible: true }
+  const at = (after: number, since = 0) => ({ ...common, after, since, id: formatId(log.epoch, after) })
   if (lastEventId === 'earliest') return at(log.first - 1, settled)
   if (lastEventId !== undefined && lastEventId !== '') return resume(lastEventId)
   if (last !== undefined) return at(await log.newest(audience, last), settled)
@@ -126,9 +137,15 @@ export async function locate(request: SubscribeRequest, audience: Audience, log:
       const isOurs = parseId(requested) !== undefined
       return begin(requested, isOurs && !isFromHere(requested) ? 'epoch' : 'unknown')
     }
-    if (after >= log.head) return { ...at(after), id: requested }
+    const found = { ...at(after), id: requested, visible: await isVisible(after) }
+    if (after >= log.head) return found
     const { lost } = await log.read(after, audience, { entries: 1, bytes: 1 })
-    return lost ? begin(requested, 'trimmed', after) : { ...at(after), id: requested }
+    return lost ? begin(requested, 'trimmed', after) : found
+  }
+
+  async function isVisible(offset: number): Promise<boolean> {
+    const [entry] = (await log.read(offset - 1, everything, { entries: 1, bytes: 1 })).entries
+    return entry?.offset !== offset || audience.mayRead(entry.update.topics, entry.update.private ?? false)
   }
 
   function begin(requested: string, reason: Gap['reason'], after = 0): Place {

@@ -2,6 +2,8 @@
 import { heartbeat } from '../sse/encode.ts'
 import type { Audience } from './audience.ts'
 import type { CloseReason, Connection } from './connection.ts'
+import type { Place } from './place.ts'
+import type { Subscription } from './presence.ts'
 import type { Timed } from './wheel.ts'
 
 /** `live`: has everything and is fed by sweeps. `behind`: has yet to catch up, or its connection is full. */
@@ -13,6 +15,8 @@ export interface Keeper {
   readonly heartbeat: number
   /** Milliseconds that a connection may stay full. */
   readonly slowTimeout: number
+  /** Milliseconds by which a visit may come late. */
+  readonly tick: number
   /** The newest offset that this node has seen. */
   head(): number
   /** A clock in milliseconds that is never set back. */
@@ -36,19 +40,31 @@ export class Subscriber implements Timed {
   slot: Set<Timed> | undefined = undefined
   readonly audience: Audience
   readonly connection: Connection
+  /** What was announced of it, and has to be taken back when it leaves. */
+  readonly subscriptions: readonly Subscription[]
   readonly #keeper: Keeper
   readonly #since: number
+  /** When its right to read ends, in milliseconds since 1970. */
+  readonly #until: number
   #lastWrite: number
   /** Since when the connection has been full; 0 while it is not. */
   #fullSince = 0
   /** What waited for the client when it was last found to be reading. */
   #waiting = 0
 
-  constructor(audience: Audience, connection: Connection, place: { after: number; since: number }, keeper: Keeper) {
+  constructor(
+    audience: Audience,
+    connection: Connection,
+    { after, since, until }: Pick<Place, 'after' | 'since' | 'until'>,
+    keeper: Keeper,
+    subscriptions: readonly Subscription[] = []
+  ) {
     this.audience = audience
     this.connection = connection
-    this.cursor = place.after
-    this.since = place.since
+    this.subscriptions = subscriptions
+    this.cursor = after
+    this.since = since
+    this.#until = until
     this.historyEnd = keeper.head()
     this.#keeper = keeper
     this.#since = this.#lastWrite = keeper.now()
@@ -76,18 +92,24 @@ export class Subscriber implements Timed {
 
   /** Ends what is overdue, keeps a quiet stream awake. */
   visit(now: number): number {
-    const { heartbeat, slowTimeout } = this.#keeper
-    if (this.full) {
-      this.#noteProgress(now)
-      const left = this.#fullSince + slowTimeout - now
-      if (left <= 0) this.#keeper.leave(this, 'slow')
-      return left
-    }
+    const { heartbeat, slowTimeout, tick } = this.#keeper
+    // The next visit may come a tick late, and not a moment may be read beyond that time.
+    const untilEnd = this.#until - Date.now() - tick
+    if (untilEnd <= 0) this.#keeper.leave(this, 'expired')
+    if (this.state === 'closed') return untilEnd
+    if (this.full) return Math.min(untilEnd, this.#visitFull(now, slowTimeout))
     if (heartbeat > 0 && now - this.#lastWrite >= heartbeat * shortest) {
       this.send(heartbeatBuffer, this.cursor)
     }
     const untilHeartbeat = heartbeat > 0 ? this.#lastWrite + heartbeat * between(shortest, longest) - now : Infinity
-    return Math.min(untilHeartbeat, slowTimeout)
+    return Math.min(untilHeartbeat, slowTimeout, untilEnd)
+  }
+
+  #visitFull(now: number, slowTimeout: number): number {
+    this.#noteProgress(now)
+    const left = this.#fullSince + slowTimeout - now
+    if (left <= 0) this.#keeper.leave(this, 'slow')
+    return left
   }
 
   /** A client that reads slowly is no client that reads nothing: cut off, it would only begin again with the same bytes. */

@@ -1,7 +1,16 @@
-// Counts what a hub has done, for its debug page. It only listens.
+// Says what a hub is doing, and counts what it has done, for its debug page. It only listens.
 import type { CloseReason } from './connection.ts'
 import type { Delivery, Observer } from './observer.ts'
 import type { Subscriber } from './subscriber.ts'
+
+/** What a hub is doing right now. */
+export interface HubStatus {
+  readonly epoch: string
+  readonly head: number
+  readonly window: { readonly entries: number; readonly bytes: number; readonly first: number }
+  readonly audiences: number
+  readonly subscribers: number
+}
 
 /** One stream that ended. */
 export interface Close {

@@ -53,4 +53,4 @@ export function encodePosition(id: string): string {
 }
 
 /** A comment, which every client ignores: it shows proxies and half-dead networks that the stream lives. */
-export const heartbeat = ':\n\n'
+export const heartbeat = ':\n'

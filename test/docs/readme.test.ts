@@ -35,7 +35,7 @@ describeWith(await curl(), 'the tour with curl', () => {
         throw error
       }
     )
-    if (command.includes('subscribe')) expect(stdout).toMatch(/^:\n\n/)
+    if (command.includes('subscribe')) expect(stdout).toMatch(/^:\n/)
     if (command.includes('publish')) expect(stdout).toBe('200 OK\n')
     if (command.includes('debug')) expect(stdout).toMatch(/^Currently 0|^\{"epoch"/)
   })

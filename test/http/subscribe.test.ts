@@ -12,7 +12,7 @@ describe('GET /subscribe', () => {
     const { hub, url } = await serve()
     await post(`${url}/publish`, 'before')
     const client = await listen(`${url}/subscribe`)
-    await client.until(({ raw }) => raw === `:\n\nid: #${hub.status.epoch}-1\n\n`)
+    await client.until(({ raw }) => raw === `:\nid: #${hub.status.epoch}-1\n\n`)
     await post(`${url}/publish`, 'one\r\ntwo')
     expect(await client.received(1)).toEqual(['one\ntwo'])
     expect(client.status).toBe(200)
@@ -50,7 +50,7 @@ describe('GET /subscribe', () => {
   it('sends a comment on a quiet stream', async () => {
     const { url } = await serve({ heartbeat: 30 })
     const client = await listen(`${url}/subscribe`)
-    await client.until(({ raw }) => /^:\n\nid: \S+\n\n(:\n\n){3}/.test(raw))
+    await client.until(({ raw }) => /^:\nid: \S+\n\n(:\n){3}/.test(raw))
   })
 })
 

@@ -19,6 +19,15 @@ const table = {
   last_event_id_invalid: [400, 'This id cannot be resumed from'],
   until_invalid: [400, 'until must be a time in milliseconds since 1970'],
   envelope_invalid: [400, 'envelope can only be json'],
+  selector_missing: [400, 'A stream needs at least one topic selector'],
+  // A token that is missing, or does not do
+  token_missing: [401, 'This needs a token, and none was presented'],
+  token_invalid: [401, 'The token is not valid here'],
+  token_malformed: [400, 'The token was not presented in a way that is understood'],
+  cookie_refused: [403, 'A cookie speaks only for pages of known origins'],
+  path_invalid: [400, 'There is no such list of subscriptions'],
+  not_granted: [403, 'The token does not grant this'],
+  topic_reserved: [403, 'This topic is reserved for the hub itself'],
   // A request that breaks a rule
   parameter_unknown: [400, 'This parameter is not known'],
   parameter_repeated: [400, 'This parameter was given more than once'],
@@ -27,8 +36,11 @@ const table = {
   line_invalid: [400, 'A line of the batch cannot be published, so nothing was'],
   batch_too_large: [413, 'The batch holds too many updates'],
   batch_empty: [400, 'The batch holds no update'],
+  content_type_missing: [400, 'The request does not say what its body is'],
   content_type_invalid: [415, 'This content type cannot be published'],
+  not_acceptable: [406, 'The client accepts no event stream'],
   origin_refused: [403, 'A page of another site may not publish here'],
+  misdirected: [421, 'This server does not answer for that host'],
   host_refused: [403, 'This server is only for the machine that it runs on'],
   not_found: [404, 'There is nothing here'],
   method_not_allowed: [405, 'This method is not allowed here'],
@@ -55,11 +67,14 @@ export class TidingsError extends Error {
   readonly code: ErrorCode
   /** HTTP status that goes with the code. */
   readonly status: number
+  /** What was found, what the bound is, or what to do; without the sentence of the table. */
+  readonly particulars: string | undefined
 
   constructor(code: ErrorCode, particulars?: string, options?: ErrorOptions) {
     const [status, sentence] = table[code]
     super(particulars === undefined ? `${sentence}.` : `${sentence}: ${particulars}.`, options)
     this.code = code
     this.status = status
+    this.particulars = particulars
   }
 }

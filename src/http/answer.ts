@@ -1,6 +1,6 @@
 // Writes answers and refusals that are not streams. It knows no endpoint.
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { TidingsError } from '../errors.ts'
+import { type ErrorCode, TidingsError } from '../errors.ts'
 
 /** On every answer: nothing here is a page unless it says so, and nothing is to be guessed or framed. */
 export const commonHeaders: OutgoingHttpHeaders = {
@@ -37,6 +37,14 @@ export function answerJson(
   answerText(response, `${JSON.stringify(value)}\n`, { 'Content-Type': 'application/json', ...headers }, status)
 }
 
+/** What a challenge says, by refusal [RFC 6750, 3.1]. */
+const challenged: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, string>([
+  ['token_missing', ''],
+  ['token_invalid', 'invalid_token'],
+  ['token_malformed', 'invalid_request'],
+  ['not_granted', 'insufficient_scope']
+])
+
 /** Answers with a refusal's status and its sentence, as JSON for those who ask for it. */
 export function refuse(
   request: IncomingMessage,
@@ -50,18 +58,46 @@ export function refuse(
   }
   // Whatever is not a refusal is our own fault, and none of the client's business.
   const { code, status, message } = error instanceof TidingsError ? error : new TidingsError('internal')
-  const all = { ...(status === 503 && { 'Retry-After': '1' }), ...headers }
+  const all = {
+    ...(status === 503 && { 'Retry-After': '1' }),
+    // [RFC 9110, 11.6.1] Who is refused for want of a token is told that a token it is.
+    ...(challenged.has(code) && { 'WWW-Authenticate': code === 'token_missing' ? 'Bearer' : `Bearer error="${challenged.get(code)}"` }),
+    ...headers
+  }
   if (wantsJson(request)) answerJson(response, { error: { code, message } }, all, status)
   else answerText(response, `${message}\n`, all, status)
 }
 
 /** Whether the client asks for JSON by name. */
 export function wantsJson(request: IncomingMessage): boolean {
-  const { accept = '' } = request.headers
-  return accept.split(',').some((range) => {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
-    return type === 'application/json' && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
-  })
+  return rangesOf(request).some(({ range, isRefused }) => range === 'application/json' && !isRefused)
+}
+
+/**
+ * Whether the client takes an answer of a type, such as `text/event-stream` [RFC 9110, 12.5.1]: the most specific range
+ * that covers it decides, and a client that says nothing legible takes anything.
+ */
+export function acceptsType(request: IncomingMessage, type: string): boolean {
+  const ranges = rangesOf(request)
+  const covering = [type, type.replace(/\/.*/, '/*'), '*/*'].map((wanted) => ranges.find(({ range }) => range === wanted))
+  const decisive = covering.find((range) => range !== undefined)
+  return decisive ? !decisive.isRefused : ranges.length === 0
+}
+
+interface MediaRange {
+  readonly range: string
+  readonly isRefused: boolean
+}
+
+function rangesOf({ headers: { accept = '' } }: IncomingMessage): MediaRange[] {
+  return accept
+    .split(',')
+    .map((text) => text.split(';').map((part) => part.trim().toLowerCase()))
+    .filter(([range = '']) => /^[^\s/]+\/[^\s/]+$/.test(range))
+    .map(([range = '', ...parameters]) => ({
+      range,
+      isRefused: parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
+    }))
 }
 
 /** A text as a header value: its UTF-8 bytes, which is how browsers read and write ids. */

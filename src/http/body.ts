@@ -71,3 +71,8 @@ export function decodeHeader(value: string): string {
   const bytes = Buffer.from(value, 'latin1')
   return isUtf8(bytes) ? bytes.toString() : value
 }
+
+/** The type of a body, without its parameters; empty where it is not said. */
+export function mediaType(header = ''): string {
+  return (header.split(';')[0] as string).trim().toLowerCase()
+}

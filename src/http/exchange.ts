@@ -1,9 +1,12 @@
 // What an endpoint is given, and what it looks like to the door. It does nothing.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Dialect } from '../auth/dialect.ts'
 import type { Hub } from '../hub/hub.ts'
+import type { Access, AccessOptions } from './access.ts'
 import type { Parameters } from './body.ts'
+import type { OriginOptions } from './cors.ts'
 
-export interface HandlerOptions {
+export interface HandlerOptions extends AccessOptions, OriginOptions {
   /** Bytes that a body may have; default 1 MiB. */
   maxBody?: number
   /** Bytes that may wait in this process for one slow client; default 64 KiB. */
@@ -14,14 +17,26 @@ export interface HandlerOptions {
   localOnly?: boolean
 }
 
+/** Bounds on one request and its answer. */
+export type Bounds = Required<Pick<HandlerOptions, 'maxBody' | 'highWaterMark' | 'keepAlive'>>
+
 /** One request on its way to an answer. */
 export interface Exchange {
   readonly hub: Hub
-  readonly options: Required<HandlerOptions>
+  readonly options: Bounds
+  readonly access: Access
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  readonly query: Parameters
+  /** In which dialect of Mercure it is to be answered, once that is known. */
+  dialect?: Dialect
+  /** The path as it was sent, percent-encoding and all. */
+  readonly path: string
+  /** @throws TidingsError `encoding_invalid` or `parameters_too_many` */
+  query(): Parameters
 }
 
-/** What can be done at one path. */
-export type Route = Partial<Record<'GET' | 'HEAD' | 'POST', (exchange: Exchange) => Promise<void>>>
+/** What can be done at one path, and how a refusal is told there where it is not told as everywhere. */
+export interface Route
+  extends Partial<Record<'GET' | 'HEAD' | 'POST' | 'QUERY', (exchange: Exchange) => Promise<void>>> {
+  refuse?(exchange: Exchange, error: unknown): void
+}

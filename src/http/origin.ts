@@ -1,6 +1,7 @@
 // Keeps pages of other sites, open in a browser that can reach this server, from using it behind their reader's back. It
 // knows the headers that browsers send, and lets everything else pass.
 import type { IncomingMessage } from 'node:http'
+import type { OriginList } from '../auth/origins.ts'
 import { TidingsError } from '../errors.ts'
 
 const loopbackName = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
@@ -16,14 +17,26 @@ export function requireLocalName({ headers: { host } }: IncomingMessage): void {
 }
 
 /**
- * A page can send a publish to any address without asking; the browser then says whose page it was.
- * @throws TidingsError `origin_refused`
+ * Whether a page of another site is behind a request. A page can send a publish to any address without asking; the browser
+ * then says whose page it was.
  */
-export function requireOwnOrigin({ headers }: IncomingMessage): void {
+export function isForeign({ headers }: IncomingMessage, allowed: OriginList | undefined): boolean {
   const { origin, host } = headers
-  const isForeign = origin === undefined ? headers['sec-fetch-site'] === 'cross-site' : hostOf(origin) !== host
-  if (isForeign)
-    throw new TidingsError('origin_refused', "publish from this server's own pages, or from outside a browser")
+  if (origin === undefined) return headers['sec-fetch-site'] === 'cross-site'
+  return hostOf(origin) !== host && !allowed?.allows(origin)
+}
+
+/**
+ * For a publish that nothing but a cookie speaks for: the browser has to say that the page is one of ours. Older browsers
+ * leave `Origin` out and say it in `Referer`.
+ */
+export function isVouchedFor({ headers }: IncomingMessage, allowed: OriginList | undefined): boolean {
+  const origin = headers.origin ?? originOf(headers.referer)
+  return origin !== undefined && (hostOf(origin) === headers.host || allowed?.allows(origin) === true)
+}
+
+function originOf(address: string | undefined): string | undefined {
+  return address !== undefined && URL.canParse(address) ? new URL(address).origin : undefined
 }
 
 function hostOf(origin: string): string | undefined {

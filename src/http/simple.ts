@@ -85,10 +85,6 @@ function readUpdates(type: string, body: string, query: Parameters): Update[] {
   return [isForm ? readUpdate([...query, ...parseParameters(body)], undefined) : readUpdate(query, body)]
 }
 
-function mediaType(header = ''): string {
-  return (header.split(';')[0] as string).trim().toLowerCase()
-}
-
 /** So that a person can try it from the address bar. */
 async function publishTime({ hub, request, response, query }: Exchange): Promise<void> {
   requireOwnOrigin(request)

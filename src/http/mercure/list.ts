@@ -1,0 +1,81 @@
+// Lists who is subscribed, in either dialect of Mercure. It only looks.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Dialect } from '../../auth/dialect.ts'
+import { TidingsError } from '../../errors.ts'
+import type { Hub } from '../../hub/hub.ts'
+import { hubPath } from '../access-options.ts'
+import { answerText } from '../answer.ts'
+import type { Exchange } from '../exchange.ts'
+import type { MercureDialect, SubscriptionPath } from './dialect.ts'
+import { doors, securityHeaders } from './door.ts'
+import { MercureSubscription } from './subscription.ts'
+
+export const listPath = `${hubPath}/subscriptions`
+/** Subscriptions that are written to a list before others have their turn. */
+const stretch = 500
+
+export async function list(exchange: Exchange): Promise<void> {
+  const { hub, access, request, response, path } = exchange
+  if (!access.subscriptions) throw new TidingsError('not_found', 'subscriptions are not listed here')
+  const query = exchange.query()
+  const segments = path === listPath ? [] : path.slice(listPath.length + 1).split('/')
+  exchange.dialect = dialectOf(segments, access.dialects, access.dialectOf(request, query))
+  const { grants } = await access.reader(request, query)
+  const door = doors[exchange.dialect]
+  const named = door.readPath(segments, access.base)
+  // [Mercure 1.0, Subscription API] The path is the topic that the token has to cover; the query is no part of it.
+  if (!grants.mayRead(path)) throw new TidingsError('not_granted')
+  const listing = { id: path, lastEventId: hub.lastEventId }
+  const headers = { ...securityHeaders, 'Cache-Control': 'must-revalidate', ...door.listHeaders(listing, access.base) }
+  const single = named.subscriber === undefined ? undefined : find(hub, door, named)
+  if (request.headers['if-none-match'] === headers.ETag) {
+    response.writeHead(304, headers).end()
+    return
+  }
+  const body = single
+    ? JSON.stringify(door.single(single.document, listing))
+    : await collect(matching(hub, door, named), door.collection(listing))
+  answerText(response, body, headers)
+}
+
+/** A path says its dialect by its shape; where it does not, the token does that it comes with. */
+function dialectOf(segments: readonly string[], dialects: readonly Dialect[], ofToken: Dialect): Dialect {
+  if (dialects.length === 1) return dialects[0] as Dialect
+  const [first = '', ...rest] = segments
+  const isTyped = first === 'exact' || first === 'urlpattern'
+  if (segments.length === 0 || (rest.length === 1 && !isTyped)) return ofToken
+  return rest.length === 0 ? '0.x' : '1.0'
+}
+
+/** @throws TidingsError `not_found` */
+function find({ subscriptions }: Hub, door: MercureDialect, { selector = '', subscriber = '' }: SubscriptionPath) {
+  const found = subscriptions.get(door.pathOf({ selector, subscriber, payload: undefined }))
+  if (found instanceof MercureSubscription) return found
+  throw new TidingsError('not_found', 'nobody with that name is subscribed to that')
+}
+
+/** Those of one dialect, since another has no words for some of what can be subscribed to. */
+function* matching(
+  { subscriptions }: Hub,
+  door: MercureDialect,
+  { selector }: SubscriptionPath
+): Iterable<MercureSubscription> {
+  const prefix = selector === undefined ? '' : door.pathOf({ selector, subscriber: '', payload: undefined })
+  for (const subscription of subscriptions.values()) {
+    if (!(subscription instanceof MercureSubscription) || subscription.door !== door) continue
+    if (subscription.path.startsWith(prefix)) yield subscription
+  }
+}
+
+/** A hundred thousand subscriptions take a while to write down; who publishes does not wait for that. */
+async function collect(
+  subscriptions: Iterable<MercureSubscription>,
+  collection: ReturnType<MercureDialect['collection']>
+): Promise<string> {
+  const documents: string[] = []
+  for (const { document } of subscriptions) {
+    documents.push(JSON.stringify(document))
+    if (documents.length % stretch === 0) await nextTurn()
+  }
+  return `${JSON.stringify(collection).slice(0, -1)},"subscriptions":[${documents.join(',')}]}`
+}

@@ -1,0 +1,22 @@
+// Says what kind of token the hub wants, to clients that know how to ask [RFC 9728]. It verifies none.
+import { TidingsError } from '../../errors.ts'
+import { authorizationDetailType } from '../../auth/claims.ts'
+import { hubPath } from '../access-options.ts'
+import { answerJson } from '../answer.ts'
+import type { Exchange } from '../exchange.ts'
+
+export const metadataPath = `/.well-known/oauth-protected-resource${hubPath}`
+
+export async function metadata({ access, response }: Exchange): Promise<void> {
+  const { audience, authorizationServers, subscriptions, isOpen, dialects } = access
+  if (isOpen || !dialects.includes('1.0')) throw new TidingsError('not_found', 'no tokens of Mercure 1.0 are used here')
+  answerJson(response, {
+    resource: audience[0],
+    ...(authorizationServers.length > 0 && { authorization_servers: authorizationServers }),
+    authorization_details_types_supported: [authorizationDetailType],
+    bearer_methods_supported: ['header'],
+    mercure_cookie: true,
+    mercure_matcher_types_supported: ['exact', 'urlpattern'],
+    ...(subscriptions && { mercure_subscriptions: true })
+  })
+}

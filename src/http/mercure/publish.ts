@@ -1,0 +1,54 @@
+// Publishing in either dialect of Mercure: one form, one update. What is right about an update is decided by the core, and
+// what a token grants by its grants.
+import { TidingsError } from '../../errors.ts'
+import type { Update } from '../../update.ts'
+import { answerText } from '../answer.ts'
+import { decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
+import type { Exchange } from '../exchange.ts'
+import { doors, securityHeaders } from './door.ts'
+
+export async function publish(exchange: Exchange): Promise<void> {
+  const { hub, access, request, response } = exchange
+  const { grants, dialect } = await access.publisher(request, exchange.query())
+  exchange.dialect = dialect
+  const update = toUpdate(await readForm(exchange))
+  if (!grants.mayPublish(update.topics)) throw new TidingsError('not_granted')
+  doors[dialect].checkUpdate(update, access.base)
+  const { id } = await hub.publish(update)
+  answerText(response, id, securityHeaders)
+}
+
+async function readForm({ request, options }: Exchange): Promise<Parameters> {
+  const type = mediaType(request.headers['content-type'])
+  if (type !== 'application/x-www-form-urlencoded') {
+    throw new TidingsError('content_type_invalid', 'send application/x-www-form-urlencoded')
+  }
+  return parseParameters(decodeUtf8(await readBody(request, options.maxBody)))
+}
+
+/** Fields that are not known are for versions to come; of those that come twice, the first counts. */
+function toUpdate(form: Parameters): Update {
+  const topics = form.filter(([name]) => name === 'topic').map(([, value]) => value)
+  if (topics.length === 0) throw new TidingsError('topic_missing')
+  const id = first(form, 'id')
+  const type = first(form, 'type')
+  const retry = first(form, 'retry')
+  return {
+    topics,
+    data: first(form, 'data') ?? '',
+    ...(id && { id }),
+    ...(type && { type }),
+    ...(retry && { retry: readRetry(retry) }),
+    // Whatever its value, that it is there says it.
+    ...(first(form, 'private') !== undefined && { private: true })
+  }
+}
+
+function readRetry(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new TidingsError('retry_invalid')
+}
+
+function first(form: Parameters, wanted: string): string | undefined {
+  return form.find(([name]) => name === wanted)?.[1]
+}

@@ -1,0 +1,106 @@
+// A stream in either dialect of Mercure. It translates; where a stream begins and what it may hold is the hub's to say.
+import type { OutgoingHttpHeaders } from 'node:http'
+import { randomUUID } from 'node:crypto'
+import type { Dialect } from '../../auth/dialect.ts'
+import type { Grants } from '../../auth/grants.ts'
+import { TidingsError } from '../../errors.ts'
+import type { Place } from '../../hub/place.ts'
+import type { Subscription } from '../../hub/presence.ts'
+import { heartbeat } from '../../sse/encode.ts'
+import type { Selector } from '../../topics/matcher.ts'
+import { acceptsType, encodeHeader } from '../answer.ts'
+import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
+import type { Exchange } from '../exchange.ts'
+import { isBehindStream, openStream } from '../stream.ts'
+import type { MercureDialect } from './dialect.ts'
+import { doors, securityHeaders } from './door.ts'
+import { MercureSubscription } from './subscription.ts'
+
+const form = 'application/x-www-form-urlencoded'
+
+/** What one request asks for, whichever dialect it is in. */
+interface Wanted {
+  readonly door: MercureDialect
+  readonly selectors: readonly Selector[]
+  readonly grants: Grants
+  /** Undefined where nothing is to be gone on after; an empty one is an id that there never was. */
+  readonly lastEventId: string | undefined
+}
+
+export async function subscribe(exchange: Exchange): Promise<void> {
+  const { hub, options, request, response } = exchange
+  const wanted = await readWanted(exchange)
+  const { door, selectors, grants, lastEventId } = wanted
+  const place = await hub.locate({
+    topics: selectors,
+    readable: grants.subscribe,
+    until: grants.until,
+    ...(lastEventId && { lastEventId })
+  })
+  const headers = { ...streamHeaders, ...door.streamHeaders, ...positionOf(wanted, place) }
+  if (request.method === 'HEAD') {
+    response.writeHead(200, headers).end()
+    return
+  }
+  // The client may have gone while history was searched.
+  if (request.socket.destroyed || isBehindStream(request, response)) return
+  const stream = openStream(request, response, headers, heartbeat, options)
+  const subscriber = hub.join(place, stream, subscriptionsOf(exchange, wanted))
+  stream.onGone(() => hub.leave(subscriber, 'client'))
+}
+
+// [Mercure 0.x] `Expire` is how the reference hub spells it.
+const streamHeaders: OutgoingHttpHeaders = {
+  ...securityHeaders,
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'private, no-cache, no-store, must-revalidate, max-age=0',
+  Pragma: 'no-cache',
+  Expire: '0',
+  'X-Accel-Buffering': 'no'
+}
+
+/** A client that finds another id here than the one it asked for knows that it may have missed something. */
+function positionOf({ door, lastEventId }: Wanted, { gap, visible }: Place): OutgoingHttpHeaders {
+  if (lastEventId === undefined) return {}
+  const isFound = lastEventId !== '' && !gap && visible
+  return { [door.lastEventIdHeader]: encodeHeader(isFound ? lastEventId : 'earliest') }
+}
+
+async function readWanted(exchange: Exchange): Promise<Wanted> {
+  const { access, request } = exchange
+  const query = exchange.query()
+  const dialect = dialectOf(exchange, query)
+  const door = doors[dialect]
+  const grants = await access.subscriber(request, query, dialect)
+  if (dialect === '1.0' && !acceptsType(request, 'text/event-stream')) throw new TidingsError('not_acceptable')
+  // The address comes first, so that what it says wins where only one can.
+  const parameters = request.method === 'QUERY' ? [...query, ...(await readQueryBody(exchange))] : query
+  const selectors = door.readSelectors(parameters, access.base)
+  const header = request.headers['last-event-id']
+  const lastEventId = typeof header === 'string' ? decodeHeader(header) : door.readLastEventId(parameters)
+  return { door, selectors, grants, lastEventId }
+}
+
+/** The parameters say in which dialect a client subscribes; where they do not, its token does. */
+function dialectOf({ access, request }: Exchange, query: Parameters): Dialect {
+  const { dialects } = access
+  if (dialects.length === 1) return dialects[0] as Dialect
+  if (request.method === 'QUERY' || query.some(([name]) => /^match/i.test(name))) return '1.0'
+  if (query.some(([name]) => name === 'topic')) return '0.x'
+  return access.dialectOf(request, query)
+}
+
+async function readQueryBody({ request, options }: Exchange): Promise<Parameters> {
+  const type = mediaType(request.headers['content-type'])
+  if (!/^[^\s/]+\/[^\s/]+$/.test(type)) throw new TidingsError('content_type_missing', `send ${form}`)
+  if (type !== form) throw new TidingsError('content_type_invalid', `send ${form}`)
+  return parseParameters(decodeUtf8(await readBody(request, options.maxBody)))
+}
+
+function subscriptionsOf({ access }: Exchange, { door, selectors, grants }: Wanted): Subscription[] {
+  if (!access.subscriptions) return []
+  const subscriber = `urn:uuid:${randomUUID()}`
+  const made = selectors.map((selector) => new MercureSubscription(door, selector, subscriber, grants))
+  // Saying the same twice is one subscription.
+  return [...new Map(made.map((subscription) => [subscription.path, subscription])).values()]
+}

@@ -1,0 +1,133 @@
+// Reads what the claims of a verified token grant, in either dialect. It knows no key and no signature. A claim that breaks a
+// rule makes the whole token invalid: to honour the rest would be to grant something that nobody meant.
+import type { Selector, TypedSelector } from '../topics/matcher.ts'
+import type { Dialect } from './dialect.ts'
+import { Grants, type GrantsInit, type Json, type PayloadRule } from './grants.ts'
+import { TokenError } from './token-error.ts'
+
+/** The `type` of the authorization details that are for a hub [Mercure 1.0, Authorization Details; RFC 9396, 2]. */
+export const detailType = 'https://mercure.rocks/authorization-detail'
+
+/** The claim of dialect 0.x, and the one that replaces it where it is present. */
+const legacyClaim = 'mercure'
+const namespacedClaim = 'https://mercure.rocks/'
+
+/** How many selectors a list of dialect 0.x may hold, and details and topics a token of 1.0. */
+const mostSelectors = 1_000
+const mostDetails = 100
+const mostTopics = 100
+const longestMatch = 4_096
+
+/** The claims of a token whose signature and dates were verified. */
+export type Claims = Readonly<Record<string, unknown>>
+
+/**
+ * What the claims grant.
+ * @param base the hub's URL, which relative URL patterns are resolved against
+ * @param until when the token ends to be accepted, in milliseconds since 1970
+ * @throws TokenError
+ */
+export function readGrants(claims: Claims, dialect: Dialect, base: string, until: number): Grants {
+  const read = dialect === '0.x' ? legacyGrants(claims) : modernGrants(claims, base)
+  const subject = typeof claims.sub === 'string' && claims.sub !== '' ? claims.sub : undefined
+  try {
+    return new Grants({ ...read, dialect, until, subject })
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new TokenError('a URL pattern is malformed, or would take too long to try')
+  }
+}
+
+type Read = Pick<GrantsInit, 'publish' | 'subscribe' | 'payloads'>
+
+/** Null counts as absent, since serializers write it for what is not set. A token without the claim grants nothing. */
+function legacyGrants(claims: Claims): Read {
+  const claim = claims[namespacedClaim] ?? claims[legacyClaim] ?? {}
+  if (!isObject(claim)) throw new TokenError('the claim mercure is not an object')
+  const payload = claim.payload as Json | undefined
+  return {
+    publish: selectorList(claim.publish, 'publish'),
+    subscribe: selectorList(claim.subscribe, 'subscribe'),
+    payloads: payload === undefined ? [] : [{ selectors: ['*'], payload }]
+  }
+}
+
+function selectorList(list: unknown, name: string): string[] | undefined {
+  if (list === undefined || list === null) return undefined
+  if (!Array.isArray(list) || !list.every((entry) => typeof entry === 'string')) {
+    throw new TokenError(`mercure.${name} is not a list of texts`)
+  }
+  if (list.length > mostSelectors) throw new TokenError(`mercure.${name} holds more than ${mostSelectors} selectors`)
+  // No topic holds NUL, so that such a selector covers nothing; the matcher uses it for marks of its own.
+  return list.filter((entry: string) => !entry.includes('\0'))
+}
+
+function modernGrants(claims: Claims, base: string): Read {
+  const { authorization_details: entries = [] } = claims
+  if (!Array.isArray(entries)) throw new TokenError('authorization_details is not a list')
+  const ours = entries.filter((entry) => typeOf(entry) === detailType)
+  if (ours.length > mostDetails) throw new TokenError(`more than ${mostDetails} authorization details`)
+  requireFewTopics(ours)
+  const details = ours.map((entry) => readDetail(entry, base))
+  const publishing = details.filter(({ actions }) => actions.includes('publish'))
+  const subscribing = details.filter(({ actions }) => actions.includes('subscribe'))
+  return {
+    publish: publishing.length > 0 ? publishing.flatMap(({ selectors }) => selectors) : undefined,
+    subscribe: subscribing.flatMap(({ selectors }) => selectors),
+    payloads: subscribing
+  }
+}
+
+/** Of details of other types nothing but the type is known. */
+function typeOf(entry: unknown): string {
+  if (!isObject(entry) || typeof entry.type !== 'string') throw new TokenError('an authorization detail without a type')
+  return entry.type
+}
+
+/** In all of a token, and before any is compiled, so that spreading them over details buys no work. */
+function requireFewTopics(details: readonly Claims[]): void {
+  const count = details.reduce((sum, { topics }) => sum + (Array.isArray(topics) ? topics.length : 0), 0)
+  if (count > mostTopics) throw new TokenError(`more than ${mostTopics} topics in authorization details`)
+}
+
+interface Detail extends PayloadRule {
+  readonly actions: readonly string[]
+}
+
+function readDetail({ actions, topics, payload }: Claims, base: string): Detail {
+  if (!isFilledList(actions) || !actions.every((action) => typeof action === 'string')) {
+    throw new TokenError('actions is not a list of texts, or empty')
+  }
+  if (!isFilledList(topics)) throw new TokenError('topics is not a list, or empty')
+  const selectors = topics.map((topic) => readTopic(topic, base))
+  if (payload === undefined) return { actions, selectors }
+  if (!isObject(payload)) throw new TokenError('payload is not an object')
+  return { actions, selectors, payload: payload as Json }
+}
+
+function readTopic(topic: unknown, base: string): Selector {
+  if (!isObject(topic)) throw new TokenError('a topic is not an object')
+  const { match, match_type: type = 'exact' } = topic
+  if (typeof match !== 'string' || !isMatch(match)) throw new TokenError('match is no text, empty, or too long')
+  if (!isMatchType(type)) throw new TokenError('match_type is not known')
+  return { match, type, base }
+}
+
+function isMatchType(type: unknown): type is TypedSelector['type'] {
+  return type === 'exact' || type === 'urlpattern'
+}
+
+/** Whether a text can stand as `match`: Unicode without control and format characters, of 1 to 4,096 bytes. */
+export function isMatch(text: string): boolean {
+  if (text === '' || !text.isWellFormed() || /[\p{Cc}\p{Cf}]/u.test(text)) return false
+  return Buffer.byteLength(text) <= longestMatch
+}
+
+function isFilledList(value: unknown): value is unknown[] {
+  return Array.isArray(value) && value.length > 0
+}
+
+/** Whether a value is an object of JSON. */
+export function isObject(value: unknown): value is Claims {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,125 @@
+// Makes tokens, for trying a hub out and for publishers without an issuer. It knows no hub, and keeps no key.
+import { randomUUID } from 'node:crypto'
+import { type JWTPayload, SignJWT } from 'jose'
+import { detailType, isMatch, isObject } from './claims.ts'
+import type { Dialect } from './dialect.ts'
+import type { Json } from './grants.ts'
+import { readSigningKey, type SigningKey } from './signing-key.ts'
+
+export interface MintOptions {
+  readonly dialect: Dialect
+  /** A secret, a PEM private key or a private JWK. */
+  readonly key: string
+  /** By default the one that goes with the key, as `algorithmsFor` says. */
+  readonly algorithm?: string
+  /** Selectors of what may be published; see `mint` for how 1.0 says them. */
+  readonly publish: readonly string[]
+  /** Selectors of the private updates that may be read. */
+  readonly subscribe: readonly string[]
+  /** Told about the bearer's subscriptions; in 1.0 an object, and only together with `subscribe`. */
+  readonly payload?: Json
+  /** In seconds; for 1.0 3,600 by default, for 0.x without an end by default. */
+  readonly expiresIn?: number
+  /** `iss`; for 1.0 `tidings` by default. */
+  readonly issuer?: string
+  /** `aud`, the hub's URL as a rule; 1.0 requires it. */
+  readonly audience?: string | readonly string[]
+  /** `sub` */
+  readonly subject?: string
+}
+
+/**
+ * Makes and signs a token. In 0.x the selectors go into it as they are. 1.0 has two types of them, and a text becomes
+ *
+ * - everything, when it is `*`
+ * - a URL pattern, when it has variables of a URI template, `{id}`, each of which is a whole segment of a path and becomes
+ *   `:id`; other expressions have no faithful equal and are refused
+ * - a URL pattern, when it has a `*`, or a `:name` that does not follow a letter or digit, as the second colon in `urn:uuid:`
+ *   would
+ * - the exact topic otherwise
+ * @throws RangeError when an option cannot be used; it does not quote the key
+ */
+export async function mint(options: MintOptions): Promise<string> {
+  const { dialect, key, algorithm } = options
+  const signing = readSigningKey(key, algorithm)
+  const token = new SignJWT({ ...(dialect === '0.x' ? legacyClaims(options) : modernClaims(options)) })
+  return token.setProtectedHeader(headerOf(signing, dialect)).sign(signing.key)
+}
+
+function headerOf({ algorithm, kid }: SigningKey, dialect: Dialect) {
+  return { alg: algorithm, typ: dialect === '0.x' ? 'JWT' : 'at+jwt', ...(kid !== undefined && { kid }) }
+}
+
+function legacyClaims(options: MintOptions): JWTPayload {
+  const { publish, subscribe, payload, issuer } = options
+  const mercure = {
+    ...(publish.length > 0 && { publish }),
+    ...(subscribe.length > 0 && { subscribe }),
+    ...(payload !== undefined && { payload })
+  }
+  return { ...(issuer !== undefined && { iss: issuer }), ...commonClaims(options), mercure }
+}
+
+function modernClaims(options: MintOptions): JWTPayload {
+  const { publish, subscribe, payload, issuer = 'tidings', audience, expiresIn = 3_600 } = options
+  if (audience === undefined || audience.length === 0)
+    throw new RangeError('a 1.0 token needs an audience: the URL of the hub')
+  if (payload !== undefined && (!isObject(payload) || subscribe.length === 0)) {
+    throw new RangeError('the payload of a 1.0 token is an object, and goes with subscribe')
+  }
+  const details = [detail('publish', publish), detail('subscribe', subscribe, payload)]
+  const common = commonClaims({ ...options, expiresIn })
+  return {
+    iss: issuer,
+    ...common,
+    jti: randomUUID(),
+    authorization_details: details.filter((one) => one !== undefined)
+  }
+}
+
+function commonClaims({ audience, subject, expiresIn }: MintOptions): JWTPayload {
+  const now = Math.floor(Date.now() / 1_000)
+  if (expiresIn !== undefined && !(expiresIn > 0 && Number.isFinite(expiresIn))) {
+    throw new RangeError('expiresIn is a number of seconds, more than 0')
+  }
+  return {
+    ...(audience !== undefined && { aud: typeof audience === 'string' ? audience : [...audience] }),
+    ...(subject !== undefined && { sub: subject }),
+    iat: now,
+    ...(expiresIn !== undefined && { exp: now + expiresIn })
+  }
+}
+
+function detail(action: string, selectors: readonly string[], payload?: Json): object | undefined {
+  if (selectors.length === 0) return undefined
+  const topics = selectors.map(topicOf)
+  return { type: detailType, actions: [action], topics, ...(payload !== undefined && { payload }) }
+}
+
+function topicOf(selector: string): object {
+  if (!isMatch(selector)) throw new RangeError(`${JSON.stringify(selector)} is no selector of 1.0`)
+  if (selector === '*') return { match: '*' }
+  if (selector.includes('{')) return { match: fromTemplate(selector), match_type: 'urlpattern' }
+  return hasPattern(selector) ? { match: selector, match_type: 'urlpattern' } : { match: selector }
+}
+
+function hasPattern(text: string): boolean {
+  return /\*|(^|[^A-Za-z0-9]):[A-Za-z_]/.test(text)
+}
+
+const variable = /^\{([A-Za-z_][A-Za-z0-9_]*)\}$/
+
+function fromTemplate(template: string): string {
+  const names = new Set<string>()
+  const segments = template.split('/').map((segment) => {
+    const name = variable.exec(segment)?.[1]
+    if (name === undefined ? /[{}()*+?\\]/.test(segment) || hasPattern(segment) : names.has(name)) {
+      throw new RangeError(
+        `${JSON.stringify(template)} cannot be said as a URL pattern: write it as one, as in https://example.com/books/:id`
+      )
+    }
+    if (name !== undefined) names.add(name)
+    return name === undefined ? segment : `:${name}`
+  })
+  return segments.join('/')
+}

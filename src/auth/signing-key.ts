@@ -1,0 +1,46 @@
+// Reads the keys that sign tokens. It knows no claim. A key is a secret: no message quotes any of it.
+import { createPrivateKey, type JsonWebKeyInput, type KeyObject } from 'node:crypto'
+import { algorithmsFor, type Key, readKey } from './keys.ts'
+
+export interface SigningKey {
+  readonly key: Uint8Array | KeyObject
+  /** The algorithm to sign with. */
+  readonly algorithm: string
+  /** The name of a JWK. */
+  readonly kid?: string
+}
+
+const expected = 'expected a secret, a PEM private key or a private JWK'
+
+/**
+ * A key to sign with, from its text: a PEM private key, a private JWK, or an HMAC secret.
+ * @param algorithm by default the first that the key is for, as `algorithmsFor` says
+ * @throws RangeError when it cannot sign, or not with this algorithm
+ */
+export function readSigningKey(text: string, algorithm?: string): SigningKey {
+  const read = readKey(text)
+  const [chosen] = algorithmsFor(read, algorithm === undefined ? undefined : [algorithm])
+  const kid = kidOf(text)
+  return { key: signingHalf(text, read), algorithm: algorithm ?? (chosen as string), ...(kid !== undefined && { kid }) }
+}
+
+function signingHalf(text: string, read: Key): Uint8Array | KeyObject {
+  if (read.kind === 'secret') return read.secret
+  if (read.kind === 'set') throw new RangeError(`a JWK Set cannot sign: ${expected}`)
+  try {
+    return createPrivateKey(isJson(text) ? { key: JSON.parse(text) as JsonWebKeyInput['key'], format: 'jwk' } : text)
+  } catch {
+    throw new RangeError(`a public key cannot sign: ${expected}`)
+  }
+}
+
+function kidOf(text: string): string | undefined {
+  if (!isJson(text)) return undefined
+  const { kid } = JSON.parse(text) as { kid?: unknown }
+  return typeof kid === 'string' ? kid : undefined
+}
+
+/** As `readKey` decides it, which was asked before. */
+function isJson(text: string): boolean {
+  return !text.includes('-----BEGIN ') && text.trimStart().startsWith('{')
+}

@@ -18,7 +18,7 @@ const below: Record<string, readonly string[]> = {
   logs: ['log', 'topics', 'units'],
   index: ['http', 'hub', 'auth', 'logs', 'log', 'topics', 'update', 'errors'],
   server: ['http', 'hub', 'auth', 'logs', 'log', 'units', 'errors'],
-  cli: ['server', 'auth', 'units']
+  cli: ['server', 'http', 'auth', 'units']
 }
 
 /** `src/hub/hub.ts` → `hub`, `src/update.ts` → `update` */

@@ -58,8 +58,15 @@ function selectorList(list: unknown, name: string): string[] | undefined {
     throw new TokenError(`mercure.${name} is not a list of texts`)
   }
   if (list.length > mostSelectors) throw new TokenError(`mercure.${name} holds more than ${mostSelectors} selectors`)
-  // No topic holds NUL, so that such a selector covers nothing; the matcher uses it for marks of its own.
-  return list.filter((entry: string) => !entry.includes('\0'))
+  return list.filter(couldCover)
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters it exists to find
+const control = /[\0-\x1f\x7f]/
+
+/** Whether there are topics that a selector could cover: none is empty, none that long, and none holds a control character. */
+function couldCover(selector: string): boolean {
+  return selector !== '' && !control.test(selector) && Buffer.byteLength(selector) <= longestMatch
 }
 
 function modernGrants(claims: Claims, base: string): Read {

@@ -93,7 +93,7 @@ function eitherCookie(cookies: string | undefined, names: CookieNames): FoundFor
 }
 
 /** What a token says that it is, before anything is verified; undefined when it cannot be read [RFC 9068, 2.1]. */
-function dialectOf(token: string): Dialect | undefined {
+export function dialectOf(token: string): Dialect | undefined {
   try {
     const { typ } = decodeProtectedHeader(token)
     return typeof typ === 'string' && /^(application\/)?at\+jwt$/i.test(typ) ? '1.0' : '0.x'

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { serveCommand } from './serve.ts'
+import { tokenCommand } from './token.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -13,5 +14,6 @@ const program = new Command('tidings')
   .version(version)
   .showHelpAfterError('(tidings --help tells what there is)')
   .addCommand(serveCommand())
+  .addCommand(tokenCommand())
 
 await program.parseAsync()

@@ -1,7 +1,17 @@
 // `tidings serve`: starts a server, says where it is and what to try, and stops it when told to. What is served is not its
 // business.
 import { Command, Option as Flag } from 'commander'
-import { type Config, ConfigError, configure, flagFor, type Option, options, variableFor } from '../server/config.ts'
+import { isShort, readKey } from '../auth/keys.ts'
+import {
+  type Config,
+  ConfigError,
+  configure,
+  flagFor,
+  type Option,
+  options,
+  variableFor,
+  withFlags
+} from '../server/config.ts'
 import { type Server, startServer } from '../server/server.ts'
 
 export function serveCommand(): Command {
@@ -21,6 +31,9 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   const started = await startOrExplain(flags)
   if (!started) return
   const { server, config } = started
+  for (const name of ['publisherKey', 'subscriberKey'] as const) {
+    if (config[name] !== '' && isShort(readKey(config[name]))) console.error(`tidings: ${shortKey(name)}`)
+  }
   console.log(greeting(server.url, config.data))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(server))
 }
@@ -45,6 +58,8 @@ async function startOrExplain(flags: Record<string, unknown>): Promise<Started |
 
 function explain(error: NodeJS.ErrnoException, config: Config | undefined): string {
   if (error instanceof ConfigError || !config) return error.message
+  // What is wrong with options together is said in their names.
+  if (error instanceof RangeError) return withFlags(error.message)
   const { host, port } = config
   if (error.code === 'EADDRINUSE')
     return `${host}:${port} is already in use; choose another with --port, or --port 0 for any`
@@ -61,6 +76,11 @@ function greeting(url: string, data: string): string {
   listen    curl -N ${url}/subscribe
   publish   curl -d 'hello' ${url}/publish
 `
+}
+
+/** [RFC 7518, 3.2] */
+function shortKey(name: string): string {
+  return `${flagFor(name)} is shorter than the 32 bytes that HS256 asks for, and so easier to guess; openssl rand -hex 32 makes one`
 }
 
 let stopping = false

@@ -1,6 +1,7 @@
 // The options that say who may do what, checked and completed. It looks at no request.
 import { dialects as allDialects, type Dialect } from '../auth/dialect.ts'
-import type { CookieNames } from '../auth/token.ts'
+import { algorithmsFor, readKey } from '../auth/keys.ts'
+import { type CookieNames, defaultCookieNames } from '../auth/token.ts'
 import { type IssuerKeys, type RoleKeys, Verifier } from '../auth/verifier.ts'
 
 /** Where a Mercure hub is [Mercure 1.0, Hub Discovery]. */
@@ -84,20 +85,32 @@ export function settleAccess(options: AccessOptions, failed: (error: unknown) =>
 }
 
 function rolesOf(options: AccessOptions): { publisher?: RoleKeys; subscriber?: RoleKeys } {
-  const { publisherKey, publisherJwks, publisherAlgorithms } = options
-  const { subscriberKey, subscriberJwks, subscriberAlgorithms } = options
-  const publisher = keysOf(publisherKey, publisherJwks, publisherAlgorithms)
-  const subscriber = keysOf(subscriberKey, subscriberJwks, subscriberAlgorithms)
+  const publisher = keysOf('publisher', options.publisherKey, options.publisherJwks, options.publisherAlgorithms)
+  const subscriber = keysOf('subscriber', options.subscriberKey, options.subscriberJwks, options.subscriberAlgorithms)
   return { ...(publisher && { publisher }), ...(subscriber && { subscriber }) }
 }
 
 function keysOf(
+  role: string,
   key: string | undefined,
   jwks: string | undefined,
   algorithms: readonly string[] = []
 ): RoleKeys | undefined {
   if (!key && !jwks) return undefined
+  const parsed = key ? named(`${role}Key`, () => readKey(key)) : undefined
+  if (algorithms.length > 0 && parsed) named(`${role}Algorithms`, () => algorithmsFor(parsed, algorithms))
+  if (jwks && !isWebAddress(jwks))
+    throw new RangeError(`${role}Jwks: expected an address such as https://id.example.com/jwks`)
   return { ...(key && { key }), ...(jwks && { jwks }), ...(algorithms.length > 0 && { algorithms }) }
+}
+
+/** What goes wrong is said with the name of the option. */
+export function named<Value>(option: string, make: () => Value): Value {
+  try {
+    return make()
+  } catch (error) {
+    throw error instanceof RangeError ? new RangeError(`${option}: ${error.message}`, { cause: error }) : error
+  }
 }
 
 /** Keys for one half alone would leave the other half open, or of no use. */
@@ -129,7 +142,7 @@ function readDialects(wanted: readonly Dialect[] = allDialects): readonly Dialec
 const cookieNameForm = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 function readCookieNames(name: string | undefined): CookieNames {
-  if (!name) return { modern: '__Secure-mercure_access_token', legacy: 'mercureAuthorization' }
+  if (!name) return defaultCookieNames
   if (!cookieNameForm.test(name)) throw new RangeError(`cookieName is no name of a cookie: ${JSON.stringify(name)}`)
   return { modern: name, legacy: name }
 }

@@ -2,13 +2,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Dialect } from '../auth/dialect.ts'
 import { Grants } from '../auth/grants.ts'
-import { type OriginList, readOrigins } from '../auth/origins.ts'
-import { type Carriers, type CookieNames, type Found, findPublisherToken, findToken } from '../auth/token.ts'
+import type { OriginList } from '../auth/origins.ts'
+import { type Carriers, type CookieNames, dialectOf, type Found, findPublisherToken, findToken } from '../auth/token.ts'
 import { TokenError, type Verifier } from '../auth/verifier.ts'
 import { TidingsError } from '../errors.ts'
 import { type AccessOptions, hubPath, settleAccess } from './access-options.ts'
 import type { Parameters } from './body.ts'
-import type { OriginOptions } from './cors.ts'
+import { type OriginOptions, readOriginOption } from './cors.ts'
 import { isForeign, isVouchedFor } from './origin.ts'
 
 /** What speaks for a request, and in which dialect it is to be answered. */
@@ -48,7 +48,7 @@ export class Access {
     this.#hosts = settled.hosts
     this.#cookies = settled.cookies
     this.#verifier = settled.verifier
-    this.#publishOrigins = options.publishOrigins?.length ? readOrigins(options.publishOrigins) : undefined
+    this.#publishOrigins = readOriginOption('publishOrigins', options.publishOrigins)
   }
 
   /** Where clients learn what kind of token is wanted here [RFC 9728, 3]. */
@@ -82,14 +82,17 @@ export class Access {
   /** What a subscriber may read whose dialect is known. @throws Refusal as above */
   async subscriber(request: IncomingMessage, query: Parameters, dialect: Dialect): Promise<Grants> {
     if (this.isOpen) return Grants.open()
-    return this.#verifySubscriber(findToken(carriersOf(request, query), dialect, this.#cookies), dialect)
+    const found = findToken(carriersOf(request, query), dialect, this.#cookies)
+    // Clients of the older dialect may be given tokens of the newer one before they speak it themselves.
+    const isNewer = found.kind === 'token' && this.dialects.includes('1.0') && dialectOf(found.token) === '1.0'
+    return this.#verifySubscriber(found, dialect, isNewer ? '1.0' : dialect)
   }
 
   /** What a subscriber may read, in whichever dialect its token is. @throws Refusal as above */
   async reader(request: IncomingMessage, query: Parameters): Promise<Identity> {
     if (this.isOpen) return { grants: Grants.open(), dialect: this.#first }
     const { dialect, ...found } = findPublisherToken(carriersOf(request, query), this.#cookies, this.dialects)
-    return { grants: await this.#verifySubscriber(found, dialect), dialect }
+    return { grants: await this.#verifySubscriber(found, dialect, dialect), dialect }
   }
 
   /** In which dialect a request is to be answered that says it by its token alone, if at all. */
@@ -102,16 +105,16 @@ export class Access {
     return this.dialects[0] as Dialect
   }
 
-  async #verifySubscriber(found: Found, dialect: Dialect): Promise<Grants> {
-    if (found.kind === 'none' && this.#anonymous) return Grants.anonymous()
-    return this.#verify(found, 'subscribe', dialect)
+  async #verifySubscriber(found: Found, dialect: Dialect, ofToken: Dialect): Promise<Grants> {
+    if (found.kind === 'none' && this.#anonymous) return Grants.anonymous(dialect)
+    return this.#verify(found, 'subscribe', dialect, ofToken)
   }
 
-  async #verify(found: Found, role: Role, dialect: Dialect): Promise<Grants> {
+  async #verify(found: Found, role: Role, dialect: Dialect, ofToken = dialect): Promise<Grants> {
     if (found.kind === 'none') throw new Refusal('token_missing', dialect)
     if (found.kind === 'malformed') throw new Refusal('token_malformed', dialect)
     try {
-      return await this.#verifier.verify(found.token, role, dialect)
+      return await this.#verifier.verify(found.token, role, ofToken)
     } catch (error) {
       if (!(error instanceof TokenError)) throw error
       throw new Refusal('token_invalid', dialect, error)

@@ -61,7 +61,9 @@ export function refuse(
   const all = {
     ...(status === 503 && { 'Retry-After': '1' }),
     // [RFC 9110, 11.6.1] Who is refused for want of a token is told that a token it is.
-    ...(challenged.has(code) && { 'WWW-Authenticate': code === 'token_missing' ? 'Bearer' : `Bearer error="${challenged.get(code)}"` }),
+    ...(challenged.has(code) && {
+      'WWW-Authenticate': code === 'token_missing' ? 'Bearer' : `Bearer error="${challenged.get(code)}"`
+    }),
     ...headers
   }
   if (wantsJson(request)) answerJson(response, { error: { code, message } }, all, status)
@@ -79,7 +81,9 @@ export function wantsJson(request: IncomingMessage): boolean {
  */
 export function acceptsType(request: IncomingMessage, type: string): boolean {
   const ranges = rangesOf(request)
-  const covering = [type, type.replace(/\/.*/, '/*'), '*/*'].map((wanted) => ranges.find(({ range }) => range === wanted))
+  const covering = [type, type.replace(/\/.*/, '/*'), '*/*'].map((wanted) =>
+    ranges.find(({ range }) => range === wanted)
+  )
   const decisive = covering.find((range) => range !== undefined)
   return decisive ? !decisive.isRefused : ranges.length === 0
 }

@@ -1,6 +1,7 @@
 // Which pages of other sites may read what the hub answers [Fetch, 3.3]. It knows origins and no endpoint.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type OriginList, readOrigins } from '../auth/origins.ts'
+import { named } from './access-options.ts'
 
 export interface OriginOptions {
   /**
@@ -12,6 +13,11 @@ export interface OriginOptions {
   publishOrigins?: readonly string[]
 }
 
+/** @throws RangeError that names the option and the entry that is no origin. */
+export function readOriginOption(name: keyof OriginOptions, origins: readonly string[] = []): OriginList | undefined {
+  return origins.length > 0 ? named(name, () => readOrigins(origins)) : undefined
+}
+
 const exposed = 'Link, Mercure-Last-Event-ID, Last-Event-ID, Event-ID, Accept-Query, ETag, WWW-Authenticate'
 const allowedHeaders = 'Authorization, Cache-Control, Content-Type, Last-Event-ID'
 /** How long a browser may remember what it was allowed, in seconds. */
@@ -20,9 +26,9 @@ const preflightAge = '7200'
 export class Cors {
   readonly #origins: OriginList | undefined
 
-  /** @throws RangeError that names the entry that is no origin. */
-  constructor({ corsOrigins = [] }: OriginOptions) {
-    this.#origins = corsOrigins.length > 0 ? readOrigins(corsOrigins) : undefined
+  /** @throws RangeError as `readOriginOption` does. */
+  constructor({ corsOrigins }: OriginOptions) {
+    this.#origins = readOriginOption('corsOrigins', corsOrigins)
   }
 
   /** Puts on an answer what its origin may do with it. */

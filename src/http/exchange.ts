@@ -2,7 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dialect } from '../auth/dialect.ts'
 import type { Hub } from '../hub/hub.ts'
-import type { Access, AccessOptions } from './access.ts'
+import type { Access } from './access.ts'
+import type { AccessOptions } from './access-options.ts'
 import type { Parameters } from './body.ts'
 import type { OriginOptions } from './cors.ts'
 

@@ -6,11 +6,20 @@ import { hubPath } from './access-options.ts'
  * [Mercure 1.0, Publication]. What cannot be resolved leads nowhere.
  */
 export function isReserved(topic: string, base: string): boolean {
-  if (!URL.canParse(topic, base)) return false
+  const path = pathOf(topic, base)
+  return path === hubPath || path.startsWith(`${hubPath}/`)
+}
+
+/** Whether it leads below, where the hub's own updates are: `#general` is no business of a dialect that does not resolve it. */
+export function isBelowHub(topic: string, base: string): boolean {
+  return pathOf(topic, base).startsWith(`${hubPath}/`)
+}
+
+function pathOf(topic: string, base: string): string {
+  if (!URL.canParse(topic, base)) return ''
   const path = decodeUnreserved(new URL(topic, base).pathname)
   // Once more, since what was decoded may be dots that mean the folder itself or the one above.
-  const settled = path.startsWith('/') ? new URL(`http://hub${path}`).pathname : path
-  return settled === hubPath || settled.startsWith(`${hubPath}/`)
+  return path.startsWith('/') ? new URL(`http://hub${path}`).pathname : path
 }
 
 /** Decodes what need not have been encoded [RFC 3986, 6.2.2.2]. */

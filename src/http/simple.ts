@@ -1,6 +1,7 @@
 // The four simple endpoints: the live page, the stream, publishing, and the debug page. It translates between HTTP and the
 // hub; what is right or wrong about an update or a place in the log is decided there.
 import type { OutgoingHttpHeaders } from 'node:http'
+import type { Grants } from '../auth/grants.ts'
 import { TidingsError } from '../errors.ts'
 import type { Place } from '../hub/place.ts'
 import { livePage } from '../pages/live-page.ts'
@@ -8,11 +9,11 @@ import { encode, encodePosition, heartbeat } from '../sse/encode.ts'
 import type { Update } from '../update.ts'
 import { answerJson, answerText, commonHeaders, encodeHeader, wantsJson } from './answer.ts'
 import { readBatch } from './batch.ts'
-import { decodeHeader, decodeUtf8, type Parameters, parseParameters, readBody } from './body.ts'
+import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from './body.ts'
 import { describeHub } from './debug.ts'
 import type { Exchange, Route } from './exchange.ts'
-import { requireOwnOrigin } from './origin.ts'
 import { readSubscribeRequest, readUpdate, refuseParameters, startsLikeForm } from './parameters.ts'
+import { isBelowHub } from './reserved.ts'
 import { isBehindStream, openStream } from './stream.ts'
 
 export const simpleRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
@@ -22,15 +23,25 @@ export const simpleRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/debug', { GET: debug, HEAD: debug }]
 ])
 
-async function showPage({ response }: Exchange): Promise<void> {
+async function showPage({ access, response }: Exchange): Promise<void> {
   const { html, policy } = livePage()
-  answerText(response, html, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': policy })
+  answerText(response, html, {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': policy,
+    Link: `<${access.base}>; rel="mercure"`
+  })
 }
 
-async function subscribe({ hub, options, request, response, query }: Exchange): Promise<void> {
+async function subscribe(exchange: Exchange): Promise<void> {
+  const { hub, access, options, request, response } = exchange
+  const query = exchange.query()
+  const { grants } = await access.reader(request, query)
   const header = request.headers['last-event-id']
-  const wanted = readSubscribeRequest(query, typeof header === 'string' ? decodeHeader(header) : undefined)
-  const place = await hub.locate(wanted)
+  const wanted = readSubscribeRequest(
+    withoutToken(query),
+    typeof header === 'string' ? decodeHeader(header) : undefined
+  )
+  const place = await hub.locate({ ...wanted, readable: grants.subscribe, until: grants.until })
   const headers = streamHeaders(place)
   if (request.method === 'HEAD') {
     response.writeHead(200, headers).end()
@@ -41,6 +52,11 @@ async function subscribe({ hub, options, request, response, query }: Exchange): 
   const stream = openStream(request, response, headers, opening(place, wanted.lastEventId), options)
   const subscriber = hub.join(place, stream)
   stream.onGone(() => hub.leave(subscriber, 'client'))
+}
+
+/** The parameter that a token may come in is nothing to the endpoints themselves. */
+function withoutToken(query: Parameters): Parameters {
+  return query.filter(([name]) => name !== 'authorization')
 }
 
 function streamHeaders({ requested, id }: Place): OutgoingHttpHeaders {
@@ -62,11 +78,25 @@ function opening({ id, gap }: Place, lastEventId: string | undefined): string {
   return id === lastEventId ? heartbeat : heartbeat + encodePosition(id)
 }
 
-async function publish({ hub, options, request, response, query }: Exchange): Promise<void> {
-  requireOwnOrigin(request)
+async function publish(exchange: Exchange): Promise<void> {
+  const { request, options } = exchange
+  const query = exchange.query()
+  const { grants } = await exchange.access.publisher(request, query)
   const body = decodeUtf8(await readBody(request, options.maxBody))
-  const entries = await hub.publishAll(readUpdates(mediaType(request.headers['content-type']), body, query))
-  const ids = entries.map((entry) => entry.id)
+  await publishAll(exchange, grants, readUpdates(mediaType(request.headers['content-type']), body, withoutToken(query)))
+}
+
+/** Publishes all, or where one may not be published, none. */
+async function publishAll(
+  { hub, access, request, response }: Exchange,
+  grants: Grants,
+  updates: Update[]
+): Promise<void> {
+  for (const { topics } of updates) {
+    if (!grants.mayPublish(topics)) throw new TidingsError('not_granted', 'it does not cover every topic')
+    if (topics.some((topic) => isBelowHub(topic, access.base))) throw new TidingsError('topic_reserved')
+  }
+  const ids = (await hub.publishAll(updates)).map((entry) => entry.id)
   const headers = { 'Event-ID': encodeHeader(ids.at(-1) as string) }
   if (wantsJson(request)) answerJson(response, { ids }, headers)
   else answerText(response, '200 OK\n', headers)
@@ -86,17 +116,21 @@ function readUpdates(type: string, body: string, query: Parameters): Update[] {
 }
 
 /** So that a person can try it from the address bar. */
-async function publishTime({ hub, request, response, query }: Exchange): Promise<void> {
-  requireOwnOrigin(request)
-  refuseParameters(query)
-  const entry = await hub.publish({ topics: ['default'], data: String(Math.floor(Date.now() / 1000)) })
-  const headers = { 'Event-ID': entry.id }
-  if (wantsJson(request)) answerJson(response, { ids: [entry.id] }, headers)
-  else answerText(response, '200 OK\n', headers)
+async function publishTime(exchange: Exchange): Promise<void> {
+  const query = exchange.query()
+  const { grants } = await exchange.access.publisher(exchange.request, query)
+  refuseParameters(withoutToken(query))
+  await publishAll(exchange, grants, [{ topics: ['default'], data: String(Math.floor(Date.now() / 1000)) }])
 }
 
-async function debug({ hub, request, response, query }: Exchange): Promise<void> {
-  const description = describeHub(hub, query)
-  if (wantsJson(request)) answerJson(response, description, { Vary: 'Accept' })
-  else answerText(response, `Currently ${hub.status.subscribers} subscriptions`, { Vary: 'Accept' })
+async function debug(exchange: Exchange): Promise<void> {
+  const { hub, access, request, response, path } = exchange
+  const query = exchange.query()
+  const { grants } = await access.reader(request, query)
+  // It tells who is connected and what for, so with keys it is for those who may read this path.
+  if (!access.isOpen && !grants.mayRead(path))
+    throw new TidingsError('not_granted', `it has to cover the topic ${path}`)
+  const description = describeHub(hub, withoutToken(query))
+  if (wantsJson(request)) answerJson(response, description, { Vary: 'Accept, Origin' })
+  else answerText(response, `Currently ${hub.status.subscribers} subscriptions`, { Vary: 'Accept, Origin' })
 }

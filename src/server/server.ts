@@ -2,12 +2,14 @@
 import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { TidingsError } from '../errors.ts'
-import { createHandler } from '../http/handler.ts'
+import { hubPath } from '../http/access-options.ts'
+import type { HandlerOptions } from '../http/exchange.ts'
+import { checkHandlerOptions, createHandler } from '../http/handler.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import type { Observer } from '../hub/observer.ts'
 import type { Log } from '../log/log.ts'
 import { LmdbLog, MemoryLog } from '../logs.ts'
-import type { Config } from './config.ts'
+import { type Config, hasKeys } from './config.ts'
 
 /** Bounds on a request before the hub sees it: its head in bytes, and the milliseconds that head and whole may take. */
 const requestBounds = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 }
@@ -26,14 +28,14 @@ export interface Server {
 
 /** Starts a server. Rejects with the error of `listen` where the address cannot be had, or of the log. */
 export async function startServer(config: Config, observer: Observer = {}): Promise<Server> {
-  const { host, port, open } = config
+  const { host, port } = config
+  checkHandlerOptions(handlerOptions(config, 'http://localhost'))
   const hub = createHub({ log: await openLog(config), observer })
-  // Without --open it listens on this machine alone, and is for those who know that they ask for this machine.
-  const handler = createHandler(hub, { localOnly: !open })
-  const http = createServer({ ...requestBounds, connectionsCheckingInterval: 1_000 }, handler)
+  const http = createServer({ ...requestBounds, connectionsCheckingInterval: 1_000 })
   http.on('clientError', refuseMalformed)
   try {
     await listen(http, host, port)
+    http.on('request', createHandler(hub, handlerOptions(config, urlOf(http, host))))
   } catch (error) {
     await hub.close()
     throw error
@@ -41,6 +43,20 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
   let stopped: Promise<void> | undefined
   const stop = () => (stopped ??= stopAll(http, hub))
   return { hub, url: urlOf(http, host), stop }
+}
+
+/** What the doors need to know; a server that was not told its name goes by the address that it listens on. */
+function handlerOptions(config: Config, url: string): HandlerOptions {
+  const { audience, publicUrls, clockTolerance, open, ...rest } = config
+  const isNamed = audience.length > 0 || publicUrls.length > 0
+  return {
+    ...rest,
+    publicUrls,
+    audience: isNamed ? audience : [url + hubPath],
+    clockTolerance: clockTolerance / 1_000,
+    // With neither --open nor keys it is for this machine alone, and for those who know that they ask for this machine.
+    localOnly: !open && !hasKeys(config)
+  }
 }
 
 async function openLog({ data, durability, retention }: Config): Promise<Log> {

@@ -6,7 +6,7 @@ import type { Update } from '../../update.ts'
 import { hubPath } from '../access-options.ts'
 import { encodeHeader } from '../answer.ts'
 import type { Parameters } from '../body.ts'
-import { isReserved } from '../reserved.ts'
+import { isBelowHub } from '../reserved.ts'
 import type { MercureDialect, Telling } from './dialect.ts'
 import { decodeVariable, encodeVariable } from './encoding.ts'
 
@@ -46,7 +46,7 @@ export const legacy: MercureDialect = {
   },
   checkUpdate({ topics }: Update, base) {
     // This dialect looks for the hub's path anywhere in a topic.
-    const own = topics.find((topic) => topic.includes(hubPath) || isReserved(topic, base))
+    const own = topics.find((topic) => topic.includes(hubPath) || isBelowHub(topic, base))
     if (own !== undefined) throw new TidingsError('topic_reserved')
   },
   tell(error): Telling {

@@ -1,6 +1,7 @@
 // Says what kind of token the hub wants, to clients that know how to ask [RFC 9728]. It verifies none.
+
+import { detailType } from '../../auth/claims.ts'
 import { TidingsError } from '../../errors.ts'
-import { authorizationDetailType } from '../../auth/claims.ts'
 import { hubPath } from '../access-options.ts'
 import { answerJson } from '../answer.ts'
 import type { Exchange } from '../exchange.ts'
@@ -13,7 +14,7 @@ export async function metadata({ access, response }: Exchange): Promise<void> {
   answerJson(response, {
     resource: audience[0],
     ...(authorizationServers.length > 0 && { authorization_servers: authorizationServers }),
-    authorization_details_types_supported: [authorizationDetailType],
+    authorization_details_types_supported: [detailType],
     bearer_methods_supported: ['header'],
     mercure_cookie: true,
     mercure_matcher_types_supported: ['exact', 'urlpattern'],

@@ -1,6 +1,7 @@
 // A stream in either dialect of Mercure. It translates; where a stream begins and what it may hold is the hub's to say.
-import type { OutgoingHttpHeaders } from 'node:http'
+
 import { randomUUID } from 'node:crypto'
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { Dialect } from '../../auth/dialect.ts'
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
@@ -70,6 +71,7 @@ async function readWanted(exchange: Exchange): Promise<Wanted> {
   const { access, request } = exchange
   const query = exchange.query()
   const dialect = dialectOf(exchange, query)
+  exchange.dialect = dialect
   const door = doors[dialect]
   const grants = await access.subscriber(request, query, dialect)
   if (dialect === '1.0' && !acceptsType(request, 'text/event-stream')) throw new TidingsError('not_acceptable')

@@ -20,8 +20,14 @@ process.once('exit', () => {
 })
 
 /** Resolves when the server listens; rejects with what it printed when it ends instead. */
-export async function startServer({ port = 0, args = [] as string[] } = {}): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [main, 'serve', '--port', String(port), ...args])
+export async function startServer({
+  port = 0,
+  args = [] as string[],
+  env = {} as Record<string, string>
+} = {}): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [main, 'serve', '--port', String(port), ...args], {
+    env: { ...process.env, ...env }
+  })
   const gone = once(child, 'close')
   running.add(child)
   child.once('close', () => running.delete(child))

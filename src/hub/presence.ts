@@ -3,10 +3,12 @@
 import type { Entry } from '../log/log.ts'
 import type { Update } from '../update.ts'
 
-/** A subscription as it is announced. Both updates have the same one topic, which no other subscription has. */
+/** A subscription as it is announced. */
 export interface Subscription {
-  readonly joined: Update
-  readonly left: Update
+  /** The one topic of its updates, which no other subscription has. */
+  readonly topic: string
+  /** What is said when it begins (`active`), and when it ends; the data has to differ. */
+  announce(active: boolean): Update
 }
 
 /** Updates that are appended at once: a storm of connects takes its turn with what is published. */
@@ -35,15 +37,15 @@ export class Presence {
   }
 
   join(subscriptions: readonly Subscription[]): void {
-    for (const subscription of subscriptions) this.#joins.set(topicOf(subscription), subscription)
+    for (const subscription of subscriptions) this.#joins.set(subscription.topic, subscription)
     this.#schedule()
   }
 
   leave(subscriptions: readonly Subscription[]): void {
     for (const subscription of subscriptions) {
-      const topic = topicOf(subscription)
       const isTooMany = this.#joins.size + this.#leaves.size > mostWaiting
-      if (!(isTooMany && this.#joins.delete(topic))) this.#leaves.set(topic, subscription)
+      if (isTooMany && this.#joins.delete(subscription.topic)) continue
+      this.#leaves.set(subscription.topic, subscription)
     }
     this.#schedule()
   }
@@ -53,7 +55,7 @@ export class Presence {
     if (this.#announced.size === 0) return
     for (const { update } of entries) {
       const subscription = update.private ? this.#announced.get(update.topics[0] as string) : undefined
-      if (subscription) this.#settle(subscription, update.data === subscription.joined.data)
+      if (subscription) this.#settle(subscription, update.data === subscription.announce(true).data)
     }
   }
 
@@ -79,9 +81,10 @@ export class Presence {
     const joined = take(this.#joins, batchSize)
     // An end waits until no beginning does: its own may be among them.
     const left = this.#joins.size > 0 ? [] : take(this.#leaves, batchSize - joined.length)
-    for (const subscription of joined) this.#announced.set(topicOf(subscription), subscription)
+    for (const subscription of joined) this.#announced.set(subscription.topic, subscription)
     try {
-      await this.#append([...joined.map(({ joined }) => joined), ...left.map(({ left }) => left)])
+      const begun = joined.map((subscription) => subscription.announce(true))
+      await this.#append([...begun, ...left.map((subscription) => subscription.announce(false))])
     } catch (error) {
       this.#failed(error)
       // It could not be told, and is so all the same.
@@ -91,18 +94,13 @@ export class Presence {
   }
 
   #settle(subscription: Subscription, isActive: boolean): void {
-    const topic = topicOf(subscription)
     if (isActive) {
-      this.#active.set(topic, subscription)
+      this.#active.set(subscription.topic, subscription)
       return
     }
-    this.#active.delete(topic)
-    this.#announced.delete(topic)
+    this.#active.delete(subscription.topic)
+    this.#announced.delete(subscription.topic)
   }
-}
-
-function topicOf({ joined }: Subscription): string {
-  return joined.topics[0] as string
 }
 
 function take(from: Map<string, Subscription>, count: number): Subscription[] {

@@ -63,7 +63,7 @@ function* matching(
   const prefix = selector === undefined ? '' : door.pathOf({ selector, subscriber: '', payload: undefined })
   for (const subscription of subscriptions.values()) {
     if (!(subscription instanceof MercureSubscription) || subscription.door !== door) continue
-    if (subscription.path.startsWith(prefix)) yield subscription
+    if (subscription.topic.startsWith(prefix)) yield subscription
   }
 }
 

@@ -104,5 +104,5 @@ function subscriptionsOf({ access }: Exchange, { door, selectors, grants }: Want
   const subscriber = `urn:uuid:${randomUUID()}`
   const made = selectors.map((selector) => new MercureSubscription(door, selector, subscriber, grants))
   // Saying the same twice is one subscription.
-  return [...new Map(made.map((subscription) => [subscription.path, subscription])).values()]
+  return [...new Map(made.map((subscription) => [subscription.topic, subscription])).values()]
 }

@@ -10,22 +10,15 @@ export class MercureSubscription implements Subscription, SubscriptionFacts {
   readonly selector: Selector
   readonly subscriber: string
   readonly payload: unknown
-  readonly path: string
+  /** Its path, which is also where it is listed. */
+  readonly topic: string
 
   constructor(door: MercureDialect, selector: Selector, subscriber: string, grants: Grants) {
     this.door = door
     this.selector = selector
     this.subscriber = subscriber
     this.payload = grants.payloadFor(textOf(selector))
-    this.path = door.pathOf(this)
-  }
-
-  get joined(): Update {
-    return this.#update(true)
-  }
-
-  get left(): Update {
-    return this.#update(false)
+    this.topic = door.pathOf(this)
   }
 
   /** As it stands in a list. */
@@ -33,9 +26,9 @@ export class MercureSubscription implements Subscription, SubscriptionFacts {
     return this.door.documentOf(this, true)
   }
 
-  #update(active: boolean): Update {
+  announce(active: boolean): Update {
     const { presenceType: type } = this.door
     const data = JSON.stringify(this.door.eventOf(this.door.documentOf(this, active)))
-    return { topics: [this.path], data, private: true, ...(type && { type }) }
+    return { topics: [this.topic], data, private: true, ...(type && { type }) }
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readGrants } from '../../dist/auth/claims.js'
 import { TokenError } from '../../dist/auth/verifier.js'
+import { compile } from '../../dist/topics/matcher.js'
 import { detail, hub } from '../support/tokens.js'
 
 const forever = Number.POSITIVE_INFINITY
@@ -40,6 +41,11 @@ describe('in 0.x', () => {
     const claims = { mercure: { publish: ['a'] }, 'https://mercure.rocks/': { publish: ['b'] } }
     const grants = readGrants(claims, '0.x', hub, forever)
     expect([grants.mayPublish(['a']), grants.mayPublish(['b'])]).toEqual([false, true])
+  })
+
+  it('a selector made to look like a mark of the matcher grants nothing', () => {
+    expect(compile({ match: 'a{b', type: 'exact' }).matches('a{b')).toBe(true)
+    expect(older({ publish: ['\0exact\0a{b'] }).mayPublish(['a{b'])).toBe(false)
   })
 
   it('a thousand selectors are not too many', () => {

@@ -1,0 +1,135 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { algorithmsFor, isShort, type Key, readKey } from '../../dist/auth/keys.js'
+import { jwk, pem, rsaPair, secret } from '../support/tokens.js'
+
+const rsa = rsaPair()
+const curve = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve })
+const ed25519 = generateKeyPairSync('ed25519')
+const certificate = readFileSync('test/support/for-tests-only.cert.pem', 'utf8')
+const json = (value: unknown) => JSON.stringify(value)
+const oct = (bytes: number) => json({ kty: 'oct', k: Buffer.alloc(bytes, 1).toString('base64url') })
+
+describe('a key is read, with the algorithms that it is for', () => {
+  it.each<[string, string, string[]]>([
+    ['a secret', secret, ['HS256']],
+    ['a secret as JWK', oct(32), ['HS256']],
+    ['a secret as JWK with an algorithm', json({ ...JSON.parse(oct(64)), alg: 'HS512' }), ['HS512']],
+    ['RSA in PEM', pem(rsa.publicKey), ['RS256']],
+    ['RSA in PEM of its own form', rsa.publicKey.export({ type: 'pkcs1', format: 'pem' }) as string, ['RS256']],
+    ['RSA as JWK', json(jwk(rsa.publicKey)), ['RS256']],
+    ['RSA as JWK with an algorithm', json(jwk(rsa.publicKey, { alg: 'PS384' })), ['PS384']],
+    ['P-256', pem(curve('P-256').publicKey), ['ES256']],
+    ['P-384', pem(curve('P-384').publicKey), ['ES384']],
+    ['P-521', pem(curve('P-521').publicKey), ['ES512']],
+    ['Ed25519', pem(ed25519.publicKey), ['EdDSA', 'Ed25519']],
+    ['Ed25519 as JWK', json(jwk(ed25519.publicKey, { use: 'sig' })), ['EdDSA', 'Ed25519']],
+    ['a certificate', certificate, ['ES256']],
+    ['a JWK Set', json({ keys: [jwk(rsa.publicKey), jwk(ed25519.publicKey)] }), ['RS256', 'EdDSA', 'Ed25519']]
+  ])('%s', (_, text, algorithms) => {
+    expect(algorithmsFor(readKey(text))).toEqual(algorithms)
+  })
+})
+
+it.each([
+  ['PEM', pem(rsa.privateKey)],
+  ['a JWK', json(jwk(rsa.privateKey))],
+  ['a JWK Set', json({ keys: [jwk(rsa.privateKey, { kid: 'one' })] })]
+])('of a private key in %s only the public half is kept', (_, text) => {
+  const key = readKey(text)
+  const kept: KeyObject[] =
+    key.kind === 'set' ? key.keys.map((one) => one.publicKey) : [(key as { publicKey: KeyObject }).publicKey]
+  expect(kept.map(({ type }) => type)).toEqual(['public'])
+  expect(key.kind === 'set' ? Object.keys(key.jwks.keys[0] ?? {}).sort() : []).not.toContain('d')
+})
+
+it('passes over the keys of a set that it cannot use', () => {
+  const others = [jwk(generateKeyPairSync('x25519').publicKey), { kty: 'new' }, jwk(rsa.publicKey, { use: 'enc' })]
+  const key = readKey(json({ keys: [...others, jwk(ed25519.publicKey)] }))
+  expect(algorithmsFor(key)).toEqual(['EdDSA', 'Ed25519'])
+})
+
+describe('what is no key is refused, and not quoted', () => {
+  it.each<[string, string, string]>([
+    ['an empty text', '', 'empty'],
+    ['broken PEM', '-----BEGIN PUBLIC KEY-----\nWrongAsCanBe\n-----END PUBLIC KEY-----\n', 'PEM'],
+    ['PEM cut off', pem(rsa.publicKey).slice(0, 200), 'PEM'],
+    ['PEM of a short RSA key', pem(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey), '2048'],
+    ['PEM of another curve', pem(curve('secp256k1').publicKey), 'P-256'],
+    ['PEM of another kind', pem(generateKeyPairSync('x25519').publicKey), 'PEM'],
+    [
+      'encrypted PEM',
+      rsa.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'p' }) as string,
+      'PEM'
+    ],
+    ['JSON cut off', json(jwk(rsa.publicKey)).slice(0, -2), 'JSON'],
+    ['JSON that is no JWK', '{"WrongAsCanBe":1}', 'JWK'],
+    ['a JWK without its parts', '{"kty":"RSA","n":"WrongAsCanBe"}', 'JWK'],
+    ['a JWK of a secret that is no base64url', '{"kty":"oct","k":"WrongAsCanBe!"}', 'JWK'],
+    ['a JWK for encryption', json(jwk(rsa.publicKey, { use: 'enc' })), 'JWK'],
+    ['a JWK whose algorithm is for other keys', json(jwk(rsa.publicKey, { alg: 'HS256' })), 'JWK'],
+    ['a JWK whose algorithm is none', json(jwk(rsa.publicKey, { alg: 'none' })), 'JWK'],
+    ['an empty JWK Set', '{"keys":[]}', 'no key'],
+    ['a JWK Set of no objects', '{"keys":[1,null]}', 'no key'],
+    ['a JWK Set with a secret', json({ keys: [jwk(rsa.publicKey), JSON.parse(oct(32))] }), 'secret']
+  ])('%s', (_, text, told) => {
+    const refused = () => readKey(text)
+    expect(refused).toThrow(RangeError)
+    expect(refused).toThrow(told)
+    expect(refused).not.toThrow(/WrongAsCanBe|MII|-----/)
+  })
+})
+
+describe('other algorithms may be asked for', () => {
+  it.each<[string, string, string[], string[]]>([
+    ['a secret', secret, ['HS512', 'HS384', 'HS512'], ['HS512', 'HS384']],
+    ['RSA', pem(rsa.publicKey), ['PS256', 'RS512'], ['PS256', 'RS512']],
+    ['Ed25519', pem(ed25519.publicKey), ['EdDSA'], ['EdDSA', 'Ed25519']],
+    [
+      'a set',
+      json({ keys: [jwk(rsa.publicKey), jwk(ed25519.publicKey)] }),
+      ['RS384', 'Ed25519'],
+      ['RS384', 'EdDSA', 'Ed25519']
+    ]
+  ])('of %s', (_, text, wanted, algorithms) => {
+    expect(algorithmsFor(readKey(text), wanted)).toEqual(algorithms)
+  })
+})
+
+describe('an algorithm is refused', () => {
+  it.each<[string, string, string[], RegExp]>([
+    ['none', secret, ['none'], /"none": there is HS256, .*EdDSA/],
+    ['none in other letters', secret, ['nOnE'], /there is HS256/],
+    ['one that there is not', secret, ['HS256', 'HS1'], /"HS1": there is/],
+    ['one that is a property of every object', secret, ['constructor'], /there is/],
+    ['an empty list', secret, [], /empty/],
+    [
+      'HS256 with a public key',
+      pem(rsa.publicKey),
+      ['RS256', 'HS256'],
+      /HS256 does not go .* RS256, RS384, RS512, PS256/
+    ],
+    ['HS256 with a certificate', certificate, ['HS256'], /does not go .* for ES256$/],
+    ['RS256 with a secret', secret, ['RS256'], /for HS256, HS384, HS512$/],
+    ['ES384 with P-256', pem(curve('P-256').publicKey), ['ES384'], /does not go/],
+    ['EdDSA with RSA', pem(rsa.publicKey), ['EdDSA'], /does not go/],
+    ['HS256 with a set', json({ keys: [jwk(rsa.publicKey)] }), ['HS256'], /does not go/],
+    ['RS512 with a JWK for RS256', json(jwk(rsa.publicKey, { alg: 'RS256' })), ['RS512'], /for RS256$/]
+  ])('%s', (_, text, wanted, told) => {
+    const key: Key = readKey(text)
+    expect(() => algorithmsFor(key, wanted)).toThrow(RangeError)
+    expect(() => algorithmsFor(key, wanted)).toThrow(told)
+  })
+})
+
+it.each([
+  ['31 bytes', 'x'.repeat(31), true],
+  ['32 bytes', 'x'.repeat(32), false],
+  ['16 letters of two bytes', 'é'.repeat(16), false],
+  ['31 bytes in a JWK', oct(31), true],
+  ['32 bytes in a JWK', oct(32), false],
+  ['a public key', pem(ed25519.publicKey), false]
+])('says whether a secret is short: %s', (_, text, expected) => {
+  expect(isShort(readKey(text))).toBe(expected)
+})

@@ -1,0 +1,203 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { jwtVerify } from 'jose'
+import { describe, expect, it } from 'vitest'
+import { type RemoteKeysOptions, remoteAlgorithms, remoteKeys } from '../../dist/auth/remote-keys.js'
+import { TokenError, Verifier } from '../../dist/auth/verifier.js'
+import { jwksServer } from '../support/jwks-server.js'
+import { hub, jwk, legacy, secret, sign } from '../support/tokens.js'
+
+const pair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const one = pair()
+const two = pair()
+const published = (key: KeyObject, kid: string) => jwk(key, { kid, alg: 'ES256', use: 'sig' })
+const signed = (key: KeyObject, kid?: string, header: Record<string, unknown> = {}) =>
+  sign({ mercure: {} }, { key, alg: 'ES256', header: { ...(kid !== undefined && { kid }), ...header } })
+
+/** Whether a token is accepted, and all that was told of failures. */
+function asker(address: string, options: RemoteKeysOptions = {}) {
+  const told: unknown[] = []
+  const keys = remoteKeys(address, { failed: (error) => told.push(error), cooldown: 0, ...options })
+  const accepts = async (token: string) => {
+    const verified = await jwtVerify(token, keys).catch((error: unknown) => error)
+    return !(verified instanceof Error)
+  }
+  return { accepts, told }
+}
+
+it('the address is asked when the first token comes, and then no more', async () => {
+  const server = await jwksServer(published(one.publicKey, '1'))
+  const { accepts } = asker(server.address)
+  expect(server.asked).toBe(0)
+  expect([await accepts(await signed(one.privateKey, '1')), await accepts(await signed(one.privateKey, '1'))]).toEqual([
+    true,
+    true
+  ])
+  expect(server.asked).toBe(1)
+})
+
+it('tokens that come at once ask once', async () => {
+  const server = await jwksServer(published(one.publicKey, '1'))
+  const { accepts } = asker(server.address)
+  const token = await signed(one.privateKey, '1')
+  expect(await Promise.all([accepts(token), accepts(token), accepts(token)])).toEqual([true, true, true])
+  expect(server.asked).toBe(1)
+})
+
+it('a key that is not known is asked for', async () => {
+  const server = await jwksServer(published(one.publicKey, '1'))
+  const { accepts } = asker(server.address)
+  await accepts(await signed(one.privateKey, '1'))
+  server.keys = [published(two.publicKey, '2')]
+  expect(await accepts(await signed(two.privateKey, '2'))).toBe(true)
+  expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
+})
+
+it('made-up key names do not make the hub ask more often than the cooldown allows', async () => {
+  const server = await jwksServer(published(one.publicKey, '1'))
+  const { accepts, told } = asker(server.address, { cooldown: 60_000 })
+  await accepts(await signed(one.privateKey, '1'))
+  for (const kid of ['x', 'y', 'z']) expect(await accepts(await signed(two.privateKey, kid))).toBe(false)
+  expect([server.asked, told]).toEqual([1, []])
+})
+
+it('keys that are old are asked for anew, and those withdrawn are let go of', async () => {
+  const server = await jwksServer(published(one.publicKey, '1'))
+  const { accepts } = asker(server.address, { maxAge: 0, cooldown: 60_000 })
+  const token = await signed(one.privateKey, '1')
+  expect(await accepts(token)).toBe(true)
+  server.keys = [published(two.publicKey, '2')]
+  expect(await accepts(token)).toBe(false)
+})
+
+it('while the address fails, the keys that are known go on being used, however old', async () => {
+  const server = await jwksServer(published(one.publicKey, '1'))
+  const { accepts, told } = asker(server.address, { maxAge: 0 })
+  const known = await signed(one.privateKey, '1')
+  await accepts(known)
+  await server.stop()
+  expect([await accepts(known), await accepts(await signed(two.privateKey, '2')), await accepts(known)]).toEqual([
+    true,
+    false,
+    true
+  ])
+  expect(told.length).toBeGreaterThan(0)
+})
+
+it('a failing address is asked, and told of, once per cooldown', async () => {
+  const server = await jwksServer()
+  server.answer = (response) => response.writeHead(500).end('no')
+  const { accepts, told } = asker(server.address, { cooldown: 60_000 })
+  const token = await signed(one.privateKey, '1')
+  expect([await accepts(token), await accepts(token), await accepts(token)]).toEqual([false, false, false])
+  expect([server.asked, told.length]).toEqual([1, 1])
+})
+
+it('an address that is back serves again', async () => {
+  const server = await jwksServer(published(one.publicKey, '1'))
+  server.answer = (response) => response.writeHead(500).end('no')
+  const { accepts } = asker(server.address)
+  const token = await signed(one.privateKey, '1')
+  expect(await accepts(token)).toBe(false)
+  server.answer = undefined
+  expect(await accepts(token)).toBe(true)
+})
+
+describe('an answer is a failure', () => {
+  it.each<[string, number, string, Record<string, string>]>([
+    ['when it is no set', 200, '{"keys":1}', {}],
+    ['when it is no JSON', 200, '<html>', {}],
+    ['when its keys are no objects', 200, '{"keys":["x"]}', {}],
+    ['when it is not found', 404, '{"keys":[]}', {}],
+    ['when it leads elsewhere', 302, '', { location: 'http://127.0.0.1:1/' }],
+    ['when it is large', 200, `{"keys":[],"x":"${'x'.repeat(300_000)}"}`, {}]
+  ])('%s', async (_, status, text, headers) => {
+    const server = await jwksServer()
+    server.answer = (response) => response.writeHead(status, headers).end(text)
+    const { accepts, told } = asker(server.address)
+    expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
+    expect(told).toEqual([expect.any(Error)])
+  })
+
+  it('when it does not come in time', async () => {
+    const server = await jwksServer()
+    server.answer = () => {}
+    const { accepts, told } = asker(server.address, { timeout: 50 })
+    expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
+    expect(told).toEqual([expect.objectContaining({ name: 'TimeoutError' })])
+  })
+
+  it('when it does not end in time', async () => {
+    const server = await jwksServer()
+    server.answer = (response) => response.writeHead(200).write('{"keys":[')
+    const { accepts, told } = asker(server.address, { timeout: 50 })
+    expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
+    expect(told.length).toBe(1)
+  })
+})
+
+it('a secret that is published is never used', async () => {
+  const k = Buffer.from(secret).toString('base64url')
+  const server = await jwksServer({ kty: 'oct', k, kid: '1' }, { kty: 'oct', k, kid: '1', alg: 'HS256' })
+  const { accepts } = asker(server.address)
+  expect(await accepts(await legacy({}, { header: { kid: '1' } }))).toBe(false)
+})
+
+it('an address that a token names is not asked', async () => {
+  const server = await jwksServer(published(one.publicKey, '1'))
+  const other = await jwksServer(published(two.publicKey, '2'))
+  const { accepts } = asker(server.address)
+  const more = { jku: other.address, x5u: other.address, jwk: jwk(two.publicKey) }
+  expect([
+    await accepts(await signed(two.privateKey, '2', more)),
+    await accepts(await signed(two.privateKey, '1', more))
+  ]).toEqual([false, false])
+  expect(other.asked).toBe(0)
+})
+
+it('a token that does not name its key is tried with those that may be meant', async () => {
+  const server = await jwksServer(published(one.publicKey, '1'), published(two.publicKey, '2'))
+  const verifier = new Verifier({ publisher: { jwks: server.address }, base: hub })
+  await expect(verifier.verify(await signed(two.privateKey), 'publish', '0.x')).resolves.toBeDefined()
+  await expect(verifier.verify(await signed(pair().privateKey), 'publish', '0.x')).rejects.toThrow(TokenError)
+})
+
+it('with more keys than are tried, a token that does not name its own is refused', async () => {
+  const keys = Array.from({ length: 10 }, (_, number) => published(pair().publicKey, `${number}`))
+  const server = await jwksServer(...keys, published(one.publicKey, 'last'))
+  const verifier = new Verifier({ publisher: { jwks: server.address }, base: hub })
+  await expect(verifier.verify(await signed(one.privateKey), 'publish', '0.x')).rejects.toThrow(TokenError)
+  await expect(verifier.verify(await signed(one.privateKey, 'last'), 'publish', '0.x')).resolves.toBeDefined()
+})
+
+it('a verifier whose address fails refuses tokens, and tells why to its owner only', async () => {
+  const server = await jwksServer()
+  await server.stop()
+  const told: unknown[] = []
+  const verifier = new Verifier({ publisher: { jwks: server.address }, base: hub, failed: (error) => told.push(error) })
+  const verified = verifier.verify(await signed(one.privateKey, '1'), 'publish', '0.x')
+  await expect(verified).rejects.toMatchObject({
+    code: 'invalid_token',
+    reason: expect.stringContaining('could be had')
+  })
+  expect(told.length).toBe(1)
+})
+
+it('accepts every algorithm of public keys, and none of secrets', () => {
+  const all = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'
+  expect(remoteAlgorithms()).toEqual(all.split(' '))
+  expect(remoteAlgorithms(['ES256'])).toEqual(['ES256'])
+  for (const wanted of [['HS256'], ['RS256', 'HS512'], ['none'], []])
+    expect(() => remoteAlgorithms(wanted)).toThrow(RangeError)
+})
+
+it.each([
+  '',
+  'jwks.json',
+  '/jwks.json',
+  'file:///jwks.json',
+  'ftp://example.com/',
+  'https://user:pass@example.com/jwks'
+])('refuses the address %j, and does not quote it', (address) => {
+  expect(() => remoteKeys(address)).toThrow(RangeError)
+  expect(() => remoteKeys(address)).not.toThrow(/pass@|jwks\.json/)
+})

@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest'
+import type { Dialect } from '../../dist/auth/dialect.js'
+import { type Carriers, defaultCookieNames, findPublisherToken, findToken } from '../../dist/auth/token.js'
+import { legacy, modern } from '../support/tokens.js'
+
+const nothing: Carriers = { authorization: [], cookies: undefined, query: [] }
+const carry = (carriers: Partial<Carriers>): Carriers => ({ ...nothing, ...carriers })
+const names = defaultCookieNames
+const token = 'abcdefgh.'.repeat(5)
+const shortest = 'x'.repeat(41)
+const tooShort = 'x'.repeat(40)
+
+const find = (carriers: Partial<Carriers>, dialect: Dialect) => findToken(carry(carriers), dialect, names)
+
+describe('in 0.x the token is found', () => {
+  it.each<[string, Partial<Carriers>, string, string]>([
+    ['in the header', { authorization: [`Bearer ${token}`] }, token, 'header'],
+    ['in the header when it is as short as can be', { authorization: [`Bearer ${shortest}`] }, shortest, 'header'],
+    ['in the parameter', { query: [token] }, token, 'query'],
+    ['in the cookie', { cookies: `a=b; mercureAuthorization=${token}; c=d` }, token, 'cookie'],
+    ['in the cookie, however short', { cookies: 'mercureAuthorization=x' }, 'x', 'cookie'],
+    [
+      'in the header before the rest',
+      { authorization: [`Bearer ${token}`], query: ['q'], cookies: 'c' },
+      token,
+      'header'
+    ],
+    ['in the parameter before the cookie', { query: [token], cookies: 'mercureAuthorization=x' }, token, 'query']
+  ])('%s', (_, carriers, expected, by) => {
+    expect(find(carriers, '0.x')).toEqual({ kind: 'token', token: expected, by })
+  })
+})
+
+describe('in 0.x a carrier is malformed', () => {
+  it.each<[string, Partial<Carriers>, string]>([
+    ['when there are two headers', { authorization: [`Bearer ${token}`, `Bearer ${token}`] }, 'header'],
+    ['when its token is too short', { authorization: [`Bearer ${tooShort}`] }, 'header'],
+    ['when its scheme is another', { authorization: [`Greater ${token}`] }, 'header'],
+    ['when its scheme is in lower case', { authorization: [`bearer ${token}`] }, 'header'],
+    ['when a header is empty', { authorization: [''] }, 'header'],
+    [
+      'whatever else there is',
+      { authorization: ['Bearer x'], query: [token], cookies: 'mercureAuthorization=x' },
+      'header'
+    ],
+    ['when there are two parameters', { query: [token, token] }, 'query'],
+    ['when the parameter is too short', { query: [tooShort] }, 'query'],
+    ['when the parameter is empty', { query: [''], cookies: `mercureAuthorization=${token}` }, 'query']
+  ])('%s', (_, carriers, by) => {
+    expect(find(carriers, '0.x')).toMatchObject({ kind: 'malformed', by })
+  })
+})
+
+describe('in 1.0 the token is found', () => {
+  it.each<[string, Partial<Carriers>, string, string]>([
+    ['in the header', { authorization: [`Bearer ${token}`] }, token, 'header'],
+    ['when the scheme is in lower case', { authorization: [`bearer ${token}`] }, token, 'header'],
+    ['when the scheme is in upper case', { authorization: [`BEARER ${token}`] }, token, 'header'],
+    ['after several spaces', { authorization: [`Bearer   ${token}`] }, token, 'header'],
+    ['however short it is', { authorization: ['Bearer x=='] }, 'x==', 'header'],
+    ['in the cookie', { cookies: `__Secure-mercure_access_token=${token}` }, token, 'cookie'],
+    ['in the header before the cookie', { authorization: ['Bearer x'], cookies: `${names.modern}=y` }, 'x', 'header'],
+    ['in the cookie whatever the query says', { query: [token], cookies: `${names.modern}=y` }, 'y', 'cookie']
+  ])('%s', (_, carriers, expected, by) => {
+    expect(find(carriers, '1.0')).toEqual({ kind: 'token', token: expected, by })
+  })
+})
+
+describe('in 1.0 the header is malformed', () => {
+  it.each([
+    ['when there are two', ['Bearer x', 'Bearer x']],
+    ['when its scheme is another', ['Basic dTpw']],
+    ['when it has no token', ['Bearer ']],
+    ['when it has no space', ['Bearerx']],
+    ['when it has a tab for a space', ['Bearer\tx']],
+    ['when it has two tokens', ['Bearer x y']],
+    ['when its token has characters that no token has', ['Bearer x"y']],
+    ['when it is empty', ['']]
+  ])('%s', (_, authorization) => {
+    const carriers = { authorization, cookies: `${names.modern}=${token}` }
+    expect(find(carriers, '1.0')).toMatchObject({ kind: 'malformed', by: 'header' })
+  })
+})
+
+it.each<[string, Partial<Carriers>, Dialect]>([
+  ['the query', { query: [token] }, '1.0'],
+  ['the cookie of 0.x', { cookies: `mercureAuthorization=${token}` }, '1.0'],
+  ['the cookie of 1.0', { cookies: `__Secure-mercure_access_token=${token}` }, '0.x'],
+  ['a cookie whose name only ends so', { cookies: `xmercureAuthorization=${token}` }, '0.x'],
+  ['a cookie whose name only begins so', { cookies: `mercureAuthorizationx=${token}` }, '0.x'],
+  ['a cookie in other letters', { cookies: `MercureAuthorization=${token}` }, '0.x'],
+  ['a cookie without a value', { cookies: 'mercureAuthorization' }, '0.x'],
+  ['a cookie within a value', { cookies: `a="b, mercureAuthorization=${token}"` }, '0.x'],
+  ['no cookies', { cookies: ';;; ;' }, '0.x']
+])('looks at no token in %s', (_, carriers, dialect) => {
+  expect(find(carriers, dialect)).toEqual({ kind: 'none' })
+})
+
+it.each([
+  ['the first of the name wins', 'mercureAuthorization=first; mercureAuthorization=second', 'first'],
+  ['quotes are not part of it', 'mercureAuthorization="quoted"', 'quoted'],
+  ['half a quotation is', 'mercureAuthorization="half', '"half'],
+  ['it may hold equals signs', 'mercureAuthorization=a=b==', 'a=b=='],
+  ['it may be empty', 'mercureAuthorization=', ''],
+  ['spaces around pairs do not matter', ' \ta=b ;mercureAuthorization=x ;c', 'x']
+])('of a cookie, %s', (_, cookies, expected) => {
+  expect(find({ cookies }, '0.x')).toMatchObject({ token: expected })
+})
+
+it('reads a megabyte of cookies in no time', () => {
+  const cookies = '=;"'.repeat(350_000)
+  const began = performance.now()
+  expect(find({ cookies }, '0.x')).toEqual({ kind: 'none' })
+  expect(performance.now() - began).toBeLessThan(1_000)
+})
+
+it('a cookie of its own name serves both dialects', () => {
+  const own = { modern: 'token', legacy: 'token' }
+  for (const dialect of ['1.0', '0.x'] as const) {
+    expect(findToken(carry({ cookies: 'token=x' }), dialect, own)).toMatchObject({ token: 'x' })
+  }
+})
+
+describe('for publishing, both dialects spoken', async () => {
+  const newer = await modern()
+  const older = await legacy()
+  const mixedCase = await modern({}, { header: { typ: 'Application/AT+JWT' } })
+  const modernCookie = `${names.modern}=${newer}`
+  const legacyCookie = `${names.legacy}=${older}`
+
+  it.each<[string, Partial<Carriers>, string, string, Dialect]>([
+    ['1.0 in the header', { authorization: [`bearer ${newer}`] }, newer, 'header', '1.0'],
+    ['a mixed-case type in the header', { authorization: [`Bearer ${mixedCase}`] }, mixedCase, 'header', '1.0'],
+    ['0.x in the header', { authorization: [`Bearer ${older}`] }, older, 'header', '0.x'],
+    ['what cannot be read in the header', { authorization: ['Bearer x'] }, 'x', 'header', '1.0'],
+    ['0.x in the query', { query: [older], cookies: modernCookie }, older, 'query', '0.x'],
+    ['what cannot be read in the query', { query: [shortest] }, shortest, 'query', '0.x'],
+    ['the cookie of 1.0 before that of 0.x', { cookies: `${legacyCookie}; ${modernCookie}` }, newer, 'cookie', '1.0'],
+    ['the cookie of 0.x', { cookies: legacyCookie }, older, 'cookie', '0.x'],
+    ['what cannot be read in the cookie of 1.0', { cookies: `${names.modern}=x` }, 'x', 'cookie', '1.0'],
+    ['what cannot be read in the cookie of 0.x', { cookies: `${names.legacy}=x` }, 'x', 'cookie', '0.x'],
+    ['the cookie when the query holds 1.0', { query: [newer], cookies: legacyCookie }, older, 'cookie', '0.x'],
+    [
+      'the header before the rest',
+      { authorization: [`Bearer ${newer}`], query: [older], cookies: legacyCookie },
+      newer,
+      'header',
+      '1.0'
+    ]
+  ])('finds %s', (_, carriers, expected, by, dialect) => {
+    expect(findPublisherToken(carry(carriers), names, ['1.0', '0.x'])).toEqual({
+      kind: 'token',
+      token: expected,
+      by,
+      dialect
+    })
+  })
+
+  it.each<[string, Partial<Carriers>]>([
+    ['nothing', {}],
+    ['1.0 in the query', { query: [newer] }],
+    ['1.0 in the cookie of 0.x', { cookies: `${names.legacy}=${newer}` }],
+    ['0.x in the cookie of 1.0', { cookies: `${names.modern}=${older}` }]
+  ])('finds none in %s', (_, carriers) => {
+    expect(findPublisherToken(carry(carriers), names, ['0.x', '1.0'])).toEqual({ kind: 'none', dialect: '1.0' })
+  })
+
+  it.each<[string, Partial<Carriers>, Dialect]>([
+    ['0.x after a scheme in lower case', { authorization: [`bearer ${older}`] }, '0.x'],
+    ['0.x after two spaces', { authorization: [`BEARER  ${older}`] }, '0.x'],
+    ['two headers', { authorization: [`Bearer ${older}`, `Bearer ${older}`] }, '1.0'],
+    ['another scheme', { authorization: ['Basic dTpw'], cookies: modernCookie }, '1.0'],
+    ['two parameters', { query: [older, older] }, '0.x'],
+    ['an empty parameter', { query: [''], cookies: modernCookie }, '0.x']
+  ])('calls %s malformed', (_, carriers, dialect) => {
+    expect(findPublisherToken(carry(carriers), names, ['1.0', '0.x'])).toMatchObject({ kind: 'malformed', dialect })
+  })
+
+  it('finds either in the one cookie that serves both', () => {
+    const own = { modern: 'token', legacy: 'token' }
+    const found = [newer, older].map((one) =>
+      findPublisherToken(carry({ cookies: `token=${one}` }), own, ['1.0', '0.x'])
+    )
+    expect(found).toMatchObject([{ dialect: '1.0' }, { dialect: '0.x' }])
+  })
+
+  it('takes every token for one of 0.x where only that is spoken', () => {
+    const found = findPublisherToken(carry({ query: [newer] }), names, ['0.x'])
+    expect(found).toEqual({ kind: 'token', token: newer, by: 'query', dialect: '0.x' })
+    expect(findPublisherToken(carry({ cookies: modernCookie }), names, ['0.x'])).toEqual({
+      kind: 'none',
+      dialect: '0.x'
+    })
+  })
+
+  it('ignores the carriers of 0.x where only 1.0 is spoken', () => {
+    const carriers = carry({ query: [older], cookies: legacyCookie })
+    expect(findPublisherToken(carriers, names, ['1.0'])).toEqual({ kind: 'none', dialect: '1.0' })
+    const header = carry({ authorization: [`Bearer ${older}`] })
+    expect(findPublisherToken(header, names, ['1.0'])).toMatchObject({ kind: 'token', dialect: '1.0' })
+  })
+})

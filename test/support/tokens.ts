@@ -1,0 +1,54 @@
+// Signs whatever claims a test wants, well-formed or not.
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { type JWTPayload, SignJWT } from 'jose'
+import { detailType } from '../../dist/auth/claims.js'
+import { compileUrlPattern } from '../../dist/topics/url-pattern.js'
+
+export const hub = 'https://hub.example/.well-known/mercure'
+export const secret = 'a secret of this test, of more than 256 bits'
+
+/** Seconds since 1970. */
+export const now = () => Math.floor(Date.now() / 1_000)
+
+export interface Signing {
+  /** A secret as text, or a private key; `secret` by default. */
+  readonly key?: string | KeyObject
+  readonly alg?: string
+  /** Further members of the header, or `typ: undefined` for none. */
+  readonly header?: Record<string, unknown>
+}
+
+export function sign(claims: Record<string, unknown>, { key = secret, alg = 'HS256', header = {} }: Signing = {}) {
+  const bytes = typeof key === 'string' ? new TextEncoder().encode(key) : key
+  return new SignJWT(claims as JWTPayload).setProtectedHeader({ alg, ...header }).sign(bytes)
+}
+
+/** A token of 1.0 that may do everything here, but for what a test changes. */
+export function modern(claims: Record<string, unknown> = {}, { header, ...signing }: Signing = {}) {
+  const all = { iss: 'https://issuer.example', aud: hub, exp: now() + 60, authorization_details: [detail()], ...claims }
+  return sign(all, { ...signing, header: { typ: 'at+jwt', ...header } })
+}
+
+export function detail(change: Record<string, unknown> = {}): Record<string, unknown> {
+  return { type: detailType, actions: ['publish', 'subscribe'], topics: [{ match: '*' }], ...change }
+}
+
+/** A token of 0.x. */
+export function legacy(mercure: unknown = { publish: ['*'], subscribe: ['*'] }, signing?: Signing) {
+  return sign({ mercure }, signing)
+}
+
+export function rsaPair() {
+  return generateKeyPairSync('rsa', { modulusLength: 2048 })
+}
+
+export function pem(key: KeyObject): string {
+  return key.export({ type: key.type === 'public' ? 'spki' : 'pkcs8', format: 'pem' }) as string
+}
+
+export function jwk(key: KeyObject, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return { ...key.export({ format: 'jwk' }), ...more }
+}
+
+/** Whether URL patterns can be compiled yet. */
+export const hasUrlPatterns = compileUrlPattern('https://example.com/:id', hub) !== undefined

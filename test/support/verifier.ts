@@ -1,0 +1,17 @@
+// Asks a verifier about tokens, and says what came of it.
+import type { Dialect } from '../../dist/auth/dialect.js'
+import { type Role, TokenError, Verifier, type VerifierOptions } from '../../dist/auth/verifier.js'
+import { hub, secret } from './tokens.js'
+
+/** For publishers with `secret`, unless a test says otherwise. */
+export const verifier = (options: Partial<VerifierOptions> = { publisher: { key: secret } }) =>
+  new Verifier({ base: hub, ...options })
+
+/** `accepted`, or why not. */
+export async function outcome(by: Verifier, token: string | Promise<string>, dialect: Dialect, role: Role = 'publish') {
+  const error = await by.verify(await token, role, dialect).then(
+    () => 'accepted',
+    (error: unknown) => error
+  )
+  return error instanceof TokenError ? error.reason : error
+}

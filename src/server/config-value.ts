@@ -1,20 +1,23 @@
-// Reads one option's value from text: a flag and a variable are the same here. It knows no option by name.
+// Reads one option's value: from the text of a flag or a variable, or from what a file holds. It knows no option by name.
 import type { IssuerKeys } from '../auth/verifier.ts'
 import { type RetentionRule, readRules } from '../logs.ts'
-import { parseDuration } from '../units.ts'
+import { parseDuration, parseSize } from '../units.ts'
 
-/** What kinds of values there are; `secret` is a text that is never shown. */
+/** What kinds of values there are. A `secret` is a text that is never shown; `a|b` is one of a few words. */
 export type Kind =
   | 'text'
   | 'secret'
+  | 'file'
   | 'folder'
   | 'port'
+  | 'count'
   | 'switch'
   | 'duration'
-  | 'flush|os'
+  | 'size'
   | 'rules'
   | 'list'
   | 'issuers'
+  | `${string}|${string}`
 
 export type Value = string | number | boolean | readonly RetentionRule[] | readonly (string | IssuerKeys)[]
 
@@ -24,43 +27,69 @@ export class ConfigError extends Error {
 }
 
 type Refuse = (expected: string) => never
+type Parser = (value: unknown, refuse: Refuse) => Value
 
-const parsers: Record<Kind, (text: string, refuse: Refuse) => Value> = {
-  text: (text, refuse) => text || refuse('a text'),
-  secret: (text) => text,
-  folder: (text) => text,
-  port: (text, refuse) => (/^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : refuse('0 to 65535')),
-  'flush|os': (text, refuse) => (text === 'flush' || text === 'os' ? text : refuse('flush or os')),
-  switch: (text, refuse) => {
-    if (['true', '1', 'yes', 'on'].includes(text)) return true
-    return ['false', '0', 'no', 'off', ''].includes(text) ? false : refuse('true or false')
+const parsers: Record<Exclude<Kind, `${string}|${string}`>, Parser> = {
+  text: (value, refuse) => textOf(value, refuse, 'a text'),
+  secret: (value, refuse) => textOf(value, refuse, 'a text'),
+  file: (value, refuse) => textOf(value, refuse, 'the path of a file'),
+  folder: (value, refuse) => textOf(value, refuse, 'the path of a folder'),
+  port: (value, refuse) =>
+    /^\d{1,5}$/.test(`${value}`) && Number(value) <= 65_535 ? Number(value) : refuse('0 to 65535'),
+  count: (value, refuse) =>
+    /^\d{1,9}$/.test(`${value}`) ? Number(value) : refuse('a whole number, or 0 for no bound'),
+  switch: (value, refuse) => {
+    if (['true', '1', 'yes', 'on'].includes(`${value}`)) return true
+    return ['false', '0', 'no', 'off', ''].includes(`${value}`) ? false : refuse('true or false')
   },
-  duration: (text, refuse) => {
+  duration: (value, refuse) =>
+    unit(() => parseDuration(value as string), refuse, 'a duration such as 500ms, 10s or 5m'),
+  size: (value, refuse) => unit(() => parseSize(value as string), refuse, 'a size such as 64KiB or 1MiB'),
+  rules: (value, refuse) => {
     try {
-      return parseDuration(text)
-    } catch {
-      return refuse('a duration such as 10s or 5m')
-    }
-  },
-  rules: (text, refuse) => {
-    try {
-      return readRules(text === '' ? [] : JSON.parse(text))
+      return readRules(fromJson(value === '' ? [] : value) as RetentionRule[])
     } catch (error) {
       return error instanceof RangeError ? refuse(error.message) : refuse('a list of rules as JSON')
     }
   },
-  list: (text) => text.split(/[\s,]+/).filter((entry) => entry !== ''),
-  issuers: (text, refuse) => (text.startsWith('[') ? readIssuers(text, refuse) : parsers.list(text, refuse))
+  list: (value, refuse) => {
+    if (!Array.isArray(value))
+      return textOf(value, refuse, 'a list')
+        .split(/[\s,]+/)
+        .filter((entry) => entry !== '')
+    return value.every((entry) => typeof entry === 'string') ? value : refuse('a list of texts')
+  },
+  issuers: (value, refuse) => {
+    const isJson = Array.isArray(value) || `${value}`.startsWith('[')
+    return isJson ? readIssuers(value, refuse) : parsers.list(value, refuse)
+  }
+}
+
+function textOf(value: unknown, refuse: Refuse, expected: string): string {
+  return typeof value === 'string' || typeof value === 'number' ? `${value}` : refuse(expected)
+}
+
+function unit(read: () => number, refuse: Refuse, expected: string): number {
+  try {
+    return read()
+  } catch {
+    return refuse(expected)
+  }
+}
+
+/** A flag and a variable hold a list as JSON; a file holds it as it is. */
+function fromJson(value: unknown): unknown {
+  return typeof value === 'string' ? JSON.parse(value) : value
 }
 
 const roleFields = ['key', 'jwks', 'algorithms']
 
-function readIssuers(text: string, refuse: Refuse): readonly (string | IssuerKeys)[] {
+function readIssuers(value: unknown, refuse: Refuse): readonly (string | IssuerKeys)[] {
   const expected =
     'a list of issuers, or as JSON [{"issuer":"https://a.example","publisher":{"jwks":"https://…"},"subscriber":{"key":"…"}}]'
   let issuers: unknown
   try {
-    issuers = JSON.parse(text)
+    issuers = fromJson(value)
   } catch {
     return refuse(expected)
   }
@@ -80,12 +109,22 @@ function isRole(value: unknown): boolean {
   return Object.keys(value).every((key) => roleFields.includes(key))
 }
 
+function parserOf(kind: Kind): Parser {
+  const parser = (parsers as Record<string, Parser>)[kind]
+  if (parser) return parser
+  const words = kind.split('|')
+  return (value, refuse) => (words.includes(`${value}`) ? `${value}` : refuse(words.join(' or ')))
+}
+
 /** @throws ConfigError that names where the value came from, the value unless it is secret, and what was expected. */
 export function parse({ kind }: { readonly kind: Kind }, value: unknown, source: string): Value {
-  return parsers[kind](String(value).trim(), (expected) => {
+  return parserOf(kind)(typeof value === 'string' ? value.trim() : value, (expected) => {
     if (expected.startsWith('retention')) throw new ConfigError(`${source}: ${expected}`)
     // Issuers may come with keys.
-    const found = kind === 'secret' || kind === 'issuers' ? '' : `, not "${value}"`
+    const found =
+      kind === 'secret' || kind === 'issuers'
+        ? ''
+        : `, not ${typeof value === 'string' ? `"${value}"` : JSON.stringify(value)}`
     throw new ConfigError(`${source}: expected ${expected}${found}`)
   })
 }

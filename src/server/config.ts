@@ -1,7 +1,10 @@
 // The options of the server, in one table: from it come flags, environment variables, `--help` and validation. It starts
 // nothing.
-import { ConfigError, parse } from './config-value.ts'
-import { type Config, options } from './options.ts'
+import { readFileSync } from 'node:fs'
+import { readAddress } from './address.ts'
+import { readConfigFile } from './config-file.ts'
+import { ConfigError, parse, type Value } from './config-value.ts'
+import { type Config, type Option, options } from './options.ts'
 
 export { ConfigError } from './config-value.ts'
 export { type Config, type Option, options } from './options.ts'
@@ -22,20 +25,43 @@ export function withFlags(text: string): string {
 }
 
 /**
- * Puts a configuration together: flags win over variables, variables over defaults.
+ * Puts a configuration together: flags win over variables, variables over the file, the file over defaults.
  * @throws ConfigError that names the option, the value, and what was expected.
  */
 export function configure(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv): Config {
-  const chosen = options.map((option) => {
-    const fromFlag = flags[option.name]
-    if (fromFlag !== undefined) return [option.name, parse(option, fromFlag, flagFor(option.name))]
-    const fromVariable = environment[variableFor(option.name)]
-    if (fromVariable !== undefined) return [option.name, parse(option, fromVariable, variableFor(option.name))]
-    return [option.name, option.default]
-  })
+  const path = flags.config ?? environment[variableFor('config')]
+  const file = path === undefined ? {} : readConfigFile(String(path), names)
+  const chosen = options.map((option) => [option.name, choose(option, flags, environment, file, String(path))])
   const config = Object.fromEntries(chosen) as unknown as Config
   checkReach(config)
   return config
+}
+
+const names = options.map(({ name }) => name).filter((name) => name !== 'config')
+
+function choose(
+  option: Option,
+  flags: Record<string, unknown>,
+  environment: NodeJS.ProcessEnv,
+  file: Record<string, unknown>,
+  path: string
+): Value {
+  const { name, kind } = option
+  const variable = variableFor(name)
+  if (flags[name] !== undefined) return parse(option, flags[name], flagFor(name))
+  if (environment[variable] !== undefined) return parse(option, environment[variable], variable)
+  // Where containers get their secrets: in files, which are named by variables.
+  const secret = kind === 'secret' ? environment[`${variable}_FILE`] : undefined
+  if (secret !== undefined) return parse(option, readSecret(secret, `${variable}_FILE`), `${variable}_FILE`)
+  return file[name] === undefined ? option.default : parse(option, file[name], `${path}: ${name}`)
+}
+
+function readSecret(path: string, source: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    throw new ConfigError(`${source}: ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
+  }
 }
 
 /** Whether tokens decide who may do what. */
@@ -44,19 +70,30 @@ export function hasKeys({ publisherKey, publisherJwks, subscriberKey, subscriber
   return isNamed || [publisherKey, publisherJwks, subscriberKey, subscriberJwks].some((key) => key !== '')
 }
 
-/** Whoever could reach an open server from outside could publish; that is never to happen by accident. */
+/** What does not go together; whoever could reach an open server from outside could publish, which never happens by accident. */
 function checkReach(config: Config): void {
-  const { host, open } = config
+  const { host, listen, open, durability, data, tlsCert, tlsKey } = config
   if (open && hasKeys(config)) {
     throw new ConfigError(
       '--open lets anyone publish and subscribe, and there are keys for those who may; leave one of them out'
     )
   }
-  if (open || hasKeys(config) || isLoopback(host)) return
+  if ((tlsCert === '') !== (tlsKey === '')) throw new ConfigError('--tls-cert and --tls-key go together; set both')
+  if (durability === 'os' && data === '') {
+    throw new ConfigError('--durability says how history is written to disk, and there is none; set --data')
+  }
+  if (open || hasKeys(config)) return
+  const far = (listen.length > 0 ? listen.map(hostOf) : [host]).find((name) => !isLoopback(name))
+  if (far === undefined) return
   throw new ConfigError(
-    `--host ${host} can be reached from other machines, and this server would let anyone there publish and subscribe; ` +
+    `${listen.length > 0 ? '--listen' : '--host'} ${far} can be reached from other machines, and this server would let anyone there publish and subscribe; ` +
       'set --publisher-key, and --subscriber-key or --anonymous; or say --open if that is what you want; or listen on 127.0.0.1'
   )
+}
+
+/** Who may use a socket in the file system is said by its folder. */
+function hostOf(address: string): string {
+  return address.startsWith('unix:') ? 'localhost' : readAddress(address).host
 }
 
 function isLoopback(host: string): boolean {

@@ -1,0 +1,38 @@
+// Reads and writes the addresses that a server listens on. It listens on none.
+import type { AddressInfo } from 'node:net'
+import { ConfigError } from './config-value.ts'
+
+/** Where to listen: a host and a port, or a socket in the file system. */
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string }
+
+/** @throws ConfigError that says what an address looks like. */
+export function readAddress(text: string): { readonly host: string; readonly port: number } {
+  const form = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text)
+  const port = Number(form?.[3])
+  if (form && port <= 65_535) return { host: (form[1] ?? form[2]) as string, port }
+  throw new ConfigError(
+    `expected an address such as 127.0.0.1:5000, [::1]:5000 or unix:/run/tidings.sock, not "${text}"`
+  )
+}
+
+/** @throws ConfigError as `readAddress` does. */
+export function addressesOf({
+  host,
+  port,
+  listen
+}: {
+  host: string
+  port: number
+  listen: readonly string[]
+}): Address[] {
+  if (listen.length === 0) return [{ host, port }]
+  return listen.map((text) => (text.startsWith('unix:') ? { path: text.slice('unix:'.length) } : readAddress(text)))
+}
+
+/** As a client would write it. */
+export function urlOf(address: Address, bound: AddressInfo | string | null, isSecure: boolean): string {
+  if ('path' in address) return `unix:${address.path}`
+  const port = typeof bound === 'object' && bound ? bound.port : address.port
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host
+  return `${isSecure ? 'https' : 'http'}://${host}:${port}`
+}

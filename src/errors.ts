@@ -49,6 +49,13 @@ const table = {
   headers_too_large: [431, 'The request head is too large'],
   request_aborted: [400, 'The request broke off'],
   request_malformed: [400, 'This is not a well-formed HTTP request'],
+  // A limit that was set
+  connections_too_many: [503, 'There are as many streams as this server takes'],
+  address_too_many: [429, 'There are too many streams from this address'],
+  subject_too_many: [429, 'There are too many streams for this token'],
+  publishing_too_fast: [429, 'This publishes too fast'],
+  connecting_too_fast: [503, 'Too many streams begin at this moment'],
+  memory_full: [503, 'The server has no memory left for another stream'],
   // The hub itself
   closed: [503, 'The hub is shutting down'],
   storage_full: [507, 'The disk that keeps the history is full, so nothing was published'],

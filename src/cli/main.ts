@@ -1,13 +1,9 @@
 #!/usr/bin/env node
 // The command line: finds the command, and turns what goes wrong into one line and an exit code. It knows no hub.
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { serveCommand } from './serve.ts'
 import { tokenCommand } from './token.ts'
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
+import { version } from './version.ts'
 
 const program = new Command('tidings')
   .description('A realtime server on Server-Sent Events.')

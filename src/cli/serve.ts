@@ -13,7 +13,9 @@ import {
   variableFor,
   withFlags
 } from '../server/config.ts'
+import { createLogger, type Logger, logged } from '../server/logger.ts'
 import { type Server, startServer } from '../server/server.ts'
+import { version } from './version.ts'
 
 export function serveCommand(): Command {
   const command = new Command('serve').description('Start a server.')
@@ -31,17 +33,18 @@ function toFlag(option: Option): Flag {
 async function serve(flags: Record<string, unknown>): Promise<void> {
   const started = await startOrExplain(flags)
   if (!started) return
-  const { server, config } = started
-  for (const name of ['publisherKey', 'subscriberKey'] as const) {
-    if (config[name] !== '' && isShort(readKey(config[name]))) console.error(`tidings: ${shortKey(name)}`)
-  }
-  console.log(greeting(server.url, config))
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(server))
+  const { server, config, logger } = started
+  console.log(greeting(server.urls, config))
+  warnOfShortKeys(config, logger)
+  logger.info({ version, node: process.version, listens: server.urls, history: config.data || 'memory' }, 'started')
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(server, logger, signal))
+  process.on('SIGHUP', () => reload(server, flags, logger))
 }
 
 interface Started {
   readonly server: Server
   readonly config: Config
+  readonly logger: Logger
 }
 
 /** Undefined, with one line said and the exit code set, where the server cannot start. */
@@ -49,7 +52,8 @@ async function startOrExplain(flags: Record<string, unknown>): Promise<Started |
   let config: Config | undefined
   try {
     config = configure(flags, process.env)
-    return { server: await startServer(config, { failed: (error) => console.error('tidings:', error) }), config }
+    const logger = createLogger(config)
+    return { server: await startServer(config, logged(logger)), config, logger }
   } catch (error) {
     console.error(`tidings: ${explain(error as NodeJS.ErrnoException, config)}`)
     process.exitCode = 1
@@ -71,11 +75,13 @@ function explain(error: NodeJS.ErrnoException, config: Config | undefined): stri
 }
 
 /** What to try: with keys, it takes a token. */
-function greeting(url: string, config: Config): string {
+function greeting(urls: readonly string[], config: Config): string {
   const { data, anonymous } = config
   const bearer = hasKeys(config) ? `-H "Authorization: Bearer $TOKEN" ` : ''
-  return `tidings is listening on ${url}, and keeps history in ${data === '' ? 'memory' : data}
-
+  const listening = `tidings is listening on ${urls.join(' and ')}, and keeps history in ${data === '' ? 'memory' : data}\n`
+  const url = urls.find((one) => one.startsWith('http'))
+  if (url === undefined) return listening
+  return `${listening}
   open      ${url}
   listen    curl -N ${anonymous ? '' : bearer}${url}/subscribe
   publish   curl ${bearer}-d 'hello' ${url}/publish
@@ -83,15 +89,35 @@ ${bearer && "  token     tidings token --publish '*', or --subscribe '*'\n"}`
 }
 
 /** [RFC 7518, 3.2] */
-function shortKey(name: string): string {
-  return `${flagFor(name)} is shorter than the 32 bytes that HS256 asks for, and so easier to guess; openssl rand -hex 32 makes one`
+function warnOfShortKeys(config: Config, logger: Logger): void {
+  for (const name of ['publisherKey', 'subscriberKey'] as const) {
+    if (config[name] === '' || !isShort(readKey(config[name]))) continue
+    const flag = flagFor(name)
+    logger.warn(
+      `${flag} is shorter than the 32 bytes that HS256 asks for, and so easier to guess; openssl rand -hex 32 makes one`
+    )
+  }
+}
+
+/** What is wrong with the new configuration is said, and the old one stays. */
+function reload(server: Server, flags: Record<string, unknown>, logger: Logger): void {
+  try {
+    const config = configure(flags, process.env)
+    server.reload(config)
+    logger.level = config.logLevel
+    logger.info('reloaded')
+  } catch (error) {
+    logger.error(`not reloaded, everything stays as it was: ${withFlags((error as Error).message)}`)
+  }
 }
 
 let stopping = false
 
 /** A second signal ends the process at once. */
-async function stop(server: Server): Promise<void> {
+async function stop(server: Server, logger: Logger, signal: string): Promise<void> {
   if (stopping) process.exit(130)
   stopping = true
+  logger.info({ signal }, 'stopping')
   await server.stop()
+  logger.info('stopped')
 }

@@ -9,7 +9,7 @@ import { TidingsError } from '../errors.ts'
 import { type AccessOptions, hubPath, settleAccess } from './access-options.ts'
 import type { Parameters } from './body.ts'
 import { type OriginOptions, readOriginOption } from './cors.ts'
-import { isForeign, isVouchedFor } from './origin.ts'
+import { hostOf, isForeign, isVouchedFor } from './origin.ts'
 
 /** What speaks for a request, and in which dialect it is to be answered. */
 export interface Identity {
@@ -57,8 +57,8 @@ export class Access {
   }
 
   /** @throws TidingsError `misdirected`, where the public addresses are known and this is none of them. */
-  requireHost({ headers: { host = '' } }: IncomingMessage): void {
-    if (this.#hosts.size === 0 || this.#hosts.has(host.toLowerCase())) return
+  requireHost(request: IncomingMessage): void {
+    if (this.#hosts.size === 0 || this.#hosts.has((hostOf(request) ?? '').toLowerCase())) return
     throw new TidingsError('misdirected', 'its addresses are those in publicUrls')
   }
 
@@ -93,6 +93,16 @@ export class Access {
     if (this.isOpen) return { grants: Grants.open(), dialect: this.#first }
     const { dialect, ...found } = findPublisherToken(carriersOf(request, query), this.#cookies, this.dialects)
     return { grants: await this.#verifySubscriber(found, dialect, dialect), dialect }
+  }
+
+  /**
+   * For what tells of others: with keys, it is for those whose token may read its path.
+   * @throws Refusal as above, or TidingsError `not_granted`
+   */
+  async requireReader(request: IncomingMessage, query: Parameters, path: string): Promise<void> {
+    const { grants } = await this.reader(request, query)
+    if (!this.isOpen && !grants.mayRead(path))
+      throw new TidingsError('not_granted', `it has to cover the topic ${path}`)
   }
 
   /** In which dialect a request is to be answered that says it by its token alone, if at all. */
@@ -134,9 +144,18 @@ export class Refusal extends TidingsError {
 
 function carriersOf(request: IncomingMessage, query: Parameters): Carriers {
   return {
-    // Node keeps only the first in `headers`, where two are to be refused.
-    authorization: request.headersDistinct.authorization ?? [],
+    // Two of them are to be refused.
+    authorization: valuesOf(request, 'authorization'),
     cookies: request.headers.cookie,
     query: query.filter(([name]) => name === 'authorization').map(([, value]) => value)
   }
+}
+
+/** Every value of a header, in order; `headers` tells the first one alone, and HTTP/2 has no `headersDistinct`. */
+function valuesOf({ rawHeaders }: IncomingMessage, wanted: string): string[] {
+  const values: string[] = []
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if ((rawHeaders[at] as string).toLowerCase() === wanted) values.push(rawHeaders[at + 1] as string)
+  }
+  return values
 }

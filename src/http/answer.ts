@@ -59,7 +59,7 @@ export function refuse(
   // Whatever is not a refusal is our own fault, and none of the client's business.
   const { code, status, message } = error instanceof TidingsError ? error : new TidingsError('internal')
   const all = {
-    ...(status === 503 && { 'Retry-After': '1' }),
+    ...((status === 503 || status === 429) && { 'Retry-After': '1' }),
     // [RFC 9110, 11.6.1] Who is refused for want of a token is told that a token it is.
     ...(challenged.has(code) && {
       'WWW-Authenticate': code === 'token_missing' ? 'Bearer' : `Bearer error="${challenged.get(code)}"`

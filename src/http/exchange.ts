@@ -5,9 +5,11 @@ import type { Hub } from '../hub/hub.ts'
 import type { Access } from './access.ts'
 import type { AccessOptions } from './access-options.ts'
 import type { Parameters } from './body.ts'
+import type { ProxyOptions } from './client-address.ts'
 import type { OriginOptions } from './cors.ts'
+import type { LimitOptions, Limits } from './limits.ts'
 
-export interface HandlerOptions extends AccessOptions, OriginOptions {
+export interface HandlerOptions extends AccessOptions, OriginOptions, LimitOptions, ProxyOptions {
   /** Bytes that a body may have; default 1 MiB. */
   maxBody?: number
   /** Bytes that may wait in this process for one slow client; default 64 KiB. */
@@ -26,6 +28,11 @@ export interface Exchange {
   readonly hub: Hub
   readonly options: Bounds
   readonly access: Access
+  readonly limits: Limits
+  /** Tells this request from others, in logs and in the header `X-Request-Id`. */
+  readonly id: string
+  /** Where the client is, without its port; `local` for a socket in the file system. */
+  readonly address: string
   readonly request: IncomingMessage
   readonly response: ServerResponse
   /** In which dialect of Mercure it is to be answered, once that is known. */

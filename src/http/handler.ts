@@ -5,8 +5,10 @@ import type { Hub } from '../hub/hub.ts'
 import { Access } from './access.ts'
 import { refuse } from './answer.ts'
 import { parseParameters } from './body.ts'
+import { ClientAddress } from './client-address.ts'
 import { Cors } from './cors.ts'
 import type { Bounds, Exchange, HandlerOptions, Route } from './exchange.ts'
+import { Limits } from './limits.ts'
 import { mercureRoute } from './mercure/routes.ts'
 import { requireLocalName } from './origin.ts'
 import { simpleRoutes } from './simple.ts'
@@ -17,14 +19,16 @@ const mostHeaders = 100
 /**
  * Serves a hub over HTTP/1.1, as the listener of a `node:http` or `node:https` server:
  * `http.createServer(createHandler(hub))`.
+ * @param more what else there is, by path
  * @throws RangeError or TypeError that names the option that cannot be used.
  */
 export function createHandler(
   hub: Hub,
-  options: HandlerOptions = {}
+  options: HandlerOptions = {},
+  more: ReadonlyMap<string, Route> = new Map()
 ): (request: IncomingMessage, response: ServerResponse) => void {
   if (typeof hub?.publish !== 'function') throw new TypeError('createHandler: give it the hub that createHub made')
-  const door = new Door(hub, options)
+  const door = new Door(hub, options, more)
   return (request, response) => door.open(request, response)
 }
 
@@ -33,6 +37,8 @@ export function checkHandlerOptions(options: HandlerOptions): void {
   readBounds(options)
   new Access(options, () => {})
   new Cors(options)
+  new Limits(options)
+  new ClientAddress(options)
 }
 
 class Door {
@@ -40,13 +46,19 @@ class Door {
   readonly #bounds: Bounds
   readonly #access: Access
   readonly #cors: Cors
+  readonly #limits: Limits
+  readonly #addresses: ClientAddress
   readonly #localOnly: boolean
+  readonly #more: ReadonlyMap<string, Route>
 
-  constructor(hub: Hub, options: HandlerOptions) {
+  constructor(hub: Hub, options: HandlerOptions, more: ReadonlyMap<string, Route>) {
     this.#hub = hub
+    this.#more = more
     this.#bounds = readBounds(options)
     this.#access = new Access(options, (error) => hub.failed(error))
     this.#cors = new Cors(options)
+    this.#limits = new Limits(options)
+    this.#addresses = new ClientAddress(options)
     this.#localOnly = options.localOnly ?? false
   }
 
@@ -55,25 +67,35 @@ class Door {
     request.on('error', () => {})
     response.on('error', () => {})
     const { path, query } = split(request.url ?? '/')
-    const route = simpleRoutes.get(path) ?? mercureRoute(path)
+    const route = simpleRoutes.get(path) ?? mercureRoute(path) ?? this.#more.get(path)
     const exchange: Exchange = {
       hub: this.#hub,
       options: this.#bounds,
       access: this.#access,
+      limits: this.#limits,
+      id: requestId(),
+      address: this.#addresses.of(request),
       request,
       response,
       path,
       query: () => parseParameters(query)
     }
     this.#serve(exchange, route).catch((error: unknown) => {
-      if (!(error instanceof TidingsError)) this.#hub.failed(error)
+      this.#tell(exchange, error)
       if (route?.refuse) route.refuse(exchange, error)
       else refuse(request, response, error)
     })
   }
 
+  #tell({ id, address, path, request: { method = '' } }: Exchange, error: unknown): void {
+    if (!(error instanceof TidingsError)) this.#hub.failed(error)
+    const code = error instanceof TidingsError ? error.code : 'internal'
+    this.#hub.refused({ code, request: id, address, method, path })
+  }
+
   async #serve(exchange: Exchange, route: Route | undefined): Promise<void> {
     const { request, response } = exchange
+    response.setHeader('X-Request-Id', exchange.id)
     this.#cors.apply(request, response)
     if (request.rawHeaders.length > 2 * mostHeaders) {
       throw new TidingsError('headers_too_large', `${mostHeaders} headers are allowed`)
@@ -97,6 +119,16 @@ class Door {
     refuse(request, response, new TidingsError('method_not_allowed', `there are ${allow}`), { Allow: allow })
   }
 }
+
+let requests = 0
+
+/** Short, and not like that of another process. */
+function requestId(): string {
+  requests++
+  return `${processId}-${requests.toString(36)}`
+}
+
+const processId = Math.floor(Math.random() * 36 ** 5).toString(36)
 
 const methods = ['GET', 'HEAD', 'POST', 'QUERY'] as const
 

@@ -6,12 +6,18 @@ import { TidingsError } from '../errors.ts'
 
 const loopbackName = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 
+/** The host that a request is for; HTTP/2 calls it the authority [RFC 9113, 8.3.1]. */
+export function hostOf(request: IncomingMessage & { readonly authority?: string }): string | undefined {
+  return request.headers.host ?? request.authority
+}
+
 /**
  * For a server that only this machine is to use: a name that leads here and is not one of this machine's own was made to
  * lead here, by a page that wants to read us as if we were its own site (DNS rebinding).
  * @throws TidingsError `host_refused`
  */
-export function requireLocalName({ headers: { host } }: IncomingMessage): void {
+export function requireLocalName(request: IncomingMessage): void {
+  const host = hostOf(request)
   if (host === undefined || loopbackName.test(host)) return
   throw new TidingsError('host_refused', 'ask for 127.0.0.1 or localhost, or start it with --open if others may use it')
 }
@@ -20,25 +26,25 @@ export function requireLocalName({ headers: { host } }: IncomingMessage): void {
  * Whether a page of another site is behind a request. A page can send a publish to any address without asking; the browser
  * then says whose page it was.
  */
-export function isForeign({ headers }: IncomingMessage, allowed: OriginList | undefined): boolean {
-  const { origin, host } = headers
-  if (origin === undefined) return headers['sec-fetch-site'] === 'cross-site'
-  return hostOf(origin) !== host && !allowed?.allows(origin)
+export function isForeign(request: IncomingMessage, allowed: OriginList | undefined): boolean {
+  const { origin } = request.headers
+  if (origin === undefined) return request.headers['sec-fetch-site'] === 'cross-site'
+  return hostIn(origin) !== hostOf(request) && !allowed?.allows(origin)
 }
 
 /**
  * For a publish that nothing but a cookie speaks for: the browser has to say that the page is one of ours. Older browsers
  * leave `Origin` out and say it in `Referer`.
  */
-export function isVouchedFor({ headers }: IncomingMessage, allowed: OriginList | undefined): boolean {
-  const origin = headers.origin ?? originOf(headers.referer)
-  return origin !== undefined && (hostOf(origin) === headers.host || allowed?.allows(origin) === true)
+export function isVouchedFor(request: IncomingMessage, allowed: OriginList | undefined): boolean {
+  const origin = request.headers.origin ?? originOf(request.headers.referer)
+  return origin !== undefined && (hostIn(origin) === hostOf(request) || allowed?.allows(origin) === true)
 }
 
 function originOf(address: string | undefined): string | undefined {
   return address !== undefined && URL.canParse(address) ? new URL(address).origin : undefined
 }
 
-function hostOf(origin: string): string | undefined {
+function hostIn(origin: string): string | undefined {
   return /^https?:\/\/([^/]+)$/.exec(origin)?.[1]
 }

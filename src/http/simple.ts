@@ -14,7 +14,7 @@ import { describeHub } from './debug.ts'
 import type { Exchange, Route } from './exchange.ts'
 import { readSubscribeRequest, readUpdate, refuseParameters, startsLikeForm } from './parameters.ts'
 import { isBelowHub } from './reserved.ts'
-import { isBehindStream, openStream } from './stream.ts'
+import { serveStream } from './serve-stream.ts'
 
 export const simpleRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/', { GET: showPage, HEAD: showPage }],
@@ -33,7 +33,7 @@ async function showPage({ access, response }: Exchange): Promise<void> {
 }
 
 async function subscribe(exchange: Exchange): Promise<void> {
-  const { hub, access, options, request, response } = exchange
+  const { access, request } = exchange
   const query = exchange.query()
   const { grants } = await access.reader(request, query)
   const header = request.headers['last-event-id']
@@ -41,17 +41,10 @@ async function subscribe(exchange: Exchange): Promise<void> {
     withoutToken(query),
     typeof header === 'string' ? decodeHeader(header) : undefined
   )
-  const place = await hub.locate({ ...wanted, readable: grants.subscribe, until: grants.until })
-  const headers = streamHeaders(place)
-  if (request.method === 'HEAD') {
-    response.writeHead(200, headers).end()
-    return
-  }
-  // The client may have gone while history was searched.
-  if (request.socket.destroyed || isBehindStream(request, response)) return
-  const stream = openStream(request, response, headers, opening(place, wanted.lastEventId), options)
-  const subscriber = hub.join(place, stream)
-  stream.onGone(() => hub.leave(subscriber, 'client'))
+  await serveStream(exchange, grants, wanted, (place) => ({
+    headers: streamHeaders(place),
+    text: opening(place, wanted.lastEventId)
+  }))
 }
 
 /** The parameter that a token may come in is nothing to the endpoints themselves. */
@@ -82,6 +75,7 @@ async function publish(exchange: Exchange): Promise<void> {
   const { request, options } = exchange
   const query = exchange.query()
   const { grants } = await exchange.access.publisher(request, query)
+  exchange.limits.publish(exchange.address, grants.subject)
   const body = decodeUtf8(await readBody(request, options.maxBody))
   await publishAll(exchange, grants, readUpdates(mediaType(request.headers['content-type']), body, withoutToken(query)))
 }
@@ -119,6 +113,7 @@ function readUpdates(type: string, body: string, query: Parameters): Update[] {
 async function publishTime(exchange: Exchange): Promise<void> {
   const query = exchange.query()
   const { grants } = await exchange.access.publisher(exchange.request, query)
+  exchange.limits.publish(exchange.address, grants.subject)
   refuseParameters(withoutToken(query))
   await publishAll(exchange, grants, [{ topics: ['default'], data: String(Math.floor(Date.now() / 1000)) }])
 }

@@ -16,6 +16,18 @@ const mostUnasked = 64 * 1_024
 /** How long an ended stream may take to hand over what was written, in milliseconds. */
 const lingerMs = 5_000
 
+/** The request that a stream answers. */
+export interface StreamOrigin {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** The id of the request. */
+  readonly id: string
+  /** Where the client is. */
+  readonly address: string
+}
+
+type Whence = Pick<StreamOrigin, 'id' | 'address'>
+
 export interface StreamOptions {
   /** Bytes that may wait for a client before it counts as behind. */
   readonly highWaterMark: number
@@ -25,19 +37,24 @@ export interface StreamOptions {
 
 /** Sends the head and the first bytes, and makes the rest of the response a stream. */
 export function openStream(
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response, ...origin }: StreamOrigin,
   headers: OutgoingHttpHeaders,
   opening: string,
   options: StreamOptions
 ): Stream {
+  // On HTTP/2 a stream is one of many on its connection, and its end is its own.
+  if (request.httpVersionMajor >= 2) {
+    response.writeHead(200, headers)
+    response.write(Buffer.from(opening))
+    return new ResponseStream(request, response, origin, options)
+  }
   const { socket } = response
   // A pipelined request has no socket until those before it are answered; other runtimes may have none to give; and where
   // an app has put itself between the response and its socket, to compress for instance, the head may yet be on its way.
   if (!(socket instanceof Socket) || typeof response.detachSocket !== 'function' || Object.hasOwn(response, 'write')) {
     response.writeHead(200, { ...headers, Connection: 'close' })
     response.write(Buffer.from(opening))
-    return new ResponseStream(request, response, options)
+    return new ResponseStream(request, response, origin, options)
   }
   // Head and first bytes travel in one packet.
   socket.cork()
@@ -50,7 +67,7 @@ export function openStream(
   releaseParser(socket)
   learnToWrite(socket)
   socket.uncork()
-  return new SocketStream(socket, options)
+  return new SocketStream(socket, origin, options)
 }
 
 const owner = Symbol('the stream that has taken a socket over')
@@ -77,6 +94,7 @@ function ignore(): void {}
 
 class SocketStream implements Stream {
   readonly address: string
+  readonly request: string
   readonly #socket: OwnedSocket
   readonly #highWaterMark: number
   readonly #direct: boolean
@@ -84,8 +102,9 @@ class SocketStream implements Stream {
   #gone = ignore
   #unasked = 0
 
-  constructor(socket: Socket, { highWaterMark, keepAlive }: StreamOptions) {
-    this.address = addressOf(socket)
+  constructor(socket: Socket, { id, address }: Whence, { highWaterMark, keepAlive }: StreamOptions) {
+    this.address = addressOf(address, socket)
+    this.request = id
     this.#socket = socket
     // Node tells of a drain only when its own mark was reached.
     this.#highWaterMark = Math.max(highWaterMark, socket.writableHighWaterMark)
@@ -148,12 +167,19 @@ function endSoon(socket: Socket): void {
 /** The slower way: through the response, with whatever framing it uses. */
 class ResponseStream implements Stream {
   readonly address: string
+  readonly request: string
   readonly #response: ServerResponse
   readonly #socket: OwnedSocket
   readonly #highWaterMark: number
 
-  constructor(request: IncomingMessage, response: ServerResponse, { highWaterMark }: StreamOptions) {
-    this.address = addressOf(request.socket)
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { id, address }: Whence,
+    { highWaterMark }: StreamOptions
+  ) {
+    this.address = addressOf(address, request.socket)
+    this.request = id
     this.#response = response
     this.#socket = request.socket
     this.#socket[owner] ??= this
@@ -186,7 +212,8 @@ class ResponseStream implements Stream {
   }
 }
 
-function addressOf({ remoteAddress, remotePort }: Socket): string {
-  if (remoteAddress === undefined) return 'local'
-  return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`
+/** With the port, where the client is at the other end of the connection. */
+function addressOf(address: string, { remoteAddress, remotePort }: Socket): string {
+  const host = address.includes(':') ? `[${address}]` : address
+  return remoteAddress?.endsWith(address) ? `${host}:${remotePort}` : host
 }

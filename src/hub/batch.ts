@@ -25,6 +25,11 @@ export class Batch {
     return (this.#frames.at(-1) as Frame).offset
   }
 
+  /** When the oldest of them was appended, in milliseconds since 1970. */
+  get since(): number {
+    return (this.#frames[0] as Frame).entry.time
+  }
+
   /** What remains for someone who has everything up to an offset. */
   after(offset: number): Batch {
     return new Batch(

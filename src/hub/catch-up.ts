@@ -82,8 +82,8 @@ export class CatchUp {
       subscriber.cursor = cursor
       return
     }
-    const { entries, bytes } = batch
-    this.#observer.delivered({ by: 'catch-up', entries, deliveries: entries, bytes: bytes.length })
+    const { entries, bytes, since } = batch
+    this.#observer.delivered({ by: 'catch-up', entries, deliveries: entries, bytes: bytes.length, since })
     subscriber.send(bytes, cursor)
   }
 

@@ -23,6 +23,8 @@ export type CloseReason =
 export interface Connection {
   /** Where the client is, for people to read. */
   readonly address: string
+  /** The id of the request that it answers, where there is one. */
+  readonly request?: string
   /** Bytes that wait in this process for the client to read on. */
   readonly buffered: number
   /** Writes whole events. False when no more should be written until the drain function has been called. */

@@ -2,12 +2,13 @@
 // entries are kept, how bytes reach a client, or who may do what.
 import { TidingsError } from '../errors.ts'
 import { type Entry, formatId, type Log } from '../log/log.ts'
-import { TopicIndex } from '../topics/index.ts'
 import { type Update, validate } from '../update.ts'
 import { Audience } from './audience.ts'
+import { Audiences } from './audiences.ts'
 import { CatchUp } from './catch-up.ts'
 import type { CloseReason, Connection } from './connection.ts'
-import { all, type Observer } from './observer.ts'
+import { spread } from './drain.ts'
+import { all, type Observer, type RefusedRequest } from './observer.ts'
 import { type HubOptions, logFor, settle, tickFor } from './options.ts'
 import { locate, type Place, type SubscribeRequest, validateRequest } from './place.ts'
 import { Presence, type Subscription } from './presence.ts'
@@ -16,6 +17,9 @@ import { Sweeper } from './sweeper.ts'
 import { type HubStatus, Tally } from './tally.ts'
 import { Wheel } from './wheel.ts'
 import { Window } from './window.ts'
+
+/** Within how long clients come again whose server stopped, in milliseconds. */
+const drainRetryMs = 3_000
 
 /** Makes a hub that is ready at once, or as soon as its log is. */
 export function createHub(options: HubOptions = {}): Hub {
@@ -27,8 +31,7 @@ export class Hub {
   readonly tally = new Tally()
   readonly subscribers: ReadonlySet<Subscriber>
   readonly #subscribers = new Set<Subscriber>()
-  readonly #audiences = new Map<string, Audience>()
-  readonly #index = new TopicIndex<Audience>()
+  readonly #audiences = new Audiences()
   readonly #log: Log
   readonly #window: Window
   readonly #wheel: Wheel
@@ -40,11 +43,12 @@ export class Hub {
   readonly #mostPending: number
   readonly #following: Promise<void>
   #epoch: string
+  #draining = false
   #closed = false
 
   constructor({ observer, ...options }: HubOptions) {
     const log = logFor(options)
-    const { heartbeat, slowTimeout, batchBytes, window } = settle(options)
+    const { heartbeat, slowTimeout, maxAge, batchBytes, window } = settle(options)
     this.subscribers = this.#subscribers
     this.#log = log
     this.#epoch = log.epoch
@@ -52,8 +56,8 @@ export class Hub {
     this.#window = new Window(window, log.head)
     // What is pending in an audience is in the window too, or else nobody could fall back on it.
     this.#mostPending = window.bytes / 2
-    const tick = tickFor(heartbeat, slowTimeout)
-    this.#keeper = this.#makeKeeper({ heartbeat, slowTimeout, tick })
+    const tick = tickFor(heartbeat, slowTimeout, maxAge)
+    this.#keeper = this.#makeKeeper({ heartbeat, slowTimeout, maxAge, tick })
     this.#wheel = new Wheel(tick, this.#keeper.now)
     this.#presence = new Presence((updates) => log.append(updates), this.#observer.failed)
     this.#sweeper = new Sweeper(batchBytes, this.#observer)
@@ -68,6 +72,7 @@ export class Hub {
     return {
       epoch: this.#epoch,
       head,
+      first: this.#log.first,
       window: { entries: length, bytes, first },
       audiences: this.#audiences.size,
       subscribers: this.#subscribers.size
@@ -99,7 +104,10 @@ export class Hub {
     const valid = updates.map(validate)
     this.#mustBeOpen()
     await this.#following
-    return this.#log.append(valid)
+    const since = performance.now()
+    const entries = await this.#log.append(valid)
+    this.#observer.appended(entries.length, performance.now() - since)
+    return entries
   }
 
   /**
@@ -108,6 +116,7 @@ export class Hub {
    */
   async locate(request: SubscribeRequest): Promise<Place> {
     validateRequest(request)
+    if (this.#draining) throw new TidingsError('closed')
     this.#mustBeOpen()
     await this.#following
     const { topics = [], readable = [], encoding = 'plain' } = request
@@ -120,13 +129,13 @@ export class Hub {
    * where it is to be, and taken back when it leaves.
    */
   join(place: Place, connection: Connection, subscriptions: readonly Subscription[] = []): Subscriber {
-    const audience = this.#enlist(place.audience)
+    const audience = this.#audiences.enlist(place.audience)
     const subscriber = new Subscriber(audience, connection, place, this.#keeper, subscriptions)
     audience.members.add(subscriber)
     this.#subscribers.add(subscriber)
     this.#presence.join(subscriptions)
     this.#observer.joined(subscriber)
-    if (this.#closed) this.leave(subscriber, 'shutdown')
+    if (this.#closed || this.#draining) this.leave(subscriber, 'shutdown')
     const delay = subscriber.visit(this.#keeper.now())
     if (subscriber.state === 'closed') return subscriber
     this.#wheel.add(subscriber, delay)
@@ -141,10 +150,19 @@ export class Hub {
     this.#subscribers.delete(subscriber)
     this.#wheel.remove(subscriber)
     this.#catchUp.forget(subscriber)
-    this.#delist(subscriber)
+    this.#audiences.delist(subscriber)
     subscriber.connection.end(reason)
     this.#presence.leave(subscriber.subscriptions)
     this.#observer.left(subscriber, reason)
+  }
+
+  /**
+   * Takes no more streams, and ends those there are with `shutdown`, at random over so many milliseconds, so that their clients come
+   * again as spread out, elsewhere or later. Publishing goes on. With `hurry` the rest ends at once.
+   */
+  async drain(duration: number, hurry?: AbortSignal): Promise<void> {
+    this.#draining = true
+    await spread(this.#subscribers, duration, (member) => member.dismiss('shutdown', drainRetryMs), hurry)
   }
 
   /** Sends what is pending, ends every stream with `shutdown`, refuses what comes after, and closes the log. */
@@ -157,12 +175,17 @@ export class Hub {
     await this.#log.close()
   }
 
+  /** Tells the observers that a request was refused. */
+  refused(refusal: RefusedRequest): void {
+    this.#observer.refused(refusal)
+  }
+
   /** Tells the observers that something went wrong on our side. */
   failed(error: unknown): void {
     this.#observer.failed(error)
   }
 
-  #makeKeeper(times: Pick<Keeper, 'heartbeat' | 'slowTimeout' | 'tick'>): Keeper {
+  #makeKeeper(times: Pick<Keeper, 'heartbeat' | 'slowTimeout' | 'maxAge' | 'tick'>): Keeper {
     return {
       ...times,
       head: () => this.#window.head,
@@ -176,23 +199,6 @@ export class Hub {
     if (this.#closed) throw new TidingsError('closed')
   }
 
-  /** The audience that is equal to this one, which becomes the first of its kind where there is none. */
-  #enlist(audience: Audience): Audience {
-    const known = this.#audiences.get(audience.key)
-    if (known) return known
-    this.#audiences.set(audience.key, audience)
-    this.#index.add(audience.selectors, audience)
-    return audience
-  }
-
-  #delist(subscriber: Subscriber): void {
-    const { audience } = subscriber
-    audience.members.delete(subscriber)
-    if (audience.members.size > 0) return
-    this.#audiences.delete(audience.key)
-    this.#index.remove(audience.selectors, audience)
-  }
-
   /** The one way to a subscriber: from the log's tail to the window and the audiences that it concerns. */
   #deliver(entries: readonly Entry[]): void {
     for (const entry of entries) {
@@ -200,7 +206,7 @@ export class Hub {
       else if (entry.offset !== this.#window.head + 1) this.#skipTo(entry)
       const frame = this.#window.push(entry)
       const { topics, private: isPrivate = false } = entry.update
-      for (const audience of this.#index.match(topics)) {
+      for (const audience of this.#audiences.match(topics)) {
         if (!audience.mayRead(topics, isPrivate)) continue
         if (audience.push(frame) > this.#mostPending) this.#overrun(audience)
         else this.#sweeper.mark(audience)
@@ -218,7 +224,7 @@ export class Hub {
 
   /** The log could not say what lies between: everyone reads it from history, or is told that it is gone. */
   #skipTo(entry: Entry): void {
-    for (const audience of this.#audiences.values()) this.#completeUpTo(audience, this.#window.head)
+    for (const audience of this.#audiences) this.#completeUpTo(audience, this.#window.head)
     this.#window.reset(entry.offset - 1)
     for (const subscriber of this.#subscribers) this.#fallBehind(subscriber)
   }

@@ -1,4 +1,5 @@
 // The one hook: what happens in a hub, told to whoever wants to count, log or graph it. Nothing here may change what happens.
+import type { ErrorCode } from '../errors.ts'
 import type { Entry } from '../log/log.ts'
 import type { CloseReason } from './connection.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -12,15 +13,32 @@ export interface Delivery {
   readonly deliveries: number
   /** Bytes handed to connections. */
   readonly bytes: number
+  /** When the oldest of the entries was appended, in milliseconds since 1970. */
+  readonly since: number
+}
+
+/** A request that was refused, without what it carried. */
+export interface RefusedRequest {
+  readonly code: ErrorCode
+  /** The id of the request. */
+  readonly request: string
+  readonly address: string
+  readonly method: string
+  /** The path, without the query. */
+  readonly path: string
 }
 
 /** Told synchronously; must be quick and must not throw. */
 export interface Observer {
+  /** The log has kept its promise for so many updates, after so many milliseconds. */
+  appended?(updates: number, ms: number): void
   /** Entries have arrived from the log, on this node. */
   arrived?(entries: readonly Entry[]): void
   delivered?(delivery: Delivery): void
   joined?(subscriber: Subscriber): void
   left?(subscriber: Subscriber, reason: CloseReason): void
+  /** A request was refused, at whichever door. */
+  refused?(refusal: RefusedRequest): void
   /** Something went wrong on our side, of which a client is told no more than that. */
   failed?(error: unknown): void
 }
@@ -31,10 +49,12 @@ export function all(observers: readonly Observer[]): Required<Observer> {
     for (const observer of observers) tellSafely(observer, tell)
   }
   return {
+    appended: (updates, ms) => each((observer) => observer.appended?.(updates, ms)),
     arrived: (entries) => each((observer) => observer.arrived?.(entries)),
     delivered: (delivery) => each((observer) => observer.delivered?.(delivery)),
     joined: (subscriber) => each((observer) => observer.joined?.(subscriber)),
     left: (subscriber, reason) => each((observer) => observer.left?.(subscriber, reason)),
+    refused: (refusal) => each((observer) => observer.refused?.(refusal)),
     failed: (error) => each((observer) => observer.failed?.(error))
   }
 }

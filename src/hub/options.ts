@@ -13,6 +13,11 @@ export interface HubOptions {
   heartbeat?: number
   /** Milliseconds that a client may leave a full connection unread before it is closed with `slow`; default 30,000. */
   slowTimeout?: number
+  /**
+   * Milliseconds that a stream may last, at most, before it is ended with `rotated` and its client comes again, a little sooner at
+   * random; 0 for as long as it likes, which is the default.
+   */
+  maxAge?: number
   /** How much of the recent past is held ready for all; default 16,384 entries and 16 MiB. */
   window?: Partial<WindowLimits>
   /** About how many bytes one write to a live client may hold; default 256 KiB. */
@@ -31,6 +36,7 @@ export function logFor({ log, retention }: HubOptions): Log {
 interface Settled {
   readonly heartbeat: number
   readonly slowTimeout: number
+  readonly maxAge: number
   readonly batchBytes: number
   readonly window: WindowLimits
 }
@@ -39,23 +45,24 @@ interface Settled {
 export function settle({
   heartbeat = 15_000,
   slowTimeout = 30_000,
+  maxAge = 0,
   batchBytes = 256 * 1_024,
   window
 }: HubOptions): Settled {
   const limits = { entries: 16_384, bytes: 16 * 2 ** 20, ...window }
-  checkNumbers({ heartbeat, slowTimeout, batchBytes, ...limits })
-  return { heartbeat, slowTimeout, batchBytes, window: limits }
+  checkNumbers({ heartbeat, slowTimeout, maxAge, batchBytes, ...limits })
+  return { heartbeat, slowTimeout, maxAge, batchBytes, window: limits }
 }
 
 /** Fine enough for the shortest of the times, and never so fine that an idle hub is kept busy. */
-export function tickFor(heartbeat: number, slowTimeout: number): number {
-  const shortest = Math.min(heartbeat || Infinity, slowTimeout)
+export function tickFor(heartbeat: number, slowTimeout: number, maxAge: number): number {
+  const shortest = Math.min(heartbeat || Infinity, slowTimeout, maxAge || Infinity)
   return Math.min(250, Math.max(10, shortest / 20))
 }
 
 function checkNumbers(numbers: Record<string, number | undefined>): void {
   for (const [name, value] of Object.entries(numbers)) {
-    const least = name === 'heartbeat' ? 0 : 1
+    const least = name === 'heartbeat' || name === 'maxAge' ? 0 : 1
     if (value === undefined || (Number.isFinite(value) && value >= least)) continue
     throw new RangeError(`createHub: ${name} must be a number of at least ${least}, not ${value}`)
   }

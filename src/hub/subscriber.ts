@@ -15,6 +15,8 @@ export interface Keeper {
   readonly heartbeat: number
   /** Milliseconds that a connection may stay full. */
   readonly slowTimeout: number
+  /** Milliseconds that a stream may last; 0 for as long as it likes. */
+  readonly maxAge: number
   /** Milliseconds by which a visit may come late. */
   readonly tick: number
   /** The newest offset that this node has seen. */
@@ -24,6 +26,9 @@ export interface Keeper {
   catchUp(subscriber: Subscriber): void
   leave(subscriber: Subscriber, reason: CloseReason): void
 }
+
+/** Within how long a client comes again whose stream was only too old, in milliseconds. */
+const rotationRetryMs = 1_000
 
 const heartbeatBuffer = Buffer.from(heartbeat)
 
@@ -46,6 +51,8 @@ export class Subscriber implements Timed {
   readonly #since: number
   /** When its right to read ends, in milliseconds since 1970. */
   readonly #until: number
+  /** When it is to begin anew, on the keeper's clock. */
+  readonly #rotation: number
   #lastWrite: number
   /** Since when the connection has been full; 0 while it is not. */
   #fullSince = 0
@@ -68,6 +75,8 @@ export class Subscriber implements Timed {
     this.historyEnd = keeper.head()
     this.#keeper = keeper
     this.#since = this.#lastWrite = keeper.now()
+    // Those that began together do not all end together.
+    this.#rotation = keeper.maxAge > 0 ? this.#since + keeper.maxAge * between(shortest, 1) : Infinity
     connection.onDrain(() => this.#drained())
   }
 
@@ -96,13 +105,22 @@ export class Subscriber implements Timed {
     // The next visit may come a tick late, and not a moment may be read beyond that time.
     const untilEnd = this.#until - Date.now() - tick
     if (untilEnd <= 0) this.#keeper.leave(this, 'expired')
+    else if (now >= this.#rotation) this.dismiss('rotated', rotationRetryMs)
     if (this.state === 'closed') return untilEnd
     if (this.full) return Math.min(untilEnd, this.#visitFull(now, slowTimeout))
     if (heartbeat > 0 && now - this.#lastWrite >= heartbeat * shortest) {
       this.send(heartbeatBuffer, this.cursor)
     }
     const untilHeartbeat = heartbeat > 0 ? this.#lastWrite + heartbeat * between(shortest, longest) - now : Infinity
-    return Math.min(untilHeartbeat, slowTimeout, untilEnd)
+    return Math.min(untilHeartbeat, slowTimeout, untilEnd, this.#rotation - now)
+  }
+
+  /** Ends the stream and tells its client after how long to come again: up to so many milliseconds, at random. */
+  dismiss(reason: CloseReason, retryMs: number): void {
+    if (this.state === 'closed') return
+    // What a full connection still has to send would be cut in two.
+    if (!this.full) this.connection.write(Buffer.from(`retry: ${Math.ceil(between(0.1, 1) * retryMs)}\n\n`))
+    this.#keeper.leave(this, reason)
   }
 
   #visitFull(now: number, slowTimeout: number): number {

@@ -36,8 +36,8 @@ class Sweep {
 
   report(observer: Required<Observer>): void {
     if (this.#writes === 0) return
-    const { entries } = this.#batch
-    observer.delivered({ by: 'sweep', entries, deliveries: this.#deliveries, bytes: this.#bytes })
+    const { entries, since } = this.#batch
+    observer.delivered({ by: 'sweep', entries, deliveries: this.#deliveries, bytes: this.#bytes, since })
   }
 
   #visit(subscriber: Subscriber): void {

@@ -7,6 +7,8 @@ import type { Subscriber } from './subscriber.ts'
 export interface HubStatus {
   readonly epoch: string
   readonly head: number
+  /** Offset of the oldest entry kept. */
+  readonly first: number
   readonly window: { readonly entries: number; readonly bytes: number; readonly first: number }
   readonly audiences: number
   readonly subscribers: number

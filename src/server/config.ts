@@ -3,11 +3,13 @@
 import { readFileSync } from 'node:fs'
 import { readAddress } from './address.ts'
 import { readConfigFile } from './config-file.ts'
+import type { Config } from './config-shape.ts'
 import { ConfigError, parse, type Value } from './config-value.ts'
-import { type Config, type Option, options } from './options.ts'
+import { type Option, options } from './options.ts'
 
+export type { Config } from './config-shape.ts'
 export { ConfigError } from './config-value.ts'
-export { type Config, type Option, options } from './options.ts'
+export { type Option, options } from './options.ts'
 
 /** `someName` → `--some-name` */
 export function flagFor(name: string): string {

@@ -1,48 +1,136 @@
-// A hub behind an HTTP server: composition, start, and stop. It knows no command line and prints nothing.
-import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import { TidingsError } from '../errors.ts'
+// A hub behind its listeners: composition, start, reload and stop. It knows no command line and prints nothing.
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { hubPath } from '../http/access-options.ts'
 import type { HandlerOptions } from '../http/exchange.ts'
 import { checkHandlerOptions, createHandler } from '../http/handler.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
-import type { Observer } from '../hub/observer.ts'
+import { all, type Observer } from '../hub/observer.ts'
 import type { Log } from '../log/log.ts'
 import { LmdbLog, MemoryLog } from '../logs.ts'
-import { type Config, hasKeys } from './config.ts'
-
-/** Bounds on a request before the hub sees it: its head in bytes, and the milliseconds that head and whole may take. */
-const requestBounds = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 }
-
-/** How long a connection may last that has only its end to come, in milliseconds. */
-const lingerMs = 5_000
+import { addressesOf, readAddress } from './address.ts'
+import { type Config, ConfigError, hasKeys } from './config.ts'
+import { type Certificate, type Listener, listen } from './listen.ts'
+import { lingerMs } from './malformed.ts'
+import { Metrics } from './metrics.ts'
+import { answerOps, metricsRoutes, opsListener, type Subject } from './ops.ts'
 
 /** A server that is listening. */
 export interface Server {
   readonly hub: Hub
-  /** `http://host:port`, as a client would write it. */
-  readonly url: string
-  /** Stops accepting, ends every stream, and resolves when nothing is left. Safe to call twice. */
+  /** Where it listens, as a client would write it; the first is its name, where it has no other. */
+  readonly urls: readonly string[]
+  /**
+   * Takes over what can be changed while it runs. Streams go on.
+   * @throws RangeError or ConfigError that says what is wrong; then everything stays as it was.
+   */
+  reload(config: Config): void
+  /** Stops accepting, ends every stream over `drainTimeout`, and resolves when nothing is left. Safe to call twice. */
   stop(): Promise<void>
 }
 
-/** Starts a server. Rejects with the error of `listen` where the address cannot be had, or of the log. */
+/** Starts a server. Rejects with the error of `listen` where an address cannot be had, or of the log. */
 export async function startServer(config: Config, observer: Observer = {}): Promise<Server> {
-  const { host, port } = config
   checkHandlerOptions(handlerOptions(config, 'http://localhost'))
-  const hub = createHub({ log: await openLog(config), observer })
-  const http = createServer({ ...requestBounds, connectionsCheckingInterval: 1_000 })
-  http.on('clientError', refuseMalformed)
+  const certificate = readCertificate(config)
+  const metrics = new Metrics()
+  const { heartbeat, slowTimeout, maxAge } = config
+  const hub = createHub({
+    log: await openLog(config),
+    heartbeat,
+    slowTimeout,
+    maxAge,
+    observer: all([metrics.observer, observer])
+  })
+  metrics.watch(hub)
+  const running = new RunningServer(hub, metrics, config)
   try {
-    await listen(http, host, port)
-    http.on('request', createHandler(hub, handlerOptions(config, urlOf(http, host))))
+    await running.listen(certificate)
   } catch (error) {
-    await hub.close()
+    await running.abandon()
     throw error
   }
-  let stopped: Promise<void> | undefined
-  const stop = () => (stopped ??= stopAll(http, hub))
-  return { hub, url: urlOf(http, host), stop }
+  return running
+}
+
+class RunningServer implements Server {
+  readonly hub: Hub
+  readonly #subject: Subject
+  readonly #listeners: Listener[] = []
+  #ops: Listener | undefined
+  #config: Config
+  #handler: RequestListener = () => {}
+  #stopped: Promise<void> | undefined
+
+  constructor(hub: Hub, metrics: Metrics, config: Config) {
+    this.hub = hub
+    this.#config = config
+    this.#subject = { hub, metrics, isReady: () => this.#stopped === undefined }
+  }
+
+  get urls(): readonly string[] {
+    return this.#listeners.map(({ url }) => url)
+  }
+
+  async listen(certificate: Certificate | undefined): Promise<void> {
+    const { h2c, opsListen } = this.#config
+    for (const address of addressesOf(this.#config)) {
+      this.#listeners.push(await listen(address, { certificate, h2c }, this.#serve))
+      // Whoever does not say the server's name gives it that of its first address.
+      if (this.#listeners.length === 1) this.#handler = this.#makeHandler(this.#config)
+    }
+    if (opsListen !== '') {
+      this.#ops = await listen(readAddress(opsListen), { h2c: false }, opsListener(this.#subject))
+    }
+  }
+
+  reload(config: Config): void {
+    const certificate = readCertificate(config)
+    this.#handler = this.#makeHandler(config)
+    this.#config = config
+    if (certificate) for (const listener of this.#listeners) listener.renew(certificate)
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  /** Lets go of everything, since starting did not succeed. */
+  async abandon(): Promise<void> {
+    for (const listener of this.#all) listener.destroy()
+    await Promise.all(this.#all.map((listener) => listener.close()))
+    await this.hub.close()
+  }
+
+  get #all(): Listener[] {
+    return this.#ops ? [...this.#listeners, this.#ops] : this.#listeners
+  }
+
+  readonly #serve = (request: IncomingMessage, response: ServerResponse): void => {
+    // Without an address of their own, the operators' paths are beside the rest.
+    if (this.#ops === undefined && answerOps(this.#subject, request, response)) return
+    this.#handler(request, response)
+  }
+
+  #makeHandler(config: Config): RequestListener {
+    const more = this.#config.opsListen === '' ? metricsRoutes(this.#subject) : new Map<string, never>()
+    return createHandler(this.hub, handlerOptions(config, this.urls[0] as string), more)
+  }
+
+  async #stop(): Promise<void> {
+    const closed = this.#listeners.map((listener) => listener.close())
+    await this.hub.drain(this.#config.drainTimeout)
+    await this.hub.close()
+    closed.push(...(this.#ops ? [this.#ops.close()] : []))
+    for (const listener of this.#all) listener.closeIdle()
+    // Once closed, node:http times no request any more, so that one that never ends would keep the process.
+    const timer = setTimeout(() => {
+      for (const listener of this.#all) listener.destroy()
+    }, lingerMs)
+    await Promise.all(closed)
+    clearTimeout(timer)
+  }
 }
 
 /** What the doors need to know; a server that was not told its name goes by the address that it listens on. */
@@ -52,7 +140,7 @@ function handlerOptions(config: Config, url: string): HandlerOptions {
   return {
     ...rest,
     publicUrls,
-    audience: isNamed ? audience : [url + hubPath],
+    audience: isNamed ? audience : [(url.startsWith('unix:') ? 'http://localhost' : url) + hubPath],
     clockTolerance: clockTolerance / 1_000,
     // With neither --open nor keys it is for this machine alone, and for those who know that they ask for this machine.
     localOnly: !open && !hasKeys(config)
@@ -63,52 +151,15 @@ async function openLog({ data, durability, retention }: Config): Promise<Log> {
   return data === '' ? new MemoryLog({ retention }) : LmdbLog.open({ path: data, durability, retention })
 }
 
-function listen(http: HttpServer, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    http.once('error', reject)
-    http.listen({ host, port, backlog: 4_096 }, () => {
-      http.removeListener('error', reject)
-      resolve()
-    })
-  })
-}
-
-async function stopAll(http: HttpServer, hub: Hub): Promise<void> {
-  const closed = new Promise((resolve) => http.close(resolve))
-  await hub.close()
-  http.closeIdleConnections()
-  // Once closed, node:http times no request any more, so that one that never ends would keep the process.
-  const timer = setTimeout(() => http.closeAllConnections(), lingerMs)
-  await closed
-  clearTimeout(timer)
-}
-
-function urlOf(http: HttpServer, host: string): string {
-  const { port } = http.address() as AddressInfo
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
-/** What node:http refuses before there is a request to hand on; its own answers say neither bound nor remedy. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket & { _httpMessage?: ServerResponse }): void {
-  if (!socket.writable || socket._httpMessage?.headersSent) {
-    socket.destroy()
-    return
+/** @throws ConfigError that names the file. */
+function readCertificate({ tlsCert, tlsKey }: Config): Certificate | undefined {
+  if (tlsCert === '') return undefined
+  const read = (path: string, option: string) => {
+    try {
+      return readFileSync(path)
+    } catch (error) {
+      throw new ConfigError(`${option}: ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
+    }
   }
-  const refusal = refusalFor(error.code)
-  const body = `${refusal.message}\n`
-  socket.end(
-    `HTTP/1.1 ${refusal.status} ${refusal.code}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
-  )
-  // Nothing else watches over this connection, and its client may never close its own end.
-  const timer = setTimeout(() => socket.destroy(), lingerMs)
-  socket.once('close', () => clearTimeout(timer))
-}
-
-function refusalFor(code: string | undefined): TidingsError {
-  const { maxHeaderSize, headersTimeout, requestTimeout } = requestBounds
-  if (code === 'HPE_HEADER_OVERFLOW') return new TidingsError('headers_too_large', `${maxHeaderSize} bytes are allowed`)
-  if (code !== 'ERR_HTTP_REQUEST_TIMEOUT') return new TidingsError('request_malformed')
-  const times = `${headersTimeout / 1000} s are allowed for the head, ${requestTimeout / 1000} s for all of it`
-  return new TidingsError('request_timeout', times)
+  return { cert: read(tlsCert, '--tls-cert'), key: read(tlsKey, '--tls-key') }
 }

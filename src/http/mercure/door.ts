@@ -29,7 +29,7 @@ export function refuseIn(exchange: Exchange, error: unknown): void {
   // Whatever is not a refusal is our own fault, and none of the client's business.
   const refusal = error instanceof TidingsError ? error : new TidingsError('internal')
   const { status, text, headers } = doors[dialectOf(exchange, refusal)].tell(refusal, access.metadataUrl)
-  const retry = status === 503 && { 'Retry-After': '1' }
+  const retry = (status === 503 || status === 429) && { 'Retry-After': '1' }
   answerText(response, `${text}\n`, { ...securityHeaders, ...retry, ...headers }, status)
 }
 

@@ -11,6 +11,7 @@ export async function publish(exchange: Exchange): Promise<void> {
   const { hub, access, request, response } = exchange
   const { grants, dialect } = await access.publisher(request, exchange.query())
   exchange.dialect = dialect
+  exchange.limits.publish(exchange.address, grants.subject)
   const update = toUpdate(await readForm(exchange))
   if (!grants.mayPublish(update.topics)) throw new TidingsError('not_granted')
   doors[dialect].checkUpdate(update, access.base)

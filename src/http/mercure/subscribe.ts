@@ -12,7 +12,7 @@ import type { Selector } from '../../topics/matcher.ts'
 import { acceptsType, encodeHeader } from '../answer.ts'
 import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
 import type { Exchange } from '../exchange.ts'
-import { isBehindStream, openStream } from '../stream.ts'
+import { serveStream } from '../serve-stream.ts'
 import type { MercureDialect } from './dialect.ts'
 import { doors, securityHeaders } from './door.ts'
 import { MercureSubscription } from './subscription.ts'
@@ -29,25 +29,14 @@ interface Wanted {
 }
 
 export async function subscribe(exchange: Exchange): Promise<void> {
-  const { hub, options, request, response } = exchange
   const wanted = await readWanted(exchange)
   const { door, selectors, grants, lastEventId } = wanted
-  const place = await hub.locate({
-    topics: selectors,
-    readable: grants.subscribe,
-    until: grants.until,
-    ...(lastEventId && { lastEventId })
-  })
-  const headers = { ...streamHeaders, ...door.streamHeaders, ...positionOf(wanted, place) }
-  if (request.method === 'HEAD') {
-    response.writeHead(200, headers).end()
-    return
-  }
-  // The client may have gone while history was searched.
-  if (request.socket.destroyed || isBehindStream(request, response)) return
-  const stream = openStream(request, response, headers, heartbeat, options)
-  const subscriber = hub.join(place, stream, subscriptionsOf(exchange, wanted))
-  stream.onGone(() => hub.leave(subscriber, 'client'))
+  const request = { topics: selectors, ...(lastEventId && { lastEventId }) }
+  await serveStream(exchange, grants, request, (place) => ({
+    headers: { ...streamHeaders, ...door.streamHeaders, ...positionOf(wanted, place) },
+    text: heartbeat,
+    subscriptions: subscriptionsOf(exchange, wanted)
+  }))
 }
 
 // [Mercure 0.x] `Expire` is how the reference hub spells it.

@@ -1,0 +1,190 @@
+// How much of the server one client, and all of them together, may use. It knows addresses and subjects as names only.
+import { TidingsError } from '../errors.ts'
+
+/** A bound of 0, which is the default of each, is none. */
+export interface LimitOptions {
+  /** Streams at a time. */
+  maxConnections?: number
+  /** Streams at a time from one address; of IPv6, from one network of 64 bits. */
+  maxConnectionsPerAddress?: number
+  /** Streams at a time for one subject of tokens (`sub`). */
+  maxConnectionsPerSubject?: number
+  /** Requests to publish a second, of one subject or else one address; as many may come at once. */
+  publishRate?: number
+  /** New streams a second in all. Those that come faster wait, for ten seconds at most. */
+  connectRate?: number
+  /** Bytes of memory of the process above which no new stream is taken. */
+  maxMemory?: number
+}
+
+/** How long a new stream may wait for its turn, in seconds. */
+const patience = 10
+/** How often the memory is looked at, in milliseconds. */
+const lookMs = 250
+/** Publishers whose rate is remembered. */
+const mostRemembered = 10_000
+
+export class Limits {
+  readonly #options: Required<LimitOptions>
+  readonly #byAddress = new Map<string, number>()
+  readonly #bySubject = new Map<string, number>()
+  readonly #publishers = new Map<string, Bucket>()
+  readonly #isBounded: boolean
+  #streams = 0
+  /** When the next new stream has its turn, on the clock of `performance.now`. */
+  #turn = 0
+  #memory = 0
+  #lookedAt = Number.NEGATIVE_INFINITY
+
+  /** @throws RangeError that names the bound that is none. */
+  constructor(options: LimitOptions) {
+    this.#options = settle(options)
+    this.#isBounded = Object.values(this.#options).some((bound) => bound > 0)
+  }
+
+  /**
+   * Takes one more stream, and answers what to call when it has ended.
+   * @throws TidingsError `connections_too_many`, `address_too_many`, `subject_too_many`, `connecting_too_fast`, `memory_full`
+   */
+  async enter(address: string, subject: string | undefined): Promise<() => void> {
+    // An idle stream is to cost as little as it can.
+    if (!this.#isBounded) return nothing
+    const { maxConnections, maxConnectionsPerAddress, maxConnectionsPerSubject } = this.#options
+    this.#requireMemory()
+    if (isReached(this.#streams, maxConnections)) throw new TidingsError('connections_too_many')
+    const network = networkOf(address)
+    const leaveAddress = take(this.#byAddress, network, maxConnectionsPerAddress, 'address_too_many')
+    let leaveSubject = () => {}
+    try {
+      if (subject !== undefined) {
+        leaveSubject = take(this.#bySubject, subject, maxConnectionsPerSubject, 'subject_too_many')
+      }
+      this.#streams++
+      await this.#wait()
+    } catch (error) {
+      if (error instanceof TidingsError && error.code === 'connecting_too_fast') this.#streams--
+      leaveAddress()
+      leaveSubject()
+      throw error
+    }
+    return once(() => {
+      this.#streams--
+      leaveAddress()
+      leaveSubject()
+    })
+  }
+
+  /** Counts one request to publish. @throws TidingsError `publishing_too_fast` */
+  publish(address: string, subject: string | undefined): void {
+    const { publishRate } = this.#options
+    if (publishRate === 0) return
+    const key = subject === undefined ? networkOf(address) : `sub ${subject}`
+    const bucket = this.#publishers.get(key) ?? new Bucket(publishRate)
+    // Whoever published last is remembered longest.
+    this.#publishers.delete(key)
+    this.#publishers.set(key, bucket)
+    if (this.#publishers.size > mostRemembered) this.#publishers.delete(this.#publishers.keys().next().value as string)
+    if (!bucket.take()) throw new TidingsError('publishing_too_fast', `${publishRate} requests a second are allowed`)
+  }
+
+  /** A browser gives up on a stream that is refused, and waits for one that is not answered yet. */
+  async #wait(): Promise<void> {
+    const { connectRate } = this.#options
+    if (connectRate === 0) return
+    const now = performance.now()
+    const turn = Math.max(now, this.#turn)
+    if (turn - now > patience * 1_000) throw new TidingsError('connecting_too_fast')
+    this.#turn = turn + 1_000 / connectRate
+    if (turn > now) await new Promise((resolve) => setTimeout(resolve, turn - now))
+  }
+
+  #requireMemory(): void {
+    const { maxMemory } = this.#options
+    if (maxMemory === 0) return
+    const now = performance.now()
+    if (now - this.#lookedAt >= lookMs) {
+      this.#memory = process.memoryUsage.rss()
+      this.#lookedAt = now
+    }
+    if (this.#memory > maxMemory) throw new TidingsError('memory_full')
+  }
+}
+
+function nothing(): void {}
+
+/** So many at once, and as many a second. */
+class Bucket {
+  readonly #rate: number
+  #left: number
+  #at = performance.now()
+
+  constructor(rate: number) {
+    this.#rate = rate
+    this.#left = rate
+  }
+
+  take(): boolean {
+    const now = performance.now()
+    this.#left = Math.min(this.#rate, this.#left + ((now - this.#at) / 1_000) * this.#rate)
+    this.#at = now
+    if (this.#left < 1) return false
+    this.#left--
+    return true
+  }
+}
+
+function take(
+  counts: Map<string, number>,
+  key: string,
+  bound: number,
+  code: 'address_too_many' | 'subject_too_many'
+): () => void {
+  if (bound === 0) return () => {}
+  const count = counts.get(key) ?? 0
+  if (count >= bound) throw new TidingsError(code, `${bound} are allowed`)
+  counts.set(key, count + 1)
+  return () => {
+    const left = (counts.get(key) ?? 1) - 1
+    if (left > 0) counts.set(key, left)
+    else counts.delete(key)
+  }
+}
+
+function isReached(count: number, bound: number): boolean {
+  return bound > 0 && count >= bound
+}
+
+function once(act: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (!isDone) act()
+    isDone = true
+  }
+}
+
+/** Whoever has one address of IPv6 has all of its network. */
+function networkOf(address: string): string {
+  if (!address.includes(':') || address.startsWith('::ffff:')) return address
+  return new URL(`http://[${address.replace(/%.*/, '')}]`).hostname
+    .replace(/^\[|\]$/g, '')
+    .split(':')
+    .slice(0, 4)
+    .join(':')
+}
+
+function settle(options: LimitOptions): Required<LimitOptions> {
+  const none = {
+    maxConnections: 0,
+    maxConnectionsPerAddress: 0,
+    maxConnectionsPerSubject: 0,
+    publishRate: 0,
+    connectRate: 0,
+    maxMemory: 0
+  }
+  const bounds = Object.keys(none).map((name) => {
+    const value = options[name as keyof LimitOptions] ?? 0
+    if (!(value >= 0)) throw new RangeError(`${name} must be a number of at least 0, not ${value}`)
+    return [name, value]
+  })
+  return Object.fromEntries(bounds) as Required<LimitOptions>
+}

@@ -1,0 +1,52 @@
+// Opens a stream for whichever endpoint was asked: its place in the limits, its place in the log, its end. It reads no
+// parameter.
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { Grants } from '../auth/grants.ts'
+import type { Place, SubscribeRequest } from '../hub/place.ts'
+import type { Subscription } from '../hub/presence.ts'
+import type { Exchange } from './exchange.ts'
+import { isBehindStream, openStream } from './stream.ts'
+
+/** What an endpoint says at the beginning of a stream. */
+export interface Opening {
+  readonly headers: OutgoingHttpHeaders
+  /** The first bytes of the body. */
+  readonly text: string
+  readonly subscriptions?: readonly Subscription[]
+}
+
+/** @throws TidingsError as `Hub.locate` and `Limits.enter` do. */
+export async function serveStream(
+  exchange: Exchange,
+  grants: Grants,
+  wanted: SubscribeRequest,
+  open: (place: Place) => Opening
+): Promise<void> {
+  const { hub, limits, address, request, response } = exchange
+  const request_ = { ...wanted, readable: grants.subscribe, until: grants.until }
+  if (request.method === 'HEAD') {
+    response.writeHead(200, open(await hub.locate(request_)).headers).end()
+    return
+  }
+  const leave = await limits.enter(address, grants.subject)
+  let isServed = false
+  try {
+    isServed = begin(exchange, await hub.locate(request_), open, leave)
+  } finally {
+    if (!isServed) leave()
+  }
+}
+
+function begin(exchange: Exchange, place: Place, open: (place: Place) => Opening, leave: () => void): boolean {
+  const { hub, options, request, response } = exchange
+  // The client may have gone while it waited, or while history was searched.
+  if (request.socket.destroyed || isBehindStream(request, response)) return false
+  const { headers, text, subscriptions } = open(place)
+  const stream = openStream(exchange, headers, text, options)
+  const subscriber = hub.join(place, stream, subscriptions)
+  stream.onGone(() => {
+    leave()
+    hub.leave(subscriber, 'client')
+  })
+  return true
+}

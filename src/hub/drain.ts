@@ -1,0 +1,33 @@
+// Ends streams a few at a time, so that their clients do not all come back at once. It does not know why they end.
+
+/** How often some are ended, in milliseconds. */
+const stepMs = 20
+
+/**
+ * Calls `end` for each of the members, in random order, spread evenly over so many milliseconds. Resolves when all have ended, or as soon
+ * as `hurry` is aborted, with the rest ended at once.
+ */
+export async function spread<Member>(
+  members: Iterable<Member>,
+  duration: number,
+  end: (member: Member) => void,
+  hurry?: AbortSignal
+): Promise<void> {
+  const waiting = shuffled([...members])
+  const count = waiting.length
+  const since = performance.now()
+  while (waiting.length > 0) {
+    const passed = hurry?.aborted || duration <= 0 ? 1 : Math.min(1, (performance.now() - since) / duration)
+    while (waiting.length > count * (1 - passed)) end(waiting.pop() as Member)
+    if (waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, stepMs))
+  }
+}
+
+/** [Fisher and Yates] */
+function shuffled<Member>(members: Member[]): Member[] {
+  for (let last = members.length - 1; last > 0; last--) {
+    const other = Math.floor(Math.random() * (last + 1))
+    ;[members[last], members[other]] = [members[other] as Member, members[last] as Member]
+  }
+  return members
+}

@@ -1,0 +1,150 @@
+// Listens on an address and speaks what its clients speak: HTTP/1.1, TLS, and HTTP/2 with and without it. It answers no
+// request itself.
+import { createServer, type Server as HttpServer, type RequestListener } from 'node:http'
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
+import type { Server as NetServer, Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { type Address, urlOf } from './address.ts'
+import { refuseMalformed, requestBounds } from './malformed.ts'
+
+/** Certificate and key as PEM. */
+export interface Certificate {
+  readonly cert: Buffer
+  readonly key: Buffer
+}
+
+export interface ListenOptions {
+  readonly certificate?: Certificate | undefined
+  /** Speak HTTP/2 without TLS to those who begin with its preface. */
+  readonly h2c: boolean
+}
+
+/** One address that is listened on. */
+export interface Listener {
+  readonly url: string
+  /** Connections that come from now on get this certificate; those that are open keep theirs. */
+  renew(certificate: Certificate): void
+  /** Stops accepting; resolves when the last connection has ended. */
+  close(): Promise<void>
+  closeIdle(): void
+  /** Ends every connection, whatever it is doing. */
+  destroy(): void
+}
+
+/** Requests that one HTTP/2 connection may have open at a time, streams among them. */
+const http2Bounds = { settings: { maxConcurrentStreams: 250 }, maxSessionMemory: 16 }
+/** How long an HTTP/2 connection may be silent before it takes no more requests, in milliseconds. */
+const http2Silence = 120_000
+
+/** Rejects with the error of `listen` where the address cannot be had. */
+export async function listen(address: Address, options: ListenOptions, serve: RequestListener): Promise<Listener> {
+  const http2 = new Http2(serve)
+  const server = options.certificate ? secure(options.certificate, http2, serve) : plain(options.h2c, http2, serve)
+  server.on('clientError', refuseMalformed)
+  await begin(server, address)
+  return {
+    url: urlOf(address, server.address(), options.certificate !== undefined),
+    renew: (certificate) => 'setSecureContext' in server && server.setSecureContext(certificate),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        http2.close()
+      }),
+    closeIdle: () => server.closeIdleConnections(),
+    destroy: () => {
+      server.closeAllConnections()
+      http2.destroy()
+    }
+  }
+}
+
+function plain(h2c: boolean, http2: Http2, serve: RequestListener): HttpServer {
+  const server = createServer(requestBounds, serve)
+  if (h2c) {
+    divert(server, 'connection', (socket, onHttp1) => {
+      // A client of HTTP/2 says so in its first bytes [RFC 9113, 3.4].
+      socket.once('data', (first: Buffer) => {
+        socket.pause()
+        socket.unshift(first)
+        if (isPreface(first)) {
+          // It takes what has been read back from the socket, as long as that does not flow.
+          http2.accept(socket)
+          return
+        }
+        onHttp1()
+        socket.resume()
+      })
+    })
+  }
+  return server
+}
+
+/** Which of the two it is to be is settled while TLS begins [RFC 7301]. */
+function secure(certificate: Certificate, http2: Http2, serve: RequestListener): HttpsServer {
+  const server = createHttpsServer({ ...requestBounds, ...certificate, ALPNProtocols: ['h2', 'http/1.1'] }, serve)
+  divert(server, 'secureConnection', (socket, onHttp1) => {
+    if ((socket as TLSSocket).alpnProtocol === 'h2') http2.accept(socket)
+    else onHttp1()
+  })
+  return server
+}
+
+/** Has each connection looked at before the server takes it for HTTP/1.1. */
+function divert(server: NetServer, event: string, look: (socket: Socket, onHttp1: () => void) => void): void {
+  const listeners = server.listeners(event) as ((socket: Socket) => void)[]
+  server.removeAllListeners(event)
+  server.on(event, (socket: Socket) =>
+    look(socket, () => {
+      for (const listener of listeners) listener.call(server, socket)
+    })
+  )
+}
+
+const preface = Buffer.from('PRI * HTTP/2.0\r\n')
+
+function isPreface(bytes: Buffer): boolean {
+  const length = Math.min(bytes.length, preface.length)
+  return bytes.subarray(0, length).equals(preface.subarray(0, length))
+}
+
+/** HTTP/2 on connections that others accepted. */
+class Http2 {
+  readonly #server: Http2Server
+  readonly #sessions = new Set<ServerHttp2Session>()
+
+  constructor(serve: RequestListener) {
+    // Its requests and responses look like those of HTTP/1.1 as far as the handler goes.
+    this.#server = createHttp2Server(http2Bounds, serve as unknown as Parameters<typeof createHttp2Server>[1])
+    this.#server.on('session', (session) => {
+      this.#sessions.add(session)
+      session.on('close', () => this.#sessions.delete(session))
+      session.on('error', () => session.destroy())
+      session.setTimeout(http2Silence, () => session.close())
+    })
+    this.#server.on('sessionError', () => {})
+  }
+
+  accept(socket: Socket): void {
+    this.#server.emit('connection', socket)
+  }
+
+  /** Sends no more than is under way. */
+  close(): void {
+    for (const session of this.#sessions) session.close()
+  }
+
+  destroy(): void {
+    for (const session of this.#sessions) session.destroy()
+  }
+}
+
+function begin(server: HttpServer | HttpsServer, address: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ ...address, backlog: 4_096 }, () => {
+      server.removeListener('error', reject)
+      resolve()
+    })
+  })
+}

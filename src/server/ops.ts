@@ -1,0 +1,58 @@
+// What operators and their machines ask: is it alive, is it ready, how is it doing. It knows no topic.
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { answerText } from '../http/answer.ts'
+import type { Exchange, Route } from '../http/exchange.ts'
+import type { Hub } from '../hub/hub.ts'
+import type { Metrics } from './metrics.ts'
+
+/** What is asked about. */
+export interface Subject {
+  readonly hub: Hub
+  readonly metrics: Metrics
+  /** Whether new clients are to be sent here. */
+  readonly isReady: () => boolean
+}
+
+/** Answers whether the server is alive or ready, where that is what was asked, and says whether it was. */
+export function answerOps(subject: Subject, request: IncomingMessage, response: ServerResponse): boolean {
+  const path = (request.url ?? '').split('?')[0] as string
+  if (path !== '/healthz' && path !== '/readyz') return false
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    answerText(response, 'This method is not allowed here: there are GET, HEAD.\n', { Allow: 'GET, HEAD' }, 405)
+  } else if (path === '/healthz') answerText(response, 'ok\n')
+  else answerReady(subject, response)
+  return true
+}
+
+function answerReady({ isReady }: Subject, response: ServerResponse): void {
+  if (isReady()) answerText(response, 'ready\n')
+  else answerText(response, 'stopping\n', { 'Retry-After': '1' }, 503)
+}
+
+/** The figures, beside the other endpoints: they tell of others, so with keys it takes a token that may read the path. */
+export function metricsRoutes({ metrics }: Subject): ReadonlyMap<string, Route> {
+  const answer = async (exchange: Exchange) => {
+    const { access, request, response, path } = exchange
+    await access.requireReader(request, exchange.query(), path)
+    answerText(response, await metrics.text(), { 'Content-Type': metrics.contentType })
+  }
+  return new Map([['/metrics', { GET: answer, HEAD: answer }]])
+}
+
+/** All of it alone, for an address of its own that only operators reach. */
+export function opsListener(subject: Subject): RequestListener {
+  return (request, response) => {
+    if (answerOps(subject, request, response)) return
+    if (request.url === '/metrics') void answerMetrics(subject, response)
+    else answerText(response, 'There is nothing here: there are /healthz, /readyz, /metrics.\n', {}, 404)
+  }
+}
+
+async function answerMetrics({ hub, metrics }: Subject, response: ServerResponse): Promise<void> {
+  try {
+    answerText(response, await metrics.text(), { 'Content-Type': metrics.contentType })
+  } catch (error) {
+    hub.failed(error)
+    response.destroy()
+  }
+}

@@ -55,7 +55,7 @@ class Door {
     request.on('error', () => {})
     response.on('error', () => {})
     const { path, query } = split(request.url ?? '/')
-    const route = simpleRoutes.get(path) ?? mercureRoute(path)
+    const route = simpleRoutes.get(path) ?? mercureRoute(path, this.#access.dialects)
     const exchange: Exchange = {
       hub: this.#hub,
       options: this.#bounds,

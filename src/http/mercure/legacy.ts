@@ -27,7 +27,7 @@ const tellings: Partial<Record<ErrorCode, [number, string]>> = {
   topics_too_many: [400, 'too many topics in update'],
   retry_invalid: [400, 'Invalid "retry" parameter'],
   // What is not a form holds no topic.
-  content_type_invalid: [400, 'Missing "topic" parameter'],
+  form_missing: [400, 'Missing "topic" parameter'],
   closed: [503, 'Service Unavailable'],
   internal: [500, 'Internal Server Error']
 }

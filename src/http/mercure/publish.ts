@@ -21,7 +21,7 @@ export async function publish(exchange: Exchange): Promise<void> {
 async function readForm({ request, options }: Exchange): Promise<Parameters> {
   const type = mediaType(request.headers['content-type'])
   if (type !== 'application/x-www-form-urlencoded') {
-    throw new TidingsError('content_type_invalid', 'send application/x-www-form-urlencoded')
+    throw new TidingsError('form_missing', 'send application/x-www-form-urlencoded')
   }
   return parseParameters(decodeUtf8(await readBody(request, options.maxBody)))
 }

@@ -11,6 +11,8 @@ export async function publish(exchange: Exchange): Promise<void> {
   const { hub, access, request, response } = exchange
   const { grants, dialect } = await access.publisher(request, exchange.query())
   exchange.dialect = dialect
+  // Who may publish nothing learns no more than that.
+  if (!grants.isPublisher) throw new TidingsError('not_granted')
   const update = toUpdate(await readForm(exchange))
   if (!grants.mayPublish(update.topics)) throw new TidingsError('not_granted')
   doors[dialect].checkUpdate(update, access.base)

@@ -34,13 +34,14 @@ function toUpdate(form: Parameters): Update {
   if (topics.length === 0) throw new TidingsError('topic_missing')
   const id = first(form, 'id')
   const type = first(form, 'type')
-  const retry = first(form, 'retry')
+  const retry = readRetry(first(form, 'retry') || '0')
   return {
     topics,
     data: first(form, 'data') ?? '',
     ...(id && { id }),
     ...(type && { type }),
-    ...(retry && { retry: readRetry(retry) }),
+    // 0 is the same as none, as in the reference hub.
+    ...(retry > 0 && { retry }),
     // Whatever its value, that it is there says it.
     ...(first(form, 'private') !== undefined && { private: true })
   }

@@ -38,6 +38,7 @@ const tellings: Partial<Record<ErrorCode, [number, string]>> = {
   retry_invalid: [400, 'Invalid "retry" parameter'],
   internal: [500, 'Internal Server Error']
 }
+  closed: [503, 'Service Unavailable'],
 
 export const modern: MercureDialect = {
   streamHeaders: { Incremental: '?1' },

@@ -15,6 +15,8 @@ const mostBytes = 4_096
 /** [Mercure 1.0, Terminology] C0, DEL, C1, and the format characters of Unicode, which people cannot see. */
 const unseen = /[\p{Cc}\p{Cf}]/u
 
+export const notText = 'topic matcher values must be valid UTF-8 without control characters'
+
 const typeOf: Record<string, TypedSelector['type']> = {
   match: 'exact',
   match_exact: 'exact',
@@ -124,7 +126,7 @@ function readSelectors(parameters: Parameters, base: string): Selector[] {
 function readMatcher(match: string, type: TypedSelector['type'], base: string): TypedSelector {
   const selector = { match, type, base }
   if (unseen.test(match)) {
-    throw new TidingsError('selector_invalid', 'topic matcher values must be valid UTF-8 without control characters')
+    throw new TidingsError('selector_invalid', notText)
   }
   if (Buffer.byteLength(match) > mostBytes) {
     throw new TidingsError('selector_invalid', `pattern too long (max ${mostBytes} bytes)`)

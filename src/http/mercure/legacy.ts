@@ -36,7 +36,8 @@ export const legacy: MercureDialect = {
   streamHeaders: {},
   lastEventIdHeader: 'Last-Event-ID',
   readSelectors,
-  readLastEventId(parameters) {
+  readLastEventId(parameters, header) {
+    if (header) return header
     // `Last-Event-ID` is how draft 6 called it, and `lastEventId` how a polyfill does. None of them counts when it is empty.
     for (const spelling of ['lastEventID', 'Last-Event-ID', 'lastEventId']) {
       const value = parameters.find(([name, value]) => name === spelling && value !== '')?.[1]

@@ -38,15 +38,16 @@ const tellings: Partial<Record<ErrorCode, [number, string]>> = {
   topic_missing: [400, 'Missing "topic" parameter'],
   topics_too_many: [400, 'too many topics in update'],
   retry_invalid: [400, 'Invalid "retry" parameter'],
+  closed: [503, 'Service Unavailable'],
   internal: [500, 'Internal Server Error']
 }
-  closed: [503, 'Service Unavailable'],
 
 export const modern: MercureDialect = {
   streamHeaders: { Incremental: '?1' },
   lastEventIdHeader: 'Mercure-Last-Event-ID',
   readSelectors,
-  readLastEventId(parameters) {
+  readLastEventId(parameters, header) {
+    if (header !== undefined) return header
     // An empty one asks too; `lastEventId` is how a polyfill calls it.
     const found =
       parameters.find(([name]) => name === 'last_event_id') ?? parameters.find(([name]) => name === 'lastEventId')

@@ -80,7 +80,7 @@ async function readWanted(exchange: Exchange): Promise<Wanted> {
   const parameters = request.method === 'QUERY' ? [...query, ...(await readQueryBody(exchange))] : query
   const selectors = door.readSelectors(parameters, access.base)
   const header = request.headers['last-event-id']
-  const lastEventId = typeof header === 'string' ? decodeHeader(header) : door.readLastEventId(parameters)
+  const lastEventId = door.readLastEventId(parameters, typeof header === 'string' ? decodeHeader(header) : undefined)
   return { door, selectors, grants, lastEventId }
 }
 

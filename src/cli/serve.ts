@@ -7,6 +7,7 @@ import {
   ConfigError,
   configure,
   flagFor,
+  hasKeys,
   type Option,
   options,
   variableFor,
@@ -34,7 +35,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   for (const name of ['publisherKey', 'subscriberKey'] as const) {
     if (config[name] !== '' && isShort(readKey(config[name]))) console.error(`tidings: ${shortKey(name)}`)
   }
-  console.log(greeting(server.url, config.data))
+  console.log(greeting(server.url, config))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(server))
 }
 
@@ -69,13 +70,16 @@ function explain(error: NodeJS.ErrnoException, config: Config | undefined): stri
   return error.message
 }
 
-function greeting(url: string, data: string): string {
+/** What to try: with keys, it takes a token. */
+function greeting(url: string, config: Config): string {
+  const { data, anonymous } = config
+  const bearer = hasKeys(config) ? `-H "Authorization: Bearer $TOKEN" ` : ''
   return `tidings is listening on ${url}, and keeps history in ${data === '' ? 'memory' : data}
 
   open      ${url}
-  listen    curl -N ${url}/subscribe
-  publish   curl -d 'hello' ${url}/publish
-`
+  listen    curl -N ${anonymous ? '' : bearer}${url}/subscribe
+  publish   curl ${bearer}-d 'hello' ${url}/publish
+${bearer && "  token     tidings token --publish '*', or --subscribe '*'\n"}`
 }
 
 /** [RFC 7518, 3.2] */

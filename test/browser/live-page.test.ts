@@ -208,11 +208,11 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
   test('the keyboard reaches everything, in the order in which it is read', async () => {
     const { page } = await openLivePage(browser, server.url)
     const reached: string[] = []
-    for (let stop = 0; stop < 12; stop++) {
+    for (let stop = 0; stop < 13; stop++) {
       await page.keyboard.press('Tab')
       reached.push(await page.evaluate(() => document.activeElement?.id || document.activeElement?.textContent || ''))
     }
-    const side = ['topics', 'Follow', 'topic', 'type', 'data', 'Publish', 'From a terminal']
+    const side = ['topics', 'Follow', 'topic', 'type', 'data', 'Publish', 'Tokens', 'From a terminal']
     const copies = ['Copy the command that follows', 'Copy the command that publishes']
     expect(reached).toEqual(['Skip to the events', ...side, ...copies, 'pause', 'clear'])
   })
@@ -221,7 +221,7 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     const live = await openLivePage(browser, `${server.url}/?topic=${'long'.repeat(50)}`, 320)
     await publish(server.url, 'w'.repeat(500), { topic: 'long'.repeat(50), type: 't'.repeat(100), id: 'i'.repeat(100) })
     await live.shows('w'.repeat(500))
-    await live.page.locator('summary').click()
+    for (const summary of await live.page.locator('summary').all()) await summary.click()
     expect(await live.page.evaluate(() => document.scrollingElement?.scrollWidth)).toBeLessThanOrEqual(320)
   })
 

@@ -16,6 +16,7 @@ const blocks = (language: string) =>
 
 /** Each command of the tour; one that ends with a pipe goes on in the next line. */
 const commands = blocks('sh')
+  .filter((block) => !block.includes('token='))
   .flatMap((block) => block.replaceAll('|\n', '| ').trim().split('\n'))
   .filter((command) => command.includes('curl'))
 
@@ -35,9 +36,29 @@ describeWith(await curl(), 'the tour with curl', () => {
         throw error
       }
     )
-    if (command.includes('subscribe')) expect(stdout).toMatch(/^:\n/)
+    if (/subscribe|mercure\?/.test(command)) expect(stdout).toMatch(/^:\n/)
     if (command.includes('publish')) expect(stdout).toBe('200 OK\n')
     if (command.includes('debug')) expect(stdout).toMatch(/^Currently 0|^\{"epoch"/)
+  })
+})
+
+describeWith(await curl(), 'what needs a token', () => {
+  const scripts = blocks('sh').filter((block) => block.includes('token='))
+  const env = {
+    TIDINGS_PUBLISHER_KEY: 'a key for publishers that is long enough',
+    TIDINGS_SUBSCRIBER_KEY: 'a key for subscribers that is long enough',
+    TIDINGS_AUDIENCE: 'http://127.0.0.1:5000/.well-known/mercure'
+  }
+
+  it('has scripts', () => expect(scripts).toHaveLength(2))
+
+  it.each(scripts)('%s', async (script) => {
+    const server = await startServer({ args: ['--anonymous'], env })
+    onTestFinished(() => server.kill('SIGKILL'))
+    const adapted = `npx() { shift; "${process.execPath}" dist/cli/main.js "$@"; }
+      ${script.replaceAll('http://127.0.0.1:5000', server.url).replaceAll('curl', 'curl --fail --silent --show-error')}`
+    const { stdout } = await promisify(execFile)('bash', ['-c', adapted], { env: { ...process.env, ...env } })
+    expect(stdout).toMatch(/^200 OK\n$|^#[0-9a-z]+-1$/)
   })
 })
 

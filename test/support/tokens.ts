@@ -2,7 +2,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { type JWTPayload, SignJWT } from 'jose'
 import { detailType } from '../../dist/auth/claims.js'
-import { compileUrlPattern } from '../../dist/topics/url-pattern.js'
 
 export const hub = 'https://hub.example/.well-known/mercure'
 export const secret = 'a secret of this test, of more than 256 bits'
@@ -49,6 +48,3 @@ export function pem(key: KeyObject): string {
 export function jwk(key: KeyObject, more: Record<string, unknown> = {}): Record<string, unknown> {
   return { ...key.export({ format: 'jwk' }), ...more }
 }
-
-/** Whether URL patterns can be compiled yet. */
-export const hasUrlPatterns = compileUrlPattern('https://example.com/:id', hub) !== undefined

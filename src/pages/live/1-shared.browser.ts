@@ -51,6 +51,8 @@ let lastId = ''
 let hasOpened = false
 let failures = 0
 let retryTimer = 0
+/** Whether the server does not tell this page how many there are. */
+let isCountHidden = false
 let hiddenSince = 0
 /** What arrived while paused. */
 let held: HTMLElement[] | undefined

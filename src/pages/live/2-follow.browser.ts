@@ -56,7 +56,10 @@ async function explainRefusal({ url }: EventSource): Promise<void> {
   const answer = await fetch(url).catch(() => undefined)
   if (!answer) return
   if (answer.ok) await answer.body?.cancel()
-  else say('#follow-said', await sentenceOf(answer), 'error')
+  else {
+    wantToken(answer.status)
+    say('#follow-said', await sentenceOf(answer), 'error')
+  }
 }
 
 function follow(chosen: string[]): void {
@@ -94,8 +97,9 @@ function tellState(state: 'connecting' | 'live' | 'reconnecting'): void {
 }
 
 async function poll(): Promise<void> {
-  if (document.hidden) return
+  if (document.hidden || isCountHidden) return
   const answer = await fetch('/debug?limit=0', { headers: { Accept: 'application/json' } }).catch(() => undefined)
+  isCountHidden = answer?.status === 401 || answer?.status === 403
   if (!answer?.ok) return
   const { subscribers } = (await answer.json()) as { subscribers: number }
   find('#count').textContent = `${subscribers.toLocaleString('en')} subscription${subscribers === 1 ? '' : 's'}`

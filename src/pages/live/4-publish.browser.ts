@@ -9,12 +9,15 @@ function publishPath(): string {
 async function publish(): Promise<void> {
   if (dataBox.readOnly) return
   dataBox.readOnly = true
-  const headers = { 'Content-Type': 'text/plain' }
+  const token = publishToken.value.trim()
+  const headers = { 'Content-Type': 'text/plain', ...(token && { Authorization: `Bearer ${token}` }) }
   const answer = await fetch(publishPath(), { method: 'POST', headers, body: dataBox.value }).catch(() => undefined)
   dataBox.readOnly = false
   if (!answer) say('#publish-said', 'The server could not be reached, so this was not published. Try again.', 'error')
-  else if (!answer.ok) say('#publish-said', await sentenceOf(answer), 'error')
-  else {
+  else if (!answer.ok) {
+    wantToken(answer.status)
+    say('#publish-said', await sentenceOf(answer), 'error')
+  } else {
     say('#publish-said', `Published to ${topicBox.value || topicBox.placeholder}.`)
     dataBox.value = ''
     showCommands()

@@ -2,10 +2,13 @@
 
 function showCommands(): void {
   const query = topics.map((topic) => `topic=${encode(topic)}`).join('&')
-  find('#curl-follow').textContent = `curl -N ${quote(`${location.origin}/subscribe${query && `?${query}`}`)}`
+  const bearer = (token: HTMLInputElement) => (token.value ? ` \\\n  -H "Authorization: Bearer $TOKEN"` : '')
+  find('#curl-follow').textContent =
+    `curl -N ${quote(`${location.origin}/subscribe${query && `?${query}`}`)}${bearer(readToken)}`
   const data = quote(dataBox.value || dataBox.placeholder)
   const address = quote(location.origin + publishPath())
-  find('#curl-publish').textContent = `curl ${address} \\\n  -H 'Content-Type: text/plain' \\\n  --data-raw ${data}`
+  find('#curl-publish').textContent =
+    `curl ${address} \\\n  -H 'Content-Type: text/plain'${bearer(publishToken)} \\\n  --data-raw ${data}`
 }
 
 /** Within single quotes a shell leaves everything as it is, but for a single quote. */

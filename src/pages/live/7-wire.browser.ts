@@ -16,6 +16,7 @@ function onSubmit(selector: string, act: () => void): void {
 
 onSubmit('#follow', () => follow(readTopics(topicsBox.value)))
 onSubmit('#publish', () => void publish())
+onSubmit('#token', useTokens)
 topicsBox.addEventListener('keydown', sendOnEnter)
 dataBox.addEventListener('keydown', sendOnEnter)
 for (const box of [topicBox, typeBox, dataBox]) box.addEventListener('input', showCommands)

@@ -1,0 +1,77 @@
+// Clients that others wrote, in Node, against our server: each subscribes, is cut off, and goes on where it was, in both
+// dialects.
+import { EventSource } from 'eventsource'
+import { createEventSource } from 'eventsource-client'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type CuttableProxy, cuttableProxy } from '../support/cuttable-proxy.js'
+import { bearer, type Dialect, dialects, fresh, hubPath, serverWith, token } from '../support/mercure.js'
+
+const server = serverWith()
+
+interface Client {
+  readonly name: string
+  /** Follows a stream until the test ends, and pushes what it is given. */
+  open(url: string, headers: Record<string, string>, push: (data: string) => void): void
+}
+
+const clients: Client[] = [
+  {
+    name: 'eventsource',
+    open(url, headers, push) {
+      const source = new EventSource(url, {
+        fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, ...headers } })
+      })
+      source.onmessage = ({ data }) => push(data)
+      onTestFinished(() => source.close())
+    }
+  },
+  {
+    name: 'eventsource-client',
+    open(url, headers, push) {
+      const source = createEventSource({ url, headers, onMessage: ({ data }) => push(data) })
+      onTestFinished(() => source.close())
+    }
+  }
+]
+
+async function proxied(): Promise<CuttableProxy> {
+  const proxy = await cuttableProxy(server.process.port)
+  onTestFinished(() => proxy.close())
+  return proxy
+}
+
+const streamUrl = (base: string, dialect: Dialect, topic: string) =>
+  `${base}${hubPath}?${dialect === '1.0' ? 'match' : 'topic'}=${encodeURIComponent(topic)}`
+
+describe.each(clients)('$name', ({ open }) => {
+  it.each(dialects)('goes on after a cut where it was, and misses nothing, in %s', async (dialect) => {
+    const [proxy, topic, seen] = [await proxied(), fresh(), [] as string[]]
+    const rights = bearer(await token(dialect, { subscribe: [topic] }))
+    open(streamUrl(proxy.url, dialect, topic), rights, (data) => seen.push(data))
+    const publish = (data: string) => server.publish(dialect, { topic, data, private: 'on', retry: '50' })
+    // What comes before the stream is open is not for it, so the first is said until it is heard.
+    await expect.poll(async () => (await publish('before')) && seen.length, { timeout: 5_000 }).toBeGreaterThan(0)
+    await publish('one')
+    await expect.poll(() => seen.at(-1)).toBe('one')
+    proxy.cut()
+    await publish('two')
+    await publish('three')
+    proxy.mend()
+    await publish('four')
+    await expect.poll(() => seen.at(-1), { timeout: 10_000 }).toBe('four')
+    expect(seen.filter((data) => data !== 'before')).toEqual(['one', 'two', 'three', 'four'])
+  })
+
+  it.each(dialects)('is given nothing private without the right to it, in %s', async (dialect) => {
+    const [topic, seen] = [fresh(), [] as string[]]
+    const rights = bearer(await token(dialect, { subscribe: ['https://example.com/other'] }))
+    open(streamUrl(server.url, dialect, topic), rights, (data) => seen.push(data))
+    const publish = async () => {
+      await server.publish(dialect, { topic, data: 'private', private: 'on' })
+      await server.publish(dialect, { topic, data: 'public' })
+      return seen.length
+    }
+    await expect.poll(publish, { timeout: 5_000 }).toBeGreaterThan(1)
+    expect(new Set(seen)).toEqual(new Set(['public']))
+  })
+})

@@ -37,6 +37,7 @@ const table = {
   batch_too_large: [413, 'The batch holds too many updates'],
   batch_empty: [400, 'The batch holds no update'],
   content_type_missing: [400, 'The request does not say what its body is'],
+  form_missing: [400, 'The body is no form'],
   content_type_invalid: [415, 'This content type cannot be published'],
   not_acceptable: [406, 'The client accepts no event stream'],
   origin_refused: [403, 'A page of another site may not publish here'],

@@ -20,7 +20,7 @@ export function readBody(request: IncomingMessage, bytes: number): Promise<Buffe
     if (Number(request.headers['content-length']) > bytes) tooLarge()
     // In these cases neither an end nor a close is still to come.
     if (request.readableEnded) throw new TidingsError('internal', 'a body parser in front has read the body')
-    if (request.destroyed) throw new TidingsError('request_aborted')
+    if (request.destroyed) return resolve(sentBy(request, bytes))
     const chunks: Buffer[] = []
     let size = 0
     request.on('data', (chunk: Buffer) => {
@@ -33,6 +33,13 @@ export function readBody(request: IncomingMessage, bytes: number): Promise<Buffe
     request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
     request.on('close', () => reject(new TidingsError('request_aborted')))
   })
+}
+
+/** What a client sent that has hung up meanwhile: all of it counts, and a part of it does not. */
+function sentBy(request: IncomingMessage, bytes: number): Buffer {
+  const body = (request.read() as Buffer | null) ?? Buffer.alloc(0)
+  if (!request.complete || body.length > bytes) throw new TidingsError('request_aborted')
+  return body
 }
 
 /** @throws TidingsError `encoding_invalid` */

@@ -67,7 +67,7 @@ class Door {
     request.on('error', () => {})
     response.on('error', () => {})
     const { path, query } = split(request.url ?? '/')
-    const route = simpleRoutes.get(path) ?? mercureRoute(path) ?? this.#more.get(path)
+    const route = simpleRoutes.get(path) ?? mercureRoute(path, this.#access.dialects) ?? this.#more.get(path)
     const exchange: Exchange = {
       hub: this.#hub,
       options: this.#bounds,

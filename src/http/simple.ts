@@ -121,10 +121,7 @@ async function publishTime(exchange: Exchange): Promise<void> {
 async function debug(exchange: Exchange): Promise<void> {
   const { hub, access, request, response, path } = exchange
   const query = exchange.query()
-  const { grants } = await access.reader(request, query)
-  // It tells who is connected and what for, so with keys it is for those who may read this path.
-  if (!access.isOpen && !grants.mayRead(path))
-    throw new TidingsError('not_granted', `it has to cover the topic ${path}`)
+  await access.requireReader(request, query, path)
   const description = describeHub(hub, withoutToken(query))
   if (wantsJson(request)) answerJson(response, description, { Vary: 'Accept, Origin' })
   else answerText(response, `Currently ${hub.status.subscribers} subscriptions`, { Vary: 'Accept, Origin' })

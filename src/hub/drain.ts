@@ -3,21 +3,17 @@
 /** How often some are ended, in milliseconds. */
 const stepMs = 20
 
-/**
- * Calls `end` for each of the members, in random order, spread evenly over so many milliseconds. Resolves when all have ended, or as soon
- * as `hurry` is aborted, with the rest ended at once.
- */
+/** Calls `end` for each of the members, in random order, spread evenly over so many milliseconds. Resolves when all have ended. */
 export async function spread<Member>(
   members: Iterable<Member>,
   duration: number,
-  end: (member: Member) => void,
-  hurry?: AbortSignal
+  end: (member: Member) => void
 ): Promise<void> {
   const waiting = shuffled([...members])
   const count = waiting.length
   const since = performance.now()
   while (waiting.length > 0) {
-    const passed = hurry?.aborted || duration <= 0 ? 1 : Math.min(1, (performance.now() - since) / duration)
+    const passed = duration <= 0 ? 1 : Math.min(1, (performance.now() - since) / duration)
     while (waiting.length > count * (1 - passed)) end(waiting.pop() as Member)
     if (waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, stepMs))
   }

@@ -156,13 +156,10 @@ export class Hub {
     this.#observer.left(subscriber, reason)
   }
 
-  /**
-   * Takes no more streams, and ends those there are with `shutdown`, at random over so many milliseconds, so that their clients come
-   * again as spread out, elsewhere or later. Publishing goes on. With `hurry` the rest ends at once.
-   */
-  async drain(duration: number, hurry?: AbortSignal): Promise<void> {
+  /** Takes no more streams, and ends those there are with `shutdown`, spread over so many milliseconds. Publishing goes on. */
+  async drain(duration: number): Promise<void> {
     this.#draining = true
-    await spread(this.#subscribers, duration, (member) => member.dismiss('shutdown', drainRetryMs), hurry)
+    await spread(this.#subscribers, duration, (member) => member.dismiss('shutdown', drainRetryMs))
   }
 
   /** Sends what is pending, ends every stream with `shutdown`, refuses what comes after, and closes the log. */

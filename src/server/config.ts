@@ -5,11 +5,13 @@ import { readAddress } from './address.ts'
 import { readConfigFile } from './config-file.ts'
 import type { Config } from './config-shape.ts'
 import { ConfigError, parse, type Value } from './config-value.ts'
-import { type Option, options } from './options.ts'
+import type { Option } from './option.ts'
+import { options } from './options.ts'
 
 export type { Config } from './config-shape.ts'
 export { ConfigError } from './config-value.ts'
-export { type Option, options } from './options.ts'
+export type { Option } from './option.ts'
+export { options } from './options.ts'
 
 /** `someName` → `--some-name` */
 export function flagFor(name: string): string {

@@ -72,11 +72,16 @@ export class SseClient {
 const patience = 5_000
 
 /** Opens a stream; resolves when its head is there. Closed at the end of the test. */
-export function listen(url: string, headers: Record<string, string> = {}): Promise<SseClient> {
+export function listen(
+  url: string,
+  headers: Record<string, string> = {},
+  { method = 'GET', body }: { readonly method?: string; readonly body?: string } = {}
+): Promise<SseClient> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest(url, { headers, agent: false }, (response) => resolve(new SseClient(request, response)))
+    const options = { method, headers, agent: false }
+    const request = httpRequest(url, options, (response) => resolve(new SseClient(request, response)))
     request.on('error', reject)
-    request.end()
+    request.end(body)
     onTestFinished(() => void request.destroy())
   })
 }

@@ -41,8 +41,8 @@ export interface MercureDialect {
   readonly lastEventIdHeader: string
   /** @throws TidingsError that says what is wrong with the selectors. */
   readSelectors(parameters: Parameters, base: string): Selector[]
-  /** The id that the address asks to go on after; undefined where it does not ask. */
-  readLastEventId(parameters: Parameters): string | undefined
+  /** The id to go on after, which the header says before the parameters do; undefined where neither asks. */
+  readLastEventId(parameters: Parameters, header: string | undefined): string | undefined
   /** Refuses what the dialect does and tidings would not. @throws TidingsError */
   checkUpdate(update: Update, base: string): void
   tell(error: TidingsError, metadataUrl: string): Telling

@@ -27,7 +27,7 @@ const tellings: Partial<Record<ErrorCode, [number, string]>> = {
   topics_too_many: [400, 'too many topics in update'],
   retry_invalid: [400, 'Invalid "retry" parameter'],
   // What is not a form holds no topic.
-  content_type_invalid: [400, 'Missing "topic" parameter'],
+  form_missing: [400, 'Missing "topic" parameter'],
   closed: [503, 'Service Unavailable'],
   internal: [500, 'Internal Server Error']
 }
@@ -36,7 +36,8 @@ export const legacy: MercureDialect = {
   streamHeaders: {},
   lastEventIdHeader: 'Last-Event-ID',
   readSelectors,
-  readLastEventId(parameters) {
+  readLastEventId(parameters, header) {
+    if (header) return header
     // `Last-Event-ID` is how draft 6 called it, and `lastEventId` how a polyfill does. None of them counts when it is empty.
     for (const spelling of ['lastEventID', 'Last-Event-ID', 'lastEventId']) {
       const value = parameters.find(([name, value]) => name === spelling && value !== '')?.[1]

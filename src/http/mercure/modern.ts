@@ -15,6 +15,8 @@ const mostBytes = 4_096
 /** [Mercure 1.0, Terminology] C0, DEL, C1, and the format characters of Unicode, which people cannot see. */
 const unseen = /[\p{Cc}\p{Cf}]/u
 
+export const notText = 'topic matcher values must be valid UTF-8 without control characters'
+
 const typeOf: Record<string, TypedSelector['type']> = {
   match: 'exact',
   match_exact: 'exact',
@@ -36,6 +38,7 @@ const tellings: Partial<Record<ErrorCode, [number, string]>> = {
   topic_missing: [400, 'Missing "topic" parameter'],
   topics_too_many: [400, 'too many topics in update'],
   retry_invalid: [400, 'Invalid "retry" parameter'],
+  closed: [503, 'Service Unavailable'],
   internal: [500, 'Internal Server Error']
 }
 
@@ -43,7 +46,8 @@ export const modern: MercureDialect = {
   streamHeaders: { Incremental: '?1' },
   lastEventIdHeader: 'Mercure-Last-Event-ID',
   readSelectors,
-  readLastEventId(parameters) {
+  readLastEventId(parameters, header) {
+    if (header !== undefined) return header
     // An empty one asks too; `lastEventId` is how a polyfill calls it.
     const found =
       parameters.find(([name]) => name === 'last_event_id') ?? parameters.find(([name]) => name === 'lastEventId')
@@ -123,7 +127,7 @@ function readSelectors(parameters: Parameters, base: string): Selector[] {
 function readMatcher(match: string, type: TypedSelector['type'], base: string): TypedSelector {
   const selector = { match, type, base }
   if (unseen.test(match)) {
-    throw new TidingsError('selector_invalid', 'topic matcher values must be valid UTF-8 without control characters')
+    throw new TidingsError('selector_invalid', notText)
   }
   if (Buffer.byteLength(match) > mostBytes) {
     throw new TidingsError('selector_invalid', `pattern too long (max ${mostBytes} bytes)`)

@@ -12,6 +12,8 @@ export async function publish(exchange: Exchange): Promise<void> {
   const { grants, dialect } = await access.publisher(request, exchange.query())
   exchange.dialect = dialect
   exchange.limits.publish(exchange.address, grants.subject)
+  // Who may publish nothing learns no more than that.
+  if (!grants.isPublisher) throw new TidingsError('not_granted')
   const update = toUpdate(await readForm(exchange))
   if (!grants.mayPublish(update.topics)) throw new TidingsError('not_granted')
   doors[dialect].checkUpdate(update, access.base)
@@ -22,7 +24,7 @@ export async function publish(exchange: Exchange): Promise<void> {
 async function readForm({ request, options }: Exchange): Promise<Parameters> {
   const type = mediaType(request.headers['content-type'])
   if (type !== 'application/x-www-form-urlencoded') {
-    throw new TidingsError('content_type_invalid', 'send application/x-www-form-urlencoded')
+    throw new TidingsError('form_missing', 'send application/x-www-form-urlencoded')
   }
   return parseParameters(decodeUtf8(await readBody(request, options.maxBody)))
 }
@@ -33,13 +35,14 @@ function toUpdate(form: Parameters): Update {
   if (topics.length === 0) throw new TidingsError('topic_missing')
   const id = first(form, 'id')
   const type = first(form, 'type')
-  const retry = first(form, 'retry')
+  const retry = readRetry(first(form, 'retry') || '0')
   return {
     topics,
     data: first(form, 'data') ?? '',
     ...(id && { id }),
     ...(type && { type }),
-    ...(retry && { retry: readRetry(retry) }),
+    // 0 is the same as none, as in the reference hub.
+    ...(retry > 0 && { retry }),
     // Whatever its value, that it is there says it.
     ...(first(form, 'private') !== undefined && { private: true })
   }

@@ -1,4 +1,5 @@
 // Where the endpoints of Mercure are. It knows what each is called, and not what it does.
+import type { Dialect } from '../../auth/dialect.ts'
 import { hubPath } from '../access-options.ts'
 import type { Exchange, Route } from '../exchange.ts'
 import { refuseIn } from './door.ts'
@@ -7,13 +8,14 @@ import { metadata, metadataPath } from './metadata.ts'
 import { publish } from './publish.ts'
 import { subscribe } from './subscribe.ts'
 
-const hubRoute: Route = { GET: stream, HEAD: stream, QUERY: stream, POST: publish, refuse: refuseIn }
+const hubRoute: Route = { GET: stream, HEAD: stream, POST: publish, refuse: refuseIn }
+const modernRoute: Route = { ...hubRoute, QUERY: stream }
 const listRoute: Route = { GET: list, HEAD: list, refuse: refuseIn }
 const metadataRoute: Route = { GET: metadata, HEAD: metadata }
 
-/** The route of a path, where it is one of Mercure's. */
-export function mercureRoute(path: string): Route | undefined {
-  if (path === hubPath) return hubRoute
+/** The route of a path, where it is one of Mercure's. QUERY is a method of 1.0 alone. */
+export function mercureRoute(path: string, dialects: readonly Dialect[]): Route | undefined {
+  if (path === hubPath) return dialects.includes('1.0') ? modernRoute : hubRoute
   if (path === listPath || path.startsWith(`${listPath}/`)) return listRoute
   return path === metadataPath ? metadataRoute : undefined
 }

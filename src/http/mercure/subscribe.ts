@@ -15,6 +15,7 @@ import type { Exchange } from '../exchange.ts'
 import { serveStream } from '../serve-stream.ts'
 import type { MercureDialect } from './dialect.ts'
 import { doors, securityHeaders } from './door.ts'
+import { notText } from './modern.ts'
 import { MercureSubscription } from './subscription.ts'
 
 const form = 'application/x-www-form-urlencoded'
@@ -58,7 +59,7 @@ function positionOf({ door, lastEventId }: Wanted, { gap, visible }: Place): Out
 
 async function readWanted(exchange: Exchange): Promise<Wanted> {
   const { access, request } = exchange
-  const query = exchange.query()
+  const query = readable(() => exchange.query())
   const dialect = dialectOf(exchange, query)
   exchange.dialect = dialect
   const door = doors[dialect]
@@ -68,7 +69,7 @@ async function readWanted(exchange: Exchange): Promise<Wanted> {
   const parameters = request.method === 'QUERY' ? [...query, ...(await readQueryBody(exchange))] : query
   const selectors = door.readSelectors(parameters, access.base)
   const header = request.headers['last-event-id']
-  const lastEventId = typeof header === 'string' ? decodeHeader(header) : door.readLastEventId(parameters)
+  const lastEventId = door.readLastEventId(parameters, typeof header === 'string' ? decodeHeader(header) : undefined)
   return { door, selectors, grants, lastEventId }
 }
 
@@ -85,7 +86,18 @@ async function readQueryBody({ request, options }: Exchange): Promise<Parameters
   const type = mediaType(request.headers['content-type'])
   if (!/^[^\s/]+\/[^\s/]+$/.test(type)) throw new TidingsError('content_type_missing', `send ${form}`)
   if (type !== form) throw new TidingsError('content_type_invalid', `send ${form}`)
-  return parseParameters(decodeUtf8(await readBody(request, options.maxBody)))
+  const body = await readBody(request, options.maxBody)
+  return readable(() => parseParameters(decodeUtf8(body)))
+}
+
+/** Parameters that are not UTF-8 are refused in the words for matchers that are not. */
+function readable(read: () => Parameters): Parameters {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof TidingsError) || error.code !== 'encoding_invalid') throw error
+    throw new TidingsError('selector_invalid', notText, { cause: error })
+  }
 }
 
 function subscriptionsOf({ access }: Exchange, { door, selectors, grants }: Wanted): Subscription[] {

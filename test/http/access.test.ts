@@ -1,0 +1,198 @@
+// Who may do what at the simple endpoints of a server with keys: what they promise, with the tokens of either dialect.
+import { describe, expect, it } from 'vitest'
+import { ask } from '../support/http.js'
+import { bearer, dialects, form, fresh, keys, serverWith, token } from '../support/mercure.js'
+import { attempt, patternGrant, publisher, reader, unsigned } from '../support/mercure-words.js'
+import { listen } from '../support/sse-client.js'
+
+const server = serverWith()
+const publicServer = serverWith('--anonymous')
+const json = { Accept: 'application/json' }
+const ndjson = { 'Content-Type': 'application/x-ndjson' }
+
+/** Publishes a text at the simple endpoint. */
+const post = (fields: Record<string, string | readonly string[]>, headers: Record<string, string> = {}, body = 'x') =>
+  ask(`${server.url}/publish?${form(fields)}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'text/plain', ...headers },
+    body
+  })
+
+const refusals = {
+  none: { status: 401, headers: { 'www-authenticate': 'Bearer' } },
+  invalid: { status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } },
+  malformed: { status: 400, headers: { 'www-authenticate': 'Bearer error="invalid_request"' } },
+  scope: { status: 403, headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' } }
+}
+
+type Presented = readonly [what: string, headers: () => Promise<Record<string, string>>, refusal: object]
+
+describe.each(['/publish', '/subscribe', '/debug'])('%s of a server with keys', (path) => {
+  const role = path === '/publish' ? { publish: ['*'] } : { subscribe: ['*'] }
+
+  const presented: readonly Presented[] = [
+    ['no token', async () => ({}), refusals.none],
+    ['a text that is no token', async () => bearer('x'.repeat(50)), refusals.invalid],
+    ['a header that is not understood', async () => ({ Authorization: 'Basic eDp4' }), refusals.malformed],
+    ['a token that nobody signed', async () => bearer(unsigned('1.0')), refusals.invalid],
+    ...dialects.flatMap((dialect) => [
+      [
+        `a token of ${dialect} for the other role`,
+        async () => bearer(await token(dialect, { ...role, key: keys[path === '/publish' ? 'subscribe' : 'publish'] })),
+        refusals.invalid
+      ] satisfies Presented,
+      [
+        `a token of ${dialect} that is over`,
+        async () => bearer(await token(dialect, { ...role, expiresIn: -1 })),
+        refusals.invalid
+      ] satisfies Presented
+    ])
+  ]
+
+  it.each(presented)('refuses %s', async (_, present, refusal) => {
+    expect(await ask(server.url + path, { headers: await present() })).toMatchObject(refusal)
+  })
+
+  it('says so as JSON to those who ask for it', async () => {
+    const answer = await ask(server.url + path, { headers: json })
+    expect(answer.json()).toMatchObject({ error: { code: 'token_missing' } })
+  })
+})
+
+describe('the live page of a server with keys', () => {
+  it('is for everyone', async () => {
+    expect((await ask(server.url)).status).toBe(200)
+  })
+})
+
+describe.each(dialects)('POST /publish with a token of %s', (dialect) => {
+  it('publishes to topics that it covers', async () => {
+    const [exact, covered] = [fresh(), fresh('1')]
+    const grants = [exact, patternGrant(dialect, covered.replace(/\/1$/, ''))]
+    const headers = await publisher(dialect, grants)
+    const { answer, published } = await attempt(server, () => post({ topic: [exact, covered] }, headers, 'hello'))
+    expect([answer.status, published]).toEqual([200, ['hello']])
+  })
+
+  it('refuses an update of which it does not cover every topic', async () => {
+    const headers = await publisher(dialect, ['covered'])
+    const { answer, published } = await attempt(server, () => post({ topic: ['covered', 'other'] }, headers))
+    expect(answer).toMatchObject(refusals.scope)
+    expect(published).toEqual([])
+  })
+
+  it('refuses the default topic where it is not covered, be it by POST or by GET', async () => {
+    const headers = await publisher(dialect, ['covered'])
+    expect(await post({}, headers)).toMatchObject(refusals.scope)
+    expect(await ask(`${server.url}/publish`, { headers })).toMatchObject(refusals.scope)
+    expect((await ask(`${server.url}/publish`, { headers: await publisher(dialect, ['default']) })).status).toBe(200)
+  })
+
+  it('refuses a batch as a whole where one topic is not covered', async () => {
+    const headers = { ...ndjson, ...(await publisher(dialect, ['a'])) }
+    const lines = ['{"topic":"a","data":"1"}', '{"topics":["a","b"],"data":"2"}', '{"topic":"a","data":"3"}']
+    const { answer, published } = await attempt(server, () => post({}, headers, lines.join('\n')))
+    expect(answer).toMatchObject(refusals.scope)
+    expect(published).toEqual([])
+  })
+
+  it.each([
+    '/.well-known/mercure/subscriptions/x',
+    'mercure/x',
+    'https://e/.well-known/%6Dercure/x',
+    '\\.well-known\\mercure\\x'
+  ])("refuses %s, which is the hub's own, whatever the token", async (topic) => {
+    const headers = await publisher(dialect)
+    const single = await attempt(server, () => post({ topic }, headers))
+    const batch = `{"topic":"free"}\n${JSON.stringify({ topics: ['free', topic] })}`
+    const several = await attempt(server, () => post({}, { ...headers, ...ndjson }, batch))
+    expect([single.answer.status, several.answer.status]).toEqual([403, 403])
+    expect([...single.published, ...several.published]).toEqual([])
+  })
+})
+
+describe.each(dialects)('GET /subscribe with a token of %s', (dialect) => {
+  const follow = async (topic: string, grants: readonly unknown[]) =>
+    listen(`${server.url}/subscribe?${form({ topic })}`, await reader(dialect, grants))
+
+  it('delivers what is private to those that may read one of its topics, live and from history', async () => {
+    const [topic, alternate] = [fresh('a'), fresh('b')]
+    const grants = [[topic], [alternate], [patternGrant(dialect, alternate.replace(/\/b$/, ''))], ['*'], [fresh()], []]
+    const live = await Promise.all(grants.map((grant) => follow(topic, grant)))
+    const headers = await publisher(dialect)
+    await post({ topic: [topic, alternate], private: '' }, headers, 'private')
+    await post({ topic }, headers, 'public')
+    const url = `${server.url}/subscribe?${form({ topic, last_event_id: 'earliest' })}`
+    const replayed = await Promise.all(grants.map(async (grant) => listen(url, await reader(dialect, grant))))
+    for (const streams of [live, replayed]) {
+      for (const stream of streams) await stream.until(({ data }) => data.includes('public'))
+      const seen = streams.map(({ data }) => data.join())
+      expect(seen).toEqual([...Array<string>(4).fill('private,public'), 'public', 'public'])
+    }
+  })
+
+  it('ends with the token, for the reason that /debug tells', async () => {
+    const exp = Math.floor(Date.now() / 1_000) + 2
+    const stream = await listen(`${server.url}/subscribe`, await reader(dialect, [], { claims: { exp } }))
+    await stream.until(({ ended }) => ended)
+    expect(Date.now()).toBeLessThanOrEqual(exp * 1_000)
+    const headers = { ...json, ...(await reader(dialect, ['/debug'])) }
+    const { closes } = (await ask(`${server.url}/debug`, { headers })).json() as { closes: { reason: string }[] }
+    expect(closes.map(({ reason }) => reason)).toContain('expired')
+  })
+})
+
+describe('GET /subscribe with a token in the address or a cookie', () => {
+  it('takes one of 0.x from either, and is not confused by the parameter', async () => {
+    const found = await token('0.x', { subscribe: ['*'] })
+    const query = form({ topic: 'a', authorization: found })
+    expect((await listen(`${server.url}/subscribe?${query}`)).status).toBe(200)
+    const cookie = { Cookie: `other=1; mercureAuthorization=${found}` }
+    expect((await listen(`${server.url}/subscribe`, cookie)).status).toBe(200)
+  })
+
+  it('takes one of 1.0 from its cookie, and from no address', async () => {
+    const found = await token('1.0', { subscribe: ['*'] })
+    const cookie = { Cookie: `__Secure-mercure_access_token=${found}` }
+    expect((await listen(`${server.url}/subscribe`, cookie)).status).toBe(200)
+    expect(await ask(`${server.url}/subscribe?${form({ authorization: found })}`)).toMatchObject(refusals.none)
+  })
+})
+
+describe.each(dialects)('GET /debug with a token of %s', (dialect) => {
+  it('is for those who may read the topic /debug', async () => {
+    const status = async (grants: readonly unknown[]) =>
+      (await ask(`${server.url}/debug`, { headers: await reader(dialect, grants) })).status
+    expect([await status(['/debug']), await status(['*']), await status(['/']), await status([])]).toEqual([
+      200, 200, 403, 403
+    ])
+  })
+
+  it('says why it refuses', async () => {
+    expect(await ask(`${server.url}/debug`, { headers: await reader(dialect) })).toMatchObject(refusals.scope)
+  })
+})
+
+describe('a server with keys and --anonymous', () => {
+  const post = async (fields: Record<string, string>, body: string) =>
+    ask(`${publicServer.url}/publish?${form(fields)}`, { method: 'POST', headers: await publisher('1.0'), body })
+
+  it('lets those without a token read what is public, and nothing else', async () => {
+    const stream = await listen(`${publicServer.url}/subscribe`)
+    const friend = await listen(`${publicServer.url}/subscribe`, await reader('0.x', ['*']))
+    await post({ private: '' }, 'private')
+    await post({}, 'public')
+    expect(await friend.received(2)).toEqual(['private', 'public'])
+    expect(await stream.received(1)).toEqual(['public'])
+  })
+
+  it('refuses a token that is not valid, also where none is needed', async () => {
+    const headers = await reader('1.0', ['*'], { expiresIn: -1 })
+    expect(await ask(`${publicServer.url}/subscribe`, { headers })).toMatchObject(refusals.invalid)
+  })
+
+  it('shows nobody who is there, and lets nobody publish, without a token', async () => {
+    expect(await ask(`${publicServer.url}/debug`)).toMatchObject(refusals.scope)
+    expect(await ask(`${publicServer.url}/publish`, { method: 'POST', body: 'x' })).toMatchObject(refusals.none)
+  })
+})

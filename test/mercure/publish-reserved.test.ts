@@ -1,0 +1,53 @@
+// Topics that are the hub's own: each dialect has its way to tell them, and nobody publishes what looks like the hub's word.
+import { describe, expect, it } from 'vitest'
+import { dialects, serverWith } from '../support/mercure.js'
+import { attempt } from '../support/mercure-words.js'
+
+const server = serverWith()
+
+/** A topic, and what publishing to it is answered with in 1.0 and in 0.x. */
+const vectors: readonly (readonly [topic: string, modern: number, legacy: number])[] = [
+  ['mercure/x', 400, 403],
+  ['', 400, 400],
+  ['/.well-known/mercure', 400, 403],
+  ['/.well-known/mercure/subscriptions/exact/a/b', 400, 403],
+  ['./mercure/subscriptions', 400, 403],
+  ['//other.example/.well-known/mercure/x', 400, 403],
+  ['https://hub.example.com/.well-known/mercure/x', 400, 403],
+  ['https://e/.well-known/mercure?query', 400, 403],
+  ['https://e/.well-known/%6Dercure', 400, 200],
+  ['https://e/.well-known/%6dercure/x', 400, 403],
+  ['https://e/%2Ewell-known/mercure/x', 400, 403],
+  ['https://e\\.well-known\\mercure\\x', 400, 403],
+  ['\\.well-known\\mercure\\x', 400, 403],
+  ['https://e/a/../.well-known/mercure/x', 400, 403],
+  ['https://e/.well-known/a/%2e%2e/mercure/x', 400, 403],
+  ['mercure', 400, 200],
+  ['#general', 400, 200],
+  ['?query', 400, 200],
+  ['/.well-known/mercureXXX', 200, 403],
+  ['https://e/foo/.well-known/mercure/bar', 200, 403],
+  ['urn:x:/.well-known/mercure', 200, 403],
+  ['https://e/?/.well-known/mercure', 200, 403],
+  ['https://e/.well-known/Mercure/x', 200, 200],
+  ['https://e/.well-known%2Fmercure/x', 200, 200],
+  ['/.well-known', 200, 200],
+  ['urn:mercure:x', 200, 200],
+  ['mercury', 200, 200]
+]
+
+describe.each(dialects)('publishing with a token of %s', (dialect) => {
+  it.each(vectors)('P6: "%s" is told by where it leads', async (topic, modern, legacy) => {
+    const status = dialect === '1.0' ? modern : legacy
+    const { answer, published } = await attempt(server, () => server.publish(dialect, { topic, data: 'x' }))
+    expect(answer.status).toBe(status)
+    expect(published).toEqual(status === 200 ? ['x'] : [])
+  })
+
+  it('P6: an alternate that is reserved is refused like a canonical one', async () => {
+    const fields = { topic: ['free', '/.well-known/mercure/x'], data: 'x' }
+    const { answer, published } = await attempt(server, () => server.publish(dialect, fields))
+    expect(answer.status).toBe(dialect === '1.0' ? 400 : 403)
+    expect(published).toEqual([])
+  })
+})

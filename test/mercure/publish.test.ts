@@ -1,0 +1,87 @@
+// Publishing in either dialect of Mercure: what is accepted, how it arrives, and what happens when something goes wrong here.
+import { describe, expect, it } from 'vitest'
+import { MemoryLog } from '../../dist/index.js'
+import { ask, serve } from '../support/http.js'
+import { dialects, form, fresh, hubPath, serverWith } from '../support/mercure.js'
+import { keyedHandler, patternGrant, publisher, reader } from '../support/mercure-words.js'
+
+const server = serverWith()
+const asForm = { 'Content-Type': 'application/x-www-form-urlencoded' }
+
+describe.each(dialects)('publishing with a token of %s', (dialect) => {
+  it('P3: answers with the id that was given, and nothing else', async () => {
+    const topic = fresh()
+    const answer = await server.publish(dialect, { topic, id: 'urn:mine' })
+    expect(answer).toMatchObject({ status: 200, text: 'urn:mine' })
+    expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8')
+  })
+
+  it("P3: answers with the hub's id where none was given, and delivers it under that", async () => {
+    const topic = fresh()
+    const stream = await server.follow(dialect, topic)
+    const { text } = await server.publish(dialect, { topic, data: 'x', id: '', type: '', retry: '' })
+    expect(text).toMatch(/^#[0-9a-z]+-[0-9a-z]+$/)
+    await stream.received(1)
+    expect(stream.raw).toBe(`:\nid: ${text}\ndata: x\n\n`)
+  })
+
+  it('P4: takes an update without data', async () => {
+    const topic = fresh()
+    const stream = await server.follow(dialect, topic)
+    expect(await server.publish(dialect, { topic, id: 'empty' })).toMatchObject({ status: 200, text: 'empty' })
+    expect(await stream.received(1)).toEqual([''])
+  })
+
+  it('P3: reads the form as browsers write it, and ignores fields that it does not know', async () => {
+    const topic = fresh()
+    const stream = await server.follow(dialect, topic)
+    const headers = {
+      ...(await publisher(dialect)),
+      'Content-Type': 'Application/X-WWW-Form-Urlencoded; charset=UTF-8'
+    }
+    const body = `later=1&${form({ topic })}&data=100%25+%26+more%0A%C3%BC&&flag&data=second`
+    expect((await server.post(body, headers)).status).toBe(200)
+    expect(await stream.received(1)).toEqual(['100% & more\nü'])
+  })
+
+  it.each(['private', 'private=', 'private=on', 'private=false'])('P3: %s makes an update private', async (field) => {
+    const topic = fresh()
+    const stranger = await server.follow(dialect, topic)
+    const friend = await server.follow(dialect, topic, { headers: await reader(dialect, [topic]) })
+    await server.post(`${form({ topic, data: 'private' })}&${field}`, await publisher(dialect))
+    await server.publish(dialect, { topic, data: 'public' })
+    expect(await friend.received(2)).toEqual(['private', 'public'])
+    expect(await stranger.received(1)).toEqual(['public'])
+  })
+
+  it('P1: takes a token that covers every topic, each by a grant of its own', async () => {
+    const [exact, covered] = [fresh(), fresh('1')]
+    const grants = [exact, patternGrant(dialect, covered.replace(/\/1$/, ''))]
+    const answer = await server.publish(dialect, { topic: [exact, covered] }, await publisher(dialect, grants))
+    expect(answer.status).toBe(200)
+  })
+
+  it('P8: takes a thousand topics', async () => {
+    const topics = Array.from({ length: 1_000 }, (_, index) => String(index))
+    expect((await server.publish(dialect, { topic: topics })).status).toBe(200)
+  })
+
+  it('P5: says 500 and nothing of the reason where the log fails', async () => {
+    const failures: unknown[] = []
+    const log = new MemoryLog()
+    log.append = () => Promise.reject(new Error('the secret reason'))
+    const { url } = await serve({ log, observer: { failed: (error) => failures.push(error) } }, keyedHandler)
+    const headers = { ...asForm, ...(await publisher(dialect)) }
+    const answer = await ask(url + hubPath, { method: 'POST', headers, body: 'topic=a' })
+    expect(answer).toMatchObject({ status: 500, text: 'Internal Server Error\n' })
+    expect(String(failures)).toContain('the secret reason')
+  })
+
+  it('P5: says 503 where the hub shuts down', async () => {
+    const { hub, url } = await serve({}, keyedHandler)
+    await hub.close()
+    const headers = { ...asForm, ...(await publisher(dialect)) }
+    const answer = await ask(url + hubPath, { method: 'POST', headers, body: 'topic=a' })
+    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
+  })
+})

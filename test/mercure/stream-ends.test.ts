@@ -1,0 +1,124 @@
+// How streams are kept awake, when they end, when they do not begin, and what the server never says about them.
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { MemoryLog, type Update } from '../../dist/index.js'
+import { ask, serve } from '../support/http.js'
+import { bearer, dialects, form, fresh, hubPath, keyed, keys, MercureServer, token } from '../support/mercure.js'
+import { keyedHandler, reader, topicsOf, words } from '../support/mercure-words.js'
+import { listen } from '../support/sse-client.js'
+
+/** A server process of one test. */
+async function start(...args: string[]): Promise<MercureServer> {
+  const server = new MercureServer()
+  await server.start([...keyed, ...args])
+  onTestFinished(() => server.stop())
+  return server
+}
+
+const soon = () => Math.floor(Date.now() / 1_000) + 2
+
+describe.each(dialects)('a stream of %s', (dialect) => {
+  const { selector, lastEventId } = words[dialect]
+  const address = (url: string, topic = 'a') => `${url + hubPath}?${form({ [selector]: topic })}`
+
+  it('S3: is refused by a hub that shuts down, and not announced', async () => {
+    const appended: Update[] = []
+    const log = new MemoryLog()
+    const append = log.append.bind(log)
+    log.append = (updates) => {
+      appended.push(...updates)
+      return append(updates)
+    }
+    const { hub, url } = await serve({ log }, { ...keyedHandler, subscriptions: true })
+    const stream = await listen(address(url), await reader(dialect))
+    await expect.poll(() => topicsOf(appended).length).toBe(1)
+    await hub.close()
+    await stream.until(({ ended }) => ended)
+    const before = appended.length
+    const answer = await ask(address(url), { headers: await reader(dialect) })
+    expect(answer).toMatchObject({ status: 503, text: 'Service Unavailable\n', headers: { 'retry-after': '1' } })
+    expect(appended.length).toBe(before)
+  })
+
+  it('S15: says ":\\n" whenever it has been quiet for a while', async () => {
+    const { hub, url } = await serve({ heartbeat: 50 }, keyedHandler)
+    const stream = await listen(address(url), await reader(dialect))
+    await stream.until(({ raw }) => raw === ':\n'.repeat(4))
+    await hub.publish({ topics: ['a'], data: 'x', id: 'x' })
+    await stream.until(({ raw }) => /^(:\n){4,}id: x\ndata: x\n\n(:\n){2}/.test(raw))
+  })
+
+  it('S15: has no need to say so as long as updates come', async () => {
+    const heartbeat = 1_000
+    const { hub, url } = await serve({ heartbeat }, keyedHandler)
+    const stream = await listen(address(url), await reader(dialect))
+    const since = performance.now()
+    for (let count = 1; performance.now() - since < 1.2 * heartbeat; count++) {
+      await hub.publish({ topics: ['a'], data: 'x', id: 'x' })
+      await stream.received(count)
+    }
+    expect(stream.raw.replaceAll('id: x\ndata: x\n\n', '')).toBe(':\n')
+  })
+
+  it('S16: ends no later than its token, and not long before', async () => {
+    const server = await start()
+    const exp = soon()
+    const stream = await server.follow(dialect, fresh(), { headers: await reader(dialect, [], { claims: { exp } }) })
+    await stream.until(({ ended }) => ended)
+    expect(Date.now() / 1_000).toBeLessThanOrEqual(exp)
+    expect(Date.now() / 1_000).toBeGreaterThan(exp - 0.5)
+  })
+
+  it('S16: ends by then also while history is being replayed', async () => {
+    const server = await start()
+    const topic = fresh()
+    for (let count = 0; count < 40; count++) await server.publish(dialect, { topic, data: 'x'.repeat(1_000_000) })
+    const exp = soon()
+    const headers = await reader(dialect, [], { claims: { exp } })
+    const stream = await server.follow(dialect, topic, { headers, query: `&${lastEventId}=earliest` })
+    stream.pause()
+    const debug = { Accept: 'application/json', ...(await reader(dialect, ['/debug'])) }
+    const closes = async () => ((await ask(`${server.url}/debug`, { headers: debug })).json() as Debug).closes
+    await expect.poll(closes, { timeout: 5_000 }).toMatchObject([{ reason: 'expired', at: expect.any(Number) }])
+    expect((await closes())[0]?.at).toBeLessThanOrEqual(exp * 1_000)
+    stream.resume()
+    await stream.until(({ ended }) => ended)
+    expect(stream.events.length).toBeLessThan(40)
+  })
+
+  it('S17: ends when the server is told to stop, with all that was published', async () => {
+    const server = await start()
+    const topic = fresh()
+    const streams = await Promise.all([1, 2, 3].map(() => server.follow(dialect, topic)))
+    await server.publish(dialect, { topic, data: 'last' })
+    await server.process.kill('SIGTERM')
+    for (const stream of streams) {
+      await stream.until(({ ended }) => ended)
+      expect(stream.data).toEqual(['last'])
+    }
+    await expect(ask(address(server.url))).rejects.toThrow('ECONNREFUSED')
+  })
+
+  it('S19: is nothing that the server prints: neither its token, nor what is in it, nor a key', async () => {
+    const server = await start('--subscriptions')
+    const rights = { payload: { user: 'secret-payload' }, claims: { sub: 'secret-subject' } }
+    const good = await token(dialect, { subscribe: ['secret-grant'], ...rights })
+    const bad = await token(dialect, { subscribe: ['secret-grant'], ...rights, key: keys.publish })
+    await server.follow(dialect, 'a', { headers: bearer(good) })
+    await server.refused(form({ authorization: good }), bearer(good))
+    for (const found of [bad, `${good}x`]) {
+      await server.refused(form({ [selector]: 'a', authorization: found }))
+      await server.refused(form({ [selector]: 'a' }), { Cookie: `mercureAuthorization=${found}` })
+      await server.refused('', bearer(found))
+      await server.post('topic=a', bearer(found))
+    }
+    await server.process.kill('SIGTERM')
+    const output = server.process.output()
+    for (const part of [...good.split('.'), ...bad.split('.'), 'secret', keys.publish, keys.subscribe]) {
+      expect(output).not.toContain(part)
+    }
+  })
+})
+
+interface Debug {
+  readonly closes: readonly { readonly reason: string; readonly at: number }[]
+}

@@ -1,0 +1,74 @@
+// What each dialect of Mercure calls things, and the tokens that tests of both dialects come with.
+import { randomUUID } from 'node:crypto'
+import type { HandlerOptions, Update } from '../../dist/index.js'
+import type { Answer } from './http.js'
+import { audience, bearer, type Dialect, fresh, keys, type MercureServer, type Rights, token } from './mercure.js'
+
+/** Names on the wire; those of headers as Node tells them. */
+export const words = {
+  '1.0': { selector: 'match', lastEventId: 'last_event_id', lastEventIdHeader: 'mercure-last-event-id' },
+  '0.x': { selector: 'topic', lastEventId: 'lastEventID', lastEventIdHeader: 'last-event-id' }
+} as const satisfies Record<Dialect, Record<string, string>>
+
+/** Where `serverWith` says that it tells what kind of token it wants. */
+export const metadata = 'https://hub.example.com/.well-known/oauth-protected-resource/.well-known/mercure'
+/** The challenges of 1.0. */
+export const challenge = {
+  none: `Bearer resource_metadata="${metadata}"`,
+  invalid: `Bearer error="invalid_token", resource_metadata="${metadata}"`,
+  malformed: `Bearer error="invalid_request", resource_metadata="${metadata}"`,
+  scope: `Bearer error="insufficient_scope", resource_metadata="${metadata}"`
+} as const
+
+/** Headers of a subscriber who may read what is private of these topics. */
+export const reader = async (dialect: Dialect, subscribe: readonly unknown[] = [], rights: Rights = {}) =>
+  bearer(await token(dialect, { subscribe, ...rights }))
+
+/** Headers of a publisher who may publish to these topics. */
+export const publisher = async (dialect: Dialect, publish: readonly unknown[] = ['*'], rights: Rights = {}) =>
+  bearer(await token(dialect, { publish, ...rights }))
+
+/** A token that nobody signed. */
+export function unsigned(dialect: Dialect): string {
+  const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const header = { alg: 'none', typ: dialect === '1.0' ? 'at+jwt' : 'JWT' }
+  return `${encode(header)}.${encode({ mercure: { publish: ['*'], subscribe: ['*'] }, aud: audience, exp: 4e9 })}.`
+}
+
+/** A selector with one variable, which covers `https://example.com/{name}/topic` for any name. */
+export const pattern = (dialect: Dialect, prefix: string) =>
+  dialect === '1.0'
+    ? `match_urlpattern=${encodeURIComponent(`${prefix}/:id`)}`
+    : `topic=${encodeURIComponent(`${prefix}/{id}`)}`
+
+/** The same as a grant. */
+export const patternGrant = (dialect: Dialect, prefix: string): unknown =>
+  dialect === '1.0' ? { match: `${prefix}/:id`, match_type: 'urlpattern' } : `${prefix}/{id}`
+
+/** Publishes these texts to a topic of its own, and answers their ids, none of which is the hub's. */
+export async function publishHistory(server: MercureServer, dialect: Dialect, texts: readonly string[]) {
+  const topic = fresh()
+  const ids = texts.map((text) => `${text}-${randomUUID()}`)
+  for (const [index, data] of texts.entries()) await server.publish(dialect, { topic, data, id: ids[index] as string })
+  return { topic, ids }
+}
+
+/** What an attempt to publish was answered with, and the data of all that was published meanwhile. */
+export async function attempt(server: MercureServer, act: () => Promise<Answer>) {
+  const stream = await server.follow('1.0', '*', { headers: await reader('1.0', ['*']) })
+  const answer = await act()
+  const sentinel = randomUUID()
+  await server.publish('1.0', { topic: fresh(), data: sentinel })
+  await stream.until(({ data }) => data.includes(sentinel), 'the sentinel')
+  return { answer, published: stream.data.slice(0, -1) }
+}
+
+/** The keys of `keyed` for a hub in this process. */
+export const keyedHandler: HandlerOptions = {
+  publisherKey: keys.publish,
+  subscriberKey: keys.subscribe,
+  audience: [audience]
+}
+
+/** The topics of updates. */
+export const topicsOf = (updates: readonly Update[]) => updates.flatMap(({ topics }) => topics)

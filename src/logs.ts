@@ -41,6 +41,11 @@ export class MemoryLog extends PlainMemoryLog {
   }
 }
 
+/** Changes the rules of one of our logs. @throws RangeError for a rule that is none */
+export async function changeRules(log: PlainMemoryLog | FolderLog, rules: readonly RetentionRule[]): Promise<void> {
+  await log.retain(readRules(rules))
+}
+
 export type LmdbLog = FolderLog
 
 /** A history in a folder, which outlasts the process. */

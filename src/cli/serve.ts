@@ -38,7 +38,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   warnOfShortKeys(config, logger)
   logger.info({ version, node: process.version, listens: server.urls, history: config.data || 'memory' }, 'started')
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(server, logger, signal))
-  process.on('SIGHUP', () => reload(server, flags, logger))
+  process.on('SIGHUP', () => void reload(server, flags, logger))
 }
 
 interface Started {
@@ -100,10 +100,10 @@ function warnOfShortKeys(config: Config, logger: Logger): void {
 }
 
 /** What is wrong with the new configuration is said, and the old one stays. */
-function reload(server: Server, flags: Record<string, unknown>, logger: Logger): void {
+async function reload(server: Server, flags: Record<string, unknown>, logger: Logger): Promise<void> {
   try {
     const config = configure(flags, process.env)
-    server.reload(config)
+    await server.reload(config)
     logger.level = config.logLevel
     logger.info('reloaded')
   } catch (error) {

@@ -37,19 +37,20 @@ export function checkHandlerOptions(options: HandlerOptions): void {
   readBounds(options)
   new Access(options, () => {})
   new Cors(options)
-  new Limits(options)
+  new Limits(options, () => 0)
   new ClientAddress(options)
 }
 
-class Door {
+/** The door to a hub, whose options can be changed while it is in use. */
+export class Door {
   readonly #hub: Hub
-  readonly #bounds: Bounds
-  readonly #access: Access
-  readonly #cors: Cors
-  readonly #limits: Limits
-  readonly #addresses: ClientAddress
-  readonly #localOnly: boolean
   readonly #more: ReadonlyMap<string, Route>
+  readonly #limits: Limits
+  #bounds: Bounds
+  #access: Access
+  #cors: Cors
+  #addresses: ClientAddress
+  #localOnly: boolean
 
   constructor(hub: Hub, options: HandlerOptions, more: ReadonlyMap<string, Route>) {
     this.#hub = hub
@@ -57,7 +58,18 @@ class Door {
     this.#bounds = readBounds(options)
     this.#access = new Access(options, (error) => hub.failed(error))
     this.#cors = new Cors(options)
-    this.#limits = new Limits(options)
+    this.#limits = new Limits(options, () => hub.status.subscribers)
+    this.#addresses = new ClientAddress(options)
+    this.#localOnly = options.localOnly ?? false
+  }
+
+  /** Goes by other options from now on. @throws as the constructor does, and then nothing has changed */
+  reload(options: HandlerOptions): void {
+    checkHandlerOptions(options)
+    this.#bounds = readBounds(options)
+    this.#access = new Access(options, (error) => this.#hub.failed(error))
+    this.#cors = new Cors(options)
+    this.#limits.adjust(options)
     this.#addresses = new ClientAddress(options)
     this.#localOnly = options.localOnly ?? false
   }

@@ -25,21 +25,35 @@ const lookMs = 250
 const mostRemembered = 10_000
 
 export class Limits {
-  readonly #options: Required<LimitOptions>
+  #options: Required<LimitOptions>
+  readonly #streams: () => number
   readonly #byAddress = new Map<string, number>()
   readonly #bySubject = new Map<string, number>()
   readonly #publishers = new Map<string, Bucket>()
-  readonly #isBounded: boolean
-  #streams = 0
+  /** Streams that wait for their turn. */
+  #waiting = 0
   /** When the next new stream has its turn, on the clock of `performance.now`. */
   #turn = 0
   #memory = 0
   #lookedAt = Number.NEGATIVE_INFINITY
 
-  /** @throws RangeError that names the bound that is none. */
-  constructor(options: LimitOptions) {
+  /**
+   * @param streams how many there are at the moment
+   * @throws RangeError that names the bound that is none
+   */
+  constructor(options: LimitOptions, streams: () => number) {
     this.#options = settle(options)
-    this.#isBounded = Object.values(this.#options).some((bound) => bound > 0)
+    this.#streams = streams
+  }
+
+  /**
+   * Goes by other bounds from now on. Streams that began while those of an address or a subject were not counted are not
+   * counted now.
+   * @throws RangeError as the constructor does
+   */
+  adjust(options: LimitOptions): void {
+    this.#options = settle(options)
+    this.#publishers.clear()
   }
 
   /**
@@ -47,31 +61,20 @@ export class Limits {
    * @throws TidingsError `connections_too_many`, `address_too_many`, `subject_too_many`, `connecting_too_fast`, `memory_full`
    */
   async enter(address: string, subject: string | undefined): Promise<() => void> {
-    // An idle stream is to cost as little as it can.
-    if (!this.#isBounded) return nothing
     const { maxConnections, maxConnectionsPerAddress, maxConnectionsPerSubject } = this.#options
     this.#requireMemory()
-    if (isReached(this.#streams, maxConnections)) throw new TidingsError('connections_too_many')
-    const network = networkOf(address)
-    const leaveAddress = take(this.#byAddress, network, maxConnectionsPerAddress, 'address_too_many')
-    let leaveSubject = () => {}
+    if (maxConnections > 0 && this.#streams() + this.#waiting >= maxConnections) {
+      throw new TidingsError('connections_too_many')
+    }
+    const leaves = [take(this.#byAddress, networkOf(address), maxConnectionsPerAddress, 'address_too_many')]
     try {
-      if (subject !== undefined) {
-        leaveSubject = take(this.#bySubject, subject, maxConnectionsPerSubject, 'subject_too_many')
-      }
-      this.#streams++
+      leaves.push(take(this.#bySubject, subject, maxConnectionsPerSubject, 'subject_too_many'))
       await this.#wait()
     } catch (error) {
-      if (error instanceof TidingsError && error.code === 'connecting_too_fast') this.#streams--
-      leaveAddress()
-      leaveSubject()
+      leaveAll(leaves)
       throw error
     }
-    return once(() => {
-      this.#streams--
-      leaveAddress()
-      leaveSubject()
-    })
+    return leaves.every((leave) => leave === nothing) ? nothing : once(() => leaveAll(leaves))
   }
 
   /** Counts one request to publish. @throws TidingsError `publishing_too_fast` */
@@ -95,7 +98,10 @@ export class Limits {
     const turn = Math.max(now, this.#turn)
     if (turn - now > patience * 1_000) throw new TidingsError('connecting_too_fast')
     this.#turn = turn + 1_000 / connectRate
-    if (turn > now) await new Promise((resolve) => setTimeout(resolve, turn - now))
+    if (turn <= now) return
+    this.#waiting++
+    await new Promise((resolve) => setTimeout(resolve, turn - now))
+    this.#waiting--
   }
 
   #requireMemory(): void {
@@ -135,11 +141,11 @@ class Bucket {
 
 function take(
   counts: Map<string, number>,
-  key: string,
+  key: string | undefined,
   bound: number,
   code: 'address_too_many' | 'subject_too_many'
 ): () => void {
-  if (bound === 0) return () => {}
+  if (bound === 0 || key === undefined) return nothing
   const count = counts.get(key) ?? 0
   if (count >= bound) throw new TidingsError(code, `${bound} are allowed`)
   counts.set(key, count + 1)
@@ -150,8 +156,8 @@ function take(
   }
 }
 
-function isReached(count: number, bound: number): boolean {
-  return bound > 0 && count >= bound
+function leaveAll(leaves: readonly (() => void)[]): void {
+  for (const leave of leaves) leave()
 }
 
 function once(act: () => void): () => void {

@@ -48,6 +48,15 @@ export class LmdbPlan {
     return this.appended.length === 0 && this.removed.size === 0
   }
 
+  /** Writes it down, within one commit. */
+  write(state: State, crowdedOut: readonly (string | undefined)[]): void {
+    for (const entry of this.added.values()) this.#store.put(entry)
+    for (const entry of this.removed.values()) this.#store.remove(entry)
+    for (const [key, trace] of this.newestTraces) this.#store.putTrace(key, trace)
+    for (const key of crowdedOut) if (key !== undefined) this.#store.removeTrace(key)
+    this.#store.putState(state)
+  }
+
   append(update: Update, now: number): Entry {
     const offset = ++this.head
     // A clock that is set back must not let an entry look older than the one before it.

@@ -3,6 +3,7 @@
 import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
 import { Forgotten } from './forgotten.ts'
+import { type Append, Gathering } from './gathering.ts'
 import { LmdbFolder } from './lmdb-folder.ts'
 import { LmdbPlan } from './lmdb-plan.ts'
 import { findNewest, readPage } from './lmdb-reader.ts'
@@ -29,14 +30,6 @@ export interface LmdbLogOptions {
   now?: () => number
 }
 
-interface Append {
-  readonly updates: readonly Update[]
-  resolve(entries: Entry[]): void
-  reject(reason: unknown): void
-}
-
-/** Updates that one commit gathers at most, unless a single append has more. */
-const mostGathered = 2_048
 /** How often entries are looked for that are too old. */
 const ageTick = 1_000
 
@@ -45,7 +38,9 @@ export class LmdbLog implements Log {
   readonly #folder: LmdbFolder
   readonly #now: () => number
   readonly #store: LmdbStore
-  readonly #retention: Retention
+  #retention: Retention
+  /** Rules that are to be gone by as soon as no commit is on its way. */
+  #next: (Pick<Append, 'reject'> & { rules: readonly RetentionRule[]; resolve(): void }) | undefined
   readonly #forgotten = new Forgotten()
   /** Removals that are committed; what is only noted may still be read, and so is yet to be lost. */
   #removals = 0
@@ -53,7 +48,7 @@ export class LmdbLog implements Log {
   #state: State
   #first: number
   #commits = 0
-  #waiting: Append[] = []
+  readonly #waiting = new Gathering()
   #isWorking = false
   #work = Promise.resolve()
   #trimming = false
@@ -89,8 +84,7 @@ export class LmdbLog implements Log {
     for (const { topics, isPrivate, offset } of traces) this.#forgotten.note(topics, isPrivate, offset)
     this.#removals = this.#forgotten.removals
     this.#trim()
-    if (retention.rules.some(({ age }) => age !== undefined))
-      this.#timer = setInterval(() => this.#trim(), ageTick).unref()
+    this.#watchAge()
   }
 
   get epoch(): string {
@@ -117,7 +111,7 @@ export class LmdbLog implements Log {
   async append(updates: readonly Update[]): Promise<Entry[]> {
     this.#mustBeOpen()
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ updates, resolve, reject })
+      this.#waiting.add({ updates, resolve, reject })
       this.#begin()
     })
   }
@@ -149,6 +143,17 @@ export class LmdbLog implements Log {
     return undefined
   }
 
+  /** Keeps what other rules say from now on; what is appended waits until the log has been counted anew. */
+  async retain(rules: readonly RetentionRule[]): Promise<void> {
+    this.#mustBeOpen()
+    await new Promise<void>((resolve, reject) => {
+      // Rules that were never gone by are superseded.
+      this.#next?.resolve()
+      this.#next = { rules, resolve, reject }
+      this.#trim()
+    })
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#followers.clear()
@@ -176,20 +181,34 @@ export class LmdbLog implements Log {
   async #commitAll(): Promise<void> {
     // What is appended in this very tick belongs to the first group.
     await undefined
-    while (this.#waiting.length > 0 || (this.#trimming && !this.#closed)) {
+    while (!this.#waiting.isEmpty || (this.#trimming && !this.#closed)) {
       this.#trimming = false
-      await this.#commitGroup(this.#takeGroup())
+      await this.#recount()
+      await this.#commitGroup(this.#waiting.take())
     }
     this.#isWorking = false
   }
 
-  #takeGroup(): Append[] {
-    let size = 0
-    let end = 0
-    while (end < this.#waiting.length && (end === 0 || size < mostGathered)) {
-      size += (this.#waiting[end++] as Append).updates.length
+  async #recount(): Promise<void> {
+    const { rules, resolve, reject } = this.#next ?? {}
+    this.#next = undefined
+    if (!rules) return
+    try {
+      const retention = this.#retention.with(rules)
+      this.#state = await recount(this.#store, retention)
+      this.#retention = retention
+      this.#first = this.#store.first ?? this.head + 1
+      this.#watchAge()
+      resolve?.()
+    } catch (error) {
+      reject?.(error)
     }
-    return this.#waiting.splice(0, end)
+  }
+
+  #watchAge(): void {
+    clearInterval(this.#timer)
+    if (!this.#retention.rules.some(({ age }) => age !== undefined)) return
+    this.#timer = setInterval(() => this.#trim(), ageTick).unref()
   }
 
   /** Never rejects: who appended is told. */
@@ -217,7 +236,7 @@ export class LmdbLog implements Log {
     // Noted beforehand, for a reader may find them gone before we hear of it.
     const crowdedOut = plan.traces.map((trace) => this.#forgotten.note(trace.topics, trace.isPrivate, trace.offset))
     const state = { head, time, tallies, floor: this.#forgotten.floor }
-    if (!plan.isEmpty) await this.#store.commit(() => write(this.#store, plan, state, crowdedOut))
+    if (!plan.isEmpty) await this.#store.commit(() => plan.write(state, crowdedOut))
     if (!plan.isEmpty) this.#commits++
     this.#removals = this.#forgotten.removals
     this.#state = state
@@ -229,12 +248,4 @@ export class LmdbLog implements Log {
   #deliver(entries: readonly Entry[]): void {
     if (entries.length > 0) for (const deliver of this.#followers) deliver(entries)
   }
-}
-
-function write(store: LmdbStore, plan: LmdbPlan, state: State, crowdedOut: (string | undefined)[]): void {
-  for (const entry of plan.added.values()) store.put(entry)
-  for (const entry of plan.removed.values()) store.remove(entry)
-  for (const [key, trace] of plan.newestTraces) store.putTrace(key, trace)
-  for (const key of crowdedOut) if (key !== undefined) store.removeTrace(key)
-  store.putState(state)
 }

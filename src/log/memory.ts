@@ -13,7 +13,7 @@ import {
   parseId,
   sizeOf
 } from './log.ts'
-import { Retention } from './retention.ts'
+import { Retention, type RetentionRule } from './retention.ts'
 import { Shelf } from './shelf.ts'
 
 export interface MemoryLogOptions {
@@ -117,6 +117,12 @@ export class MemoryLog implements Log {
     const ours = parseId(id)
     if (!ours) return this.#shelf.oldestWith(id)
     return ours.epoch === this.epoch && ours.offset <= this.head ? ours.offset : undefined
+  }
+
+  /** Keeps what other rules say from now on. */
+  async retain(rules: readonly RetentionRule[]): Promise<void> {
+    this.#shelf.retain(rules)
+    this.#trim()
   }
 
   async close(): Promise<void> {

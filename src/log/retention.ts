@@ -53,6 +53,11 @@ export class Retention {
     return rule
   }
 
+  /** Other rules, which mean by a selector what these do. */
+  with(rules: readonly RetentionRule[]): Retention {
+    return new Retention(rules, this.#covers)
+  }
+
   /** As text, to be compared with that of another time. */
   get text(): string {
     return JSON.stringify(

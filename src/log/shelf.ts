@@ -11,8 +11,8 @@ export class Shelf {
   readonly #entries = new Dense<Entry | undefined>(0)
   readonly #ids = new PublisherIds()
   readonly #forgotten = new Forgotten()
-  readonly #retention: Retention
-  readonly #tallies: Tally[]
+  #retention: Retention
+  #tallies: Tally[]
   /** What bounds all entries together, whatever their rule. */
   readonly #ceiling: RetentionRule
   readonly #total: Tally = { after: 0, entries: 0, bytes: 0 }
@@ -55,6 +55,22 @@ export class Shelf {
     if (entry.update.id !== undefined) this.#ids.add(entry.update.id, entry.offset)
     for (const tally of this.#talliesOf(entry)) count(tally, entry, 1)
     this.#supersede(entry)
+  }
+
+  /** Goes by other rules from now on: counts again what each of them keeps, and lets go of what they supersede. */
+  retain(rules: readonly RetentionRule[]): void {
+    this.#retention = this.#retention.with(rules)
+    this.#tallies = rules.map(() => ({ after: 0, entries: 0, bytes: 0 }))
+    this.#newest.clear()
+    for (let offset = this.first; offset <= this.last; offset++) {
+      const entry = this.#entries.at(offset)
+      const tally = entry && this.#tallies[this.#retention.ruleOf(entry.update)]
+      if (tally) count(tally, entry, 1)
+    }
+    for (let offset = this.first; offset <= this.last; offset++) {
+      const entry = this.#entries.at(offset)
+      if (entry) this.#supersede(entry)
+    }
   }
 
   /** Lets go of what is too much, too large or too old. */

@@ -35,6 +35,7 @@ export const runningOptions: readonly Option[] = [
     name: 'drainTimeout',
     kind: 'duration',
     default: 10_000,
+    reload: true,
     help: 'over how long streams are ended when the server stops, so that clients do not all come back at once'
   },
   {

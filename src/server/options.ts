@@ -75,6 +75,7 @@ const listeningOptions: readonly Option[] = [
     name: 'retention',
     kind: 'rules',
     default: [],
+    reload: true,
     help: 'what is kept for how long, as JSON: [{"match":"prices/{symbol}","last":1},{"match":"*","age":"7d","bytes":"1GiB"}]'
   }
 ]

@@ -1,13 +1,13 @@
 // A hub behind its listeners: composition, start, reload and stop. It knows no command line and prints nothing.
 import { readFileSync } from 'node:fs'
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createSecureContext } from 'node:tls'
 import { hubPath } from '../http/access-options.ts'
 import type { HandlerOptions } from '../http/exchange.ts'
-import { checkHandlerOptions, createHandler } from '../http/handler.ts'
+import { checkHandlerOptions, Door } from '../http/handler.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import { all, type Observer } from '../hub/observer.ts'
-import type { Log } from '../log/log.ts'
-import { LmdbLog, MemoryLog } from '../logs.ts'
+import { changeRules, LmdbLog, MemoryLog } from '../logs.ts'
 import { addressesOf, readAddress } from './address.ts'
 import { type Config, ConfigError, hasKeys } from './config.ts'
 import { type Certificate, type Listener, listen } from './listen.ts'
@@ -24,7 +24,7 @@ export interface Server {
    * Takes over what can be changed while it runs. Streams go on.
    * @throws RangeError or ConfigError that says what is wrong; then everything stays as it was.
    */
-  reload(config: Config): void
+  reload(config: Config): Promise<void>
   /** Stops accepting, ends every stream over `drainTimeout`, and resolves when nothing is left. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -33,17 +33,19 @@ export interface Server {
 export async function startServer(config: Config, observer: Observer = {}): Promise<Server> {
   checkHandlerOptions(handlerOptions(config, 'http://localhost'))
   const certificate = readCertificate(config)
+  if (certificate) checkCertificate(certificate)
   const metrics = new Metrics()
   const { heartbeat, slowTimeout, maxAge } = config
+  const log = await openLog(config)
   const hub = createHub({
-    log: await openLog(config),
+    log,
     heartbeat,
     slowTimeout,
     maxAge,
     observer: all([metrics.observer, observer])
   })
   metrics.watch(hub)
-  const running = new RunningServer(hub, metrics, config)
+  const running = new RunningServer(hub, log, metrics, config)
   try {
     await running.listen(certificate)
   } catch (error) {
@@ -55,15 +57,17 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
 
 class RunningServer implements Server {
   readonly hub: Hub
+  readonly #log: MemoryLog | LmdbLog
   readonly #subject: Subject
   readonly #listeners: Listener[] = []
   #ops: Listener | undefined
   #config: Config
-  #handler: RequestListener = () => {}
+  #door: Door | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(hub: Hub, metrics: Metrics, config: Config) {
+  constructor(hub: Hub, log: MemoryLog | LmdbLog, metrics: Metrics, config: Config) {
     this.hub = hub
+    this.#log = log
     this.#config = config
     this.#subject = { hub, metrics, isReady: () => this.#stopped === undefined }
   }
@@ -77,17 +81,21 @@ class RunningServer implements Server {
     for (const address of addressesOf(this.#config)) {
       this.#listeners.push(await listen(address, { certificate, h2c }, this.#serve))
       // Whoever does not say the server's name gives it that of its first address.
-      if (this.#listeners.length === 1) this.#handler = this.#makeHandler(this.#config)
+      this.#door ??= this.#makeDoor()
     }
     if (opsListen !== '') {
       this.#ops = await listen(readAddress(opsListen), { h2c: false }, opsListener(this.#subject))
     }
   }
 
-  reload(config: Config): void {
+  async reload(config: Config): Promise<void> {
     const certificate = readCertificate(config)
-    this.#handler = this.#makeHandler(config)
-    this.#config = config
+    if (certificate) checkCertificate(certificate)
+    checkHandlerOptions(this.#optionsFor(config))
+    await changeRules(this.#log, config.retention)
+    this.#door?.reload(this.#optionsFor(config))
+    // What needs a restart stays as it was started with.
+    this.#config = { ...this.#config, drainTimeout: config.drainTimeout }
     if (certificate) for (const listener of this.#listeners) listener.renew(certificate)
   }
 
@@ -110,12 +118,16 @@ class RunningServer implements Server {
   readonly #serve = (request: IncomingMessage, response: ServerResponse): void => {
     // Without an address of their own, the operators' paths are beside the rest.
     if (this.#ops === undefined && answerOps(this.#subject, request, response)) return
-    this.#handler(request, response)
+    this.#door?.open(request, response)
   }
 
-  #makeHandler(config: Config): RequestListener {
+  #makeDoor(): Door {
     const more = this.#config.opsListen === '' ? metricsRoutes(this.#subject) : new Map<string, never>()
-    return createHandler(this.hub, handlerOptions(config, this.urls[0] as string), more)
+    return new Door(this.hub, this.#optionsFor(this.#config), more)
+  }
+
+  #optionsFor(config: Config): HandlerOptions {
+    return handlerOptions(config, this.urls[0] as string)
   }
 
   async #stop(): Promise<void> {
@@ -147,8 +159,17 @@ function handlerOptions(config: Config, url: string): HandlerOptions {
   }
 }
 
-async function openLog({ data, durability, retention }: Config): Promise<Log> {
+async function openLog({ data, durability, retention }: Config): Promise<MemoryLog | LmdbLog> {
   return data === '' ? new MemoryLog({ retention }) : LmdbLog.open({ path: data, durability, retention })
+}
+
+/** @throws ConfigError where the two do not go together, or are none. */
+function checkCertificate(certificate: Certificate): void {
+  try {
+    createSecureContext(certificate)
+  } catch (error) {
+    throw new ConfigError(`--tls-cert and --tls-key cannot be used: ${(error as Error).message}`)
+  }
 }
 
 /** @throws ConfigError that names the file. */

@@ -72,7 +72,7 @@ export class SseClient {
 const patience = 5_000
 
 /** Opens a stream; resolves when its head is there. Closed at the end of the test. */
-export function listen(url: string, headers: Record<string, string> = {}): Promise<SseClient> {
+export function listen(url: string, headers: Record<string, string | string[]> = {}): Promise<SseClient> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(url, { headers, agent: false }, (response) => resolve(new SseClient(request, response)))
     request.on('error', reject)

@@ -3,16 +3,10 @@
 import { createParser } from 'eventsource-parser'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import {
-  bytesOf,
-  type HostileTokens,
-  type HostileUpdate,
-  hostileRequest,
-  hostileTokens,
-  hostileUpdate
-} from '../support/hostile.js'
+import { bytesOf, type HostileUpdate, hostileRequest, hostileUpdate } from '../support/hostile.js'
+import { type HostileTokens, hostileTokens } from '../support/hostile-tokens.js'
 import { ask } from '../support/http.js'
-import { bearer, dialects, form, hubPath, type MercureServer, serverWith, token } from '../support/mercure.js'
+import { bearer, dialects, form, hubPath, keys, type MercureServer, serverWith, token } from '../support/mercure.js'
 import { isSoak, seed } from '../support/random.js'
 import { send } from '../support/raw-request.js'
 import { listen, type SseClient } from '../support/sse-client.js'
@@ -31,9 +25,9 @@ const known = new Set([
 ])
 
 /** Streams of everything by each door, with a right to all of it. */
-async function followAll({ url }: MercureServer): Promise<SseClient[]> {
+async function followAll({ url }: MercureServer, key = keys.subscribe): Promise<SseClient[]> {
   const addresses = [`${hubPath}?match=*`, `${hubPath}?topic=*`, '/subscribe']
-  const rights = bearer(await token('1.0', { subscribe: ['*'] }))
+  const rights = bearer(await token('1.0', { subscribe: ['*'], key }))
   return Promise.all(addresses.map((address) => listen(url + address, rights)))
 }
 
@@ -49,7 +43,7 @@ function expectWellFormed({ raw }: SseClient): void {
 
 describe('a request of any kind', () => {
   const origins = ['--cors-origins', '* null https://app.example.com', '--publish-origins', '*']
-  const server = serverWith('--subscriptions', ...origins)
+  const server = serverWith('--subscriptions', ...origins, '--subscriber-key', keys.publish)
   let tokens: HostileTokens
 
   beforeAll(async () => {
@@ -59,7 +53,7 @@ describe('a request of any kind', () => {
   const title = `is answered within a second, without a 5xx and without a header of the sender's own (seed ${seed})`
   test(title, { timeout: 300_000 }, async () => {
     console.log(`hostile requests: seed ${seed}, ${runs} runs (TIDINGS_SEED sets another)`)
-    const followers = await followAll(server)
+    const followers = await followAll(server, keys.publish)
     const statuses = new Map<number, number>()
     const property = fc.asyncProperty(hostileRequest, async (request) => {
       const { status, headers } = await send(server.process.port, bytesOf(request, tokens))

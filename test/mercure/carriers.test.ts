@@ -80,16 +80,22 @@ describe.each(cases.filter(({ way }) => way === 'header'))('to $role in $dialect
   })
 })
 
-describe('the namespaced claim', () => {
-  test.each(roles)('Z1 replaces the other, to %s in 0.x', async (role) => {
+describe('in 0.x', () => {
+  test.each(roles)('Z2 two parameters are refused, to %s', async (role) => {
+    const authorization = await good(role, '0.x')
+    const query = form({ authorization: [authorization, authorization] })
+    expect(await statusOf(server, role, '0.x', { query })).toBe(401)
+  })
+
+  test.each(roles)('Z1 the namespaced claim replaces the other, to %s', async (role) => {
     const claims = { 'https://mercure.rocks/': { [role]: ['*'] }, mercure: { publish: [], subscribe: [] } }
     const token = await good(role, '0.x', { claims })
     expect(await statusOf(server, role, '0.x', carry.header('0.x', token))).toBe(200)
   })
 })
 
-describe('Z4 in 1.0 nothing is brought', () => {
-  test.each(roles)('to %s by a parameter, or by the cookie of 0.x', async (role) => {
+describe('in 1.0', () => {
+  test.each(roles)('Z4 nothing is brought to %s by a parameter, or by the cookie of 0.x', async (role) => {
     const token = await good(role, '1.0')
     const carried: Carried[] = [
       { query: form({ access_token: token }) },
@@ -102,7 +108,7 @@ describe('Z4 in 1.0 nothing is brought', () => {
     }
   })
 
-  test.each(roles)('to %s by a form', async (role) => {
+  test.each(roles)('Z4 nothing is brought to %s by a form', async (role) => {
     const body = form({ topic: 'a', match: 'a', access_token: await good(role, '1.0') })
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
     const method = role === 'publish' ? 'POST' : 'QUERY'

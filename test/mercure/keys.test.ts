@@ -40,7 +40,7 @@ async function expectBelieved(server: MercureServer, key: KeyObject, alg: Algori
 const withKey = (key: string) =>
   started('--publisher-key', key, '--subscriber-key', key, '--audience', audience, '--port', '0')
 
-describe('Z1 a token is believed over HTTP', () => {
+describe('over HTTP', () => {
   test.each<[string, Algorithm, () => string, KeyObject]>([
     ['RS256 and a public key', 'RS256', () => pem(pairs.rsa.publicKey), pairs.rsa.privateKey],
     [
@@ -52,11 +52,11 @@ describe('Z1 a token is believed over HTTP', () => {
     ['ES256 and a public key', 'ES256', () => pem(pairs.ec.publicKey), pairs.ec.privateKey],
     ['ES256 and a certificate', 'ES256', () => fixture('cert'), createPrivateKey(fixture('key'))],
     ['EdDSA and a JWK', 'EdDSA', () => JSON.stringify(jwk(pairs.ed.publicKey)), pairs.ed.privateKey]
-  ])('by %s', async (_, alg, key, privateKey) => {
+  ])('Z1 a token is believed by %s', async (_, alg, key, privateKey) => {
     await expectBelieved(await withKey(key()), privateKey, alg)
   })
 
-  test('by the address of a JWK Set', async () => {
+  test('Z1 a token is believed by the address of a JWK Set', async () => {
     const jwks = await jwksServer(jwk(pairs.rsa.publicKey, { kid: 'one' }), jwk(pairs.ec.publicKey, { kid: 'two' }))
     const addresses = ['--publisher-jwks', jwks.address, '--subscriber-jwks', jwks.address]
     const remote = await started(...addresses, '--audience', audience)

@@ -120,7 +120,7 @@ class SocketStream implements Stream {
 
   end(reason: CloseReason): void {
     const socket = this.#socket
-    if (reason === 'slow' || reason === 'client' || reason === 'error') socket.destroy()
+    if (isAbrupt(reason, this.buffered)) socket.destroy()
     else endSoon(socket)
   }
 
@@ -136,6 +136,11 @@ class SocketStream implements Stream {
     this.#unasked += bytes
     if (this.#unasked > mostUnasked) this.#socket.destroy()
   }
+}
+
+/** Whether what still waits is thrown away: nobody would read it, or nobody may any more. */
+function isAbrupt(reason: CloseReason, buffered: number): boolean {
+  return reason === 'slow' || reason === 'client' || reason === 'error' || (reason === 'expired' && buffered > 0)
 }
 
 function endSoon(socket: Socket): void {
@@ -181,7 +186,7 @@ class ResponseStream implements Stream {
   }
 
   end(reason: CloseReason): void {
-    if (reason === 'slow' || reason === 'client' || reason === 'error') this.#response.destroy()
+    if (isAbrupt(reason, this.buffered)) this.#response.destroy()
     else this.#response.end()
   }
 }

@@ -7,6 +7,8 @@ export default defineConfig({
     reporters: ['default', './test/support/summary-reporter.ts'],
     // Each file in a process of its own: what one leaves open cannot be blamed on another.
     pool: 'forks',
+    // Most of a test's time is spent waiting for another process.
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000
   }

@@ -98,8 +98,14 @@ function readExpiry({ expires, dialect }: Flags): number | undefined {
   if (expires === 'never' && dialect === '0.x') return undefined
   if (expires === 'never')
     throw new ConfigError('--expires: a token of Mercure 1.0 has to end; choose a duration, such as 30d')
+  const seconds = Math.ceil(milliseconds(expires) / 1_000)
+  if (seconds === 0) throw new ConfigError('--expires: a token has to last for a while; choose a duration, such as 1h')
+  return seconds
+}
+
+function milliseconds(expires: string): number {
   try {
-    return Math.ceil(parseDuration(expires) / 1_000)
+    return parseDuration(expires)
   } catch (error) {
     throw new ConfigError(`--expires: ${(error as Error).message}`)
   }
@@ -109,6 +115,6 @@ function readPayload(text: string): Json {
   try {
     return JSON.parse(text) as Json
   } catch {
-    throw new ConfigError(`--payload: expected JSON such as '{"name":"Ada"}', not ${text}`)
+    throw new ConfigError(`--payload: expected JSON such as '{"name":"Ada"}', not ${JSON.stringify(text)}`)
   }
 }

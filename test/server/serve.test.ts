@@ -1,27 +1,11 @@
 // `tidings serve` as a process: what it says, what it refuses, and how it stops.
-import { execFile } from 'node:child_process'
 import { connect, createServer } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { tidings } from '../support/cli.js'
 import { ask, post } from '../support/http.js'
 import { newFolder } from '../support/log-folder.js'
 import { startServer } from '../support/server.js'
 import { listen } from '../support/sse-client.js'
-
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs a command to its end. */
-function tidings(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  return new Promise((resolve) => {
-    const options = { env: { ...process.env, ...env }, timeout: 10_000 }
-    const child = execFile(process.execPath, ['dist/cli/main.js', ...args], options, (_, stdout, stderr) => {
-      resolve({ code: child.exitCode, stdout, stderr })
-    })
-  })
-}
 
 async function start(...args: string[]) {
   const server = await startServer({ args })

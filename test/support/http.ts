@@ -51,14 +51,18 @@ export interface Answer {
 
 export interface Ask {
   readonly method?: string
-  readonly headers?: Record<string, string>
+  /** A list sends the header several times. */
+  readonly headers?: Record<string, string | string[]>
   readonly body?: string | Buffer
+  /** Instead of the address's own, which `URL` has tidied up. */
+  readonly path?: string
 }
 
 /** One request on a connection of its own. */
-export function ask(url: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Answer> {
+export function ask(url: string, { method = 'GET', headers = {}, body, path }: Ask = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest(url, { method, headers, agent: false }, (response) => {
+    const options = { method, headers, agent: false, ...(path !== undefined && { path }) }
+    const request = httpRequest(url, options, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('error', reject)

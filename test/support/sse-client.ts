@@ -74,7 +74,7 @@ const patience = 5_000
 /** Opens a stream; resolves when its head is there. Closed at the end of the test. */
 export function listen(
   url: string,
-  headers: Record<string, string> = {},
+  headers: Record<string, string | string[]> = {},
   { method = 'GET', body }: { readonly method?: string; readonly body?: string } = {}
 ): Promise<SseClient> {
   return new Promise((resolve, reject) => {

@@ -8,7 +8,7 @@ import { encodeHeader } from '../answer.ts'
 import type { Parameters } from '../body.ts'
 import { isBelowHub } from '../reserved.ts'
 import type { MercureDialect, Telling } from './dialect.ts'
-import { decodeVariable, encodeVariable } from './encoding.ts'
+import { decodeVariable, encodeVariable, requireAtMost } from './encoding.ts'
 
 const mostTopics = 1_000
 const context = 'https://mercure.rocks/'
@@ -68,7 +68,8 @@ export const legacy: MercureDialect = {
     }
   },
   eventOf: (document) => ({ '@context': context, ...document }),
-  readPath([topic, subscriber]) {
+  readPath(segments) {
+    const [topic, subscriber] = requireAtMost(2, segments)
     return {
       ...(topic !== undefined && { selector: decodeVariable(topic.replaceAll('+', ' ')) }),
       ...(subscriber !== undefined && { subscriber: decodeVariable(subscriber.replaceAll('+', ' ')) })

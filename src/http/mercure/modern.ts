@@ -8,7 +8,7 @@ import { encodeHeader } from '../answer.ts'
 import type { Parameters } from '../body.ts'
 import { isReserved } from '../reserved.ts'
 import type { MercureDialect, Telling } from './dialect.ts'
-import { decodeVariable, encodeVariable } from './encoding.ts'
+import { decodeVariable, encodeVariable, requireAtMost } from './encoding.ts'
 
 const mostMatchers = 100
 const mostBytes = 4_096
@@ -160,7 +160,8 @@ function matchTypeOf(selector: Selector): TypedSelector['type'] {
   return typeof selector === 'string' ? 'exact' : selector.type
 }
 
-function readPath([type, match, subscriber]: readonly string[], base: string): ReturnType<MercureDialect['readPath']> {
+function readPath(segments: readonly string[], base: string): ReturnType<MercureDialect['readPath']> {
+  const [type, match, subscriber] = requireAtMost(3, segments)
   if (type === undefined) return {}
   if (match === undefined || (type !== 'exact' && type !== 'urlpattern')) {
     throw new TidingsError('path_invalid', 'a list is named by a match type, exact or urlpattern, and a matcher')

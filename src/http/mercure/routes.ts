@@ -8,7 +8,7 @@ import { metadata, metadataPath } from './metadata.ts'
 import { publish } from './publish.ts'
 import { subscribe } from './subscribe.ts'
 
-const hubRoute: Route = { GET: stream, HEAD: stream, POST: publish, refuse: refuseIn }
+const hubRoute: Route = { GET: stream, HEAD: stream, POST: publish, refuse }
 const modernRoute: Route = { ...hubRoute, QUERY: stream }
 const listRoute: Route = { GET: list, HEAD: list, refuse: refuseIn }
 const metadataRoute: Route = { GET: metadata, HEAD: metadata }
@@ -20,10 +20,19 @@ export function mercureRoute(path: string, dialects: readonly Dialect[]): Route 
   return path === metadataPath ? metadataRoute : undefined
 }
 
-/** [draft-ietf-httpbis-safe-method-w-body] Every answer tells that a body may say what the address cannot hold. */
 async function stream(exchange: Exchange): Promise<void> {
-  if (exchange.access.dialects.includes('1.0')) {
-    exchange.response.setHeader('Accept-Query', 'application/x-www-form-urlencoded')
-  }
+  tellOfQuery(exchange)
   return subscribe(exchange)
+}
+
+/** Some refusals come before an endpoint is asked. */
+function refuse(exchange: Exchange, error: unknown): void {
+  if (exchange.request.method !== 'POST') tellOfQuery(exchange)
+  refuseIn(exchange, error)
+}
+
+/** [draft-ietf-httpbis-safe-method-w-body] Every answer tells that a body may say what the address cannot hold. */
+function tellOfQuery({ access, response }: Exchange): void {
+  if (!access.dialects.includes('1.0') || response.headersSent) return
+  response.setHeader('Accept-Query', 'application/x-www-form-urlencoded')
 }

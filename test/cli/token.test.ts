@@ -1,0 +1,150 @@
+// `tidings token`: what it prints a server believes, and what goes wrong is one line that says what to do.
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { tidings } from '../support/cli.js'
+import { freePort } from '../support/free-port.js'
+import { ask } from '../support/http.js'
+import { bearer, dialects, form, hubPath } from '../support/mercure.js'
+import { startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+import { pem } from '../support/tokens.js'
+
+const secret = 'a-secret-of-this-test-that-is-long-enough'
+const keys = { TIDINGS_PUBLISHER_KEY: secret, TIDINGS_SUBSCRIBER_KEY: secret }
+const everything = ['--publish', 'a/{x}', '--subscribe', '*', '--payload', '{"user":"x"}', '--expires', '1h']
+
+/** Mints with these flags and variables, and nothing else of ours. */
+const mint = (flags: string[], env: NodeJS.ProcessEnv = keys) => tidings(['token', ...flags], env)
+
+/** The token that is printed. */
+async function printed(flags: string[], env?: NodeJS.ProcessEnv): Promise<string> {
+  const { code, stdout, stderr } = await mint(flags, env)
+  expect([code, stderr]).toEqual([0, ''])
+  return stdout.trimEnd()
+}
+
+const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] as string, 'base64url').toString())
+
+async function start(env: Record<string, string>, port = 0) {
+  const server = await startServer({ env, port, args: ['--subscriptions'] })
+  onTestFinished(() => server.kill('SIGKILL'))
+  return server
+}
+
+describe.each(dialects)('a token of %s', (dialect) => {
+  const ofDialect = ['--dialect', dialect]
+
+  test('is printed alone on stdout, as one line', async () => {
+    const { code, stdout, stderr } = await mint([...everything, ...ofDialect])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
+  })
+
+  test('publishes and reads what is private on a server with the same variables', async () => {
+    const port = await freePort()
+    const env = { ...keys, TIDINGS_PORT: String(port) }
+    const server = await start(keys, port)
+    const rights = bearer(await printed([...everything, ...ofDialect], env))
+    const name = dialect === '1.0' ? 'match' : 'topic'
+    const reader = await listen(`${server.url}${hubPath}?${form({ [name]: ['a/1', '*'] })}`, rights)
+    const publish = async (topic: string) => {
+      const headers = { ...rights, 'Content-Type': 'application/x-www-form-urlencoded' }
+      const body = form({ topic, data: `to ${topic}`, private: 'on' })
+      return (await ask(server.url + hubPath, { method: 'POST', body, headers })).status
+    }
+    expect([await publish('a/1'), await publish('b/1')]).toEqual([200, dialect === '1.0' ? 403 : 401])
+    await reader.until(({ data }) => data.includes('to a/1'))
+    expect(JSON.parse(reader.data.find((data) => data.startsWith('{')) as string)).toMatchObject({
+      payload: { user: 'x' }
+    })
+  })
+
+  test('publishes at the simple endpoint as well', async () => {
+    const server = await start({ ...keys, TIDINGS_AUDIENCE: 'https://hub.example.com' })
+    const flags = ['--publish', 'news', '--audience', 'https://hub.example.com', ...ofDialect]
+    const headers = bearer(await printed(flags))
+    expect((await ask(`${server.url}/publish?topic=news`, { method: 'POST', body: 'x', headers })).status).toBe(200)
+    expect((await ask(`${server.url}/publish?topic=other`, { method: 'POST', body: 'x', headers })).status).toBe(403)
+  })
+
+  test('is signed with the key of its role, where there are two', async () => {
+    const env = { TIDINGS_PUBLISHER_KEY: secret, TIDINGS_SUBSCRIBER_KEY: `${secret}-too` }
+    const server = await start({ ...env, TIDINGS_AUDIENCE: 'https://hub.example.com' })
+    const audience = ['--audience', 'https://hub.example.com', ...ofDialect]
+    const publisher = bearer(await printed(['--publish', '*', ...audience], env))
+    const subscriber = bearer(await printed(['--subscribe', '*', ...audience], env))
+    const status = async (headers: Record<string, string>) =>
+      (await ask(`${server.url}/publish`, { method: 'POST', body: 'x', headers })).status
+    expect([await status(publisher), await status(subscriber)]).toEqual([200, 401])
+    expect((await listen(`${server.url}/subscribe`, subscriber)).status).toBe(200)
+  })
+
+  test('is signed with a private key, which the server knows the public half of', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const env = { TIDINGS_PUBLISHER_KEY: pem(publicKey), TIDINGS_SUBSCRIBER_KEY: pem(publicKey) }
+    const server = await start({ ...env, TIDINGS_AUDIENCE: 'https://hub.example.com' })
+    const flags = ['--publish', '*', '--key', pem(privateKey), '--audience', 'https://hub.example.com', ...ofDialect]
+    const headers = bearer(await printed(flags))
+    expect((await ask(`${server.url}/publish`, { method: 'POST', body: 'x', headers })).status).toBe(200)
+  })
+
+  test('lasts as long as it was told to, and an hour otherwise', async () => {
+    const lasts = async (...flags: string[]) => {
+      const { exp, iat } = claimsOf(await printed(['--publish', '*', ...ofDialect, ...flags]))
+      return exp === undefined ? 'for ever' : exp - iat
+    }
+    expect([await lasts(), await lasts('--expires', '7d'), await lasts('--expires', '90s')]).toEqual([
+      3_600, 604_800, 90
+    ])
+    if (dialect === '0.x') expect(await lasts('--expires', 'never')).toBe('for ever')
+  })
+})
+
+test('a token says who made it, for whom and for which hub', async () => {
+  const flags = ['--subscribe', '*', '--subject', 'ada', '--issuer', 'https://id.example.com']
+  const given = claimsOf(await printed([...flags, '--audience', 'https://hub.example.com']))
+  expect(given).toMatchObject({ sub: 'ada', iss: 'https://id.example.com', aud: 'https://hub.example.com' })
+  const env = { ...keys, TIDINGS_ISSUERS: 'https://env.example.com', TIDINGS_PUBLIC_URLS: 'https://env.example.org' }
+  const implied = claimsOf(await printed(['--subscribe', '*'], env))
+  expect(implied).toMatchObject({ iss: 'https://env.example.com', aud: `https://env.example.org${hubPath}` })
+})
+
+const { publicKey } = generateKeyPairSync('ed25519')
+
+/** What is asked for, and what the line has to say. */
+const mistakes: readonly [string, string[], NodeJS.ProcessEnv, RegExp][] = [
+  ['nothing is granted', [], keys, /--publish .*--subscribe/],
+  ['there is no key', ['--publish', '*'], {}, /set TIDINGS_PUBLISHER_KEY, or say --key$/],
+  ['there is no key for reading', ['--subscribe', '*'], {}, /set TIDINGS_SUBSCRIBER_KEY, or say --key$/],
+  [
+    'one token is for two keys',
+    everything,
+    { ...keys, TIDINGS_SUBSCRIBER_KEY: `${secret}-too` },
+    /mint a token for each$/
+  ],
+  ['the duration is none', ['--publish', '*', '--expires', 'soon'], keys, /--expires: expected a duration such as 10s/],
+  ['the duration is nothing', ['--publish', '*', '--expires', '0s'], keys, /--expires/],
+  ['a token of 1.0 is to last for ever', ['--publish', '*', '--expires', 'never'], keys, /--expires: .*choose/],
+  ['the payload is no JSON', [...everything, '--payload', '{user}'], keys, /--payload: expected JSON such as/],
+  ['the payload has two lines', [...everything, '--payload', '{\n}}'], keys, /--payload: expected JSON such as/],
+  ['the payload of 1.0 is no object', [...everything, '--payload', '1'], keys, /payload .* is an object/],
+  ['a template has no equal in 1.0', ['--publish', 'a/{+x}'], keys, /write it as one, as in/],
+  ['a topic holds a line end', ['--publish', 'a\nb'], keys, /"a\\nb" is no selector/],
+  ['the algorithm is not known', ['--publish', '*', '--algorithm', 'XS256'], keys, /XS256/],
+  ['the algorithm is none', ['--publish', '*', '--algorithm', 'none'], keys, /none/],
+  ['the algorithm is for other keys', ['--publish', '*', '--algorithm', 'RS256'], keys, /RS256 .* HS256/],
+  ['the key is public', ['--publish', '*', '--key', pem(publicKey)], {}, /private/],
+  ['the key is broken', ['--publish', '*', '--key', `-----BEGIN PRIVATE KEY-----\n${secret}`], {}, /expected a .*key/i],
+  ['the key is half of a JWK', ['--publish', '*', '--key', `{"k":"${secret}"`], {}, /expected a .*key/i],
+  ['the dialect is not known', ['--publish', '*', '--dialect', '2.0'], keys, /--dialect.* 1\.0, 0\.x/],
+  ['an option is not known', ['--publish', '*', '--whatever'], keys, /unknown option '--whatever'/],
+  ['a variable is wrong', ['--publish', '*'], { ...keys, TIDINGS_PORT: 'http' }, /TIDINGS_PORT: expected 0 to 65535/]
+]
+
+test.each(mistakes)('where %s, one line says what to do, and no secret', async (_, flags, env, said) => {
+  const { code, stdout, stderr } = await mint(flags, env)
+  expect([code, stdout]).toEqual([1, ''])
+  expect(stderr).toMatch(/^(tidings|error): [^\n]+\n$/)
+  expect(stderr.trimEnd()).toMatch(said)
+  expect(stderr).not.toContain(secret)
+})

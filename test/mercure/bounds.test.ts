@@ -1,0 +1,130 @@
+// What is true of every answer of the hub: for which host it speaks, how much it takes, and what browsers may make of it.
+import { describe, expect, test } from 'vitest'
+import { come, good, type Role, roles } from '../support/carriers.js'
+import { ask } from '../support/http.js'
+import { bearer, type Dialect, dialects, form, fresh, hubPath, serverWith, token } from '../support/mercure.js'
+import { listPath, pathOf } from '../support/presence.js'
+
+const metadataPath = `/.well-known/oauth-protected-resource${hubPath}`
+
+describe('with --public-urls', () => {
+  const server = serverWith('--public-urls', 'https://hub.example.com http://other.example:8080', '--subscriptions')
+
+  const cases = dialects.flatMap((dialect) => roles.map((role) => [role, dialect] as const))
+  test.each(cases)('T8 to %s in %s, one of its hosts has to be asked for', async (role, dialect) => {
+    const status = async (Host: string) =>
+      (await come(server, role, dialect, { headers: { Host, ...bearer(await good(role, dialect)) } })).status
+    const own = ['hub.example.com', 'HUB.example.com', 'other.example:8080']
+    const others = [
+      'hub.example.com:8443',
+      'evil.example',
+      'other.example',
+      'localhost',
+      'hub.example.com.evil.example'
+    ]
+    for (const host of own) expect([host, await status(host)]).toEqual([host, 200])
+    for (const host of others) expect([host, await status(host)]).toEqual([host, 421])
+  })
+
+  test('T8 nothing else is answered for another host, either', async () => {
+    for (const path of ['/', '/subscribe', '/publish', '/debug', listPath, metadataPath, '/no-such-path']) {
+      expect([path, (await ask(server.url + path)).status]).toEqual([path, 421])
+    }
+  })
+
+  test('T8 what it tells of itself are its public addresses', async () => {
+    const headers = { Host: 'hub.example.com' }
+    const { headers: challenged } = await ask(server.hub, { headers })
+    const address = /resource_metadata="([^"]*)"/.exec(String(challenged['www-authenticate']))?.[1]
+    expect(address).toBe(`https://hub.example.com${metadataPath}`)
+    expect((await ask(server.url, { headers })).headers.link).toContain(`<https://hub.example.com${hubPath}>`)
+  })
+})
+
+describe('with the usual bounds', () => {
+  const server = serverWith('--subscriptions')
+
+  test.each(dialects)('T9 a publish of more than 1 MiB is 413 in %s, and one of less is not', async (dialect) => {
+    const topic = fresh()
+    const body = (bytes: number) => `${form({ topic })}&data=`.padEnd(bytes, 'x')
+    const rights = bearer(await token(dialect, { publish: ['*'] }))
+    expect((await server.post(body(2 ** 20 + 1), rights)).status).toBe(413)
+    expect((await server.post(body(2 ** 20), rights)).status).toBe(200)
+  })
+
+  test('T9 a QUERY of more than 1 MiB is 413', async () => {
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded', ...bearer(await good('subscribe', '1.0')) }
+    const body = 'match=a&x='.padEnd(2 ** 20 + 1, 'x')
+    expect((await ask(server.hub, { method: 'QUERY', headers, body })).status).toBe(413)
+  })
+
+  test.each(dialects)('T9 what is refused for its token is refused before it is read, in %s', async (dialect) => {
+    const rights = bearer(await token(dialect, { publish: ['*'], expiresIn: -1 }))
+    expect((await server.post('x'.repeat(2 ** 20 + 1), rights)).status).toBe(401)
+  })
+
+  /** On every answer of Mercure's endpoints. */
+  const secure = {
+    'content-security-policy': "default-src 'self'",
+    'x-frame-options': 'DENY',
+    'x-content-type-options': 'nosniff',
+    'x-xss-protection': '1; mode=block'
+  }
+
+  describe.each(dialects)('in %s', (dialect) => {
+    test('T10 streams and publishes have the headers that keep browsers in bounds', async () => {
+      for (const role of roles) {
+        const { status, headers } = await accepted(role, dialect)
+        expect([status, headers]).toEqual([200, expect.objectContaining(secure)])
+      }
+    })
+
+    test('T10 refusals have them, too', async () => {
+      const readable = { headers: bearer(await good('subscribe', dialect)) }
+      const answers = [
+        await come(server, 'publish', dialect, {}),
+        await come(server, 'subscribe', dialect, {}),
+        await server.post('', bearer(await good('publish', dialect))),
+        await ask(`${server.hub}?x`, readable),
+        await ask(server.url + pathOf(dialect, fresh(), 'nobody'), readable)
+      ]
+      expect(answers.map(({ status }) => status)).toEqual([401, 401, 400, 400, 404])
+      for (const { headers } of answers) expect(headers).toMatchObject(secure)
+    })
+
+    test('T10 lists have them, and so does the answer that nothing has changed', async () => {
+      const headers = bearer(await good('subscribe', dialect))
+      const list = await ask(server.url + listPath, { headers })
+      const known = { ...headers, 'If-None-Match': String(list.headers.etag) }
+      const same = await ask(server.url + listPath, { headers: known })
+      expect([list.status, same.status]).toEqual([200, 304])
+      for (const answer of [list, same]) expect(answer.headers).toMatchObject(secure)
+    })
+
+    test('T10 a stream says that nobody is to keep it or to hold it back', async () => {
+      const { headers } = await accepted('subscribe', dialect)
+      expect(headers).toMatchObject({
+        'content-type': 'text/event-stream',
+        'cache-control': 'private, no-cache, no-store, must-revalidate, max-age=0',
+        pragma: 'no-cache',
+        expire: '0',
+        'x-accel-buffering': 'no',
+        connection: 'close'
+      })
+    })
+  })
+
+  test('T10 the simple endpoints allow a page even less', async () => {
+    for (const path of ['/subscribe', '/publish', '/debug', '/no-such-path']) {
+      expect((await ask(server.url + path)).headers).toMatchObject({
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'x-frame-options': 'DENY',
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'no-store'
+      })
+    }
+  })
+
+  const accepted = async (role: Role, dialect: Dialect) =>
+    come(server, role, dialect, { headers: bearer(await good(role, dialect)) })
+})

@@ -1,0 +1,162 @@
+// Pages of other origins: which lists are refused at the start, and what a browser is told.
+import { describe, expect, test } from 'vitest'
+import { come, cookieNames, good, roles, startedWith } from '../support/carriers.js'
+import { tidings } from '../support/cli.js'
+import { ask } from '../support/http.js'
+import { bearer, dialects, form, fresh, hubPath, serverWith, token } from '../support/mercure.js'
+import { listPath } from '../support/presence.js'
+
+const refusedEntries: readonly [string, RegExp][] = [
+  ['https://example.com/', /ends with a slash/],
+  ['https://example.com/path', /has a path/],
+  ['https://user@example.com', /names a user/],
+  ['https://example.com?a=b', /has a query/],
+  ['https://example.com#a', /has a fragment/],
+  ['https://example.com:0', /port/],
+  ['https://example.com:65536', /port/],
+  ['https://example.com:http', /port/],
+  ['https://*.com', /too wide/],
+  ['https://www.*.com', /wildcard/],
+  ['example.com', /scheme/],
+  ['NULL', /scheme/]
+]
+
+describe.each(['--cors-origins', '--publish-origins'])('%s', (option) => {
+  test.each(refusedEntries)('Z5 refuses %s in one line that names option and entry', async (entry, why) => {
+    const { code, stdout, stderr } = await tidings(['serve', '--port', '0', option, `https://a.example ${entry}`])
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^tidings: .*\n$/)
+    expect(stderr).toContain(`${option}: ${JSON.stringify(entry)} is not an origin: `)
+    expect(stderr).toMatch(why)
+  })
+
+  test('Z5 accepts everything that is an origin', async () => {
+    const all = '*,null,https://example.com http://localhost:3000,capacitor://localhost https://*.example.com'
+    expect((await ask(`${(await startedWith(option, all)).url}/`)).status).toBe(200)
+  })
+})
+
+/** What a page is told of its rights, by the names of the headers behind `Access-Control-`. */
+function rightsIn(headers: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(headers).filter(([name]) => name.startsWith('access-control-'))
+  return Object.fromEntries(entries.map(([name, value]) => [name.slice('access-control-'.length), value]))
+}
+
+const exposed = expect.stringContaining('Mercure-Last-Event-ID')
+const withCookies = (origin: string) => ({
+  'allow-origin': origin,
+  'allow-credentials': 'true',
+  'expose-headers': exposed
+})
+const withoutCookies = (origin: string) => ({ 'allow-origin': origin, 'expose-headers': exposed })
+
+/** Of each path: how it is asked for, so that it is answered and not refused. */
+const paths = ['/', '/subscribe', '/publish', '/debug', hubPath, listPath, '/no-such-path']
+
+describe('where a site and a wildcard are named', () => {
+  const server = serverWith('--cors-origins', 'https://app.example.com,https://*.example.org', '--subscriptions')
+
+  test.each([
+    ['https://app.example.com', true],
+    ['https://a.b.example.org', true],
+    ['https://example.org', false],
+    ['http://app.example.com', false],
+    ['https://app.example.com:8443', false],
+    ['https://evil.example', false],
+    ['null', false]
+  ])('Z5 a page of %s may read: %s', async (Origin, may) => {
+    for (const path of paths) {
+      const { headers } = await ask(`${server.url}${path}`, { headers: { Origin }, method: 'HEAD' })
+      expect([path, rightsIn(headers)]).toEqual([path, may ? withCookies(Origin) : {}])
+      expect(headers.vary).toContain('Origin')
+    }
+  })
+
+  test('Z5 without an Origin nothing is said but that it matters', async () => {
+    const { headers } = await ask(`${server.url}/`)
+    expect([rightsIn(headers), headers.vary]).toEqual([{}, 'Origin'])
+  })
+
+  test.each(dialects)('Z5 streams, publishes and refusals in %s say it, too', async (dialect) => {
+    const Origin = 'https://app.example.com'
+    for (const role of roles) {
+      const accepted = await come(server, role, dialect, {
+        headers: { Origin, ...bearer(await good(role, dialect)) }
+      })
+      const refused = await come(server, role, dialect, { headers: { Origin } })
+      expect([accepted.status, refused.status]).toEqual([200, 401])
+      for (const { headers } of [accepted, refused]) expect(rightsIn(headers)).toEqual(withCookies(Origin))
+    }
+  })
+
+  test('Z5 every header that a client of Mercure reads is exposed', async () => {
+    const { headers } = await ask(server.url, { headers: { Origin: 'https://app.example.com' } })
+    const names = String(headers['access-control-expose-headers']).toLowerCase().split(', ')
+    for (const name of ['link', 'mercure-last-event-id', 'last-event-id', 'accept-query', 'etag', 'event-id']) {
+      expect(names).toContain(name)
+    }
+  })
+
+  test.each([
+    [hubPath, ['GET', 'HEAD', 'POST', 'QUERY']],
+    ['/subscribe', ['GET', 'HEAD']],
+    ['/publish', ['GET', 'POST']]
+  ])('Z5 a preflight for %s is answered without a token', async (path, methods) => {
+    const asked = { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'authorization' }
+    const headers = { Origin: 'https://app.example.com', ...asked }
+    const answer = await ask(server.url + path, { method: 'OPTIONS', headers })
+    expect([answer.status, answer.text]).toEqual([204, ''])
+    const { 'allow-headers': allowed, 'allow-methods': told, ...rest } = rightsIn(answer.headers)
+    expect(String(told).split(', ')).toEqual(methods)
+    const names = String(allowed).toLowerCase().split(', ')
+    expect(names).toEqual(expect.arrayContaining(['authorization', 'cache-control', 'content-type', 'last-event-id']))
+    expect(rest).toMatchObject(withCookies('https://app.example.com'))
+  })
+
+  test('Z5 a preflight of a foreign page is told nothing', async () => {
+    const headers = { Origin: 'https://evil.example', 'Access-Control-Request-Method': 'POST' }
+    const answer = await ask(server.hub, { method: 'OPTIONS', headers })
+    expect([answer.status, rightsIn(answer.headers)]).toEqual([204, {}])
+  })
+})
+
+describe('where anyone is let in', () => {
+  const server = serverWith('--cors-origins', '* null https://app.example.com')
+
+  test.each([
+    ['https://any.example', withoutCookies('*')],
+    ['capacitor://localhost', withoutCookies('*')],
+    ['null', withoutCookies('null')],
+    ['https://app.example.com', withCookies('https://app.example.com')]
+  ])('Z5 a page of %s is told so, and only one that is named by its cookies', async (Origin, rights) => {
+    for (const path of paths) {
+      const { headers } = await ask(`${server.url}${path}`, { headers: { Origin }, method: 'HEAD' })
+      expect([path, rightsIn(headers)]).toEqual([path, rights])
+    }
+  })
+
+  test('Z5 * and credentials never come together, whatever the Origin is', async () => {
+    const origins = ['*', 'https://*.com', 'https://*', '', ' ', 'NULL', 'https://app.example.com/', 'x'.repeat(1_000)]
+    for (const Origin of origins) {
+      const { headers } = await ask(server.url, { headers: { Origin } })
+      expect([Origin, headers['access-control-allow-credentials']]).toEqual([Origin, undefined])
+      expect(['*', undefined]).toContain(headers['access-control-allow-origin'])
+    }
+  })
+})
+
+describe('where nobody is named', () => {
+  const server = serverWith()
+
+  test.each(dialects)('Z5 no page is told anything, not even one with a cookie, in %s', async (dialect) => {
+    const Cookie = `${cookieNames[dialect]}=${await token(dialect, { subscribe: ['*'] })}`
+    const headers = { Origin: 'https://app.example.com', Cookie }
+    const stream = await server.follow(dialect, fresh(), { headers })
+    expect([stream.status, rightsIn(stream.headers), stream.headers.vary]).toEqual([200, {}, undefined])
+    const asked = await ask(`${server.hub}?${form({ topic: 'a' })}`, {
+      method: 'OPTIONS',
+      headers: { ...headers, 'Access-Control-Request-Method': 'POST' }
+    })
+    expect([asked.status, rightsIn(asked.headers)]).toEqual([204, {}])
+  })
+})

@@ -1,0 +1,93 @@
+// Ways to bring a token to a hub, good ones and bad ones, for publishing and for subscribing.
+import { createHmac } from 'node:crypto'
+import { onTestFinished } from 'vitest'
+import { type Answer, ask } from './http.js'
+import { audience, type Dialect, form, keyed, keys, MercureServer, type Rights, token } from './mercure.js'
+import { listen } from './sse-client.js'
+
+export type Role = 'publish' | 'subscribe'
+export const roles: readonly Role[] = ['publish', 'subscribe']
+export const cookieNames = { '1.0': '__Secure-mercure_access_token', '0.x': 'mercureAuthorization' }
+/** A page that may publish with a cookie, where a server was told so. */
+export const site = 'https://app.example.com'
+
+/** What a request brings along. */
+export interface Carried {
+  readonly headers?: Record<string, string | string[]>
+  readonly query?: string
+}
+
+/** In a way that its dialect has. */
+export const carry = {
+  header: (_: Dialect, token: string): Carried => ({ headers: { Authorization: `Bearer ${token}` } }),
+  query: (_: Dialect, token: string): Carried => ({ query: form({ authorization: token }) }),
+  cookie: (dialect: Dialect, token: string): Carried => ({
+    headers: { Cookie: `a=b; ${cookieNames[dialect]}=${token}; c=d`, Origin: site }
+  })
+}
+
+/** Publishes or subscribes with it, and answers the head. */
+export async function come(
+  { hub }: MercureServer,
+  role: Role,
+  dialect: Dialect,
+  { headers = {}, query = '' }: Carried,
+  topic = 'https://example.com/topic'
+): Promise<Pick<Answer, 'status' | 'headers'>> {
+  if (role === 'subscribe') {
+    const { status, headers: said } = await listen(`${hub}?${query}&${selector(dialect, topic)}`, headers)
+    return { status, headers: said }
+  }
+  const type = { 'Content-Type': 'application/x-www-form-urlencoded' }
+  return ask(`${hub}?${query}`, { method: 'POST', body: form({ topic, data: 'x' }), headers: { ...type, ...headers } })
+}
+
+/** The status alone. */
+export async function statusOf(...args: Parameters<typeof come>): Promise<number> {
+  return (await come(...args)).status
+}
+
+const selector = (dialect: Dialect, topic: string) => form({ [dialect === '1.0' ? 'match' : 'topic']: topic })
+
+/** A token that may do everything in its role. */
+export const good = (role: Role, dialect: Dialect, more: Partial<Rights> = {}) =>
+  token(dialect, { [role]: ['*'], key: keys[role], ...more })
+
+/** Tokens that nobody should believe, by what is wrong with them. */
+export const forgeries: Record<string, (role: Role, dialect: Dialect) => Promise<string>> = {
+  'of the algorithm none': async (role, dialect) => {
+    const [, claims] = (await good(role, dialect)).split('.')
+    return `${part({ alg: 'none', typ: typeOf(dialect) })}.${claims}.${'a'.repeat(43)}`
+  },
+  'of another algorithm': (role, dialect) => good(role, dialect, { header: { alg: 'HS512' } }),
+  'signed with a key that nobody knows': (role, dialect) =>
+    good(role, dialect, { key: 'a-secret-that-nobody-else-has-ever-heard-of' }),
+  "signed with the other role's key": (role, dialect) =>
+    good(role, dialect, { key: keys[role === 'publish' ? 'subscribe' : 'publish'] }),
+  'with the signature of another': async (role, dialect) => {
+    const [header, claims] = (await good(role, dialect)).split('.')
+    const signature = createHmac('sha256', keys[role]).update('something else').digest('base64url')
+    return `${header}.${claims}.${signature}`
+  },
+  'with other claims than were signed': async (role, dialect) => {
+    const [header, , signature] = (await good(role, dialect)).split('.')
+    return `${header}.${part({ mercure: { publish: ['*'] }, aud: audience, exp: 4e9 })}.${signature}`
+  },
+  'that has expired': (role, dialect) => good(role, dialect, { expiresIn: -1 }),
+  'that is cut short': async (role, dialect) => (await good(role, dialect)).slice(0, -2),
+  'of a few letters': async () => 'a.b.c'
+}
+
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const typeOf = (dialect: Dialect) => (dialect === '1.0' ? 'at+jwt' : 'JWT')
+
+/** A server for one test. */
+export async function started(...args: string[]): Promise<MercureServer> {
+  const server = new MercureServer()
+  await server.start(args)
+  onTestFinished(() => server.stop())
+  return server
+}
+
+/** The same, with the usual keys. */
+export const startedWith = (...args: string[]) => started(...keyed, ...args)

@@ -1,0 +1,102 @@
+// What the two dialects of Mercure say about a subscription, and how to watch and list them. Written from the protocol, and not
+// from the product.
+import { type Answer, ask } from './http.js'
+import { bearer, type Dialect, hubPath, type MercureServer, token } from './mercure.js'
+import type { SseClient } from './sse-client.js'
+
+export const listPath = `${hubPath}/subscriptions`
+export const uuid = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+/** A subscription as it is listed, in either dialect. */
+export interface Listed {
+  readonly id: string
+  readonly subscriber: string
+  readonly active: boolean
+  readonly match?: string
+  readonly topic?: string
+  readonly payload?: unknown
+}
+
+type MatchType = 'exact' | 'urlpattern'
+
+/** A text as a segment of a path: 1.0 encodes a space as `%20`, 0.x as `+`. */
+export function segment(dialect: Dialect, text: string): string {
+  const bytes = [...Buffer.from(text)].map((byte) => {
+    const letter = String.fromCharCode(byte)
+    return /[A-Za-z0-9\-._~]/.test(letter) ? letter : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  })
+  return dialect === '1.0' ? bytes.join('') : bytes.join('').replaceAll('%20', '+')
+}
+
+/** The path of the list of a selector, or of one subscriber's subscription with it. */
+export function pathOf(dialect: Dialect, selector: string, subscriber?: string, type: MatchType = 'exact'): string {
+  const segments = [selector, ...(subscriber === undefined ? [] : [subscriber])].map((text) => segment(dialect, text))
+  return [listPath, ...(dialect === '1.0' ? [type] : []), ...segments].join('/')
+}
+
+/** A subscription, without `@context`. */
+export function listed(
+  dialect: Dialect,
+  selector: string,
+  subscriber: string,
+  payload?: unknown,
+  type: MatchType = 'exact'
+): Listed {
+  const about = dialect === '1.0' ? { match_type: type, match: selector } : { topic: selector }
+  const rest = { subscriber, active: true, ...(payload !== undefined && { payload }) }
+  const kind = dialect === '1.0' ? 'subscription' : 'Subscription'
+  return { id: pathOf(dialect, selector, subscriber, type), ...{ type: kind }, ...about, ...rest }
+}
+
+export const context = { '@context': 'https://mercure.rocks/' }
+
+/** What an update says of it. */
+export function announced(dialect: Dialect, subscription: Listed, active: boolean): Listed {
+  return { ...(dialect === '0.x' && context), ...subscription, active }
+}
+
+/** Follows everything, with the right to read private updates of all topics, or of some. */
+export async function watch(
+  server: MercureServer,
+  dialect: Dialect,
+  subscribe: readonly unknown[] = ['*'],
+  headers: Record<string, string> = {}
+): Promise<SseClient> {
+  return server.follow(dialect, '*', { headers: { ...bearer(await token(dialect, { subscribe })), ...headers } })
+}
+
+/** What a stream was told of those who subscribe to a selector. */
+export function told(client: SseClient, selector: string): Listed[] {
+  return client.data
+    .filter((data) => data.startsWith('{'))
+    .map((data) => JSON.parse(data) as Listed)
+    .filter(({ match, topic }) => (match ?? topic) === selector)
+}
+
+/** Waits until so much was told. */
+export async function toldTimes(client: SseClient, selector: string, times: number): Promise<Listed[]> {
+  await client.until(() => told(client, selector).length >= times, `${times} announcements of ${selector}`)
+  return told(client, selector)
+}
+
+/** Asks for a list, with the right to read everything, or some. */
+export async function askList(
+  server: MercureServer,
+  dialect: Dialect,
+  path: string,
+  { subscribe = ['*'] as readonly unknown[], headers = {} as Record<string, string>, method = 'GET' } = {}
+): Promise<Answer> {
+  return ask(server.url, { path, method, headers: { ...bearer(await token(dialect, { subscribe })), ...headers } })
+}
+
+/** Who is listed at a path. */
+export async function subscriptionsAt(server: MercureServer, dialect: Dialect, path: string): Promise<Listed[]> {
+  const { subscriptions } = (await askList(server, dialect, path)).json() as { subscriptions: Listed[] }
+  return subscriptions
+}
+
+/** The last event id that a list tells. */
+export function lastEventIdOf(dialect: Dialect, { headers, json }: Answer): string {
+  if (dialect === '0.x') return (json() as { lastEventID: string }).lastEventID
+  return /last-event-id="([^"]*)"/.exec(headers.link as string)?.[1] ?? ''
+}

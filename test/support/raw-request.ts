@@ -1,0 +1,58 @@
+// A client that sends bytes as they are, and reads no more than the head of the answer, with as little trust as it can.
+import { connect } from 'node:net'
+
+export interface Head {
+  readonly status: number
+  /** In order, as they came. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly milliseconds: number
+}
+
+/** How long a head may take, in milliseconds. */
+const patience = 1_000
+
+/** Rejects where no head comes in time, or something else. */
+export function send(port: number, bytes: Buffer): Promise<Head> {
+  return new Promise((resolve, reject) => {
+    const since = performance.now()
+    const socket = connect(port, '127.0.0.1')
+    let text = ''
+    const fail = (what: string) => {
+      reject(
+        new Error(`${what}; it was asked ${JSON.stringify(bytes.toString('latin1'))}, and said ${JSON.stringify(text)}`)
+      )
+      socket.destroy()
+    }
+    const timer = setTimeout(() => fail(`no head within ${patience} ms`), patience)
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1')
+      const end = text.indexOf('\r\n\r\n')
+      if (end === -1) return
+      try {
+        resolve({ ...parse(text.slice(0, end)), milliseconds: performance.now() - since })
+        socket.destroy()
+      } catch (error) {
+        fail((error as Error).message)
+      }
+    })
+    // Where the whole of a request is not wanted, the answer may come before the end of the connection does.
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      clearTimeout(timer)
+      fail('closed without an answer')
+    })
+    socket.write(bytes)
+  })
+}
+
+function parse(head: string): Pick<Head, 'status' | 'headers'> {
+  const [first = '', ...lines] = head.split('\r\n')
+  const status = /^HTTP\/1\.1 (\d{3}) [\x20-\x7e]*$/.exec(first)?.[1]
+  if (status === undefined) throw new Error('no status line')
+  const headers = lines.map((line) => {
+    const [, name, value] = /^([A-Za-z-]+): ([\t\x20-\x7e\x80-\xff]*)$/.exec(line) ?? []
+    if (name === undefined || value === undefined) throw new Error(`a bad header line: ${JSON.stringify(line)}`)
+    return [name.toLowerCase(), value] as const
+  })
+  return { status: Number(status), headers }
+}

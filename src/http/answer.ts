@@ -13,9 +13,11 @@ export const commonHeaders: OutgoingHttpHeaders = {
 export function answerText(
   response: ServerResponse,
   text: string,
-  headers: OutgoingHttpHeaders = {},
+  { Connection, ...headers }: OutgoingHttpHeaders = {},
   status = 200
 ): void {
+  // [RFC 9113, 8.2.2] HTTP/2 has no such header.
+  if (Connection !== undefined && response.req.httpVersionMajor < 2) response.setHeader('Connection', Connection)
   const length = Buffer.byteLength(text)
   response.writeHead(status, {
     ...commonHeaders,
@@ -35,6 +37,14 @@ export function answerJson(
   status = 200
 ): void {
   answerText(response, `${JSON.stringify(value)}\n`, { 'Content-Type': 'application/json', ...headers }, status)
+}
+
+/** When to come again, and where not: a server that stops waits for its connections to end. */
+export function comeAgain(code: ErrorCode, status: number): OutgoingHttpHeaders {
+  return {
+    ...((status === 503 || status === 429) && { 'Retry-After': '1' }),
+    ...(code === 'closed' && { Connection: 'close' })
+  }
 }
 
 /** What a challenge says, by refusal [RFC 6750, 3.1]. */
@@ -59,7 +69,7 @@ export function refuse(
   // Whatever is not a refusal is our own fault, and none of the client's business.
   const { code, status, message } = error instanceof TidingsError ? error : new TidingsError('internal')
   const all = {
-    ...((status === 503 || status === 429) && { 'Retry-After': '1' }),
+    ...comeAgain(code, status),
     // [RFC 9110, 11.6.1] Who is refused for want of a token is told that a token it is.
     ...(challenged.has(code) && {
       'WWW-Authenticate': code === 'token_missing' ? 'Bearer' : `Bearer error="${challenged.get(code)}"`

@@ -7,6 +7,8 @@ import { TidingsError } from '../errors.ts'
 export type Parameters = readonly (readonly [name: string, value: string])[]
 
 const mostParameters = 2_000
+/** How long a body of HTTP/2 may take, in milliseconds. */
+const bodyMs = 30_000
 /** How many times the bound a client may send before it is cut off rather than answered. */
 const patience = 64
 
@@ -23,6 +25,8 @@ export function readBody(request: IncomingMessage, bytes: number): Promise<Buffe
     if (request.destroyed) return resolve(sentBy(request, bytes))
     const chunks: Buffer[] = []
     let size = 0
+    // Of HTTP/1.1, node:http sees to it that a request comes to an end.
+    if (request.httpVersionMajor >= 2) endsWithin(request, bodyMs, reject)
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size <= bytes) chunks.push(chunk)
@@ -40,6 +44,12 @@ function sentBy(request: IncomingMessage, bytes: number): Buffer {
   const body = (request.read() as Buffer | null) ?? Buffer.alloc(0)
   if (!request.complete || body.length > bytes) throw new TidingsError('request_aborted')
   return body
+}
+
+function endsWithin(request: IncomingMessage, ms: number, reject: (reason: TidingsError) => void): void {
+  const timer = setTimeout(() => reject(new TidingsError('request_timeout', `${ms / 1_000} s are allowed`)), ms)
+  request.once('end', () => clearTimeout(timer))
+  request.once('close', () => clearTimeout(timer))
 }
 
 /** @throws TidingsError `encoding_invalid` */

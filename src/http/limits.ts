@@ -168,14 +168,17 @@ function once(act: () => void): () => void {
   }
 }
 
-/** Whoever has one address of IPv6 has all of its network. */
+/** Whoever has one address of IPv6 has all of its network of 64 bits. */
 function networkOf(address: string): string {
-  if (!address.includes(':') || address.startsWith('::ffff:')) return address
-  return new URL(`http://[${address.replace(/%.*/, '')}]`).hostname
-    .replace(/^\[|\]$/g, '')
-    .split(':')
+  if (!address.includes(':')) return address
+  const [before = '', after] = address.replace(/%.*/, '').split('::')
+  const groups = before === '' ? [] : before.split(':')
+  const missing = after === undefined ? 0 : 8 - groups.length - (after === '' ? 0 : after.split(':').length)
+  const all = [...groups, ...Array.from({ length: missing }, () => '0'), ...(after ? after.split(':') : [])]
+  return `${all
     .slice(0, 4)
-    .join(':')
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
 }
 
 function settle(options: LimitOptions): Required<LimitOptions> {

@@ -26,7 +26,8 @@ export async function startServer({
   env = {} as Record<string, string>
 } = {}): Promise<ServerProcess> {
   const child = spawn(process.execPath, [main, 'serve', '--port', String(port), ...args], {
-    env: { ...process.env, ...env }
+    // Streams are ended at once when it is told to stop, but where that is what a test is about.
+    env: { ...process.env, TIDINGS_DRAIN_TIMEOUT: '0', ...env }
   })
   const gone = once(child, 'close')
   running.add(child)
@@ -35,7 +36,7 @@ export async function startServer({
   const url = await new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk
-      const [, found] = /tidings is listening on (http:\/\/\S+?),/.exec(output) ?? []
+      const [, found] = /tidings is listening on (\S+?)(?:,| and) /.exec(output) ?? []
       if (found) resolve(found)
     }
     child.stdout.on('data', read)

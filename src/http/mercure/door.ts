@@ -3,7 +3,7 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import type { Dialect } from '../../auth/dialect.ts'
 import { TidingsError } from '../../errors.ts'
 import { Refusal } from '../access.ts'
-import { answerText } from '../answer.ts'
+import { answerText, comeAgain } from '../answer.ts'
 import type { Exchange } from '../exchange.ts'
 import type { MercureDialect } from './dialect.ts'
 import { legacy } from './legacy.ts'
@@ -29,8 +29,7 @@ export function refuseIn(exchange: Exchange, error: unknown): void {
   // Whatever is not a refusal is our own fault, and none of the client's business.
   const refusal = error instanceof TidingsError ? error : new TidingsError('internal')
   const { status, text, headers } = doors[dialectOf(exchange, refusal)].tell(refusal, access.metadataUrl)
-  const retry = (status === 503 || status === 429) && { 'Retry-After': '1' }
-  answerText(response, `${text}\n`, { ...securityHeaders, ...retry, ...headers }, status)
+  answerText(response, `${text}\n`, { ...securityHeaders, ...comeAgain(refusal.code, status), ...headers }, status)
 }
 
 function dialectOf(exchange: Exchange, refusal: TidingsError): Dialect {

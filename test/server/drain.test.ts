@@ -1,0 +1,121 @@
+// Stopping and rotating: streams end spread out, each with a time to come again, and nothing that was acknowledged is missed.
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { freePort } from '../support/free-port.js'
+import { ask, post } from '../support/http.js'
+import { newFolder } from '../support/log-folder.js'
+import { ResumingClient } from '../support/resuming-client.js'
+import { startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+async function start(options: { port?: number; args?: string[]; env?: Record<string, string> } = {}) {
+  const server = await startServer(options)
+  onTestFinished(() => server.kill('SIGKILL'))
+  return server
+}
+
+const draining = (timeout: string) => ({ env: { TIDINGS_DRAIN_TIMEOUT: timeout } })
+
+describe('SIGTERM', () => {
+  it('ends streams one after the other, each with a retry of its own', async () => {
+    const { url, kill } = await start(draining('1s'))
+    const streams = await Promise.all(Array.from({ length: 50 }, () => listen(`${url}/subscribe`)))
+    const since = performance.now()
+    const ends = streams.map(async (stream) => {
+      await stream.until(({ ended }) => ended)
+      return performance.now() - since
+    })
+    const stopped = kill('SIGTERM')
+    const times = await Promise.all(ends)
+    await stopped
+    expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(500)
+    const retries = streams.map(({ raw }) => Number(/retry: (\d+)\n\n$/.exec(raw)?.[1]))
+    expect(Math.max(...retries)).toBeLessThanOrEqual(3_000)
+    expect(new Set(retries).size).toBeGreaterThan(20)
+  })
+
+  it('accepts no more connections, and says to operators that it is alive and not ready', async () => {
+    const ops = `127.0.0.1:${await freePort()}`
+    const { url, kill } = await start({ args: ['--ops-listen', ops], ...draining('2s') })
+    await Promise.all(Array.from({ length: 4 }, () => listen(`${url}/subscribe`)))
+    expect((await ask(`http://${ops}/readyz`)).status).toBe(200)
+    const stopped = kill('SIGTERM')
+    await expect
+      .poll(() =>
+        ask(url).then(
+          () => 'answers',
+          () => 'refuses'
+        )
+      )
+      .toBe('refuses')
+    expect(await ask(`http://${ops}/readyz`)).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
+    expect((await ask(`http://${ops}/healthz`)).status).toBe(200)
+    await stopped
+  })
+
+  it('ends at once when it comes twice', async () => {
+    const { url, kill } = await start(draining('1m'))
+    await Promise.all(Array.from({ length: 10 }, () => listen(`${url}/subscribe`)))
+    const stopped = kill('SIGTERM')
+    await expect
+      .poll(() =>
+        ask(url).then(
+          () => 'answers',
+          () => 'refuses'
+        )
+      )
+      .toBe('refuses')
+    await kill('SIGTERM')
+    await stopped
+  })
+
+  it('loses nothing for 2,000 clients that resume across a restart, while publishing goes on', {
+    timeout: 60_000
+  }, async () => {
+    const [port, folder] = [await freePort(), newFolder()]
+    const options = { port, args: ['--data', folder], ...draining('2s') }
+    const url = `http://127.0.0.1:${port}`
+    const before = await startServer(options)
+    const clients = Array.from({ length: 2_000 }, () => new ResumingClient(`${url}/subscribe`))
+    onTestFinished(() => {
+      for (const client of clients) client.close()
+    })
+    await expect.poll(() => clients.every(({ isOpen }) => isOpen), { timeout: 20_000 }).toBe(true)
+    const acknowledged: string[] = []
+    let isDone = false
+    const publishing = (async () => {
+      for (let number = 0; !isDone; number++) {
+        const answer = await post(`${url}/publish`, String(number)).catch(() => undefined)
+        if (answer?.status === 200) acknowledged.push(String(number))
+        else await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    })()
+    await expect.poll(() => acknowledged.length).toBeGreaterThan(20)
+    await before.kill('SIGTERM')
+    await start(options)
+    await expect.poll(() => clients.every(({ isOpen }) => isOpen), { timeout: 30_000 }).toBe(true)
+    isDone = true
+    await publishing
+    const all = acknowledged.join()
+    await expect
+      .poll(() => clients.filter(({ data }) => acknowledgedIn(data, acknowledged) !== all).length, { timeout: 20_000 })
+      .toBe(0)
+    expect(clients.every(({ reconnects }) => reconnects > 0)).toBe(true)
+  })
+})
+
+describe('a stream of the greatest age', () => {
+  it('is ended with rotated, and its client comes again', async () => {
+    const { url } = await start({ args: ['--max-age', '500ms'] })
+    const stream = await listen(`${url}/subscribe`)
+    await stream.until(({ ended }) => ended)
+    expect(stream.raw).toMatch(/retry: \d+\n\n$/)
+    const { text } = await ask(`${url}/debug`, { headers: { Accept: 'application/json' } })
+    expect(text).toContain('"reason":"rotated"')
+  })
+})
+
+/** What was acknowledged, in the order in which a client saw it; what was not may be there as well. */
+function acknowledgedIn(data: readonly string[], acknowledged: readonly string[]): string {
+  const wanted = new Set(acknowledged)
+  return data.filter((one) => wanted.has(one)).join()
+}

@@ -1,0 +1,106 @@
+// Each limit: what it lets through, what it answers, and that it lets go.
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ask, post } from '../support/http.js'
+import { bearer, keyed, token } from '../support/mercure.js'
+import { startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+async function start(...args: string[]) {
+  const server = await startServer({ args })
+  onTestFinished(() => server.kill('SIGKILL'))
+  return server
+}
+
+describe('streams at a time', () => {
+  it('in all: one more is answered 503 with Retry-After, and there is room again when one has gone', async () => {
+    const { url } = await start('--max-connections', '2')
+    const [first] = [await listen(`${url}/subscribe`), await listen(`${url}/subscribe`)]
+    const refused = await ask(`${url}/subscribe`)
+    expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
+    expect(refused.text).toBe('There are as many streams as this server takes.\n')
+    first.close()
+    await expect.poll(async () => (await listen(`${url}/subscribe`)).status).toBe(200)
+  })
+
+  it('from one address, as a trusted proxy tells it', async () => {
+    const { url } = await start('--max-connections-per-address', '1', '--trusted-proxies', '127.0.0.1')
+    const from = (address: string) => listen(`${url}/subscribe`, { 'X-Forwarded-For': address })
+    const ann = await from('203.0.113.1')
+    expect((await from('198.51.100.1, 203.0.113.1')).status).toBe(429)
+    expect((await from('203.0.113.2')).status).toBe(200)
+    expect((await from('2001:db8::1')).status).toBe(200)
+    expect((await from('2001:db8::2')).status).toBe(429)
+    ann.close()
+    await expect.poll(async () => (await from('203.0.113.1')).status).toBe(200)
+  })
+
+  it('from one address, whatever a proxy says that is not trusted', async () => {
+    const { url } = await start('--max-connections-per-address', '1')
+    await listen(`${url}/subscribe`, { 'X-Forwarded-For': '203.0.113.1' })
+    const refused = await ask(`${url}/subscribe`, { headers: { 'X-Forwarded-For': '203.0.113.2' } })
+    expect(refused).toMatchObject({
+      status: 429,
+      text: 'There are too many streams from this address: 1 are allowed.\n'
+    })
+  })
+
+  it("for one token's subject, in Mercure as well", async () => {
+    const { url } = await start(...keyed, '--max-connections-per-subject', '1')
+    const as = async (sub: string) => bearer(await token('1.0', { subscribe: ['*'], claims: { sub } }))
+    await listen(`${url}/subscribe`, await as('ann'))
+    const refused = await ask(`${url}/.well-known/mercure?match=a`, { headers: await as('ann') })
+    expect(refused).toMatchObject({ status: 429, headers: { 'retry-after': '1' } })
+    expect((await listen(`${url}/subscribe`, await as('bob'))).status).toBe(200)
+  })
+})
+
+describe('rates', () => {
+  it('of publishing: what is too fast is answered 429, and publishes nothing', async () => {
+    const { url } = await start('--publish-rate', '5')
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, count) => post(`${url}/publish`, String(count))))
+    const accepted = answers.filter(({ status }) => status === 200).length
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]))
+    expect(accepted).toBeLessThan(12)
+    const client = await listen(`${url}/subscribe?last=20`)
+    expect(await client.received(accepted)).toHaveLength(accepted)
+    await expect.poll(async () => (await post(`${url}/publish`, 'later')).status).toBe(200)
+  })
+
+  it('of connecting: a storm is paced, and nobody in it is turned away', async () => {
+    const { url } = await start('--connect-rate', '100')
+    const since = performance.now()
+    const streams = await Promise.all(Array.from({ length: 150 }, () => listen(`${url}/subscribe`)))
+    expect(streams.every(({ status }) => status === 200)).toBe(true)
+    expect(performance.now() - since).toBeGreaterThan(1_000)
+  })
+
+  it('of connecting: those who would wait longer than ten seconds are answered 503', async () => {
+    const { url } = await start('--connect-rate', '1')
+    const streams = Array.from({ length: 14 }, () => listen(`${url}/subscribe`))
+    const first = await Promise.race(streams.slice(11))
+    expect(first.status).toBe(503)
+    for (const stream of streams) void stream.then((client) => client.close()).catch(() => {})
+  })
+})
+
+describe('memory', () => {
+  it('above its bound takes no new stream, and serves those there are', async () => {
+    const { url, pid } = await start('--max-memory', '500MB')
+    const client = await listen(`${url}/subscribe`)
+    process.kill(pid, 'SIGHUP')
+    await post(`${url}/publish`, 'hello')
+    expect(await client.received(1)).toEqual(['hello'])
+    const small = await start('--max-memory', '1MB')
+    expect(await ask(`${small.url}/subscribe`)).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
+    expect((await post(`${small.url}/publish`, 'still')).status).toBe(200)
+  })
+})
+
+it.each([
+  ['--max-connections', 'many', '--max-connections: expected a whole number, or 0 for no bound, not "many"'],
+  ['--max-memory', '1 lot', '--max-memory: expected a size such as 64KiB or 1MiB, not "1 lot"'],
+  ['--trusted-proxies', '10.0.0.0/33', '--trusted-proxies: expected an address or a network'],
+  ['--drain-timeout', 'soon', '--drain-timeout: expected a duration such as 500ms, 10s or 5m, not "soon"']
+])('%s %s is refused in a line', async (flag, value, why) => {
+  await expect(startServer({ args: [flag, value] })).rejects.toThrow(why)
+})

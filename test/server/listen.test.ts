@@ -1,0 +1,176 @@
+// What the server listens on and speaks: HTTP/1.1 and HTTP/2, with TLS and without, sockets in the file system, several at once.
+import { execFile } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { copyFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { certificateOf } from '../support/certificate.js'
+import { tidings } from '../support/cli.js'
+import { ask, post } from '../support/http.js'
+import { http2Ask, http2Session } from '../support/http2.js'
+import { newFolder } from '../support/log-folder.js'
+import { curl, describeWith } from '../support/requirements.js'
+import { type ServerProcess, startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+const fixture = (name: string) => fileURLToPath(new URL(`../support/for-tests-only.${name}.pem`, import.meta.url))
+
+async function start(...args: string[]): Promise<ServerProcess> {
+  const server = await startServer({ args })
+  onTestFinished(() => server.kill('SIGKILL'))
+  return server
+}
+
+const startTls = (...args: string[]) => start('--tls-cert', fixture('cert'), '--tls-key', fixture('key'), ...args)
+
+describe('TLS', () => {
+  it('speaks HTTP/2 where the client does, and streams what is published by either version', async () => {
+    const { url } = await startTls()
+    const session = http2Session(url)
+    const stream = await http2Ask(session, '/subscribe')
+    expect(stream).toMatchObject({ status: 200, headers: { 'content-type': 'text/event-stream' } })
+    await http2Ask(session, '/publish', { method: 'POST', body: 'by 2', 'content-type': 'text/plain' })
+    await expect.poll(stream.text).toContain('data: by 2\n\n')
+    expect((await http2Ask(session, '/nowhere')).status).toBe(404)
+  })
+
+  it('carries hundreds of streams on one connection, each with all events', async () => {
+    const { url } = await startTls()
+    const session = http2Session(url)
+    const streams = await Promise.all(Array.from({ length: 200 }, () => http2Ask(session, '/subscribe')))
+    await http2Ask(session, '/publish', { method: 'POST', body: 'to all' })
+    await expect.poll(() => streams.filter((stream) => stream.text().includes('to all')).length).toBe(200)
+  })
+
+  it('holds a stream that is not read back, and catches it up, in order and without a gap', async () => {
+    const { url } = await startTls()
+    const session = http2Session(url)
+    const { stream, text } = await http2Ask(session, '/subscribe?envelope=json')
+    stream.pause()
+    for (let count = 0; count < 40; count++) {
+      await http2Ask(session, '/publish', { method: 'POST', body: String(count).padEnd(100_000, '.') })
+    }
+    const answer = await http2Ask(session, '/debug', { accept: 'application/json' })
+    await expect.poll(answer.text).toContain('"state":"behind"')
+    stream.resume()
+    await expect
+      .poll(
+        () =>
+          text()
+            .match(/"data":"\d+/g)
+            ?.map((data) => Number(data.slice(8))),
+        { timeout: 10_000 }
+      )
+      .toEqual(Array.from({ length: 40 }, (_, count) => count))
+  })
+
+  it('takes a new certificate while streams go on', async () => {
+    const folder = newFolder()
+    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+    copyFileSync(fixture('cert'), cert)
+    copyFileSync(fixture('key'), key)
+    const server = await start('--tls-cert', cert, '--tls-key', key)
+    const session = http2Session(server.url)
+    const stream = await http2Ask(session, '/subscribe')
+    const before = await subjectAt(server.port)
+    replaceCertificate(cert, key)
+    process.kill(server.pid, 'SIGHUP')
+    await expect.poll(() => subjectAt(server.port)).not.toBe(before)
+    await http2Ask(session, '/publish', { method: 'POST', body: 'still here' })
+    await expect.poll(stream.text).toContain('still here')
+  })
+
+  it('says in one line that a certificate cannot be used, and does not start', async () => {
+    const { code, stderr } = await tidings(['serve', '--tls-cert', fixture('key'), '--tls-key', fixture('key')])
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^tidings: --tls-cert and --tls-key cannot be used: .*\n$/)
+    })
+    expect((await tidings(['serve', '--tls-cert', fixture('cert')])).stderr).toContain('go together')
+    expect((await tidings(['serve', '--tls-cert', '/nowhere', '--tls-key', '/nowhere'])).stderr).toContain(
+      '/nowhere cannot be read: ENOENT'
+    )
+  })
+})
+
+describe('without TLS', () => {
+  it('speaks HTTP/2 to those who begin with it, beside HTTP/1.1, with --h2c', async () => {
+    const { url } = await start('--h2c')
+    const stream = await http2Ask(http2Session(url), '/subscribe')
+    const client = await listen(`${url}/subscribe`)
+    await post(`${url}/publish`, 'hello')
+    await expect.poll(stream.text).toContain('data: hello')
+    expect(await client.received(1)).toEqual(['hello'])
+  })
+
+  it('speaks HTTP/1.1 alone otherwise', async () => {
+    const { url } = await start()
+    await expect(http2Ask(http2Session(url), '/')).rejects.toThrow()
+    expect((await ask(url)).status).toBe(200)
+  })
+})
+
+describe('several addresses', () => {
+  it('are one hub: a socket in the file system among them', async () => {
+    const path = join(newFolder(), 'tidings.sock')
+    const { url, output } = await start('--listen', `127.0.0.1:0,[::1]:0,unix:${path}`)
+    expect(output()).toContain(`unix:${path}`)
+    const client = await listen(`${url}/subscribe`)
+    await publishAt(path, 'through a file')
+    expect(await client.received(1)).toEqual(['through a file'])
+  })
+
+  it.each([
+    ['127.0.0.1', 'expected an address such as 127.0.0.1:5000, [::1]:5000 or unix:/run/tidings.sock, not "127.0.0.1"'],
+    ['0.0.0.0:5000', '--listen 0.0.0.0 can be reached from other machines'],
+    ['127.0.0.1:99999', 'expected an address']
+  ])('refuses %s', async (address, why) => {
+    const { code, stderr } = await tidings(['serve', '--listen', address])
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(why) })
+  })
+})
+
+describeWith(await curl(), 'curl', (path) => {
+  const run = async (...args: string[]) => (await promisify(execFile)(path, ['-sk', '--max-time', '2', ...args])).stdout
+
+  it('publishes by HTTP/1.1, by HTTP/2 with and without TLS, and through a socket', async () => {
+    const socket = join(newFolder(), 'tidings.sock')
+    const tls = await startTls('--listen', `127.0.0.1:0,unix:${socket}`)
+    const plain = await start('--h2c')
+    const version = ['-o', '/dev/null', '-w', '%{http_version}', '-d', 'hello']
+    expect(await run('--http1.1', ...version, `${tls.url}/publish`)).toBe('1.1')
+    expect(await run(...version, `${tls.url}/publish`)).toBe('2')
+    expect(await run('--http2-prior-knowledge', ...version, `${plain.url}/publish`)).toBe('2')
+    expect(await run('--unix-socket', socket, ...version, 'https://localhost/publish')).toBe('2')
+  })
+})
+
+function publishAt(socketPath: string, body: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const options = { socketPath, path: '/publish', method: 'POST', agent: false }
+    request(options, (response) => response.resume().on('end', resolve))
+      .on('error', reject)
+      .end(body)
+  })
+}
+
+/** Which certificate a new connection is shown. */
+function subjectAt(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().fingerprint256)
+      socket.destroy()
+    })
+    socket.on('error', reject)
+  })
+}
+
+function replaceCertificate(cert: string, key: string): void {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
+  writeFileSync(cert, certificateOf(publicKey, privateKey))
+  writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }))
+}

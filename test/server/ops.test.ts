@@ -1,0 +1,184 @@
+// What operators see: health, readiness, figures, log lines, and what a reload changes.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { freePort } from '../support/free-port.js'
+import { ask, post } from '../support/http.js'
+import { newFolder } from '../support/log-folder.js'
+import { bearer, hubPath, keyed, keys, token } from '../support/mercure.js'
+import { startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+async function start(args: string[] = [], env: Record<string, string> = {}) {
+  const server = await startServer({ args, env })
+  onTestFinished(() => server.kill('SIGKILL'))
+  return server
+}
+
+describe('T7: health', () => {
+  it('is 200 for whoever asks, whatever host they name, and 405 by another method', async () => {
+    const { url } = await start([...keyed, '--public-urls', 'https://hub.example.com'])
+    for (const path of ['/healthz', '/readyz']) {
+      expect(await ask(url + path, { headers: { Host: '10.0.0.7' } })).toMatchObject({ status: 200 })
+      expect(await ask(url + path, { method: 'POST' })).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } })
+    }
+  })
+
+  it('is at an address of its own where there is one, and not beside the rest', async () => {
+    const ops = `http://127.0.0.1:${await freePort()}`
+    const { url } = await start(['--ops-listen', ops.slice('http://'.length)])
+    for (const path of ['/healthz', '/readyz', '/metrics']) {
+      expect((await ask(ops + path)).status).toBe(200)
+      expect((await ask(url + path)).status).toBe(404)
+    }
+    expect((await ask(`${ops}/subscribe`)).status).toBe(404)
+  })
+})
+
+describe('T6: figures', () => {
+  const figures = async (url: string, headers = {}) => {
+    const { text } = await ask(`${url}/metrics`, { headers })
+    return Object.fromEntries(
+      text
+        .split('\n')
+        .filter((line) => /^tidings_\w+(\{[^}]*\})? /.test(line))
+        .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))])
+    )
+  }
+
+  it('count what is published, delivered, connected, closed and refused', async () => {
+    const { url } = await start()
+    const clients = [await listen(`${url}/subscribe`), await listen(`${url}/subscribe`)]
+    await post(`${url}/publish`, 'hello')
+    for (const client of clients) await client.received(1)
+    clients[0]?.close()
+    await ask(`${url}/subscribe?nonsense`)
+    await expect
+      .poll(() => figures(url))
+      .toMatchObject({
+        tidings_published_total: 1,
+        tidings_delivered_total: 2,
+        tidings_connects_total: 2,
+        'tidings_closes_total{reason="client"}': 1,
+        'tidings_refusals_total{code="parameter_unknown"}': 1,
+        tidings_subscribers_live: 1,
+        tidings_audiences: 1,
+        tidings_head: 1,
+        tidings_log_entries: 1,
+        tidings_append_seconds_count: 1,
+        tidings_publish_to_socket_seconds_count: 1
+      })
+  })
+
+  it('are for those who may read /metrics, where there are keys', async () => {
+    const { url } = await start(keyed)
+    expect((await ask(`${url}/metrics`)).status).toBe(401)
+    const other = bearer(await token('1.0', { subscribe: ['a'] }))
+    expect((await ask(`${url}/metrics`, { headers: other })).status).toBe(403)
+    const right = bearer(await token('1.0', { subscribe: ['/metrics'] }))
+    expect((await figures(url, right)).tidings_head).toBe(0)
+  })
+
+  it('are all that the dashboard asks for', async () => {
+    const { url } = await start()
+    await ask(`${url}/nowhere`)
+    const known = (await ask(`${url}/metrics`)).text
+    const dashboard = readFileSync('deploy/grafana/tidings.json', 'utf8')
+    const wanted = new Set(dashboard.match(/(?:tidings|nodejs|process)_[a-z0-9_]+/g))
+    expect(wanted.size).toBeGreaterThan(15)
+    const missing = [...wanted].filter((name) => !known.includes(`# TYPE ${name.replace(/_(bucket|sum|count)$/, '')} `))
+    expect(missing).toEqual([])
+  })
+})
+
+describe('log lines', () => {
+  const linesOf = (output: string) =>
+    output
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+
+  it('tell of start, refusals, closes and stop, with the id of the request and without what it carried', async () => {
+    const { url, output, kill } = await start(keyed)
+    const rights = bearer(await token('0.x', { subscribe: ['secret-topic'], payload: 'secret-payload' }))
+    const client = await listen(`${url}${hubPath}?topic=secret-topic`, rights)
+    const refused = await ask(`${url}/publish?topic=secret-topic&authorization=secret-token`, {
+      method: 'POST',
+      body: 'secret-data'
+    })
+    client.close()
+    await expect.poll(() => linesOf(output()).map(({ msg }) => msg)).toEqual(['started', 'refused', 'closed'])
+    await kill('SIGTERM')
+    const lines = linesOf(output())
+    expect(lines.map(({ msg }) => msg)).toEqual(['started', 'refused', 'closed', 'stopping', 'stopped'])
+    expect(lines[1]).toMatchObject({
+      code: 'token_malformed',
+      path: '/publish',
+      request: refused.headers['x-request-id']
+    })
+    expect(lines[2]).toMatchObject({ reason: 'client', request: client.headers['x-request-id'] })
+    expect(output()).not.toMatch(/secret-|a-secret-for/)
+  })
+
+  it('are for people on request, and as many as were asked for', async () => {
+    const { url, output } = await start(['--log-format', 'pretty', '--log-level', 'debug'])
+    await listen(`${url}/subscribe`)
+    await expect.poll(output).toMatch(/^\d\d:\d\d:\d\d\.\d{3} debug joined request=\S+ address=127\.0\.0\.1:\d+$/m)
+    const quiet = await start(['--log-level', 'silent'])
+    await ask(`${quiet.url}/nowhere`)
+    expect(quiet.output()).not.toContain('refused')
+  })
+})
+
+describe('SIGHUP', () => {
+  const reload = (pid: number) => process.kill(pid, 'SIGHUP')
+
+  it('takes over keys, limits, retention and level from the file, and drops no stream', async () => {
+    const file = join(newFolder(), 'tidings.yaml')
+    writeFileSync(file, `publisherKey: ${keys.publish}\nanonymous: true\n`)
+    const { url, pid, output } = await start(['--config', file])
+    const client = await listen(`${url}/subscribe`)
+    const right = bearer(await token('0.x', { publish: ['*'] }))
+    const otherKey = 'another-key-that-is-long-enough-for-hs256'
+    const other = bearer(await token('0.x', { publish: ['*'], key: otherKey }))
+    for (const data of ['1', '2', '3']) await post(`${url}/publish`, data, right)
+    expect((await post(`${url}/publish`, 'x', other)).status).toBe(401)
+    const rules = 'retention: [{ match: "*", entries: 2 }]'
+    writeFileSync(file, `publisherKey: ${otherKey}\nanonymous: true\nmaxConnections: 2\n${rules}\nlogLevel: warn\n`)
+    reload(pid)
+    await expect.poll(async () => (await post(`${url}/publish`, '4', other)).status).toBe(200)
+    expect((await post(`${url}/publish`, 'x', right)).status).toBe(401)
+    expect(await client.received(4)).toEqual(['1', '2', '3', '4'])
+    const late = await listen(`${url}/subscribe?last_event_id=earliest`)
+    expect(await late.received(2)).toEqual(['3', '4'])
+    expect((await ask(`${url}/subscribe`)).status).toBe(503)
+    expect(output()).not.toContain('connections_too_many')
+  })
+
+  it('keeps everything as it was where the file is wrong, and says what is', async () => {
+    const file = join(newFolder(), 'tidings.json')
+    writeFileSync(file, '{ "heartbeat": "1s" }')
+    const { url, pid, output } = await start(['--config', file])
+    const client = await listen(`${url}/subscribe`)
+    writeFileSync(file, '{ "hartbeat": "1s" }')
+    reload(pid)
+    await expect.poll(output).toMatch(/not reloaded, everything stays as it was: .*hartbeat.*did you mean \\"heartbeat/)
+    writeFileSync(file, `{ "subscriberKey": "${keys.subscribe}" }`)
+    reload(pid)
+    await expect.poll(output).toContain('set --publisher-key')
+    await post(`${url}/publish`, 'as before')
+    expect(await client.received(1)).toEqual(['as before'])
+  })
+
+  it('brings a log on disk under other rules', async () => {
+    const [file, data] = [join(newFolder(), 'tidings.yaml'), newFolder()]
+    writeFileSync(file, `data: ${data}\n`)
+    const { url, pid, output } = await start(['--config', file])
+    for (const topic of ['a', 'b', 'a', 'b', 'a']) await post(`${url}/publish?topic=${topic}`, topic)
+    writeFileSync(file, `data: ${data}\nretention: [{ match: a, last: 1 }]\n`)
+    reload(pid)
+    await expect.poll(output).toContain('reloaded')
+    const client = await listen(`${url}/subscribe?last_event_id=earliest`)
+    expect(await client.received(3)).toEqual(['b', 'b', 'a'])
+  })
+})

@@ -1,0 +1,40 @@
+// A client of HTTP/2, with and without TLS, for tests.
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2'
+import { onTestFinished } from 'vitest'
+
+export interface Http2Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** What has come so far. */
+  text(): string
+  readonly stream: ClientHttp2Stream
+}
+
+/** One connection, closed when the test ends. */
+export function http2Session(url: string): ClientHttp2Session {
+  const session = connect(url, { rejectUnauthorized: false })
+  session.on('error', () => {})
+  onTestFinished(() => session.destroy())
+  return session
+}
+
+/** Resolves when the head is there. */
+export function http2Ask(
+  session: ClientHttp2Session,
+  path: string,
+  { method = 'GET', body, ...headers }: Record<string, string> = {}
+): Promise<Http2Answer> {
+  return new Promise((resolve, reject) => {
+    const stream = session.request({ ':path': path, ':method': method, ...headers })
+    let text = ''
+    stream.setEncoding('utf8')
+    stream.on('error', reject)
+    stream.on('response', (answer) => {
+      resolve({ status: Number(answer[':status']), headers: answer, text: () => text, stream })
+      stream.on('data', (chunk: string) => {
+        text += chunk
+      })
+    })
+    stream.end(body)
+  })
+}

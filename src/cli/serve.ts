@@ -62,9 +62,9 @@ async function startOrExplain(flags: Record<string, unknown>): Promise<Started |
 }
 
 function explain(error: NodeJS.ErrnoException, config: Config | undefined): string {
-  if (error instanceof ConfigError || !config) return error.message
   // What is wrong with options together is said in their names.
   if (error instanceof RangeError) return withFlags(error.message)
+  if (error instanceof ConfigError || !config) return error.message
   const { host, port } = config
   if (error.code === 'EADDRINUSE')
     return `${host}:${port} is already in use; choose another with --port, or --port 0 for any`
@@ -107,7 +107,7 @@ async function reload(server: Server, flags: Record<string, unknown>, logger: Lo
     logger.level = config.logLevel
     logger.info('reloaded')
   } catch (error) {
-    logger.error(`not reloaded, everything stays as it was: ${withFlags((error as Error).message)}`)
+    logger.error(`not reloaded, everything stays as it was: ${explain(error as Error, undefined)}`)
   }
 }
 

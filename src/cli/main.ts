@@ -1,15 +1,29 @@
 #!/usr/bin/env node
 // The command line: finds the command, and turns what goes wrong into one line and an exit code. It knows no hub.
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
+import { checkConfigCommand } from './check-config.ts'
 import { serveCommand } from './serve.ts'
 import { tokenCommand } from './token.ts'
 import { version } from './version.ts'
 
+const codes = `
+Exit codes: 0 fine, 1 refused or failed, 2 used wrongly.
+`
+
 const program = new Command('tidings')
   .description('A realtime server on Server-Sent Events.')
   .version(version)
-  .showHelpAfterError('(tidings --help tells what there is)')
-  .addCommand(serveCommand())
-  .addCommand(tokenCommand())
+  .showHelpAfterError('(--help tells what there is)')
+  .addHelpText('after', codes)
+  .exitOverride()
 
-await program.parseAsync()
+const commands = [serveCommand(), checkConfigCommand(), tokenCommand()]
+for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  // Commander has said what is wrong. What was asked for, as help was, is no error.
+  process.exitCode = error.exitCode === 0 ? 0 : 2
+}

@@ -1,27 +1,11 @@
 // `tidings serve` as a process: what it says, what it refuses, and how it stops.
-import { execFile } from 'node:child_process'
 import { connect, createServer } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { tidings } from '../support/cli.js'
 import { ask, post } from '../support/http.js'
 import { newFolder } from '../support/log-folder.js'
 import { startServer } from '../support/server.js'
 import { listen } from '../support/sse-client.js'
-
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs a command to its end. */
-function tidings(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  return new Promise((resolve) => {
-    const options = { env: { ...process.env, ...env }, timeout: 10_000 }
-    const child = execFile(process.execPath, ['dist/cli/main.js', ...args], options, (_, stdout, stderr) => {
-      resolve({ code: child.exitCode, stdout, stderr })
-    })
-  })
-}
 
 async function start(...args: string[]) {
   const server = await startServer({ args })
@@ -143,11 +127,9 @@ describe('tidings serve', () => {
   })
 
   it('answers a typo with what was meant', async () => {
-    expect(await tidings(['serve', '--prot', '1'])).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('--port')
-    })
-    expect(await tidings(['sreve'])).toMatchObject({ code: 1, stderr: expect.stringContaining('serve') })
+    const { code, stderr } = await tidings(['serve', '--prot', '1'])
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Did you mean --port?') })
+    expect(await tidings(['sreve'])).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean serve?') })
   })
 })
 

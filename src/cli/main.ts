@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { checkConfigCommand } from './check-config.ts'
 import { publishCommand } from './publish.ts'
 import { serveCommand } from './serve.ts'
+import { subscribeCommand } from './subscribe.ts'
 import { tokenCommand } from './token.ts'
 import { version } from './version.ts'
 
@@ -18,7 +19,7 @@ const program = new Command('tidings')
   .addHelpText('after', codes)
   .exitOverride()
 
-const commands = [serveCommand(), checkConfigCommand(), publishCommand(), tokenCommand()]
+const commands = [serveCommand(), checkConfigCommand(), publishCommand(), subscribeCommand(), tokenCommand()]
 for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
 
 try {

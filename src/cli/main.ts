@@ -2,6 +2,7 @@
 // The command line: finds the command, and turns what goes wrong into one line and an exit code. It knows no hub.
 import { Command, CommanderError } from 'commander'
 import { checkConfigCommand } from './check-config.ts'
+import { doctorCommand } from './doctor.ts'
 import { publishCommand } from './publish.ts'
 import { serveCommand } from './serve.ts'
 import { subscribeCommand } from './subscribe.ts'
@@ -19,7 +20,14 @@ const program = new Command('tidings')
   .addHelpText('after', codes)
   .exitOverride()
 
-const commands = [serveCommand(), checkConfigCommand(), publishCommand(), subscribeCommand(), tokenCommand()]
+const commands = [
+  serveCommand(),
+  checkConfigCommand(),
+  publishCommand(),
+  subscribeCommand(),
+  doctorCommand(),
+  tokenCommand()
+]
 for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
 
 try {

@@ -35,7 +35,8 @@ function sentenceOf(text: string): string {
   return said.trim().replace(/\s+/g, ' ').slice(0, 500)
 }
 
-function messageIn(text: string): string | undefined {
+/** The sentence in a refusal as JSON. */
+export function messageIn(text: string): string | undefined {
   try {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } }
     return typeof error?.message === 'string' ? error.message : undefined

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line: finds the command, and turns what goes wrong into one line and an exit code. It knows no hub.
 import { Command, CommanderError } from 'commander'
+import { benchCommand } from './bench.ts'
 import { checkConfigCommand } from './check-config.ts'
 import { doctorCommand } from './doctor.ts'
 import { publishCommand } from './publish.ts'
@@ -26,6 +27,7 @@ const commands = [
   publishCommand(),
   subscribeCommand(),
   doctorCommand(),
+  benchCommand(),
   tokenCommand()
 ]
 for (const command of commands) program.addCommand(command.copyInheritedSettings(program))

@@ -1,6 +1,6 @@
 // Follows a stream for as long as it is wanted: comes again after each cut, from where it was. It prints nothing, and says
 // what happens to whoever asked.
-import type { IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventSourceMessage } from 'eventsource-parser'
 import { Backoff } from './backoff.ts'
@@ -35,6 +35,7 @@ class Follower {
   readonly #following: Following
   readonly #place: Place
   readonly #backoff = new Backoff()
+  #request: ClientRequest | undefined
   #isAway = false
 
   constructor(target: Target, following: Following) {
@@ -48,6 +49,7 @@ class Follower {
 
   async run(): Promise<void> {
     const { enough } = this.#following
+    enough.addEventListener('abort', () => this.#request?.destroy(), { once: true })
     while (!enough.aborted) {
       const since = performance.now()
       const { trouble, asked } = await this.#stay()
@@ -88,7 +90,8 @@ class Follower {
     if (id !== '') asked.delete('last')
     const headers = { Accept: 'text/event-stream', 'Cache-Control': 'no-store' }
     const request = open(this.#target, { path: `subscribe?${asked}`, headers })
-    enough.addEventListener('abort', () => request.destroy(), { once: true })
+    this.#request = request
+    if (enough.aborted) request.destroy()
     return new Promise((resolve, reject) => {
       request.on('response', resolve).on('error', reject)
       request.setTimeout(longestSilence, () => request.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })))

@@ -10,7 +10,13 @@ import { subscribeCommand } from './subscribe.ts'
 import { tokenCommand } from './token.ts'
 import { version } from './version.ts'
 
-const codes = `
+const examples = `
+Examples:
+  tidings serve
+  tidings subscribe --topic greetings
+  tidings publish hello --topic greetings
+  tidings doctor https://hub.example.com
+
 Exit codes: 0 fine, 1 refused or failed, 2 used wrongly.
 `
 
@@ -18,7 +24,7 @@ const program = new Command('tidings')
   .description('A realtime server on Server-Sent Events.')
   .version(version)
   .showHelpAfterError('(--help tells what there is)')
-  .addHelpText('after', codes)
+  .addHelpText('after', examples)
   .exitOverride()
 
 const commands = [

@@ -4,23 +4,19 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { freePort } from './free-port.js'
 import { newFolder } from './log-folder.js'
-import { onPath, requirement } from './requirements.js'
 
-export const nginx = () =>
-  requirement({
-    name: 'nginx',
-    find: () => onPath('nginx') ?? onPathOfRoot(),
-    aptPackage: 'nginx'
-  })
-
-/** Debian keeps it where only root looks. */
-function onPathOfRoot(): string | undefined {
-  const before = process.env.PATH
-  process.env.PATH = `${before}:/usr/sbin`
-  const found = onPath('nginx')
-  process.env.PATH = before
-  return found
+/** Runs it before a server until the test ends. @param location what stands in `location /` besides `proxy_pass` */
+export async function startNginxBefore(
+  program: string,
+  upstream: string,
+  location: readonly string[]
+): Promise<string> {
+  const port = await freePort()
+  const directives = [`proxy_pass ${upstream};`, ...location].join('\n')
+  await startNginx(program, `server { listen 127.0.0.1:${port}; location / { ${directives} } }`, port)
+  return `http://127.0.0.1:${port}`
 }
 
 /** Runs it until the test ends; resolves when it answers. `http` stands inside `http { … }`. */

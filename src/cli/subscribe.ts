@@ -26,7 +26,7 @@ Examples:
 A stream that is cut is taken up again from where it was, after a while that the server sets, that grows, and is never quite
 the same. Where something was missed that the server no longer keeps, stderr says so. It ends with 0 on Ctrl-C and after
 --count, and with 1 when the server refuses in a way that does not get better. Data with line ends takes as many lines;
---json keeps each event on one.
+--json keeps each event on one. --count 1 ends at once, | head -1 with the event after.
 `
 
 export function subscribeCommand(): Command {

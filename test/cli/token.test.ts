@@ -145,7 +145,7 @@ test.each(mistakes)('where %s, one line says what to do, and no secret', async (
   const { code, stdout, stderr } = await mint(flags, env)
   // What commander refuses is wrong usage.
   expect([code, stdout]).toEqual([stderr.startsWith('error:') ? 2 : 1, ''])
-  expect(stderr).toMatch(/^(tidings|error): [^\n]+\n$/)
+  expect(stderr).toMatch(/^(tidings|error): [^\n]+\n+(\(.*\)\n+)*$/)
   expect(stderr.trimEnd()).toMatch(said)
   expect(stderr).not.toContain(secret)
 })

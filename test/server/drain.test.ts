@@ -74,7 +74,7 @@ describe('SIGTERM', () => {
     const [port, folder] = [await freePort(), newFolder()]
     const options = { port, args: ['--data', folder], ...draining('2s') }
     const url = `http://127.0.0.1:${port}`
-    const before = await startServer(options)
+    const before = await start(options)
     const clients = Array.from({ length: 2_000 }, () => new ResumingClient(`${url}/subscribe`))
     onTestFinished(() => {
       for (const client of clients) client.close()
@@ -89,7 +89,7 @@ describe('SIGTERM', () => {
         else await new Promise((resolve) => setTimeout(resolve, 50))
       }
     })()
-    await expect.poll(() => acknowledged.length).toBeGreaterThan(20)
+    await expect.poll(() => acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(20)
     await before.kill('SIGTERM')
     await start(options)
     await expect.poll(() => clients.every(({ isOpen }) => isOpen), { timeout: 30_000 }).toBe(true)

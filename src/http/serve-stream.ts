@@ -31,18 +31,24 @@ export async function serveStream(
   const leave = await limits.enter(address, grants.subject)
   let isServed = false
   try {
-    isServed = begin(exchange, await hub.locate(request_), open, leave)
+    isServed = begin(exchange, grants.subject, await hub.locate(request_), open, leave)
   } finally {
     if (!isServed) leave()
   }
 }
 
-function begin(exchange: Exchange, place: Place, open: (place: Place) => Opening, leave: () => void): boolean {
+function begin(
+  exchange: Exchange,
+  subject: string | undefined,
+  place: Place,
+  open: (place: Place) => Opening,
+  leave: () => void
+): boolean {
   const { hub, options, request, response } = exchange
   // The client may have gone while it waited, or while history was searched.
   if (request.socket.destroyed || isBehindStream(request, response)) return false
   const { headers, text, subscriptions } = open(place)
-  const stream = openStream(exchange, headers, text, options)
+  const stream = openStream({ ...exchange, ...(subject !== undefined && { subject }) }, headers, text, options)
   const subscriber = hub.join(place, stream, subscriptions)
   stream.onGone(() => {
     leave()

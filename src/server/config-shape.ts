@@ -51,6 +51,9 @@ export interface Config {
   readonly connectRate: number
   readonly maxMemory: number
   readonly opsListen: string
+  readonly webhooks: readonly string[]
+  readonly webhookEvents: readonly string[]
+  readonly webhookKey: string
   readonly logLevel: LogLevel
   readonly logFormat: 'auto' | 'json' | 'pretty'
 }

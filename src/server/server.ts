@@ -14,6 +14,7 @@ import { type Certificate, type Listener, listen } from './listen.ts'
 import { lingerMs } from './malformed.ts'
 import { Metrics } from './metrics.ts'
 import { answerOps, metricsRoutes, opsListener, type Subject } from './ops.ts'
+import { Webhooks } from './webhooks.ts'
 
 /** A server that is listening. */
 export interface Server {
@@ -35,6 +36,7 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
   const certificate = readCertificate(config)
   if (certificate) checkCertificate(certificate)
   const metrics = new Metrics()
+  const webhooks = new Webhooks(config, { counted: metrics.webhooks, failed: (error) => hub.failed(error) })
   const { heartbeat, slowTimeout, maxAge } = config
   const log = await openLog(config)
   const hub = createHub({
@@ -42,10 +44,10 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
     heartbeat,
     slowTimeout,
     maxAge,
-    observer: all([metrics.observer, observer])
+    observer: all([metrics.observer, webhooks.observer, observer])
   })
   metrics.watch(hub)
-  const running = new RunningServer(hub, log, metrics, config)
+  const running = new RunningServer(hub, log, metrics, webhooks, config)
   try {
     await running.listen(certificate)
   } catch (error) {
@@ -59,15 +61,17 @@ class RunningServer implements Server {
   readonly hub: Hub
   readonly #log: MemoryLog | LmdbLog
   readonly #subject: Subject
+  readonly #webhooks: Webhooks
   readonly #listeners: Listener[] = []
   #ops: Listener | undefined
   #config: Config
   #door: Door | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(hub: Hub, log: MemoryLog | LmdbLog, metrics: Metrics, config: Config) {
+  constructor(hub: Hub, log: MemoryLog | LmdbLog, metrics: Metrics, webhooks: Webhooks, config: Config) {
     this.hub = hub
     this.#log = log
+    this.#webhooks = webhooks
     this.#config = config
     this.#subject = { hub, metrics, isReady: () => this.#stopped === undefined }
   }
@@ -94,6 +98,7 @@ class RunningServer implements Server {
     checkHandlerOptions(this.#optionsFor(config))
     await changeRules(this.#log, config.retention)
     this.#door?.reload(this.#optionsFor(config))
+    this.#webhooks.reload(config)
     // What needs a restart stays as it was started with.
     this.#config = { ...this.#config, drainTimeout: config.drainTimeout }
     if (certificate) for (const listener of this.#listeners) listener.renew(certificate)
@@ -134,7 +139,8 @@ class RunningServer implements Server {
     const closed = this.#listeners.map((listener) => listener.close())
     await this.hub.drain(this.#config.drainTimeout)
     await this.hub.close()
-    closed.push(...(this.#ops ? [this.#ops.close()] : []))
+    // Only now everyone has left.
+    closed.push(this.#webhooks.finish(), ...(this.#ops ? [this.#ops.close()] : []))
     for (const listener of this.#all) listener.closeIdle()
     // Once closed, node:http times no request any more, so that one that never ends would keep the process.
     const timer = setTimeout(() => {

@@ -1,5 +1,5 @@
 // Webhooks: what the server tells an application of who comes and goes, and that nobody has to wait for it.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Backend, hang, isSigned, say, startBackend, webhookKey } from '../support/backend.js'
@@ -104,6 +104,23 @@ describe('a batch', () => {
       expect((called.json().events as unknown[]).length).toBeLessThanOrEqual(100)
     }
     expect(new Set(backend.calls.map((called) => called.json().id)).size).toBe(backend.calls.length)
+  })
+
+  it('is found to be ours by the few lines in PROTOCOL.md, and nothing else is', async () => {
+    const backend = await startBackend()
+    const { url } = await start(backend.url)
+    await listen(`${url}/subscribe`)
+    const [called] = await backend.called(1)
+    const { headers = {}, body = '' } = called ?? {}
+    const [, code = ''] =
+      /```js\n(import [^`]*?function isFromTidings[\s\S]*?)```/.exec(readFileSync('PROTOCOL.md', 'utf8')) ?? []
+    const source = `${code}\nexport default isFromTidings`
+    const { default: isFromTidings } = await import(`data:text/javascript,${encodeURIComponent(source)}`)
+    expect(isFromTidings(headers, body, webhookKey)).toBe(true)
+    expect(isFromTidings(headers, body, 'another key')).toBe(false)
+    expect(isFromTidings(headers, `${body} `, webhookKey)).toBe(false)
+    expect(isFromTidings({ ...headers, 'tidings-timestamp': '1767225600' }, body, webhookKey)).toBe(false)
+    expect(isFromTidings({}, body, webhookKey)).toBe(false)
   })
 
   it('bears no signature where there is no key', async () => {

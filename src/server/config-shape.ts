@@ -32,6 +32,10 @@ export interface Config {
   /** In milliseconds. */
   readonly clockTolerance: number
   readonly anonymous: boolean
+  readonly authorize: string
+  readonly authorizeHeaders: readonly string[]
+  /** In milliseconds. */
+  readonly authorizeTimeout: number
   readonly subscriptions: boolean
   readonly corsOrigins: readonly string[]
   readonly publishOrigins: readonly string[]

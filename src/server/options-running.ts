@@ -121,7 +121,7 @@ export const runningOptions: readonly Option[] = [
     kind: 'secret',
     default: '',
     reload: true,
-    help: 'secret that webhooks are signed with; best given as a variable'
+    help: 'secret that webhooks, and questions to the application that decides, are signed with; best given as a variable'
   },
   {
     section: 'Operation',

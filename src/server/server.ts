@@ -9,7 +9,7 @@ import { createHub, type Hub } from '../hub/hub.ts'
 import { all, type Observer } from '../hub/observer.ts'
 import { changeRules, LmdbLog, MemoryLog } from '../logs.ts'
 import { addressesOf, readAddress } from './address.ts'
-import { type Config, ConfigError, hasKeys } from './config.ts'
+import { type Config, ConfigError, isGuarded } from './config.ts'
 import { type Certificate, type Listener, listen } from './listen.ts'
 import { lingerMs } from './malformed.ts'
 import { Metrics } from './metrics.ts'
@@ -160,8 +160,8 @@ function handlerOptions(config: Config, url: string): HandlerOptions {
     publicUrls,
     audience: isNamed ? audience : [(url.startsWith('unix:') ? 'http://localhost' : url) + hubPath],
     clockTolerance: clockTolerance / 1_000,
-    // With neither --open nor keys it is for this machine alone, and for those who know that they ask for this machine.
-    localOnly: !open && !hasKeys(config)
+    // With neither --open nor anyone who decides it is for this machine alone, and for those who know that they ask for this machine.
+    localOnly: !open && !isGuarded(config)
   }
 }
 

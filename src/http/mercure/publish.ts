@@ -3,6 +3,7 @@
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { answerText } from '../answer.ts'
+import { askToPublish } from '../asking.ts'
 import { decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
 import type { Exchange } from '../exchange.ts'
 import { doors, securityHeaders } from './door.ts'
@@ -17,6 +18,7 @@ export async function publish(exchange: Exchange): Promise<void> {
   const update = toUpdate(await readForm(exchange))
   if (!grants.mayPublish(update.topics)) throw new TidingsError('not_granted')
   doors[dialect].checkUpdate(update, access.base)
+  await askToPublish(exchange, grants, [update])
   const { id } = await hub.publish(update)
   answerText(response, id, securityHeaders)
 }

@@ -1,4 +1,4 @@
-// Reads durations and sizes as people write them. It knows no option.
+// Reads and writes durations and sizes as people do. It knows no option.
 
 const durations: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 const sizes: Record<string, number> = {
@@ -27,6 +27,24 @@ export function parseDuration(value: string | number): number {
  */
 export function parseSize(value: string | number): number {
   return parse(value, sizes, 'a size such as 64MiB or 1GiB')
+}
+
+/** `15s` from 15,000: the largest unit that says it exactly. */
+export function formatDuration(milliseconds: number): string {
+  const { w: _, ...usual } = durations
+  return format(milliseconds, usual)
+}
+
+/** `1MiB` from 1,048,576: the largest unit that says it exactly. */
+export function formatSize(bytes: number): string {
+  return format(bytes, sizes)
+}
+
+function format(value: number, units: Record<string, number>): string {
+  if (value === 0) return '0'
+  const fitting = Object.entries(units).filter(([, size]) => value % size === 0)
+  const [unit, size] = fitting.reduce((best, next) => (next[1] > best[1] ? next : best), ['', 1])
+  return `${value / size}${unit}`
 }
 
 function parse(value: string | number, units: Record<string, number>, expected: string): number {

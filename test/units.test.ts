@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { parseDuration, parseSize } from '../dist/units.js'
+import { formatDuration, formatSize, parseDuration, parseSize } from '../dist/units.js'
 
 it.each([
   ['500ms', 500],
@@ -32,3 +32,16 @@ it.each(['', 'soon', '10 parsecs', '-5s', '1e3', '5S', Number.NaN, -1])(
     expect(() => parseSize(text)).toThrow(/expected a size such as 64MiB or 1GiB, not /)
   }
 )
+
+it.each([0, 1, 250, 1_000, 1_500, 90_000, 86_400_000, 604_800_000])(
+  'writes %d milliseconds so that they are read as the same',
+  (milliseconds) => expect(parseDuration(formatDuration(milliseconds))).toBe(milliseconds)
+)
+
+it.each([
+  [formatDuration(15_000), '15s'],
+  [formatDuration(604_800_000), '7d'],
+  [formatSize(2 ** 20), '1MiB'],
+  [formatSize(1_000), '1kB'],
+  [formatSize(0), '0']
+])('writes %s', (text, expected) => expect(text).toBe(expected))

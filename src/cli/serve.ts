@@ -1,33 +1,29 @@
 // `tidings serve`: starts a server, says where it is and what to try, and stops it when told to. What is served is not its
 // business.
-import { Command, Option as Flag } from 'commander'
+import { Command } from 'commander'
 import { isShort, readKey } from '../auth/keys.ts'
-import {
-  type Config,
-  ConfigError,
-  configure,
-  flagFor,
-  hasKeys,
-  type Option,
-  options,
-  variableFor,
-  withFlags
-} from '../server/config.ts'
+import { type Config, configure, flagFor, hasKeys } from '../server/config.ts'
 import { createLogger, type Logger, logged } from '../server/logger.ts'
 import { type Server, startServer } from '../server/server.ts'
+import { explain, withServerFlags } from './server-flags.ts'
 import { version } from './version.ts'
 
-export function serveCommand(): Command {
-  const command = new Command('serve').description('Start a server.')
-  for (const option of options) command.addOption(toFlag(option))
-  return command.action((flags: Record<string, unknown>) => serve(flags))
-}
+const examples = `
+Examples:
+  tidings serve
+  tidings serve --data ./history --retention '[{"match":"*","age":"7d"}]'
+  tidings serve --config tidings.yaml --port 8080
 
-function toFlag(option: Option): Flag {
-  const value = option.kind === 'switch' ? '' : ` <${option.kind}>`
-  const isSaid = ['string', 'number'].includes(typeof option.default) && option.default !== ''
-  const fallback = isSaid ? `, default ${option.default}` : ''
-  return new Flag(`${flagFor(option.name)}${value}`, `${option.help} (${variableFor(option.name)}${fallback})`)
+Flags go before variables, variables before the file; what a secret needs can be named by a variable that ends in _FILE.
+\`tidings check-config\` takes the same and says what is wrong without starting. SIGHUP reloads; docs/configuration.md says
+what.
+`
+
+export function serveCommand(): Command {
+  return withServerFlags(new Command('serve'))
+    .description('Start a server.')
+    .addHelpText('after', examples)
+    .action((flags: Record<string, unknown>) => serve(flags))
 }
 
 async function serve(flags: Record<string, unknown>): Promise<void> {
@@ -59,19 +55,6 @@ async function startOrExplain(flags: Record<string, unknown>): Promise<Started |
     process.exitCode = 1
     return undefined
   }
-}
-
-function explain(error: NodeJS.ErrnoException, config: Config | undefined): string {
-  // What is wrong with options together is said in their names.
-  if (error instanceof RangeError) return withFlags(error.message)
-  if (error instanceof ConfigError || !config) return error.message
-  const { host, port } = config
-  if (error.code === 'EADDRINUSE')
-    return `${host}:${port} is already in use; choose another with --port, or --port 0 for any`
-  if (error.code === 'EACCES')
-    return `this user may not listen on ${host}:${port}; choose a port above 1023 with --port`
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') return `${host} is not an address of this machine`
-  return error.message
 }
 
 /** What to try: with keys, it takes a token. */

@@ -20,6 +20,13 @@ interface Flags {
   readonly subject?: string
 }
 
+const examples = `
+Examples:
+  export TIDINGS_PUBLISHER_KEY="$(openssl rand -hex 32)"
+  tidings token --publish 'orders/{id}' --expires 10m
+  curl -H "Authorization: Bearer $(tidings token --publish '*')" -d hello http://127.0.0.1:5000/publish
+`
+
 export function tokenCommand(): Command {
   return new Command('token')
     .description('Mint a token and print it, alone, on stdout.')
@@ -36,6 +43,7 @@ export function tokenCommand(): Command {
     )
     .option('--issuer <name>', 'who made it (TIDINGS_ISSUERS, default tidings)')
     .option('--subject <name>', 'who it is for')
+    .addHelpText('after', examples)
     .action((flags: Flags) => printToken(flags))
 }
 

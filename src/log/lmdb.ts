@@ -147,7 +147,6 @@ export class LmdbLog implements Log {
   async retain(rules: readonly RetentionRule[]): Promise<void> {
     this.#mustBeOpen()
     await new Promise<void>((resolve, reject) => {
-      // Rules that were never gone by are superseded.
       this.#next?.resolve()
       this.#next = { rules, resolve, reject }
       this.#trim()

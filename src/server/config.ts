@@ -28,17 +28,32 @@ export function withFlags(text: string): string {
   return options.reduce((said, { name }) => said.replace(new RegExp(`\\b${name}\\b`, 'g'), flagFor(name)), text)
 }
 
+/** One option with its value, and where that was said; the default was said nowhere. */
+export interface Setting {
+  readonly option: Option
+  readonly value: Value
+  readonly source: string | undefined
+}
+
 /**
  * Puts a configuration together: flags win over variables, variables over the file, the file over defaults.
  * @throws ConfigError that names the option, the value, and what was expected.
  */
 export function configure(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv): Config {
-  const path = flags.config ?? environment[variableFor('config')]
-  const file = path === undefined ? {} : readConfigFile(String(path), names)
-  const chosen = options.map((option) => [option.name, choose(option, flags, environment, file, String(path))])
+  const chosen = settings(flags, environment).map(({ option, value }) => [option.name, value])
   const config = Object.fromEntries(chosen) as unknown as Config
   checkReach(config)
   return config
+}
+
+/**
+ * Every option as it was chosen, without looking at whether they go together.
+ * @throws ConfigError as `configure` does.
+ */
+export function settings(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv): readonly Setting[] {
+  const path = flags.config ?? environment[variableFor('config')]
+  const file = path === undefined ? {} : readConfigFile(String(path), names)
+  return options.map((option) => choose(option, flags, environment, file, String(path)))
 }
 
 const names = options.map(({ name }) => name).filter((name) => name !== 'config')
@@ -49,15 +64,18 @@ function choose(
   environment: NodeJS.ProcessEnv,
   file: Record<string, unknown>,
   path: string
-): Value {
+): Setting {
   const { name, kind } = option
   const variable = variableFor(name)
-  if (flags[name] !== undefined) return parse(option, flags[name], flagFor(name))
-  if (environment[variable] !== undefined) return parse(option, environment[variable], variable)
+  const from = (value: unknown, source: string) => ({ option, value: parse(option, value, source), source })
+  if (flags[name] !== undefined) return from(flags[name], flagFor(name))
+  if (environment[variable] !== undefined) return from(environment[variable], variable)
   // Where containers get their secrets: in files, which are named by variables.
   const secret = kind === 'secret' ? environment[`${variable}_FILE`] : undefined
-  if (secret !== undefined) return parse(option, readSecret(secret, `${variable}_FILE`), `${variable}_FILE`)
-  return file[name] === undefined ? option.default : parse(option, file[name], `${path}: ${name}`)
+  if (secret !== undefined) return from(readSecret(secret, `${variable}_FILE`), `${variable}_FILE`)
+  return file[name] === undefined
+    ? { option, value: option.default, source: undefined }
+    : from(file[name], `${path}: ${name}`)
 }
 
 function readSecret(path: string, source: string): string {

@@ -7,6 +7,7 @@ import type { HandlerOptions } from '../http/exchange.ts'
 import { checkHandlerOptions, Door } from '../http/handler.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import { all, type Observer } from '../hub/observer.ts'
+import { settle } from '../hub/options.ts'
 import { changeRules, LmdbLog, MemoryLog } from '../logs.ts'
 import { addressesOf, readAddress } from './address.ts'
 import { type Config, ConfigError, isGuarded } from './config.ts'
@@ -14,7 +15,7 @@ import { type Certificate, type Listener, listen } from './listen.ts'
 import { lingerMs } from './malformed.ts'
 import { Metrics } from './metrics.ts'
 import { answerOps, metricsRoutes, opsListener, type Subject } from './ops.ts'
-import { Webhooks } from './webhooks.ts'
+import { checkWebhooks, Webhooks } from './webhooks.ts'
 
 /** A server that is listening. */
 export interface Server {
@@ -30,11 +31,23 @@ export interface Server {
   stop(): Promise<void>
 }
 
+/**
+ * Looks at what only shows when options are put together, and answers the certificate; it starts and opens nothing.
+ * @throws RangeError or ConfigError that says what is wrong.
+ */
+export function checkConfig(config: Config): Certificate | undefined {
+  checkHandlerOptions(handlerOptions(config, 'http://localhost'))
+  const { heartbeat, slowTimeout, maxAge } = config
+  settle({ heartbeat, slowTimeout, maxAge })
+  checkWebhooks(config)
+  addressesOf(config)
+  if (config.opsListen !== '') readAddress(config.opsListen)
+  return readCertificate(config)
+}
+
 /** Starts a server. Rejects with the error of `listen` where an address cannot be had, or of the log. */
 export async function startServer(config: Config, observer: Observer = {}): Promise<Server> {
-  checkHandlerOptions(handlerOptions(config, 'http://localhost'))
-  const certificate = readCertificate(config)
-  if (certificate) checkCertificate(certificate)
+  const certificate = checkConfig(config)
   const metrics = new Metrics()
   const webhooks = new Webhooks(config, { counted: metrics.webhooks, failed: (error) => hub.failed(error) })
   const { heartbeat, slowTimeout, maxAge } = config
@@ -188,5 +201,11 @@ function readCertificate({ tlsCert, tlsKey }: Config): Certificate | undefined {
       throw new ConfigError(`${option}: ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
     }
   }
-  return { cert: read(tlsCert, '--tls-cert'), key: read(tlsKey, '--tls-key') }
+  const certificate = { cert: read(tlsCert, '--tls-cert'), key: read(tlsKey, '--tls-key') }
+  try {
+    createSecureContext(certificate)
+  } catch (error) {
+    throw new ConfigError(`--tls-cert and --tls-key cannot be used: ${(error as Error).message}`)
+  }
+  return certificate
 }

@@ -21,6 +21,11 @@ export interface WebhookListener {
   failed(error: unknown): void
 }
 
+/** @throws RangeError as `Webhooks` does, before there is anybody to tell */
+export function checkWebhooks(options: WebhookOptions): void {
+  new Webhooks(options, { counted() {}, failed() {} })
+}
+
 export class Webhooks {
   /** What it has to be told; nothing at all where nobody listens. */
   readonly observer: Observer

@@ -16,7 +16,7 @@ const blocks = (language: string) =>
 
 /** Each command of the tour; one that ends with a pipe goes on in the next line. */
 const commands = blocks('sh')
-  .filter((block) => !block.includes('token='))
+  .filter((block) => !/token=|npx tidings/.test(block))
   .flatMap((block) => block.replaceAll('|\n', '| ').trim().split('\n'))
   .filter((command) => command.includes('curl'))
 
@@ -59,6 +59,30 @@ describeWith(await curl(), 'what needs a token', () => {
       ${script.replaceAll('http://127.0.0.1:5000', server.url).replaceAll('curl', 'curl --fail --silent --show-error')}`
     const { stdout } = await promisify(execFile)('bash', ['-c', adapted], { env: { ...process.env, ...env } })
     expect(stdout).toMatch(/^200 OK\n$|^#[0-9a-z]+-1$/)
+  })
+})
+
+describe('the commands', () => {
+  const [tour = ''] = blocks('sh').filter((block) => block.includes('npx tidings subscribe'))
+  const lines = tour.trim().split('\n')
+
+  it('are all of them', () => expect(lines.length).toBeGreaterThanOrEqual(6))
+
+  it.each(lines)('%s', async (line) => {
+    const server = await startServer()
+    onTestFinished(() => server.kill('SIGKILL'))
+    // A stream would go on for ever, so it is asked for one event, which is there.
+    const finite = line.includes('tidings subscribe') ? `${line} --count 1` : line
+    const script = `npx() { shift; "${process.execPath}" dist/cli/main.js "$@"; }
+      set -o pipefail
+      ${finite.replaceAll('http://127.0.0.1:5000', server.url)}`
+    const env = { ...process.env, TIDINGS_URL: server.url }
+    await fetch(`${server.url}/publish?topic=orders/17`, { method: 'POST', body: 'seen' })
+    const { stdout } = await promisify(execFile)('bash', ['-c', script], { env })
+    if (line.includes('tidings subscribe')) expect(stdout).toContain('seen')
+    if (line.includes('bench')) expect(stdout).toMatch(/missing +0\n/)
+    if (line.includes('doctor')) expect(stdout).not.toContain('fault')
+    if (line.includes('check-config')) expect(stdout).toContain('The configuration is fine.')
   })
 })
 

@@ -19,7 +19,7 @@ const known = new Set([
   ...['accept-query', 'allow', 'cache-control', 'connection', 'content-length', 'content-security-policy'],
   ...['content-type', 'date', 'etag', 'event-id', 'expire', 'incremental', 'keep-alive', 'last-event-id', 'link'],
   ...['mercure-last-event-id', 'pragma', 'retry-after', 'transfer-encoding', 'vary', 'www-authenticate'],
-  ...['x-accel-buffering', 'x-content-type-options', 'x-frame-options', 'x-xss-protection'],
+  ...['x-accel-buffering', 'x-content-type-options', 'x-frame-options', 'x-request-id', 'x-xss-protection'],
   ...['access-control-allow-credentials', 'access-control-allow-headers', 'access-control-allow-methods'],
   ...['access-control-allow-origin', 'access-control-expose-headers', 'access-control-max-age']
 ])

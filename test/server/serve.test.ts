@@ -127,11 +127,9 @@ describe('tidings serve', () => {
   })
 
   it('answers a typo with what was meant', async () => {
-    expect(await tidings(['serve', '--prot', '1'])).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('--port')
-    })
-    expect(await tidings(['sreve'])).toMatchObject({ code: 1, stderr: expect.stringContaining('serve') })
+    const { code, stderr } = await tidings(['serve', '--prot', '1'])
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Did you mean --port?') })
+    expect(await tidings(['sreve'])).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean serve?') })
   })
 })
 

@@ -1,8 +1,11 @@
-// Runs the command line to its end, as a script would.
-import { execFile } from 'node:child_process'
+// Runs the command line as a person would, to its end or in pieces: what it is given, what it prints, and how it ends.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const patience = 10_000
 
 export interface Ended {
   readonly code: number | null
@@ -10,12 +13,83 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs a command to its end. */
-export function tidings(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  return new Promise((resolve) => {
-    const options = { env: { ...process.env, ...env }, timeout: 10_000 }
-    const child = execFile(process.execPath, [main, ...args], options, (_, stdout, stderr) => {
-      resolve({ code: child.exitCode, stdout, stderr })
+/** Runs a command to its end, with all of its input. */
+export function tidings(args: string[], env: NodeJS.ProcessEnv = {}, input = ''): Promise<Ended> {
+  const command = begin(args, env)
+  command.end(input)
+  return command.ended
+}
+
+/** Starts a command that a test talks to; it is killed when the test ends. */
+export function begin(args: string[], env: NodeJS.ProcessEnv = {}): Command {
+  return new Command(spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } }))
+}
+
+export class Command {
+  readonly ended: Promise<Ended>
+  stdout = ''
+  stderr = ''
+  readonly #child: ChildProcess
+  #changed = () => {}
+
+  constructor(child: ChildProcess) {
+    this.#child = child
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text
+      this.#changed()
     })
-  })
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+      this.#changed()
+    })
+    // A command that ends without reading all of its input is no failure of the test.
+    child.stdin?.on('error', () => {})
+    this.ended = once(child, 'close').then(([code]) => {
+      this.#changed()
+      return { code: code as number | null, stdout: this.stdout, stderr: this.stderr }
+    })
+    onTestFinished(async () => {
+      child.kill('SIGKILL')
+      await this.ended
+    })
+  }
+
+  get lines(): string[] {
+    return this.stdout.split('\n').slice(0, -1)
+  }
+
+  write(text: string): void {
+    this.#child.stdin?.write(text)
+  }
+
+  end(text = ''): void {
+    this.#child.stdin?.end(text)
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Closes our end of what it prints, as `head -1` does. */
+  stopReading(): void {
+    this.#child.stdout?.destroy()
+  }
+
+  /** Waits until it holds; a failed wait says what was printed. */
+  async until(holds: (command: this) => boolean, what = holds.toString()): Promise<this> {
+    const deadline = setTimeout(() => this.#changed(), patience)
+    const since = performance.now()
+    while (!holds(this)) {
+      if (performance.now() - since >= patience) {
+        throw new Error(
+          `waited for ${what}; it printed ${JSON.stringify(this.stdout)} and ${JSON.stringify(this.stderr)}`
+        )
+      }
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve
+      })
+    }
+    clearTimeout(deadline)
+    return this
+  }
 }

@@ -27,6 +27,14 @@ export const chromium = () =>
 
 export const curl = () => requirement({ name: 'curl', find: () => onPath('curl'), aptPackage: 'curl' })
 
+export const nginx = () =>
+  requirement({ name: 'nginx', find: () => onPath('nginx') ?? find('/usr/sbin/nginx'), aptPackage: 'nginx' })
+
+/** Where daemons are, which is not on everyone's PATH. */
+function find(path: string): string | undefined {
+  return isProgram(path) ? path : undefined
+}
+
 /** @throws Error with `CI=true`, where a suite that cannot run is a failure. */
 export async function requirement({ name, find, aptPackage }: Requirement): Promise<Found> {
   const path = find() ?? (await install(name, find, aptPackage))

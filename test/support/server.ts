@@ -36,7 +36,7 @@ export async function startServer({
   const url = await new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk
-      const [, found] = /tidings is listening on (\S+?)(?:,| and) /.exec(output) ?? []
+      const [, found] = /tidings is listening on (https?:\/\/\S+?)(?:,| and) /.exec(output) ?? []
       if (found) resolve(found)
     }
     child.stdout.on('data', read)

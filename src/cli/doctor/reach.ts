@@ -1,0 +1,88 @@
+// Whether there is a hub at an address at all, and whether it hears what it is asked. It asks for no stream.
+import { isUntrusted, messageIn, reasonOf } from '../client/failure.ts'
+import type { Target } from '../client/target.ts'
+import * as changes from './changes.ts'
+import { type Finding, fault, ok, time, warning } from './finding.ts'
+import { Probe } from './probe.ts'
+
+const patience = 10_000
+
+export interface Reached {
+  readonly findings: readonly Finding[]
+  /** Whether streams can be asked for. */
+  readonly isOpen: boolean
+  /** How long a plain answer takes, in milliseconds. */
+  readonly roundTrip: number
+}
+
+/** Asks for what no hub knows: its refusal says that it is one, and that the query has arrived. */
+export async function reach(target: Target): Promise<Reached> {
+  const probe = new Probe(target, { path: 'subscribe?tidings-doctor=1', headers: { Accept: 'application/json' } })
+  await probe.until(({ head }) => head !== undefined, patience)
+  if (!probe.isStream) await probe.until(() => false, probe.head === undefined ? 0 : patience)
+  probe.close()
+  const roundTrip = probe.head ?? 0
+  const findings = probe.head === undefined ? [unreached(probe, target)] : answered(probe, target)
+  const isOpen = findings.every(({ level }) => level !== 'fault') || probe.isStream
+  return { findings, isOpen: isOpen && codeOf(probe) !== 'token_missing', roundTrip }
+}
+
+function unreached({ error }: Probe, { base }: Target): Finding {
+  if (!error) return fault('reachable', `${base.href} does not answer within ${time(patience)}`, changes.upstream)
+  const reason = reasonOf(error)
+  if (isUntrusted(error)) return fault('TLS', reason, changes.certificate)
+  if (/SSL|TLS|EPROTO/.test(error.code ?? '')) {
+    return fault('TLS', `TLS is not spoken there, or not so that both understand it: ${reason}`, changes.certificate)
+  }
+  return fault('reachable', `${base.href} cannot be reached: ${reason}`)
+}
+
+function answered(probe: Probe, target: Target): Finding[] {
+  const { status, headers } = probe
+  const reachable = ok('reachable', `${target.base.href} answers after ${time(probe.head ?? 0)}`)
+  if (headers.location !== undefined && status < 400) {
+    return [fault('path', `it sends everyone to ${headers.location}; use that address, without subscribe`)]
+  }
+  if ([502, 503, 504].includes(status) && codeOf(probe) === undefined) {
+    return [fault('reachable', `a proxy answers, and does not reach the hub (${status})`, changes.upstream)]
+  }
+  return [reachable, ...(probe.isStream ? deaf() : judged(probe))]
+}
+
+function deaf(): Finding[] {
+  return [
+    ok('tidings', 'a hub answers'),
+    fault('query', 'what stands after the ? does not reach the hub: no topic can be chosen', changes.query)
+  ]
+}
+
+function judged(probe: Probe): Finding[] {
+  const code = codeOf(probe)
+  const said = `${messageIn(probe.text) ?? ''} (${probe.status})`
+  switch (code) {
+    case 'parameter_unknown':
+      return [ok('tidings', 'a hub answers'), ok('query', 'what stands after the ? reaches the hub')]
+    case 'token_missing':
+      return [
+        ok('tidings', 'a hub answers'),
+        warning('token', 'streams could not be checked: they need a token here; say --token')
+      ]
+    case 'not_found':
+      return [fault('path', `a hub answers, but it is asked for the wrong path: ${said}`, changes.path)]
+    case 'misdirected':
+    case 'host_refused':
+      return [fault('host', `the hub is not told the name that it goes by: ${said}`, changes.host)]
+    case undefined:
+      return [fault('tidings', `something answers that is not tidings (${probe.status})`, changes.path)]
+    default:
+      return [fault('tidings', `the hub refuses: ${said}`)]
+  }
+}
+
+function codeOf({ text }: Probe): string | undefined {
+  try {
+    return (JSON.parse(text) as { error?: { code?: string } }).error?.code
+  } catch {
+    return undefined
+  }
+}

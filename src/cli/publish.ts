@@ -1,0 +1,128 @@
+// `tidings publish`: an argument, a file or stdin, to a server's `/publish`. What may be published is the server's to say.
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { Failure } from './client/failure.ts'
+import { Lines } from './client/lines.ts'
+import { seconds, whole } from './client/numbers.ts'
+import { publishLines } from './client/publish-lines.ts'
+import { Publisher } from './client/publisher.ts'
+import { collect, run, say } from './client/run.ts'
+import { type TargetFlags, targetOf, withTargetFlags } from './client/target.ts'
+
+interface Flags extends TargetFlags {
+  readonly topic?: readonly string[]
+  readonly type?: string
+  readonly id?: string
+  readonly retry?: number
+  readonly private?: boolean
+  readonly file?: string
+  readonly whole?: boolean
+  readonly ids?: boolean
+  readonly patience?: number
+}
+
+const examples = `
+Examples:
+  tidings publish hello --topic greetings
+  tail -f app.log | tidings publish --topic logs
+  tidings publish --file picture.svg --topic pictures --type svg
+  date | tidings publish --whole --ids
+
+Without data or --file, each line of stdin is an update, sent as it comes and in order; while a request is under way, lines
+gather and go together. When the server is lost, says 429 or 5xx, it is tried again, and nothing that was read is lost. Only
+where a request was cut after it had been sent whole, so that nobody knows whether it was published, may its lines be
+published twice. Any other refusal ends it with 1, and names the line. Bytes that are not UTF-8 arrive as U+FFFD.
+Ctrl-C publishes what has been read, and ends.
+`
+
+export function publishCommand(): Command {
+  const command = new Command('publish')
+    .description('Publish an argument, a file, or each line of stdin.')
+    .argument('[data]', 'the data of one update')
+    .option('--topic <topic>', 'topic to publish to; may be given several times (default: "default")', collect)
+    .option('--type <type>', "the event's type")
+    .option('--id <id>', "the update's id, where the hub is not to choose one")
+    .option('--retry <milliseconds>', 'how long clients are to wait before they reconnect', whole(0))
+    .option('--private', 'only for subscribers whose token may read it')
+    .option('--file <path>', 'publish what is in a file, as one update')
+    .option('--whole', 'publish all of stdin as one update')
+    .option('--ids', 'print the id of each update')
+    .option('--patience <time>', 'how long to try again (default: 10s for one update, for ever for lines)', seconds)
+  return withTargetFlags(command)
+    .addHelpText('after', examples)
+    .action((data: string | undefined, flags: Flags) => {
+      check(command, data, flags)
+      return run(() => publish(data, flags))
+    })
+}
+
+function check(command: Command, data: string | undefined, { file, whole, id }: Flags): void {
+  const sources = [data, file, whole].filter((source) => source !== undefined)
+  if (sources.length > 1) command.error('error: choose one of the argument, --file and --whole')
+  if (sources.length === 0 && id !== undefined) {
+    command.error('error: --id names one update, and each line of stdin would be one; say --whole, or give the data')
+  }
+}
+
+async function publish(data: string | undefined, flags: Flags): Promise<void> {
+  const hurry = new AbortController()
+  const isOne = data !== undefined || flags.file !== undefined || flags.whole === true
+  const patience = flags.patience ?? (isOne ? 10_000 : Number.POSITIVE_INFINITY)
+  const publisher = new Publisher(targetOf(flags), { patience, say, hurry: hurry.signal })
+  try {
+    if (isOne) await publishOne(publisher, data ?? (await read(flags)), flags)
+    else await publishInput(publisher, flags, hurry)
+  } finally {
+    publisher.close()
+  }
+}
+
+async function read({ file }: Flags): Promise<Buffer> {
+  if (file !== undefined) {
+    try {
+      return readFileSync(file)
+    } catch (error) {
+      throw new Failure(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
+    }
+  }
+  return Buffer.concat(await process.stdin.toArray())
+}
+
+async function publishOne(publisher: Publisher, data: string | Buffer, flags: Flags): Promise<void> {
+  const query = new URLSearchParams((flags.topic ?? []).map((topic): [string, string] => ['topic', topic]))
+  for (const name of ['type', 'id', 'retry'] as const) {
+    if (flags[name] !== undefined) query.set(name, String(flags[name]))
+  }
+  if (flags.private) query.set('private', 'true')
+  // Bytes as they are: the server says where they are no text.
+  report(await publisher.send(`publish?${query}`, 'text/plain; charset=utf-8', data, 1), flags)
+  conclude(1)
+}
+
+async function publishInput(publisher: Publisher, flags: Flags, hurry: AbortController): Promise<void> {
+  const { topic = ['default'], type, retry, private: isPrivate } = flags
+  if (process.stdin.isTTY) say('each line is published; Ctrl-D ends')
+  const lines = new Lines(process.stdin)
+  const end = () => {
+    if (hurry.signal.aborted) process.exit(130)
+    hurry.abort()
+    lines.stop()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end)
+  const fields = { topics: topic, type, retry, private: isPrivate }
+  try {
+    conclude(await publishLines(publisher, lines, fields, (ids) => report(ids, flags)))
+  } finally {
+    lines.stop()
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, end)
+  }
+}
+
+function report(ids: readonly string[], { ids: isAsked }: Flags): void {
+  if (isAsked) process.stdout.write(`${ids.join('\n')}\n`)
+}
+
+/** A script asked for nothing; a person likes to know. */
+function conclude(count: number): void {
+  if (process.stdout.isTTY) say(`published ${count === 1 ? 'one update' : `${count} updates`}`)
+}

@@ -1,0 +1,98 @@
+// `tidings bench`: what it says of a real server, and that it sees what a bad one does.
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, it, onTestFinished } from 'vitest'
+import { begin, tidings } from '../support/cli.js'
+import { cuttableProxy } from '../support/cuttable-proxy.js'
+import { freePort } from '../support/free-port.js'
+import { serve } from '../support/http.js'
+import { startServer } from '../support/server.js'
+
+const small = ['--subscribers', '20', '--seconds', '1']
+
+/** The table, by its first column. */
+function read(stdout: string): Record<string, string> {
+  return Object.fromEntries(stdout.split('\n').map((line) => line.split(/ {2,}(.*)/s).slice(0, 2)))
+}
+
+it('measures a server: what was published, that nothing is missing, and the latency', async () => {
+  const server = await startServer()
+  onTestFinished(() => server.kill('SIGKILL'))
+  const { code, stdout, stderr } = await tidings(['bench', server.url, ...small, '--rate', '100', '--topics', '4'])
+  const table = read(stdout)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(table).toMatchObject({ missing: '0', duplicated: '0', reconnects: '0' })
+  expect(table.load).toBe('20 subscribers, 4 topics, 64 bytes')
+  expect(table.connects).toMatch(/^20 in \S+ ms, \S+\/s$/)
+  expect(table.latency).toMatch(/^p50 \S+ ms {2}p90 \S+ ms {2}p99 \S+ ms {2}max \S+ ms$/)
+  // Each update goes to one topic, which a quarter of the subscribers follow.
+  const [published, delivered] = [table.publishes, table.deliveries].map((cell) => Number.parseInt(cell ?? '', 10))
+  expect(published).toBeGreaterThan(50)
+  expect(published).toBeLessThanOrEqual(101)
+  expect(delivered).toBe((published as number) * 5)
+})
+
+it('publishes as fast as it goes with a rate of 0', async () => {
+  const server = await startServer()
+  onTestFinished(() => server.kill('SIGKILL'))
+  const { code, stdout } = await tidings(['bench', server.url, ...small, '--rate', '0', '--in-flight', '4'])
+  expect(code).toBe(0)
+  expect(read(stdout)).toMatchObject({
+    missing: '0',
+    duplicated: '0',
+    publishes: expect.stringContaining('4 at a time')
+  })
+})
+
+it('comes again after a cut, and nothing is missing or there twice', async () => {
+  const { hub, at } = await serve()
+  const proxy = await cuttableProxy(at.port)
+  onTestFinished(() => proxy.close())
+  const command = begin(['bench', proxy.url, '--subscribers', '5', '--seconds', '2', '--rate', '50'])
+  await expect.poll(() => hub.status.head, { timeout: 10_000 }).toBeGreaterThan(10)
+  proxy.cut()
+  proxy.mend()
+  const { code, stdout } = await command.ended
+  expect(read(stdout)).toMatchObject({ missing: '0', duplicated: '0' })
+  expect(Number(read(stdout).reconnects)).toBeGreaterThanOrEqual(5)
+  expect(code).toBe(0)
+})
+
+it('sees that a server loses and repeats, and ends with 1', async () => {
+  const streams = new Set<ServerResponse>()
+  let published = 0
+  const server = createServer((request, response) => {
+    if (request.method === 'GET') {
+      streams.add(response)
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' }).write(':\n')
+      return
+    }
+    let data = ''
+    request.on('data', (chunk: Buffer) => {
+      data += chunk.toString()
+    })
+    request.on('end', () => {
+      published++
+      const copies = published === 3 ? 0 : published === 5 ? 2 : 1
+      for (const stream of streams) stream.write(`data: ${data}\n\n`.repeat(copies))
+      response.end('{"ids":["a"]}')
+    })
+  }).listen(0, '127.0.0.1')
+  onTestFinished(async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  await new Promise((resolve) => server.once('listening', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { code, stdout } = await tidings(['bench', url, '--subscribers', '2', '--rate', '20', '--seconds', '500ms'])
+  expect(read(stdout)).toMatchObject({ missing: '2', duplicated: '2' })
+  expect(code).toBe(1)
+})
+
+it('says why a server cannot be had', async () => {
+  const { url } = await serve({}, { publisherKey: 'a key of this test', anonymous: true })
+  const refused = await tidings(['bench', url, ...small])
+  expect(refused).toMatchObject({ code: 1, stderr: 'tidings: This needs a token, and none was presented. (401)\n' })
+  const away = await tidings(['bench', `http://127.0.0.1:${await freePort()}`, ...small])
+  expect(away).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing listens there') })
+})

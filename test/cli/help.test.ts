@@ -1,0 +1,39 @@
+// What the command line says of itself, and how it takes a mistake.
+import { expect, it } from 'vitest'
+import { tidings } from '../support/cli.js'
+
+const commands = ['serve', 'check-config', 'publish', 'subscribe', 'doctor', 'bench', 'token']
+
+it('lists its commands, and what its exit codes mean', async () => {
+  const { code, stdout } = await tidings(['--help'])
+  expect(code).toBe(0)
+  for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
+  expect(stdout).toContain('Exit codes: 0 fine, 1 refused or failed, 2 used wrongly.')
+})
+
+it.each(commands)('shows with examples how %s is used', async (command) => {
+  const { code, stdout } = await tidings([command, '--help'])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(new RegExp(`Usage: tidings ${command} .*Examples:\n.*tidings ${command}`, 's'))
+})
+
+it.each([
+  [['subscirbe'], 'Did you mean subscribe?'],
+  [['publish', '--topc', 'a'], 'Did you mean --topic?'],
+  [['doctor', '--jsn', 'http://localhost'], 'Did you mean --json?'],
+  [['bench', 'http://localhost', '--subscribers', 'many'], 'Expected a whole number of at least 0.'],
+  [['token', '--dialect', '2.0'], 'Allowed choices are 1.0, 0.x.'],
+  [['subscribe', 'orders'], 'too many arguments']
+])('ends with 2 for %j, and says %s', async (args, said) => {
+  const { code, stdout, stderr } = await tidings(args)
+  expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(said) })
+})
+
+it('says what there is, and ends with 2, when it is told nothing', async () => {
+  expect(await tidings([])).toMatchObject({ code: 2, stderr: expect.stringContaining('Usage: tidings') })
+})
+
+it('does not say the token that it was given', async () => {
+  const { code, stderr } = await tidings(['publish', 'x', '--token', 'secret token'])
+  expect({ code, stderr }).toEqual({ code: 1, stderr: 'tidings: the token holds characters that no token has\n' })
+})

@@ -1,0 +1,193 @@
+// `tidings publish` against the real server: what it sends, in which order, and what it does when the server is away.
+
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { begin, tidings } from '../support/cli.js'
+import { freePort } from '../support/free-port.js'
+import { serve } from '../support/http.js'
+import { newFolder } from '../support/log-folder.js'
+import { startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+const publish = (url: string, args: string[], input = '', env: NodeJS.ProcessEnv = {}) =>
+  tidings(['publish', '--url', url, ...args], env, input)
+
+const all = (url: string, query = '') => listen(`${url}/subscribe?last_event_id=earliest${query}`)
+
+async function start(...args: string[]) {
+  const server = await startServer({ args })
+  onTestFinished(() => server.kill('SIGKILL'))
+  return server
+}
+
+it('publishes its argument with all that goes with it, and says nothing', async () => {
+  const { url } = await serve()
+  const args = ['hello', '--topic', 'a', '--topic', 'b', '--type', 'greeting', '--id', 'first', '--retry', '10']
+  expect(await publish(url, args)).toEqual({ code: 0, stdout: '', stderr: '' })
+  const client = await all(url, '&envelope=json')
+  const [data = ''] = await client.received(1)
+  expect(JSON.parse(data)).toMatchObject({ topics: ['a', 'b'], type: 'greeting', id: 'first', data: 'hello' })
+  expect(client.raw).toContain('retry: 10\n')
+})
+
+it('publishes a file, or all of stdin, as one update', async () => {
+  const { url } = await serve()
+  const file = join(newFolder(), 'file')
+  writeFileSync(file, 'one\ntwo\n')
+  await publish(url, ['--file', file])
+  await publish(url, ['--whole'], 'three\nfour')
+  expect(await (await all(url)).received(2)).toEqual(['one\ntwo\n', 'three\nfour'])
+})
+
+it('publishes each line of stdin, empty ones and a last one without an end too, and prints the ids', async () => {
+  const { url } = await serve()
+  const { code, stdout } = await publish(url, ['--topic', 'logs', '--ids'], 'one\r\n\nthree')
+  const client = await all(url, '&topic=logs')
+  expect(await client.received(3)).toEqual(['one', '', 'three'])
+  expect({ code, lines: stdout.split('\n') }).toEqual({ code: 0, lines: [...client.events.map(({ id }) => id), ''] })
+})
+
+it('publishes a line as soon as it comes', async () => {
+  const { url } = await serve()
+  const client = await listen(`${url}/subscribe`)
+  const command = begin(['publish', '--url', url])
+  command.write('one\ntw')
+  expect(await client.received(1)).toEqual(['one'])
+  command.write('o\n')
+  expect(await client.received(2)).toEqual(['one', 'two'])
+  command.end()
+  expect((await command.ended).code).toBe(0)
+})
+
+it('keeps 20,000 lines in order', async () => {
+  const { url } = await serve()
+  const lines = Array.from({ length: 20_000 }, (_, number) => `line ${number}`)
+  expect((await publish(url, [], `${lines.join('\n')}\n`)).code).toBe(0)
+  const client = await listen(`${url}/subscribe?last=10000`)
+  expect(await client.received(10_000)).toEqual(lines.slice(10_000))
+})
+
+it('loses and reorders nothing while the server is killed and started again', { timeout: 60_000 }, async () => {
+  const port = await freePort()
+  const folder = newFolder()
+  const begun = () => startServer({ port, args: ['--data', folder] })
+  let server = await begun()
+  onTestFinished(() => server.kill('SIGKILL'))
+  const command = begin(['publish', '--url', server.url])
+  const lines = Array.from({ length: 3_000 }, (_, number) => String(number))
+  for (const [index, line] of lines.entries()) {
+    command.write(`${line}\n`)
+    // Each time with lines on their way, and more that come while nobody is there.
+    if (index % 1_000 === 500) await server.kill('SIGKILL')
+    if (index % 1_000 === 900) server = await begun()
+    if (index % 10 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  command.end()
+  expect((await command.ended).code).toBe(0)
+  const client = await all(server.url)
+  await client.until(({ data }) => data.at(-1) === '2999', 'the last line')
+  // What was in flight when the server was killed may be there twice; what was told as published is not.
+  const seen = client.data.map(Number)
+  const isRepeated = (line: number, index: number) => seen.indexOf(line) < index
+  expect(seen.filter((line, index) => !isRepeated(line, index)).map(String)).toEqual(lines)
+  expect(command.stderr).toMatch(/trying again until it does\n.*published again\n/s)
+})
+
+it('waits as long as the server asks, and tries again', async () => {
+  const asked: number[] = []
+  const server = createServer((request, response) => {
+    asked.push(performance.now())
+    request.resume()
+    if (asked.length === 1) response.writeHead(503, { 'Retry-After': '1' }).end('Not now.\n')
+    else response.end('{"ids":["a"]}')
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { code, stderr } = await publish(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, [], 'one\n')
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: 'tidings: Not now. (503); trying again until it does\ntidings: published again\n'
+  })
+  expect((asked[1] as number) - (asked[0] as number)).toBeGreaterThanOrEqual(990)
+})
+
+it('publishes all lines before one that is refused, and names that one', async () => {
+  const { url } = await serve({}, { maxBody: 4_096 })
+  const lines = ['one', 'two', 'x'.repeat(5_000), 'four']
+  const { code, stderr } = await publish(url, [], lines.join('\n'))
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(/^tidings: line 3: The body is too large.* \(413\)\n$/)
+  })
+  expect(await (await all(url)).received(2)).toEqual(['one', 'two'])
+})
+
+it('ends at once, although stdin goes on, when the token does not do', async () => {
+  const { url } = await serve({}, { publisherKey: 'a key of this test that is long enough', anonymous: true })
+  const command = begin(['publish', '--url', url])
+  command.write('one\n')
+  const { code, stderr } = await command.ended
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: 'tidings: line 1: This needs a token, and none was presented. (401)\n'
+  })
+})
+
+it('publishes with a token from TIDINGS_TOKEN, and what is private as such', async () => {
+  const key = 'a key of this test that is long enough'
+  const env = { TIDINGS_PUBLISHER_KEY: key, TIDINGS_SUBSCRIBER_KEY: key }
+  const { url } = await serve({}, { publisherKey: key, subscriberKey: key, audience: ['https://hub.example'] })
+  const mint = await tidings(['token', '--publish', '*', '--subscribe', '*', '--audience', 'https://hub.example'], env)
+  const token = { TIDINGS_TOKEN: mint.stdout.trim() }
+  expect(await publish(url, ['hello', '--private'], '', token)).toMatchObject({ code: 0, stderr: '' })
+  const reader = await listen(`${url}/subscribe?last=1`, { Authorization: `Bearer ${token.TIDINGS_TOKEN}` })
+  expect(await reader.received(1)).toEqual(['hello'])
+})
+
+it('publishes through a Unix socket', async () => {
+  const path = join(newFolder(), 'tidings.sock')
+  const { url } = await start('--listen', `127.0.0.1:0,unix:${path}`)
+  const client = await listen(`${url}/subscribe`)
+  expect((await publish('http://localhost', ['hello', '--socket', path])).code).toBe(0)
+  expect(await client.received(1)).toEqual(['hello'])
+})
+
+it('gives up on a server that is not there, for one update, when patience ends', async () => {
+  const url = `http://127.0.0.1:${await freePort()}`
+  const { code, stderr } = await publish(url, ['hello', '--patience', '0'])
+  expect({ code, stderr }).toEqual({ code: 1, stderr: `tidings: ${url}/ cannot be reached: nothing listens there\n` })
+})
+
+it('takes nobody for a hub who answers everything with 200', async () => {
+  const server = createServer((request, response) => request.resume().on('end', () => response.end('Welcome!')))
+  server.listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { code, stderr } = await publish(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, ['hello'])
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('answers, but not as tidings does') })
+})
+
+it('publishes what it has read when it is told to stop', async () => {
+  const { url } = await serve()
+  const client = await listen(`${url}/subscribe`)
+  const command = begin(['publish', '--url', url])
+  command.write('one\ntwo')
+  await client.received(1)
+  command.signal('SIGINT')
+  expect((await command.ended).code).toBe(0)
+  expect(await client.received(2)).toEqual(['one', 'two'])
+})
+
+it.each([
+  [['--patience', 'soon', 'x'], /Expected seconds, or a time/],
+  [['--url', 'localhost:5000', 'x'], /An address begins with http/],
+  [['--id', 'one'], /--id names one update/],
+  [['x', '--whole'], /choose one of/],
+  [['--topics', 'x'], /Did you mean --topic\?/]
+])('ends with 2 when it is used wrongly: %j', async (args, sentence) => {
+  const { code, stderr } = await tidings(['publish', ...args])
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(sentence) })
+})

@@ -1,0 +1,58 @@
+// The nginx that we recommend, as Debian ships it, in front of the real server.
+import { readFileSync } from 'node:fs'
+import { expect, it, onTestFinished } from 'vitest'
+import { freePort } from '../support/free-port.js'
+import { ask, post } from '../support/http.js'
+import { startNginx } from '../support/nginx.js'
+import { describeWith, nginx } from '../support/requirements.js'
+import { startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+describeWith(await nginx(), 'behind the nginx of deploy/proxies', (program) => {
+  async function start(...args: string[]) {
+    const server = await startServer({ args: ['--trusted-proxies', '127.0.0.1', ...args] })
+    onTestFinished(() => server.kill('SIGKILL'))
+    const port = await freePort()
+    const recommended = readFileSync('deploy/proxies/nginx.conf', 'utf8')
+    const adapted = recommended
+      .replace('127.0.0.1:5000', `127.0.0.1:${server.port}`)
+      .replace('listen 80;', `listen 127.0.0.1:${port};`)
+    expect(adapted).not.toMatch(/:5000;|listen 80;/)
+    await startNginx(program, adapted, port)
+    return { server, url: `http://127.0.0.1:${port}` }
+  }
+
+  it('the first byte and each event arrive as they are sent, and a client resumes', async () => {
+    const { url } = await start()
+    const client = await listen(`${url}/subscribe`)
+    await client.until(({ raw }) => raw.startsWith(':\n'))
+    for (const data of ['one', 'two']) {
+      await post(`${url}/publish`, data)
+      await client.until(({ data: seen }) => seen.at(-1) === data)
+    }
+    client.close()
+    await post(`${url}/publish`, 'three')
+    const again = await listen(`${url}/subscribe`, { 'Last-Event-ID': client.events.at(-1)?.id ?? '' })
+    expect(await again.received(1)).toEqual(['three'])
+  })
+
+  it('clients are known by their own addresses, and are gone when they go', async () => {
+    const { server, url } = await start()
+    const client = await listen(`${url}/subscribe`, { 'X-Forwarded-For': '203.0.113.9' })
+    const seen = async () =>
+      (await ask(`${server.url}/debug`, { headers: { Accept: 'application/json' } })).json() as {
+        subscriptions: { address: string }[]
+      }
+    // What a client says of itself stands before what nginx adds.
+    expect((await seen()).subscriptions.map(({ address }) => address)).toEqual(['203.0.113.9'])
+    client.close()
+    await expect.poll(async () => (await seen()).subscriptions).toEqual([])
+  })
+
+  it('hundreds of streams go through, each with every event', async () => {
+    const { url } = await start()
+    const clients = await Promise.all(Array.from({ length: 300 }, () => listen(`${url}/subscribe`)))
+    await post(`${url}/publish`, 'to all')
+    for (const client of clients) expect(await client.received(1)).toEqual(['to all'])
+  })
+})

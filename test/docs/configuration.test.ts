@@ -1,0 +1,16 @@
+// The page of options says what the options are.
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { options } from '../../dist/server/config.js'
+
+const page = readFileSync('docs/configuration.md', 'utf8')
+
+it('is what node scripts/configuration.mjs writes', () => {
+  const made = execFileSync(process.execPath, ['scripts/configuration.mjs', '--print'], { encoding: 'utf8' })
+  expect(page, 'run node scripts/configuration.mjs after npm run build').toBe(made)
+})
+
+it('has every option', () => {
+  for (const { name, help } of options) expect(page, name).toContain(help.replaceAll('|', '\\|'))
+})

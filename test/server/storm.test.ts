@@ -1,0 +1,58 @@
+// Five thousand clients that all come back at once, while publishing goes on: everyone is served, and the latency of those who
+// stayed is printed. No figure is asserted, for the machine is shared.
+import { expect, it, onTestFinished } from 'vitest'
+import { cuttableProxy } from '../support/cuttable-proxy.js'
+import { post } from '../support/http.js'
+import { ResumingClient } from '../support/resuming-client.js'
+import { startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+const crowd = 5_000
+
+it('a storm of 5,000 reconnects is survived, and nobody misses anything', { timeout: 120_000 }, async () => {
+  const server = await startServer({ args: ['--connect-rate', '2000', '--log-level', 'warn'] })
+  onTestFinished(() => server.kill('SIGKILL'))
+  const proxy = await cuttableProxy(server.port)
+  onTestFinished(() => proxy.close())
+  const clients = Array.from({ length: crowd }, () => new ResumingClient(`${proxy.url}/subscribe?topic=all`))
+  onTestFinished(() => {
+    for (const client of clients) client.close()
+  })
+  const areOpen = () => clients.every(({ isOpen }) => isOpen)
+  await expect.poll(areOpen, { timeout: 60_000, interval: 100 }).toBe(true)
+  const stayed = await listen(`${server.url}/subscribe?topic=clock`)
+  const latencies = { before: [] as number[], during: [] as number[], after: [] as number[] }
+  let phase: keyof typeof latencies = 'before'
+  let isDone = false
+  const ticking = (async () => {
+    for (let number = 0; !isDone; number++) {
+      const since = performance.now()
+      const { status } = await post(`${server.url}/publish?topic=clock`, String(number))
+      expect(status).toBe(200)
+      await stayed.until(({ events }) => events.length > number, 'the clock')
+      latencies[phase].push(performance.now() - since)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  })()
+  await expect.poll(() => latencies.before.length, { timeout: 20_000 }).toBeGreaterThan(100)
+  phase = 'during'
+  proxy.cut()
+  await post(`${server.url}/publish?topic=all`, 'while away')
+  proxy.mend()
+  await expect
+    .poll(() => areOpen() && clients.every(({ data }) => data.length > 0), { timeout: 60_000, interval: 100 })
+    .toBe(true)
+  phase = 'after'
+  await expect.poll(() => latencies.after.length, { timeout: 20_000 }).toBeGreaterThan(100)
+  isDone = true
+  await ticking
+  expect(clients.every(({ data }) => data.join() === 'while away')).toBe(true)
+  for (const [name, values] of Object.entries(latencies)) {
+    console.log(`storm, ${name}: p50 ${at(values, 0.5)} ms, p99 ${at(values, 0.99)} ms, of ${values.length} updates`)
+  }
+})
+
+function at(values: number[], share: number): string {
+  const sorted = [...values].sort((a, b) => a - b)
+  return (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(1)
+}

@@ -31,7 +31,7 @@ export async function serveStream(
   const leave = await limits.enter(address, grants.subject)
   let isServed = false
   try {
-    const place = await hub.locate(await withRights(exchange, grants, wanted))
+    const place = await limits.hold(async () => hub.locate(await withRights(exchange, grants, wanted)))
     isServed = begin(exchange, grants.subject, place, open, leave)
   } finally {
     if (!isServed) leave()

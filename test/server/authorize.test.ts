@@ -268,6 +268,24 @@ describe('a decision', () => {
   })
 })
 
+describe('a bound on streams', () => {
+  it('holds also for those about whom the application is still asked', async () => {
+    const backend = await startBackend((response) => void setTimeout(() => response.writeHead(204).end(), 300))
+    const { url } = await start(backend.url, ['--max-connections', '2'])
+    const streams = await Promise.all(Array.from({ length: 10 }, (_, at) => listen(`${url}/subscribe?topic=${at}`)))
+    expect(streams.map(({ status }) => status).sort()).toEqual([200, 200, ...Array(8).fill(503)])
+    expect(backend.calls.length).toBe(2)
+  })
+
+  it('does not count those whom the application refused', async () => {
+    const backend = await startBackend(say(403))
+    const { url } = await start(backend.url, ['--max-connections', '1', '--max-connections-per-address', '1'])
+    for (const topic of ['a', 'b']) expect((await ask(`${url}/subscribe?topic=${topic}`)).status).toBe(403)
+    backend.answer = say(204)
+    expect((await listen(`${url}/subscribe`)).status).toBe(200)
+  })
+})
+
 describe('an answer with rights', () => {
   const publishPrivately = ({ url }: ServerProcess, topic: string, headers = {}) =>
     post(`${url}/publish?topic=${topic}&private`, topic, headers)

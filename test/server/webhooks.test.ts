@@ -175,6 +175,8 @@ describe('a batch', () => {
     const server = await startServer({ args: ['--config', file] })
     onTestFinished(() => server.kill('SIGKILL'))
     writeFileSync(file, `webhooks: ${backend.url}\nwebhookKey: new\n`)
+    // Once it answers, it also listens to signals.
+    await ask(`${server.url}/healthz`)
     process.kill(server.pid, 'SIGHUP')
     await expect.poll(server.output).toContain('reloaded')
     await listen(`${server.url}/subscribe`)

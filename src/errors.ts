@@ -26,8 +26,9 @@ const table = {
   token_malformed: [400, 'The token was not presented in a way that is understood'],
   cookie_refused: [403, 'A cookie speaks only for pages of known origins'],
   path_invalid: [400, 'There is no such list of subscriptions'],
-  not_granted: [403, 'The token does not grant this'],
+  not_granted: [403, 'This is not granted'],
   topic_reserved: [403, 'This topic is reserved for the hub itself'],
+  authorize_failed: [503, 'The application that decides about this could not be asked'],
   // A request that breaks a rule
   parameter_unknown: [400, 'This parameter is not known'],
   parameter_repeated: [400, 'This parameter was given more than once'],

@@ -8,6 +8,7 @@ import {
   type RemoteJWKSet
 } from 'jose'
 import { asymmetricAlgorithms, familyOf, readAlgorithms } from './algorithms.ts'
+import { boundedText } from './bounded-text.ts'
 
 export interface RemoteKeysOptions {
   /** Told when the address fails, at most once per cooldown. */
@@ -113,21 +114,9 @@ async function fetchSet(...[url, options]: Parameters<FetchImplementation>): Pro
     await response.body?.cancel()
     throw new Error(`the address of the JWK Set answered ${response.status}`)
   }
-  const jwks: unknown = JSON.parse(await boundedText(response))
+  const jwks: unknown = JSON.parse(await boundedText(response, largestAnswer, 'the JWK Set'))
   if (!isSet(jwks)) throw new Error('the address of the JWK Set answered something else')
   return jwks
-}
-
-async function boundedText({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body ?? []) {
-    size += chunk.length
-    // Leaving the loop cancels the rest.
-    if (size > largestAnswer) throw new Error(`the JWK Set is larger than ${largestAnswer} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 function isSet(value: unknown): value is { keys: object[] } {

@@ -3,11 +3,12 @@ import { dialects as allDialects, type Dialect } from '../auth/dialect.ts'
 import { algorithmsFor, readKey } from '../auth/keys.ts'
 import { type CookieNames, defaultCookieNames } from '../auth/token.ts'
 import { type IssuerKeys, type RoleKeys, Verifier } from '../auth/verifier.ts'
+import type { AuthorizeOptions } from './authorizer.ts'
 
 /** Where a Mercure hub is [Mercure 1.0, Hub Discovery]. */
 export const hubPath = '/.well-known/mercure'
 
-export interface AccessOptions {
+export interface AccessOptions extends AuthorizeOptions {
   /**
    * What publishers' tokens are signed with: a secret for HMAC, or a public key as PEM or JWK. Without any key, everyone may
    * publish and subscribe.

@@ -7,6 +7,7 @@ import { type Carriers, type CookieNames, dialectOf, type Found, findPublisherTo
 import { TokenError, type Verifier } from '../auth/verifier.ts'
 import { TidingsError } from '../errors.ts'
 import { type AccessOptions, hubPath, settleAccess } from './access-options.ts'
+import { type Authorizer, readAuthorizer } from './authorizer.ts'
 import type { Parameters } from './body.ts'
 import { type OriginOptions, readOriginOption } from './cors.ts'
 import { hostOf, isForeign, isVouchedFor } from './origin.ts'
@@ -29,6 +30,8 @@ export class Access {
   readonly subscriptions: boolean
   readonly audience: readonly string[]
   readonly authorizationServers: readonly string[]
+  /** Whoever is asked besides, where there is one. */
+  readonly authorizer: Authorizer | undefined
   readonly #anonymous: boolean
   readonly #hosts: ReadonlySet<string>
   readonly #verifier: Verifier
@@ -44,6 +47,7 @@ export class Access {
     this.subscriptions = settled.subscriptions
     this.audience = settled.audience
     this.authorizationServers = settled.authorizationServers
+    this.authorizer = readAuthorizer(options, failed)
     this.#anonymous = settled.anonymous
     this.#hosts = settled.hosts
     this.#cookies = settled.cookies
@@ -102,7 +106,7 @@ export class Access {
   async requireReader(request: IncomingMessage, query: Parameters, path: string): Promise<void> {
     const { grants } = await this.reader(request, query)
     if (!this.isOpen && !grants.mayRead(path))
-      throw new TidingsError('not_granted', `it has to cover the topic ${path}`)
+      throw new TidingsError('not_granted', `the token has to cover the topic ${path}`)
   }
 
   /** In which dialect a request is to be answered that says it by its token alone, if at all. */

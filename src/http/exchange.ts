@@ -8,6 +8,7 @@ import type { Parameters } from './body.ts'
 import type { ProxyOptions } from './client-address.ts'
 import type { OriginOptions } from './cors.ts'
 import type { LimitOptions, Limits } from './limits.ts'
+import type { Publishing } from './trace.ts'
 
 export interface HandlerOptions extends AccessOptions, OriginOptions, LimitOptions, ProxyOptions {
   /** Bytes that a body may have; default 1 MiB. */
@@ -37,6 +38,8 @@ export interface Exchange {
   readonly response: ServerResponse
   /** In which dialect of Mercure it is to be answered, once that is known. */
   dialect?: Dialect
+  /** The span that it is part of, where it publishes and spans are collected. */
+  publishing?: Publishing
   /** The path as it was sent, percent-encoding and all. */
   readonly path: string
   /** @throws TidingsError `encoding_invalid` or `parameters_too_many` */

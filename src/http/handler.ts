@@ -12,6 +12,7 @@ import { Limits } from './limits.ts'
 import { mercureRoute } from './mercure/routes.ts'
 import { requireLocalName } from './origin.ts'
 import { simpleRoutes } from './simple.ts'
+import { traceOf } from './trace.ts'
 
 /** Headers that a request may have. */
 const mostHeaders = 100
@@ -99,10 +100,12 @@ export class Door {
     })
   }
 
-  #tell({ id, address, path, request: { method = '' } }: Exchange, error: unknown): void {
+  #tell({ id, address, path, request }: Exchange, error: unknown): void {
+    const { method = '' } = request
+    const trace = traceOf(request)
     if (!(error instanceof TidingsError)) this.#hub.failed(error)
     const code = error instanceof TidingsError ? error.code : 'internal'
-    this.#hub.refused({ code, request: id, address, method, path })
+    this.#hub.refused({ code, request: id, address, method, path, ...(trace !== undefined && { trace }) })
   }
 
   async #serve(exchange: Exchange, route: Route | undefined): Promise<void> {

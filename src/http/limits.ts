@@ -30,7 +30,7 @@ export class Limits {
   readonly #byAddress = new Map<string, number>()
   readonly #bySubject = new Map<string, number>()
   readonly #publishers = new Map<string, Bucket>()
-  /** Streams that wait for their turn. */
+  /** Streams that wait for their turn, or about which something is yet to be decided. */
   #waiting = 0
   /** When the next new stream has its turn, on the clock of `performance.now`. */
   #turn = 0
@@ -75,6 +75,16 @@ export class Limits {
       throw error
     }
     return leaves.every((leave) => leave === nothing) ? nothing : once(() => leaveAll(leaves))
+  }
+
+  /** Counts a stream among those that there are, for as long as something about it is to be decided. */
+  async hold<Result>(decide: () => Promise<Result>): Promise<Result> {
+    this.#waiting++
+    try {
+      return await decide()
+    } finally {
+      this.#waiting--
+    }
   }
 
   /** Counts one request to publish. @throws TidingsError `publishing_too_fast` */

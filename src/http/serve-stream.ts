@@ -4,6 +4,7 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import type { Grants } from '../auth/grants.ts'
 import type { Place, SubscribeRequest } from '../hub/place.ts'
 import type { Subscription } from '../hub/presence.ts'
+import { withRights } from './asking.ts'
 import type { Exchange } from './exchange.ts'
 import { isBehindStream, openStream } from './stream.ts'
 
@@ -15,7 +16,7 @@ export interface Opening {
   readonly subscriptions?: readonly Subscription[]
 }
 
-/** @throws TidingsError as `Hub.locate` and `Limits.enter` do. */
+/** @throws TidingsError as `Hub.locate`, `Limits.enter` and `withRights` do. */
 export async function serveStream(
   exchange: Exchange,
   grants: Grants,
@@ -23,26 +24,32 @@ export async function serveStream(
   open: (place: Place) => Opening
 ): Promise<void> {
   const { hub, limits, address, request, response } = exchange
-  const request_ = { ...wanted, readable: grants.subscribe, until: grants.until }
   if (request.method === 'HEAD') {
-    response.writeHead(200, open(await hub.locate(request_)).headers).end()
+    response.writeHead(200, open(await hub.locate(await withRights(exchange, grants, wanted))).headers).end()
     return
   }
   const leave = await limits.enter(address, grants.subject)
   let isServed = false
   try {
-    isServed = begin(exchange, await hub.locate(request_), open, leave)
+    const place = await limits.hold(async () => hub.locate(await withRights(exchange, grants, wanted)))
+    isServed = begin(exchange, grants.subject, place, open, leave)
   } finally {
     if (!isServed) leave()
   }
 }
 
-function begin(exchange: Exchange, place: Place, open: (place: Place) => Opening, leave: () => void): boolean {
+function begin(
+  exchange: Exchange,
+  subject: string | undefined,
+  place: Place,
+  open: (place: Place) => Opening,
+  leave: () => void
+): boolean {
   const { hub, options, request, response } = exchange
   // The client may have gone while it waited, or while history was searched.
   if (request.socket.destroyed || isBehindStream(request, response)) return false
   const { headers, text, subscriptions } = open(place)
-  const stream = openStream(exchange, headers, text, options)
+  const stream = openStream({ ...exchange, ...(subject !== undefined && { subject }) }, headers, text, options)
   const subscriber = hub.join(place, stream, subscriptions)
   stream.onGone(() => {
     leave()

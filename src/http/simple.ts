@@ -8,6 +8,8 @@ import { livePage } from '../pages/live-page.ts'
 import { encode, encodePosition, heartbeat } from '../sse/encode.ts'
 import type { Update } from '../update.ts'
 import { answerJson, answerText, commonHeaders, encodeHeader, wantsJson } from './answer.ts'
+import { append } from './append.ts'
+import { requireReader } from './asking.ts'
 import { readBatch } from './batch.ts'
 import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from './body.ts'
 import { describeHub } from './debug.ts'
@@ -15,11 +17,12 @@ import type { Exchange, Route } from './exchange.ts'
 import { readSubscribeRequest, readUpdate, refuseParameters, startsLikeForm } from './parameters.ts'
 import { isBelowHub } from './reserved.ts'
 import { serveStream } from './serve-stream.ts'
+import { traced } from './trace.ts'
 
 export const simpleRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/', { GET: showPage, HEAD: showPage }],
   ['/subscribe', { GET: subscribe, HEAD: subscribe }],
-  ['/publish', { GET: publishTime, POST: publish }],
+  ['/publish', { GET: traced(publishTime), POST: traced(publish) }],
   ['/debug', { GET: debug, HEAD: debug }]
 ])
 
@@ -81,16 +84,13 @@ async function publish(exchange: Exchange): Promise<void> {
 }
 
 /** Publishes all, or where one may not be published, none. */
-async function publishAll(
-  { hub, access, request, response }: Exchange,
-  grants: Grants,
-  updates: Update[]
-): Promise<void> {
+async function publishAll(exchange: Exchange, grants: Grants, updates: Update[]): Promise<void> {
+  const { access, request, response } = exchange
   for (const { topics } of updates) {
-    if (!grants.mayPublish(topics)) throw new TidingsError('not_granted', 'it does not cover every topic')
+    if (!grants.mayPublish(topics)) throw new TidingsError('not_granted', 'the token does not cover every topic')
     if (topics.some((topic) => isBelowHub(topic, access.base))) throw new TidingsError('topic_reserved')
   }
-  const ids = (await hub.publishAll(updates)).map((entry) => entry.id)
+  const ids = (await append(exchange, grants, updates)).map((entry) => entry.id)
   const headers = { 'Event-ID': encodeHeader(ids.at(-1) as string) }
   if (wantsJson(request)) answerJson(response, { ids }, headers)
   else answerText(response, '200 OK\n', headers)
@@ -119,9 +119,9 @@ async function publishTime(exchange: Exchange): Promise<void> {
 }
 
 async function debug(exchange: Exchange): Promise<void> {
-  const { hub, access, request, response, path } = exchange
+  const { hub, request, response } = exchange
   const query = exchange.query()
-  await access.requireReader(request, query, path)
+  await requireReader(exchange, query)
   const description = describeHub(hub, withoutToken(query))
   if (wantsJson(request)) answerJson(response, description, { Vary: 'Accept, Origin' })
   else answerText(response, `Currently ${hub.status.subscribers} subscriptions`, { Vary: 'Accept, Origin' })

@@ -24,9 +24,11 @@ export interface StreamOrigin {
   readonly id: string
   /** Where the client is. */
   readonly address: string
+  /** Whose token it came with, where that says so. */
+  readonly subject?: string
 }
 
-type Whence = Pick<StreamOrigin, 'id' | 'address'>
+type Whence = Pick<StreamOrigin, 'id' | 'address' | 'subject'>
 
 export interface StreamOptions {
   /** Bytes that may wait for a client before it counts as behind. */
@@ -95,6 +97,7 @@ function ignore(): void {}
 class SocketStream implements Stream {
   readonly address: string
   readonly request: string
+  readonly subject: string | undefined
   readonly #socket: OwnedSocket
   readonly #highWaterMark: number
   readonly #direct: boolean
@@ -102,9 +105,10 @@ class SocketStream implements Stream {
   #gone = ignore
   #unasked = 0
 
-  constructor(socket: Socket, { id, address }: Whence, { highWaterMark, keepAlive }: StreamOptions) {
+  constructor(socket: Socket, { id, address, subject }: Whence, { highWaterMark, keepAlive }: StreamOptions) {
     this.address = addressOf(address, socket)
     this.request = id
+    this.subject = subject
     this.#socket = socket
     // Node tells of a drain only when its own mark was reached.
     this.#highWaterMark = Math.max(highWaterMark, socket.writableHighWaterMark)
@@ -173,6 +177,7 @@ function endSoon(socket: Socket): void {
 class ResponseStream implements Stream {
   readonly address: string
   readonly request: string
+  readonly subject: string | undefined
   readonly #response: ServerResponse
   readonly #socket: OwnedSocket
   readonly #highWaterMark: number
@@ -180,11 +185,12 @@ class ResponseStream implements Stream {
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    { id, address }: Whence,
+    { id, address, subject }: Whence,
     { highWaterMark }: StreamOptions
   ) {
     this.address = addressOf(address, request.socket)
     this.request = id
+    this.subject = subject
     this.#response = response
     this.#socket = request.socket
     this.#socket[owner] ??= this

@@ -25,6 +25,8 @@ export interface Connection {
   readonly address: string
   /** The id of the request that it answers, where there is one. */
   readonly request?: string
+  /** Who reads it, as the issuer of its token calls it, where that says so. */
+  readonly subject?: string | undefined
   /** Bytes that wait in this process for the client to read on. */
   readonly buffered: number
   /** Writes whole events. False when no more should be written until the drain function has been called. */

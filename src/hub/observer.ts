@@ -26,6 +26,8 @@ export interface RefusedRequest {
   readonly method: string
   /** The path, without the query. */
   readonly path: string
+  /** The id of the trace that it belongs to, where it says so. */
+  readonly trace?: string
 }
 
 /** Told synchronously; must be quick and must not throw. */

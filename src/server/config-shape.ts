@@ -32,6 +32,10 @@ export interface Config {
   /** In milliseconds. */
   readonly clockTolerance: number
   readonly anonymous: boolean
+  readonly authorize: string
+  readonly authorizeHeaders: readonly string[]
+  /** In milliseconds. */
+  readonly authorizeTimeout: number
   readonly subscriptions: boolean
   readonly corsOrigins: readonly string[]
   readonly publishOrigins: readonly string[]
@@ -51,6 +55,9 @@ export interface Config {
   readonly connectRate: number
   readonly maxMemory: number
   readonly opsListen: string
+  readonly webhooks: readonly string[]
+  readonly webhookEvents: readonly string[]
+  readonly webhookKey: string
   readonly logLevel: LogLevel
   readonly logFormat: 'auto' | 'json' | 'pretty'
 }

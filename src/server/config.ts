@@ -92,24 +92,32 @@ export function hasKeys({ publisherKey, publisherJwks, subscriberKey, subscriber
   return isNamed || [publisherKey, publisherJwks, subscriberKey, subscriberJwks].some((key) => key !== '')
 }
 
+/**
+ * Whether somebody decides who may do what: keys, or an application that is asked. Without keys, tokens mean nothing, what is
+ * private is read by those for whom the application says so, and what tells of others is open to nobody else.
+ */
+export function isGuarded(config: Config): boolean {
+  return config.authorize !== '' || hasKeys(config)
+}
+
 /** What does not go together; whoever could reach an open server from outside could publish, which never happens by accident. */
 function checkReach(config: Config): void {
   const { host, listen, open, durability, data, tlsCert, tlsKey } = config
-  if (open && hasKeys(config)) {
+  if (open && isGuarded(config)) {
     throw new ConfigError(
-      '--open lets anyone publish and subscribe, and there are keys for those who may; leave one of them out'
+      '--open lets anyone publish and subscribe, and there are keys, or --authorize, for those who may; leave one of them out'
     )
   }
   if ((tlsCert === '') !== (tlsKey === '')) throw new ConfigError('--tls-cert and --tls-key go together; set both')
   if (durability === 'os' && data === '') {
     throw new ConfigError('--durability says how history is written to disk, and there is none; set --data')
   }
-  if (open || hasKeys(config)) return
+  if (open || isGuarded(config)) return
   const far = (listen.length > 0 ? listen.map(hostOf) : [host]).find((name) => !isLoopback(name))
   if (far === undefined) return
   throw new ConfigError(
     `${listen.length > 0 ? '--listen' : '--host'} ${far} can be reached from other machines, and this server would let anyone there publish and subscribe; ` +
-      'set --publisher-key, and --subscriber-key or --anonymous; or say --open if that is what you want; or listen on 127.0.0.1'
+      'set --publisher-key, and --subscriber-key or --anonymous; or --authorize; or say --open if that is what you want; or listen on 127.0.0.1'
   )
 }
 

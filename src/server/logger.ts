@@ -26,8 +26,8 @@ function level(name: string): { level: string } {
 /** What happens in a hub, as lines. */
 export function logged(logger: Logger): Observer {
   return {
-    refused({ code, request, address, method, path }) {
-      logger.info({ code, request, address, method, path }, 'refused')
+    refused({ code, request, address, method, path, trace }) {
+      logger.info({ code, request, address, method, path, trace }, 'refused')
     },
     joined({ connection: { request, address } }) {
       logger.debug({ request, address }, 'joined')

@@ -8,6 +8,8 @@ const latencies = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 
 export class Metrics {
   readonly observer: Observer
+  /** Counts what became of events for webhooks. */
+  readonly webhooks: (result: string, events: number) => void
   readonly #registry = new Registry()
   #hub: Hub | undefined
 
@@ -25,6 +27,8 @@ export class Metrics {
     const closes = counter('closes_total', 'Streams that ended, by reason', ['reason'])
     const refusals = counter('refusals_total', 'Requests refused, by code', ['code'])
     const failures = counter('failures_total', 'Things that went wrong on our side')
+    const webhooks = counter('webhooks_total', 'Events for webhooks, by what became of them', ['result'])
+    this.webhooks = (result, events) => webhooks.inc({ result }, events)
     const swept = histogram(
       'sweep_entries',
       'Entries that one sweep of an audience carried',

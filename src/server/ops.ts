@@ -1,6 +1,7 @@
 // What operators and their machines ask: is it alive, is it ready, how is it doing. It knows no topic.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { answerText } from '../http/answer.ts'
+import { requireReader } from '../http/asking.ts'
 import type { Exchange, Route } from '../http/exchange.ts'
 import type { Hub } from '../hub/hub.ts'
 import type { Metrics } from './metrics.ts'
@@ -29,12 +30,11 @@ function answerReady({ isReady }: Subject, response: ServerResponse): void {
   else answerText(response, 'stopping\n', { 'Retry-After': '1' }, 503)
 }
 
-/** The figures, beside the other endpoints: they tell of others, so with keys it takes a token that may read the path. */
+/** The figures, beside the other endpoints: they tell of others, so it takes the right to read the path, where there are rights. */
 export function metricsRoutes({ metrics }: Subject): ReadonlyMap<string, Route> {
   const answer = async (exchange: Exchange) => {
-    const { access, request, response, path } = exchange
-    await access.requireReader(request, exchange.query(), path)
-    answerText(response, await metrics.text(), { 'Content-Type': metrics.contentType })
+    await requireReader(exchange, exchange.query())
+    answerText(exchange.response, await metrics.text(), { 'Content-Type': metrics.contentType })
   }
   return new Map([['/metrics', { GET: answer, HEAD: answer }]])
 }

@@ -83,6 +83,30 @@ export const accessOptions: readonly Option[] = [
     help: 'let those without a token subscribe to what is public'
   },
   {
+    section: 'Who may do what',
+    name: 'authorize',
+    kind: 'text',
+    default: '',
+    reload: true,
+    help: 'address of an application that is asked by POST about every stream and every publish, after the token'
+  },
+  {
+    section: 'Who may do what',
+    name: 'authorizeHeaders',
+    kind: 'list',
+    default: [],
+    reload: true,
+    help: "names of clients' headers that it is told, such as Cookie"
+  },
+  {
+    section: 'Who may do what',
+    name: 'authorizeTimeout',
+    kind: 'duration',
+    default: 2_000,
+    reload: true,
+    help: 'how long it may take to answer, at most 1m; without an answer, nothing is allowed'
+  },
+  {
     section: 'Mercure',
     name: 'subscriptions',
     kind: 'switch',

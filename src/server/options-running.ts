@@ -103,6 +103,28 @@ export const runningOptions: readonly Option[] = [
   },
   {
     section: 'Operation',
+    name: 'webhooks',
+    kind: 'list',
+    default: [],
+    help: 'addresses that are told by POST who comes and goes, such as https://app.example.com/tidings'
+  },
+  {
+    section: 'Operation',
+    name: 'webhookEvents',
+    kind: 'list',
+    default: [],
+    help: 'what they are told, of subscribed,unsubscribed,topic-occupied,topic-vacated; left out, all of it'
+  },
+  {
+    section: 'Operation',
+    name: 'webhookKey',
+    kind: 'secret',
+    default: '',
+    reload: true,
+    help: 'secret that webhooks, and questions to the application that decides, are signed with; best given as a variable'
+  },
+  {
+    section: 'Operation',
     name: 'logLevel',
     kind: 'debug|info|warn|error|silent',
     default: 'info',

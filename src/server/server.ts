@@ -10,11 +10,12 @@ import { all, type Observer } from '../hub/observer.ts'
 import { settle } from '../hub/options.ts'
 import { changeRules, LmdbLog, MemoryLog } from '../logs.ts'
 import { addressesOf, readAddress } from './address.ts'
-import { type Config, ConfigError, hasKeys } from './config.ts'
+import { type Config, ConfigError, isGuarded } from './config.ts'
 import { type Certificate, type Listener, listen } from './listen.ts'
 import { lingerMs } from './malformed.ts'
 import { Metrics } from './metrics.ts'
 import { answerOps, metricsRoutes, opsListener, type Subject } from './ops.ts'
+import { checkWebhooks, Webhooks } from './webhooks.ts'
 
 /** A server that is listening. */
 export interface Server {
@@ -38,6 +39,7 @@ export function checkConfig(config: Config): Certificate | undefined {
   checkHandlerOptions(handlerOptions(config, 'http://localhost'))
   const { heartbeat, slowTimeout, maxAge } = config
   settle({ heartbeat, slowTimeout, maxAge })
+  checkWebhooks(config)
   addressesOf(config)
   if (config.opsListen !== '') readAddress(config.opsListen)
   return readCertificate(config)
@@ -47,6 +49,7 @@ export function checkConfig(config: Config): Certificate | undefined {
 export async function startServer(config: Config, observer: Observer = {}): Promise<Server> {
   const certificate = checkConfig(config)
   const metrics = new Metrics()
+  const webhooks = new Webhooks(config, { counted: metrics.webhooks, failed: (error) => hub.failed(error) })
   const { heartbeat, slowTimeout, maxAge } = config
   const log = await openLog(config)
   const hub = createHub({
@@ -54,10 +57,10 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
     heartbeat,
     slowTimeout,
     maxAge,
-    observer: all([metrics.observer, observer])
+    observer: all([metrics.observer, webhooks.observer, observer])
   })
   metrics.watch(hub)
-  const running = new RunningServer(hub, log, metrics, config)
+  const running = new RunningServer(hub, log, metrics, webhooks, config)
   try {
     await running.listen(certificate)
   } catch (error) {
@@ -71,15 +74,17 @@ class RunningServer implements Server {
   readonly hub: Hub
   readonly #log: MemoryLog | LmdbLog
   readonly #subject: Subject
+  readonly #webhooks: Webhooks
   readonly #listeners: Listener[] = []
   #ops: Listener | undefined
   #config: Config
   #door: Door | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(hub: Hub, log: MemoryLog | LmdbLog, metrics: Metrics, config: Config) {
+  constructor(hub: Hub, log: MemoryLog | LmdbLog, metrics: Metrics, webhooks: Webhooks, config: Config) {
     this.hub = hub
     this.#log = log
+    this.#webhooks = webhooks
     this.#config = config
     this.#subject = { hub, metrics, isReady: () => this.#stopped === undefined }
   }
@@ -106,6 +111,7 @@ class RunningServer implements Server {
     checkHandlerOptions(this.#optionsFor(config))
     await changeRules(this.#log, config.retention)
     this.#door?.reload(this.#optionsFor(config))
+    this.#webhooks.reload(config)
     // What needs a restart stays as it was started with.
     this.#config = { ...this.#config, drainTimeout: config.drainTimeout }
     if (certificate) for (const listener of this.#listeners) listener.renew(certificate)
@@ -146,7 +152,8 @@ class RunningServer implements Server {
     const closed = this.#listeners.map((listener) => listener.close())
     await this.hub.drain(this.#config.drainTimeout)
     await this.hub.close()
-    closed.push(...(this.#ops ? [this.#ops.close()] : []))
+    // Only now everyone has left.
+    closed.push(this.#webhooks.finish(), ...(this.#ops ? [this.#ops.close()] : []))
     for (const listener of this.#all) listener.closeIdle()
     // Once closed, node:http times no request any more, so that one that never ends would keep the process.
     const timer = setTimeout(() => {
@@ -166,8 +173,8 @@ function handlerOptions(config: Config, url: string): HandlerOptions {
     publicUrls,
     audience: isNamed ? audience : [(url.startsWith('unix:') ? 'http://localhost' : url) + hubPath],
     clockTolerance: clockTolerance / 1_000,
-    // With neither --open nor keys it is for this machine alone, and for those who know that they ask for this machine.
-    localOnly: !open && !hasKeys(config)
+    // With neither --open nor anyone who decides it is for this machine alone, and for those who know that they ask for this machine.
+    localOnly: !open && !isGuarded(config)
   }
 }
 

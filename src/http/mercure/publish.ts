@@ -1,14 +1,16 @@
 // Publishing in either dialect of Mercure: one form, one update. What is right about an update is decided by the core, and
 // what a token grants by its grants.
 import { TidingsError } from '../../errors.ts'
+import type { Entry } from '../../log/log.ts'
 import type { Update } from '../../update.ts'
 import { answerText } from '../answer.ts'
+import { append } from '../append.ts'
 import { decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
 import type { Exchange } from '../exchange.ts'
 import { doors, securityHeaders } from './door.ts'
 
 export async function publish(exchange: Exchange): Promise<void> {
-  const { hub, access, request, response } = exchange
+  const { access, request, response } = exchange
   const { grants, dialect } = await access.publisher(request, exchange.query())
   exchange.dialect = dialect
   exchange.limits.publish(exchange.address, grants.subject)
@@ -17,8 +19,8 @@ export async function publish(exchange: Exchange): Promise<void> {
   const update = toUpdate(await readForm(exchange))
   if (!grants.mayPublish(update.topics)) throw new TidingsError('not_granted')
   doors[dialect].checkUpdate(update, access.base)
-  const { id } = await hub.publish(update)
-  answerText(response, id, securityHeaders)
+  const [entry] = await append(exchange, grants, [update])
+  answerText(response, (entry as Entry).id, securityHeaders)
 }
 
 async function readForm({ request, options }: Exchange): Promise<Parameters> {

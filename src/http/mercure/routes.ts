@@ -2,13 +2,14 @@
 import type { Dialect } from '../../auth/dialect.ts'
 import { hubPath } from '../access-options.ts'
 import type { Exchange, Route } from '../exchange.ts'
+import { traced } from '../trace.ts'
 import { refuseIn } from './door.ts'
 import { list, listPath } from './list.ts'
 import { metadata, metadataPath } from './metadata.ts'
 import { publish } from './publish.ts'
 import { subscribe } from './subscribe.ts'
 
-const hubRoute: Route = { GET: stream, HEAD: stream, POST: publish, refuse }
+const hubRoute: Route = { GET: stream, HEAD: stream, POST: traced(publish), refuse }
 const modernRoute: Route = { ...hubRoute, QUERY: stream }
 const listRoute: Route = { GET: list, HEAD: list, refuse: refuseIn }
 const metadataRoute: Route = { GET: metadata, HEAD: metadata }

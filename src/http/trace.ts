@@ -1,0 +1,123 @@
+// Makes publishing part of a trace that began elsewhere [W3C Trace Context]. Where nobody collects spans it makes none, and does
+// not even look for the means to. It changes nothing about what is published.
+import type { IncomingMessage } from 'node:http'
+import type { Context, Span, SpanOptions, Tracer } from '@opentelemetry/api'
+import { TidingsError } from '../errors.ts'
+import type { Update } from '../update.ts'
+import type { Exchange } from './exchange.ts'
+
+type Api = typeof import('@opentelemetry/api')
+type Endpoint = (exchange: Exchange) => Promise<void>
+
+/** The span of one request to publish. */
+export interface Publishing {
+  /** Does the appending of updates in a span of its own. */
+  append<Result>(updates: readonly Update[], append: () => Promise<Result>): Promise<Result>
+}
+
+interface Parent {
+  readonly traceId: string
+  readonly spanId: string
+  readonly traceFlags: number
+}
+
+/** Bytes of `tracestate`, beyond which it is left out [Trace Context, 3.3.1.5]. */
+const largestState = 512
+const form = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
+
+/** The id of the trace that a request belongs to, where it says so well. */
+export function traceOf(request: IncomingMessage): string | undefined {
+  return readParent(request)?.traceId
+}
+
+/** An endpoint that publishes, with a span around it where spans are collected. */
+export function traced(publish: Endpoint): Endpoint {
+  return (exchange) => (isCollected() ? publishInSpan(exchange, publish) : publish(exchange))
+}
+
+/** What a version to come adds at the end is not known, and allowed; version 00 has nothing to add [Trace Context, 3.2.4]. */
+function readParent({ headers }: IncomingMessage): Parent | undefined {
+  const { traceparent } = headers
+  const found = typeof traceparent === 'string' ? form.exec(traceparent) : null
+  if (!found) return undefined
+  const [, version, traceId = '', spanId = '', flags = '', more] = found
+  if (version === '00' && more !== undefined) return undefined
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1 }
+}
+
+/** Where every copy of the API, whoever loaded it, says which providers are registered. */
+const registry = Symbol.for('opentelemetry.js.api.1')
+
+function isCollected(): boolean {
+  return (globalThis as { [registry]?: { trace?: unknown } })[registry]?.trace !== undefined
+}
+
+let loading: Promise<Api | undefined> | undefined
+
+/** Undefined where it is not installed: it is no dependency of ours. */
+function load(): Promise<Api | undefined> {
+  loading ??= import('@opentelemetry/api').catch(() => undefined)
+  return loading
+}
+
+async function publishInSpan(exchange: Exchange, publish: Endpoint): Promise<void> {
+  const api = await load()
+  if (!api) return publish(exchange)
+  const tracer = api.trace.getTracer('tidings')
+  const options = { kind: api.SpanKind.SERVER, attributes: { 'messaging.system': 'tidings' } }
+  const parent = parentOf(api, exchange.request)
+  await inSpan(api, tracer, parent, 'tidings publish', options, (span, context) => {
+    exchange.publishing = { append: (updates, append) => appendInSpan(api, tracer, span, context, updates, append) }
+    return publish(exchange)
+  })
+}
+
+/** What is active already is nearer than what the request says: somebody else has made a span of the request. */
+function parentOf(api: Api, request: IncomingMessage): Context {
+  const active = api.context.active()
+  const parent = readParent(request)
+  if (!parent || api.trace.getSpanContext(active)) return active
+  const { tracestate } = request.headers
+  const isKept = typeof tracestate === 'string' && Buffer.byteLength(tracestate) <= largestState
+  const state = isKept ? { traceState: api.createTraceState(tracestate) } : {}
+  return api.trace.setSpanContext(active, { ...parent, ...state, isRemote: true })
+}
+
+function appendInSpan<Result>(
+  api: Api,
+  tracer: Tracer,
+  publishing: Span,
+  parent: Context,
+  updates: readonly Update[],
+  append: () => Promise<Result>
+): Promise<Result> {
+  const attributes = {
+    'messaging.system': 'tidings',
+    'messaging.destination.name': updates[0]?.topics[0] ?? '',
+    'messaging.batch.message_count': updates.length
+  }
+  publishing.setAttributes(attributes)
+  return inSpan(api, tracer, parent, 'tidings append', { kind: api.SpanKind.INTERNAL, attributes }, append)
+}
+
+async function inSpan<Result>(
+  api: Api,
+  tracer: Tracer,
+  parent: Context,
+  name: string,
+  options: SpanOptions,
+  work: (span: Span, context: Context) => Promise<Result>
+): Promise<Result> {
+  const span = tracer.startSpan(name, options, parent)
+  const context = api.trace.setSpan(parent, span)
+  try {
+    return await api.context.with(context, () => work(span, context))
+  } catch (error) {
+    // What went wrong is told by its code: the rest may be a client's.
+    const message = error instanceof TidingsError ? error.code : 'internal'
+    span.setAttribute('error.type', message).setStatus({ code: api.SpanStatusCode.ERROR, message })
+    throw error
+  } finally {
+    span.end()
+  }
+}

@@ -1,0 +1,48 @@
+// So many at a time, the others in the order in which they came. It does not know what they do.
+
+export class Turns {
+  #free: number
+  readonly #waiting = new Set<() => void>()
+
+  constructor(most: number) {
+    this.#free = most
+  }
+
+  /** Does it when it has its turn. Rejects where the signal comes first. */
+  async run<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
+    await this.#take(signal)
+    try {
+      return await work()
+    } finally {
+      this.#give()
+    }
+  }
+
+  #take(signal: AbortSignal): Promise<void> {
+    if (this.#free > 0) {
+      this.#free--
+      return Promise.resolve()
+    }
+    return new Promise((resolve, reject) => {
+      const gone = () => {
+        this.#waiting.delete(begin)
+        reject(signal.reason)
+      }
+      const begin = () => {
+        signal.removeEventListener('abort', gone)
+        resolve()
+      }
+      this.#waiting.add(begin)
+      signal.addEventListener('abort', gone)
+    })
+  }
+
+  #give(): void {
+    const [next] = this.#waiting
+    if (!next) this.#free++
+    else {
+      this.#waiting.delete(next)
+      next()
+    }
+  }
+}

@@ -1,0 +1,364 @@
+// The authorizing callback: an application decides about every stream and every publish, after the token, and where it does not
+// answer the answer is no.
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type Backend, hang, isSigned, say, startBackend, webhookKey } from '../support/backend.js'
+import { freePort } from '../support/free-port.js'
+import { ask, post } from '../support/http.js'
+import { bearer, form, hubPath, keyed, token } from '../support/mercure.js'
+import { type ServerProcess, startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+async function start(address: string, args: string[] = [], env = {}): Promise<ServerProcess> {
+  const server = await startServer({ args: ['--authorize', address, ...args], env })
+  onTestFinished(() => server.kill('SIGKILL'))
+  return server
+}
+
+const json = { Accept: 'application/json' }
+/** Asks for a stream as one that is expected to be refused. */
+const refusal = (url: string, headers = {}) => ask(url, { headers: { ...json, ...headers } })
+const asked = ({ calls }: Backend) => calls.map((called) => called.json())
+
+describe('the question', () => {
+  it('tells of a stream, once, after the token, and is signed', async () => {
+    const backend = await startBackend()
+    const args = [...keyed, '--authorize-headers', 'Cookie,X-Team']
+    const { url } = await start(backend.url, args, { TIDINGS_WEBHOOK_KEY: webhookKey })
+    expect((await ask(`${url}/subscribe`, { headers: bearer('none') })).status).toBe(401)
+    const rights = bearer(await token('1.0', { subscribe: [], claims: { sub: 'ann' } }))
+    await listen(`${url}/subscribe?topic=a&topic=b/{id}`, { ...rights, Cookie: 'session=7', 'X-Other': 'x' })
+    expect(asked(backend)).toEqual([
+      {
+        action: 'subscribe',
+        topics: ['a', 'b/{id}'],
+        address: '127.0.0.1',
+        subject: 'ann',
+        headers: { cookie: 'session=7' }
+      }
+    ])
+    expect(backend.calls.every((called) => isSigned(called))).toBe(true)
+    expect(backend.calls[0]?.headers.authorization).toBeUndefined()
+  })
+
+  it('tells of a publish, once for all its updates, after its grants, and without what it says', async () => {
+    const backend = await startBackend()
+    const { url } = await start(backend.url, keyed)
+    const rights = bearer(await token('0.x', { publish: ['a', 'b'] }))
+    expect((await post(`${url}/publish?topic=c`, 'x', rights)).status).toBe(403)
+    const batch = '{"topic":"a","data":"secret"}\n{"topics":["a","b"],"private":true}\n'
+    const ndjson = { 'Content-Type': 'application/x-ndjson' }
+    expect((await post(`${url}/publish`, batch, { ...rights, ...ndjson })).status).toBe(200)
+    expect((await post(`${url}/publish?topic=a`, 'secret', rights)).status).toBe(200)
+    const common = { action: 'publish', address: '127.0.0.1', headers: {} }
+    expect(asked(backend)).toEqual([
+      { ...common, topics: ['a', 'b'], private: true },
+      { ...common, topics: ['a'], private: false }
+    ])
+  })
+
+  it('says the kind of a matcher whose text does not say it', async () => {
+    const backend = await startBackend()
+    const { url } = await start(backend.url)
+    const query = form({ match: ['https://example.com/a', 'a{b}', '*'], match_urlpattern: '/public/../:id' })
+    await listen(`${url}${hubPath}?${query}`)
+    const pattern = { match: '/public/../:id', match_type: 'urlpattern' }
+    expect(asked(backend)[0]?.topics).toEqual([
+      'https://example.com/a',
+      { match: 'a{b}', match_type: 'exact' },
+      '*',
+      pattern
+    ])
+  })
+
+  it('is not asked about what is refused anyway', async () => {
+    const backend = await startBackend()
+    const { url } = await start(backend.url)
+    expect((await ask(`${url}/subscribe?topic=`)).status).toBe(400)
+    expect((await post(`${url}/publish?topic=a&type=tidings:x`, 'x')).status).toBe(400)
+    expect((await post(`${url}/publish?topic=a`, 'x', { Origin: 'https://evil.example' })).status).toBe(403)
+    expect(backend.calls).toEqual([])
+  })
+
+  it('is asked by every door: HEAD, QUERY, and GET /publish', async () => {
+    const backend = await startBackend(say(403))
+    const { url } = await start(backend.url)
+    const type = { 'Content-Type': 'application/x-www-form-urlencoded', Accept: 'text/event-stream' }
+    const answers = [
+      await ask(`${url}/subscribe`, { method: 'HEAD' }),
+      await ask(`${url}${hubPath}?match=a`, { method: 'HEAD' }),
+      await ask(`${url}${hubPath}`, { method: 'QUERY', headers: type, body: 'match=a' }),
+      await ask(`${url}/publish`)
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403])
+    expect(backend.calls.length).toBe(4)
+  })
+})
+
+describe('a no', () => {
+  it.each([401, 403])('by %d refuses streams and publishes, which then happen for nobody', async (status) => {
+    const backend = await startBackend((response, called) => {
+      response.writeHead(called.body.includes('forbidden') ? status : 204).end()
+    })
+    const { url } = await start(backend.url)
+    const client = await listen(`${url}/subscribe`)
+    const refused = await refusal(`${url}/subscribe?topic=forbidden`)
+    expect(refused).toMatchObject({ status: 403 })
+    expect(refused.json()).toEqual({
+      error: { code: 'not_granted', message: 'This is not granted: the application that was asked refuses it.' }
+    })
+    expect((await post(`${url}/publish?topic=forbidden`, 'x')).status).toBe(403)
+    await post(`${url}/publish?topic=a`, 'allowed')
+    expect(await client.received(1)).toEqual(['allowed'])
+  })
+
+  it.each([
+    ['1.0', 403, 'Bearer error="insufficient_scope"'],
+    ['0.x', 401, 'Bearer']
+  ] as const)('is said at the door of Mercure in the words of %s', async (dialect, status, challenge) => {
+    const backend = await startBackend(say(403))
+    const { url } = await start(backend.url, keyed)
+    const selector = dialect === '1.0' ? 'match=a' : 'topic=a'
+    const subscribing = await ask(`${url}${hubPath}?${selector}`, {
+      headers: bearer(await token(dialect, { subscribe: ['*'] }))
+    })
+    const publishing = await ask(url + hubPath, {
+      method: 'POST',
+      body: form({ topic: 'https://example.com/a', data: 'x' }),
+      headers: {
+        'Content-Type': 'application/x-www-form-urlencoded',
+        ...bearer(await token(dialect, { publish: ['*'] }))
+      }
+    })
+    for (const answer of [subscribing, publishing]) {
+      expect(answer.status).toBe(status)
+      expect(answer.headers['www-authenticate']).toContain(challenge)
+      if (dialect === '0.x') expect(answer.text).toBe('Unauthorized\n')
+    }
+    expect(asked(backend).map(({ action }) => action)).toEqual(['subscribe', 'publish'])
+  })
+})
+
+describe('no answer', () => {
+  const failed = { status: 503, headers: { 'retry-after': '1' } }
+
+  it.each([
+    ['500', say(500)],
+    ['404', say(404)],
+    ['a redirect', say(302)],
+    ['a readable that is no list', say(200, { readable: 'a' })],
+    ['an empty selector', say(200, { readable: [''] })],
+    ['too many selectors', say(200, { readable: Array.from({ length: 1_001 }, (_, at) => `${at}`) })],
+    ['an until that is over', say(200, { until: 1 })],
+    ['an until that is no number', say(200, { until: 'tomorrow' })],
+    ['a list', say(200, [])],
+    ['an answer of megabytes', say(200, { more: 'x'.repeat(2 ** 20) })],
+    ['JSON that is cut short', say(200)]
+  ])('that counts, such as %s, allows nothing', async (name, answer) => {
+    const cut: typeof answer = (response) => void response.writeHead(200).end('{"until":')
+    const backend = await startBackend(name.startsWith('JSON') ? cut : answer)
+    const { url, output } = await start(backend.url)
+    const refused = await refusal(`${url}/subscribe`)
+    expect(refused).toMatchObject(failed)
+    expect(refused.json()).toMatchObject({ error: { code: 'authorize_failed' } })
+    expect(await post(`${url}/publish`, 'x')).toMatchObject(failed)
+    expect(output()).toContain('authorize: http://127.0.0.1:')
+    expect(output()).not.toContain('/tidings')
+  })
+
+  it('in time allows nothing', async () => {
+    const backend = await startBackend(hang)
+    const { url } = await start(backend.url, ['--authorize-timeout', '300ms'])
+    const since = performance.now()
+    expect(await refusal(`${url}/subscribe`)).toMatchObject(failed)
+    expect(performance.now() - since).toBeGreaterThanOrEqual(290)
+    for (const selector of ['match=a', 'topic=a']) {
+      expect(await ask(`${url}${hubPath}?${selector}`)).toMatchObject(failed)
+    }
+  })
+
+  it('at all allows nothing, and is said', async () => {
+    const { url, output } = await start(`http://127.0.0.1:${await freePort()}/`)
+    expect(await refusal(`${url}/subscribe`)).toMatchObject(failed)
+    expect(output()).toContain('ECONNREFUSED')
+  })
+
+  it('from a connection that was kept and closed is no reason: it is asked once more', async () => {
+    const backend = await startBackend((response, _, count) => {
+      if (count === 2) response.socket?.destroy()
+      else response.writeHead(204).end()
+    })
+    const { url } = await start(backend.url)
+    expect((await post(`${url}/publish`, '1')).status).toBe(200)
+    expect((await post(`${url}/publish`, '2')).status).toBe(200)
+    expect(backend.calls.length).toBe(3)
+  })
+})
+
+describe('a decision', () => {
+  const publish = ({ url }: ServerProcess, topic = 'a') => post(`${url}/publish?topic=${topic}`, 'x')
+
+  it('is remembered for as long as it says, for the very same question', async () => {
+    const backend = await startBackend(say(200, {}, 1))
+    const server = await start(backend.url)
+    for (let at = 0; at < 5; at++) expect((await publish(server)).status).toBe(200)
+    expect(backend.calls.length).toBe(1)
+    await publish(server, 'b')
+    expect(backend.calls.length).toBe(2)
+    backend.answer = say(403)
+    await expect.poll(async () => (await publish(server)).status).toBe(403)
+    expect((backend.calls[2]?.at ?? 0) - (backend.calls[0]?.at ?? 0)).toBeGreaterThanOrEqual(990)
+  })
+
+  it('is remembered as well where it is a no', async () => {
+    const backend = await startBackend(say(403, undefined, 60))
+    const server = await start(backend.url)
+    expect([(await publish(server)).status, (await publish(server)).status]).toEqual([403, 403])
+    expect(backend.calls.length).toBe(1)
+  })
+
+  it.each([
+    ['nothing of it', undefined],
+    ['no-store', 'no-store, max-age=60'],
+    ['no-cache', 'max-age=60, no-cache']
+  ])('is not remembered where the answer says %s', async (_, value) => {
+    const backend = await startBackend((response) => {
+      response.writeHead(204, value === undefined ? {} : { 'Cache-Control': value }).end()
+    })
+    const server = await start(backend.url)
+    await publish(server)
+    await publish(server)
+    expect(backend.calls.length).toBe(2)
+  })
+
+  it('is not remembered where there was none', async () => {
+    const backend = await startBackend((response, _, count) => {
+      response.writeHead(count === 1 ? 500 : 204, { 'Cache-Control': 'max-age=60' }).end()
+    })
+    const server = await start(backend.url)
+    expect([(await publish(server)).status, (await publish(server)).status]).toEqual([503, 200])
+  })
+
+  it('is one for all who ask the same at the same time', async () => {
+    const backend = await startBackend(hang)
+    const server = await start(backend.url)
+    const answers = Array.from({ length: 20 }, () => publish(server))
+    backend.answer = (response) => void setTimeout(() => response.writeHead(204).end(), 300)
+    for (const answer of answers) expect((await answer).status).toBe(200)
+    expect(backend.calls.length).toBe(1)
+  })
+
+  it('is waited for by all beyond a hundred, and no longer than for those', async () => {
+    let most = 0
+    let now = 0
+    const backend = await startBackend((response) => {
+      most = Math.max(most, ++now)
+      setTimeout(() => {
+        now--
+        response.writeHead(204).end()
+      }, 200)
+    })
+    const server = await start(backend.url)
+    const all = (count: number) => Promise.all(Array.from({ length: count }, (_, at) => publish(server, `${at}`)))
+    expect((await all(250)).every(({ status }) => status === 200)).toBe(true)
+    expect(most).toBe(100)
+    backend.answer = hang
+    const since = performance.now()
+    expect((await all(150)).every(({ status }) => status === 503)).toBe(true)
+    expect(performance.now() - since).toBeLessThan(3_500)
+  })
+})
+
+describe('a bound on streams', () => {
+  it('holds also for those about whom the application is still asked', async () => {
+    const backend = await startBackend((response) => void setTimeout(() => response.writeHead(204).end(), 300))
+    const { url } = await start(backend.url, ['--max-connections', '2'])
+    const streams = await Promise.all(Array.from({ length: 10 }, (_, at) => listen(`${url}/subscribe?topic=${at}`)))
+    expect(streams.map(({ status }) => status).sort()).toEqual([200, 200, ...Array(8).fill(503)])
+    expect(backend.calls.length).toBe(2)
+  })
+
+  it('does not count those whom the application refused', async () => {
+    const backend = await startBackend(say(403))
+    const { url } = await start(backend.url, ['--max-connections', '1', '--max-connections-per-address', '1'])
+    for (const topic of ['a', 'b']) expect((await ask(`${url}/subscribe?topic=${topic}`)).status).toBe(403)
+    backend.answer = say(204)
+    expect((await listen(`${url}/subscribe`)).status).toBe(200)
+  })
+})
+
+describe('an answer with rights', () => {
+  const publishPrivately = ({ url }: ServerProcess, topic: string, headers = {}) =>
+    post(`${url}/publish?topic=${topic}&private`, topic, headers)
+
+  it('adds to what may be read: a yes alone adds nothing', async () => {
+    const backend = await startBackend((...call) => {
+      const isAnn = call[1].body.includes('ann')
+      say(200, isAnn ? { readable: ['a', 'orders/{id}'] } : {})(...call)
+    })
+    const server = await start(backend.url, ['--authorize-headers', 'x-user'])
+    const ann = await listen(`${server.url}/subscribe`, { 'X-User': 'ann' })
+    const bob = await listen(`${server.url}/subscribe`, { 'X-User': 'bob' })
+    for (const topic of ['a', 'b', 'orders/17']) await publishPrivately(server, topic)
+    await post(`${server.url}/publish`, 'public')
+    expect(await ann.received(3)).toEqual(['a', 'orders/17', 'public'])
+    expect(await bob.received(1)).toEqual(['public'])
+  })
+
+  it('leaves what the token grants', async () => {
+    const backend = await startBackend(say(200, { readable: ['a'] }))
+    const server = await start(backend.url, keyed)
+    const client = await listen(`${server.url}/subscribe`, bearer(await token('1.0', { subscribe: ['b'] })))
+    const publisher = bearer(await token('1.0', { publish: ['*'] }))
+    for (const topic of ['a', 'c', 'b']) await publishPrivately(server, topic, publisher)
+    expect(await client.received(2)).toEqual(['a', 'b'])
+  })
+
+  it('ends the stream by its until', async () => {
+    const backend = await startBackend(say(200, { until: Date.now() / 1_000 + 2 }, 60))
+    const { url, output } = await start(backend.url)
+    const client = await listen(`${url}/subscribe`)
+    await client.until(({ ended }) => ended)
+    expect(output()).toContain('"reason":"expired"')
+    // It is over by now, or about to be, and so is not remembered.
+    await expect.poll(async () => (await refusal(`${url}/subscribe`)).status).toBe(503)
+  })
+})
+
+describe('a server without keys', () => {
+  it('beyond this machine is one that somebody guards', async () => {
+    const backend = await startBackend(say(403))
+    const { url } = await start(backend.url, ['--host', '0.0.0.0'])
+    const { port } = new URL(url)
+    const named = await ask(`http://127.0.0.1:${port}/subscribe`, { headers: { Host: 'hub.example.com' } })
+    expect(named.status).toBe(403)
+    expect(named.text).toContain('the application that was asked refuses it')
+  })
+
+  it('tells of others only where the application says that the path may be read', async () => {
+    const backend = await startBackend()
+    const { url } = await start(backend.url)
+    for (const path of ['/debug', '/metrics']) {
+      expect((await ask(url + path)).status).toBe(403)
+      expect(asked(backend).at(-1)).toMatchObject({ action: 'subscribe', topics: [path] })
+      backend.answer = say(200, { readable: [path] })
+      expect((await ask(url + path)).status).toBe(200)
+      backend.answer = say(200)
+    }
+    expect((await ask(url)).status).toBe(200)
+  })
+})
+
+describe('options', () => {
+  it.each([
+    [['--authorize', 'app.example.com'], '--authorize: expected an address that begins with https:// or http://'],
+    [['--authorize', 'https://ann:secret@example.com'], '--authorize: expected an address'],
+    [['--authorize', 'https://example.com', '--authorize-headers', 'a:b'], '--authorize-headers: "a:b" is no name'],
+    [['--authorize', 'https://example.com', '--authorize-timeout', '2m'], '--authorize-timeout: expected more than 0'],
+    [['--authorize', 'https://example.com', '--open'], '--open lets anyone publish and subscribe']
+  ])('%s are refused', async (args, message) => {
+    const refused = await startServer({ args }).catch((error: Error) => error)
+    expect(refused).toBeInstanceOf(Error)
+    expect((refused as Error).message).toContain(message)
+    expect((refused as Error).message).not.toContain('secret')
+  })
+})

@@ -1,0 +1,267 @@
+// Webhooks: what the server tells an application of who comes and goes, and that nobody has to wait for it.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type Backend, hang, isSigned, say, startBackend, webhookKey } from '../support/backend.js'
+import { freePort } from '../support/free-port.js'
+import { ask, post } from '../support/http.js'
+import { newFolder } from '../support/log-folder.js'
+import { bearer, hubPath, keyed, token } from '../support/mercure.js'
+import { type ServerProcess, startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+async function start(addresses: string | readonly string[], args: string[] = [], env = {}): Promise<ServerProcess> {
+  const webhooks = ['--webhooks', [addresses].flat().join(',')]
+  const server = await startServer({
+    args: [...webhooks, ...args],
+    env: { TIDINGS_WEBHOOK_KEY: webhookKey, ...env }
+  })
+  onTestFinished(() => server.kill('SIGKILL'))
+  return server
+}
+
+const results = async ({ url }: ServerProcess) => {
+  const { text } = await ask(`${url}/metrics`)
+  return Object.fromEntries(
+    [...text.matchAll(/^tidings_webhooks_total\{result="(\w+)"\} (\d+)$/gm)].map(([, name, n]) => [name, Number(n)])
+  )
+}
+
+const told = (backend: Backend) => expect.poll(() => backend.told, { timeout: 10_000 })
+
+describe('events', () => {
+  it('tell who subscribed to what, and when and why the stream ended', async () => {
+    const backend = await startBackend()
+    const { url } = await start(backend.url, keyed)
+    const rights = bearer(await token('0.x', { subscribe: ['*'], claims: { sub: 'ann' } }))
+    const client = await listen(`${url}${hubPath}?topic=orders/17&topic=orders/{id}`, rights)
+    await told(backend).toContain('subscribed')
+    client.close()
+    await told(backend).toContain('unsubscribed')
+    const stream = {
+      request: client.headers['x-request-id'],
+      address: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      subject: 'ann',
+      selectors: ['orders/17', 'orders/{id}'],
+      time: expect.closeTo(Date.now(), -5)
+    }
+    const [subscribed, unsubscribed] = backend.events.filter(({ event }) => !event.startsWith('topic-'))
+    expect(subscribed).toEqual({ event: 'subscribed', ...stream })
+    const age = expect.any(Number)
+    expect(unsubscribed).toEqual({ event: 'unsubscribed', ...stream, reason: 'client', age })
+  })
+
+  it('tell when a selector has its first subscriber, and when it has lost its last', async () => {
+    const backend = await startBackend()
+    const { url } = await start(backend.url, ['--webhook-events', 'topic-occupied,topic-vacated'])
+    const clients = [await listen(`${url}/subscribe?topic=a`), await listen(`${url}/subscribe?topic=a&topic=b`)]
+    await told(backend).toEqual(['topic-occupied a', 'topic-occupied b'])
+    clients[1]?.close()
+    await told(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b'])
+    clients[0]?.close()
+    await told(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b', 'topic-vacated a'])
+  })
+
+  it('say nothing of a topic whose only subscriber reconnects within a second', async () => {
+    const backend = await startBackend()
+    const { url } = await start(backend.url, ['--webhook-events', 'topic-occupied,topic-vacated'])
+    const first = await listen(`${url}/subscribe?topic=a`)
+    first.close()
+    await expect.poll(async () => (await ask(`${url}/debug`)).text).toContain('Currently 0')
+    const second = await listen(`${url}/subscribe?topic=a`)
+    // What is said of b comes later than anything that could be said of a.
+    const other = await listen(`${url}/subscribe?topic=b`)
+    other.close()
+    await told(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b'])
+    second.close()
+  })
+
+  it('hold nothing that was published, and go to every address', async () => {
+    const backends = [await startBackend(), await startBackend()]
+    const server = await start(backends.map(({ url }) => url))
+    const client = await listen(`${server.url}/subscribe?topic=a`)
+    await post(`${server.url}/publish?topic=a`, 'secret-data')
+    await client.received(1)
+    client.close()
+    for (const backend of backends) {
+      await told(backend).toContain('topic-vacated a')
+      expect(JSON.stringify(backend.calls)).not.toContain('secret-data')
+    }
+    await expect.poll(() => results(server)).toEqual({ delivered: 8 })
+  })
+})
+
+describe('a batch', () => {
+  it('is signed, holds what happened within a tenth of a second, and at most 100 events', async () => {
+    const backend = await startBackend()
+    const { url } = await start(backend.url, ['--webhook-events', 'subscribed'])
+    await Promise.all(Array.from({ length: 250 }, () => listen(`${url}/subscribe`)))
+    await expect.poll(() => backend.events.length).toBe(250)
+    expect(backend.calls.length).toBeLessThan(50)
+    for (const called of backend.calls) {
+      expect(isSigned(called)).toBe(true)
+      expect(called.headers).toMatchObject({ 'content-type': 'application/json', 'user-agent': 'tidings' })
+      expect((called.json().events as unknown[]).length).toBeLessThanOrEqual(100)
+    }
+    expect(new Set(backend.calls.map((called) => called.json().id)).size).toBe(backend.calls.length)
+  })
+
+  it('is found to be ours by the few lines in PROTOCOL.md, and nothing else is', async () => {
+    const backend = await startBackend()
+    const { url } = await start(backend.url)
+    await listen(`${url}/subscribe`)
+    const [called] = await backend.called(1)
+    const { headers = {}, body = '' } = called ?? {}
+    const [, code = ''] =
+      /```js\n(import [^`]*?function isFromTidings[\s\S]*?)```/.exec(readFileSync('PROTOCOL.md', 'utf8')) ?? []
+    const source = `${code}\nexport default isFromTidings`
+    const { default: isFromTidings } = await import(`data:text/javascript,${encodeURIComponent(source)}`)
+    expect(isFromTidings(headers, body, webhookKey)).toBe(true)
+    expect(isFromTidings(headers, body, 'another key')).toBe(false)
+    expect(isFromTidings(headers, `${body} `, webhookKey)).toBe(false)
+    expect(isFromTidings({ ...headers, 'tidings-timestamp': '1767225600' }, body, webhookKey)).toBe(false)
+    expect(isFromTidings({}, body, webhookKey)).toBe(false)
+  })
+
+  it('bears no signature where there is no key', async () => {
+    const backend = await startBackend()
+    const { url } = await start(backend.url, [], { TIDINGS_WEBHOOK_KEY: '' })
+    await listen(`${url}/subscribe`)
+    const [called] = await backend.called(1)
+    expect(called?.headers['tidings-signature']).toBeUndefined()
+  })
+
+  it.each([500, 408, 503])('comes again, the same with the same id and later, after %d', async (status) => {
+    const backend = await startBackend((response, _, count) => {
+      response.writeHead(count <= 2 ? status : 204).end()
+    })
+    const server = await start(backend.url, ['--webhook-events', 'subscribed'])
+    await listen(`${server.url}/subscribe`)
+    const [first, second, third] = await backend.called(3)
+    expect([second?.body, third?.body]).toEqual([first?.body, first?.body])
+    const waits = [(second?.at ?? 0) - (first?.at ?? 0), (third?.at ?? 0) - (second?.at ?? 0)]
+    expect(waits[0]).toBeGreaterThanOrEqual(390)
+    expect(waits[1]).toBeGreaterThanOrEqual(1_190)
+    await expect.poll(() => results(server)).toEqual({ delivered: 1 })
+  })
+
+  it('waits as long as 429 asks for', async () => {
+    const backend = await startBackend((response, _, count) => {
+      response.writeHead(count === 1 ? 429 : 204, { 'Retry-After': '2' }).end()
+    })
+    const { url } = await start(backend.url)
+    await listen(`${url}/subscribe`)
+    const [first, second] = await backend.called(2)
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(1_990)
+  })
+
+  it.each([400, 401, 302])('does not come again after %d, which is counted and said', async (status) => {
+    const backend = await startBackend((response, _, count) => {
+      response.writeHead(count === 1 ? status : 204, { Location: '/elsewhere' }).end()
+    })
+    const server = await start(backend.url, ['--webhook-events', 'subscribed'])
+    await listen(`${server.url}/subscribe?topic=first`)
+    await expect.poll(() => results(server)).toEqual({ refused: 1 })
+    await listen(`${server.url}/subscribe?topic=second`)
+    await expect.poll(() => results(server)).toEqual({ refused: 1, delivered: 1 })
+    expect(backend.calls.map(({ path }) => path)).toEqual(['/tidings', '/tidings'])
+    expect(server.output()).toContain(`1 events were lost: answered ${status}`)
+  })
+
+  it('is signed with another key after a reload', async () => {
+    const backend = await startBackend()
+    const file = join(newFolder(), 'tidings.yaml')
+    writeFileSync(file, `webhooks: ${backend.url}\nwebhookKey: old\n`)
+    const server = await startServer({ args: ['--config', file] })
+    onTestFinished(() => server.kill('SIGKILL'))
+    writeFileSync(file, `webhooks: ${backend.url}\nwebhookKey: new\n`)
+    // Once it answers, it also listens to signals.
+    await ask(`${server.url}/healthz`)
+    process.kill(server.pid, 'SIGHUP')
+    await expect.poll(server.output).toContain('reloaded')
+    await listen(`${server.url}/subscribe`)
+    const [called] = await backend.called(1)
+    expect(called && isSigned(called, 'new')).toBe(true)
+  })
+})
+
+describe('an address that is dead', () => {
+  it('holds up neither a stream nor a publish, nor what another address is told', async () => {
+    const [dead, alive] = [await startBackend(hang), await startBackend()]
+    const gone = `http://127.0.0.1:${await freePort()}/`
+    const { url } = await start([dead.url, gone, alive.url])
+    const client = await listen(`${url}/subscribe`)
+    await dead.called(1)
+    await post(`${url}/publish`, 'hello')
+    expect(await client.received(1)).toEqual(['hello'])
+    await told(alive).toContain('subscribed')
+  })
+
+  it('has at most 10,000 events kept for it: the oldest go, and are counted and said', async () => {
+    const backend = await startBackend(hang)
+    const server = await start(backend.url, ['--webhook-events', 'topic-occupied', '--log-level', 'error'])
+    await listen(`${server.url}/subscribe?topic=first`)
+    await backend.called(1)
+    const topics = (from: number) =>
+      Array.from({ length: 500 }, (_, at) => `topic=${(from * 500 + at).toString(36)}`).join('&')
+    for (let at = 0; at < 21; at++) (await listen(`${server.url}/subscribe?${topics(at)}`)).close()
+    await expect.poll(() => results(server)).toMatchObject({ dropped: 500 })
+    expect(server.output()).toContain('100 events were lost: too many wait')
+    expect(server.output().match(/too many wait/g)?.length).toBe(1)
+    expect(server.output()).not.toContain('/tidings')
+  })
+
+  it('holds a stop up for two seconds at most', async () => {
+    const backend = await startBackend(hang)
+    const { url, kill } = await start(backend.url)
+    await listen(`${url}/subscribe`)
+    await backend.called(1)
+    const since = performance.now()
+    await kill('SIGTERM')
+    expect(performance.now() - since).toBeLessThan(4_000)
+  })
+
+  it('is not waited for where it refuses connections', async () => {
+    const { url, kill, output } = await start(`http://127.0.0.1:${await freePort()}/`)
+    await listen(`${url}/subscribe`)
+    await kill('SIGTERM')
+    expect(output()).toContain('lost: ECONNREFUSED')
+    expect(output()).toContain('stopped')
+  })
+})
+
+describe('a stop', () => {
+  it('is told in full: who left, and that nobody is there any more', async () => {
+    const backend = await startBackend()
+    const { url, kill } = await start(backend.url)
+    await listen(`${url}/subscribe?topic=a`)
+    await told(backend).toContain('subscribed')
+    await kill('SIGTERM')
+    expect(backend.told).toEqual(['subscribed', 'topic-occupied a', 'unsubscribed', 'topic-vacated a'])
+    expect(backend.events[2]).toMatchObject({ reason: 'shutdown' })
+  })
+
+  it('tries once more what had failed, and does not wait for its turn', async () => {
+    const backend = await startBackend(say(500))
+    const { url, kill } = await start(backend.url, ['--webhook-events', 'subscribed'])
+    await listen(`${url}/subscribe?topic=a`)
+    await backend.called(3)
+    backend.answer = say(204)
+    await kill('SIGTERM')
+    expect(new Set(backend.calls.map(({ body }) => body)).size).toBe(1)
+    expect(backend.calls.length).toBe(4)
+  })
+})
+
+describe('options', () => {
+  it.each([
+    [['--webhooks', 'ftp://example.com'], '--webhooks: expected an address that begins with https:// or http://'],
+    [['--webhooks', 'https://ann:secret@example.com'], '--webhooks: expected an address'],
+    [['--webhooks', 'https://example.com', '--webhook-events', 'joined'], '--webhook-events: there are subscribed']
+  ])('%s are refused', async (args, message) => {
+    const refused = await startServer({ args }).catch((error: Error) => error)
+    expect(refused).toBeInstanceOf(Error)
+    expect((refused as Error).message).toContain(message)
+    expect((refused as Error).message).not.toContain('secret')
+  })
+})

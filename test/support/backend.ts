@@ -1,0 +1,94 @@
+// An application's server that tidings calls: remembers what it is told, answers as a test says, and can be made to hang.
+import { createHmac } from 'node:crypto'
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished } from 'vitest'
+
+export const webhookKey = 'a key that both sides know'
+
+export interface Called {
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+  readonly path: string
+  /** When it came, in milliseconds. */
+  readonly at: number
+  json(): Record<string, unknown>
+}
+
+export interface Event extends Record<string, unknown> {
+  readonly event: string
+}
+
+type Answer = (response: ServerResponse, called: Called, count: number) => void
+
+export class Backend {
+  readonly calls: Called[] = []
+  readonly url: string
+  /** How each call is answered; 204 by default. */
+  answer: Answer
+
+  constructor(url: string, answer: Answer) {
+    this.url = url
+    this.answer = answer
+  }
+
+  /** All events of all batches, in order. */
+  get events(): Event[] {
+    return this.calls.flatMap((called) => called.json().events as Event[])
+  }
+
+  /** The names of the events, each with its selector where it has one. */
+  get told(): string[] {
+    return this.events.map(({ event, selector }) => (selector === undefined ? event : `${event} ${selector}`))
+  }
+
+  /** Waits for as many calls. */
+  async called(count: number, timeout = 10_000): Promise<readonly Called[]> {
+    await expect.poll(() => this.calls.length, { timeout }).toBeGreaterThanOrEqual(count)
+    return this.calls
+  }
+}
+
+/** Listens until the test ends. */
+export async function startBackend(
+  answer: Answer = (response) => void response.writeHead(204).end()
+): Promise<Backend> {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const body = Buffer.concat(chunks).toString()
+      const json = () => JSON.parse(body) as Record<string, unknown>
+      const called = { headers: request.headers, body, path: request.url ?? '', at: performance.now(), json }
+      backend.calls.push(called)
+      backend.answer(response, called, backend.calls.length)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    return new Promise<void>((resolve) => server.close(() => resolve()))
+  })
+  const backend = new Backend(`http://127.0.0.1:${(server.address() as AddressInfo).port}/tidings`, answer)
+  return backend
+}
+
+/** Whether a call is signed as PROTOCOL.md says. */
+export function isSigned({ headers, body }: Called, key = webhookKey): boolean {
+  const timestamp = headers['tidings-timestamp']
+  const isNow = Math.abs(Number(timestamp) - Date.now() / 1_000) < 60
+  const signature = createHmac('sha256', key).update(`${timestamp}.${body}`).digest('hex')
+  return isNow && headers['tidings-signature'] === `v1=${signature}`
+}
+
+/** An answer in JSON, which may be remembered for so many seconds. */
+export function say(status: number, body?: unknown, maxAge?: number): Answer {
+  return (response) => {
+    if (maxAge !== undefined) response.setHeader('Cache-Control', `max-age=${maxAge}`)
+    if (body !== undefined) response.setHeader('Content-Type', 'application/json')
+    response.writeHead(status).end(body === undefined ? '' : JSON.stringify(body))
+  }
+}
+
+/** No answer at all. */
+export const hang: Answer = () => {}

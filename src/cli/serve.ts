@@ -30,11 +30,12 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   const started = await startOrExplain(flags)
   if (!started) return
   const { server, config, logger } = started
+  // Before it says that it is there: whoever reads that may tell it to stop.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(server, logger, signal))
+  process.on('SIGHUP', () => void reload(server, flags, logger))
   console.log(greeting(server.urls, config))
   warnOfShortKeys(config, logger)
   logger.info({ version, node: process.version, listens: server.urls, history: config.data || 'memory' }, 'started')
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(server, logger, signal))
-  process.on('SIGHUP', () => void reload(server, flags, logger))
 }
 
 interface Started {

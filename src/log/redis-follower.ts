@@ -25,6 +25,7 @@ export class RedisFollower {
   #link: RedisLink | undefined
   #epoch = ''
   #after = 0
+  #stepped: () => void = () => {}
 
   constructor(store: RedisStore, dial: () => RedisLink) {
     this.#store = store
@@ -45,10 +46,25 @@ export class RedisFollower {
     void this.#run(this.#link)
   }
 
+  /** Resolves when everything was delivered that this node knows to be in the log. */
+  async caughtUp(): Promise<void> {
+    while (this.#link && !this.#stop.signal.aborted && this.#isBehind) {
+      await new Promise<void>((resolve) => {
+        this.#stepped = resolve
+      })
+    }
+  }
+
+  get #isBehind(): boolean {
+    const { epoch, head } = this.#store.state
+    return epoch !== this.#epoch || this.#after < head
+  }
+
   close(): void {
     this.#stop.abort()
     this.#followers.clear()
     this.#link?.close()
+    this.#stepped()
   }
 
   /** Never rejects: the connection has told what went wrong. */
@@ -57,6 +73,7 @@ export class RedisFollower {
     while (!signal.aborted) {
       try {
         await this.#step(link)
+        this.#stepped()
       } catch {
         // A Redis that refuses, because it is loading its data perhaps, does so at once.
         await sleep(50, undefined, { signal }).catch(() => {})

@@ -125,6 +125,10 @@ export class RedisLink {
     this.#client = client
     this.#timer = setTimeout(() => this.#lose(client, new Error('it did not answer')), this.#timeout)
     client.on('error', (error: unknown) => this.#lose(client, error))
+    // Who is let go of while dialling has no socket yet that the package would close.
+    client.on('connect', () => {
+      if (client !== this.#client) destroy(client)
+    })
     client.connect().then(
       () => this.#begin(client),
       (error: unknown) => this.#lose(client, error)
@@ -132,7 +136,10 @@ export class RedisLink {
   }
 
   #begin(client: Client): void {
-    if (client !== this.#client) return
+    if (client !== this.#client) {
+      destroy(client)
+      return
+    }
     clearTimeout(this.#timer)
     this.#isReady = true
     this.#failures = 0

@@ -32,7 +32,7 @@ export interface RedisLogOptions {
   commandTimeout?: number
 }
 
-/** How long `close` waits for an append that is under way. */
+/** How long `close` waits for an append that is under way, and for what was answered to be delivered. */
 const farewell = 500
 const quiet = 1_000
 
@@ -142,10 +142,10 @@ export class RedisLog implements Log {
   async close(): Promise<void> {
     this.#closed = true
     this.#keeper.close()
-    this.#follower.close()
     const enough = new AbortController()
     const patience = sleep(farewell, undefined, { signal: enough.signal }).catch(() => {})
-    await Promise.race([this.#work, patience])
+    await Promise.race([this.#work.then(() => this.#follower.caughtUp()), patience])
+    this.#follower.close()
     enough.abort()
     this.#link.close()
     await this.#work

@@ -61,6 +61,8 @@ const table = {
   // The hub itself
   closed: [503, 'The hub is shutting down'],
   storage_full: [507, 'The disk that keeps the history is full, so nothing was published'],
+  log_unavailable: [503, 'The log cannot be reached'],
+  append_timeout: [504, 'The log did not answer in time; the update is in it once or not at all'],
   internal: [500, 'Something went wrong inside the hub']
 } as const satisfies Record<string, readonly [number, string]>
 

@@ -14,6 +14,14 @@ export type { HubStatus } from './hub/tally.ts'
 export type { Durability } from './log/lmdb-store.ts'
 export type { Entry, Filter, Log, Page, PageLimit } from './log/log.ts'
 export { LogError } from './log/log-error.ts'
-export { LmdbLog, type LmdbLogOptions, MemoryLog, type MemoryLogOptions, type RetentionRule } from './logs.ts'
+export {
+  LmdbLog,
+  type LmdbLogOptions,
+  MemoryLog,
+  type MemoryLogOptions,
+  RedisLog,
+  type RedisLogOptions,
+  type RetentionRule
+} from './logs.ts'
 export type { Selector, TypedSelector } from './topics/matcher.ts'
 export type { Update } from './update.ts'

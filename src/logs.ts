@@ -2,6 +2,7 @@
 // It adds nothing else.
 import type { LmdbLog as FolderLog, LmdbLogOptions as FolderLogOptions } from './log/lmdb.ts'
 import { MemoryLog as PlainMemoryLog, type MemoryLogOptions as PlainMemoryLogOptions } from './log/memory.ts'
+import type { RedisLog as SharedLog, RedisLogOptions as SharedLogOptions } from './log/redis.ts'
 import { Retention, type RetentionRule as Rule } from './log/retention.ts'
 import { compile } from './topics/matcher.ts'
 import { parseDuration, parseSize } from './units.ts'
@@ -33,6 +34,11 @@ export type LmdbLogOptions = Omit<FolderLogOptions, 'covers' | 'retention'> & {
   readonly retention?: readonly RetentionRule[]
 }
 
+export type RedisLogOptions = Omit<SharedLogOptions, 'covers' | 'retention'> & {
+  /** What is kept of which topics, for all nodes: the rules that were set last hold. Default everything. */
+  readonly retention?: readonly RetentionRule[]
+}
+
 /** A history in memory. What is appended is kept when `append` returns, and for as long as the process lives. */
 export class MemoryLog extends PlainMemoryLog {
   /** @throws RangeError for a bound that is none. */
@@ -42,7 +48,10 @@ export class MemoryLog extends PlainMemoryLog {
 }
 
 /** Changes the rules of one of our logs. @throws RangeError for a rule that is none */
-export async function changeRules(log: PlainMemoryLog | FolderLog, rules: readonly RetentionRule[]): Promise<void> {
+export async function changeRules(
+  log: PlainMemoryLog | FolderLog | SharedLog,
+  rules: readonly RetentionRule[]
+): Promise<void> {
   await log.retain(readRules(rules))
 }
 
@@ -59,6 +68,22 @@ export const LmdbLog = {
     // Not before it is asked for: who keeps history elsewhere needs no native code.
     const { LmdbLog: FolderLog } = await import('./log/lmdb.ts')
     return FolderLog.open({ ...options, retention: rules, covers })
+  }
+}
+
+export type RedisLog = SharedLog
+
+/** A history in Redis, which many nodes share. */
+export const RedisLog = {
+  /**
+   * Opens the log in Redis, or begins one.
+   * @throws TidingsError `log_unavailable` when Redis cannot be reached; RangeError for an address or a bound that is none.
+   */
+  async open({ retention = [], ...options }: RedisLogOptions): Promise<RedisLog> {
+    const rules = readRules(retention)
+    // Not before it is asked for: who keeps history elsewhere does not need the package.
+    const { RedisLog: SharedLog } = await import('./log/redis.ts')
+    return SharedLog.open({ ...options, retention: rules, covers })
   }
 }
 

@@ -2,10 +2,12 @@
 // likes.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { LmdbLog, type Log, MemoryLog, type RetentionRule } from '../../dist/index.js'
+import { LmdbLog, type Log, MemoryLog, RedisLog, type RetentionRule } from '../../dist/index.js'
 import { compile } from '../../dist/topics/matcher.js'
 import { newFolder, readAll } from '../support/log-folder.ts'
 import { LogModel, offsetsOf } from '../support/log-model.ts'
+import { newPrefix, redisForTest } from '../support/redis.ts'
+import { redis } from '../support/requirements.ts'
 
 // The last is too long to be a key, and short enough for its removal to be remembered.
 const topics = ['a', 'b', 'x/1', 'x/2', 'y/1', 'z'.repeat(700)]
@@ -74,6 +76,22 @@ it.each(logs)(
     const histories = fc.array(step, { minLength: 1, maxLength: 25 })
     const property = fc.asyncProperty(rules, histories, (first, steps) => play(prepare(), first, steps, lasts))
     await fc.assert(property, { numRuns: 150 })
+  }
+)
+
+const found = await redis()
+
+it.skipIf('missing' in found)(
+  'RedisLog keeps, forgets, finds and tells exactly what its rules say',
+  { timeout: 60_000 },
+  async () => {
+    const { url } = await redisForTest('path' in found ? found.path : '')
+    const histories = fc.array(step, { minLength: 1, maxLength: 15 })
+    const property = fc.asyncProperty(rules, histories, (first, steps) => {
+      const prefix = newPrefix()
+      return play((retention, now) => RedisLog.open({ url, prefix, retention, now }), first, steps, true)
+    })
+    await fc.assert(property, { numRuns: 40 })
   }
 )
 

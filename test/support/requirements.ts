@@ -30,6 +30,13 @@ export const curl = () => requirement({ name: 'curl', find: () => onPath('curl')
 export const nginx = () =>
   requirement({ name: 'nginx', find: () => onPath('nginx') ?? find('/usr/sbin/nginx'), aptPackage: 'nginx' })
 
+export const redis = () =>
+  requirement({
+    name: 'Redis',
+    find: () => onPath('redis-server', 'valkey-server') ?? find('/usr/sbin/redis-server'),
+    aptPackage: 'redis-server'
+  })
+
 /** Where daemons are, which is not on everyone's PATH. */
 function find(path: string): string | undefined {
   return isProgram(path) ? path : undefined

@@ -1,0 +1,228 @@
+// The log that many nodes share: history in Redis, which gives the offsets. An append is answered when Redis has it, and
+// delivered on every node. It knows no subscriber, and no topic's syntax.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TidingsError } from '../errors.ts'
+import type { Update } from '../update.ts'
+import { type Append, Gathering } from './gathering.ts'
+import { type Entry, type Filter, formatId, type Log, type Page, type PageLimit, parseId } from './log.ts'
+import { writeUpdate } from './redis-answers.ts'
+import { RedisFollower } from './redis-follower.ts'
+import { RedisKeeper } from './redis-keeper.ts'
+import { parseAddress, RedisLink, Unanswered } from './redis-link.ts'
+import { RedisReader } from './redis-reader.ts'
+import { RedisStore } from './redis-store.ts'
+import { type Covers, Retention, type RetentionRule } from './retention.ts'
+
+export interface RedisLogOptions {
+  /** Where Redis is: `redis://` or `rediss://`, user and password, host, port, number of the database. */
+  url: string
+  /** With `name`, what every key of the log begins with: `{prefix:name}`. Default `tidings`. */
+  prefix?: string
+  /** Which log, where several share a prefix. Default `log`. */
+  name?: string
+  /** What is kept for how long, for all nodes: the rules that were set last hold. Default: everything. */
+  retention?: readonly RetentionRule[]
+  /** Whether a selector of a rule covers a topic. */
+  covers: Covers
+  /** The clock, in milliseconds since 1970; default `Date.now`. */
+  now?: () => number
+  /** Told when Redis cannot be reached, at most once a second. */
+  failed?: (error: TidingsError) => void
+  /** How long Redis may take to answer, in milliseconds. Default 5,000. */
+  commandTimeout?: number
+}
+
+/** How long `close` waits for an append that is under way, and for what was answered to be delivered. */
+const farewell = 500
+const quiet = 1_000
+
+/** A history in Redis. */
+export class RedisLog implements Log {
+  readonly #link: RedisLink
+  readonly #store: RedisStore
+  readonly #keeper: RedisKeeper
+  readonly #reader: RedisReader
+  readonly #follower: RedisFollower
+  readonly #now: () => number
+  readonly #waiting = new Gathering()
+  #isWorking = false
+  #work = Promise.resolve()
+  #closed = false
+
+  /**
+   * Opens the log in Redis, or begins one.
+   * @throws TidingsError `log_unavailable` when Redis cannot be reached; RangeError for an address or a bound that is none.
+   */
+  static async open(options: RedisLogOptions): Promise<RedisLog> {
+    const log = new RedisLog(options)
+    try {
+      await log.#begin(options.retention ?? [])
+      return log
+    } catch (error) {
+      await log.close()
+      throw error
+    }
+  }
+
+  private constructor({ prefix = 'tidings', name = 'log', now = Date.now, ...options }: RedisLogOptions) {
+    const { url, retention = [], covers, failed = () => {}, commandTimeout = 5_000 } = options
+    if (!(commandTimeout > 0)) throw new RangeError(`commandTimeout must be greater than 0, not ${commandTimeout}`)
+    const rules = new Retention(retention, covers)
+    const address = parseAddress(url)
+    const told = seldom(failed)
+    const dial = () => new RedisLink(address, commandTimeout, told)
+    this.#now = now
+    this.#link = dial()
+    this.#store = new RedisStore(`{${prefix}:${name}}`, this.#link, (epoch) => {
+      this.#keeper.sweep(epoch).catch(() => {})
+    })
+    this.#keeper = new RedisKeeper(this.#store, this.#link, rules, now)
+    this.#reader = new RedisReader(this.#store, () => this.#mustBeOpen())
+    this.#follower = new RedisFollower(this.#store, dial)
+  }
+
+  get epoch(): string {
+    return this.#store.state.epoch
+  }
+
+  get head(): number {
+    return this.#store.state.head
+  }
+
+  get first(): number {
+    return this.#store.state.first
+  }
+
+  get removals(): number {
+    return this.#store.state.removals
+  }
+
+  async append(updates: readonly Update[]): Promise<Entry[]> {
+    this.#mustBeOpen()
+    if (updates.length === 0) return []
+    return new Promise((resolve, reject) => {
+      this.#waiting.add({ updates, resolve, reject })
+      if (this.#isWorking) return
+      this.#isWorking = true
+      this.#work = this.#commitAll()
+    })
+  }
+
+  async follow(deliver: (entries: readonly Entry[]) => void): Promise<void> {
+    this.#mustBeOpen()
+    this.#follower.add(deliver)
+  }
+
+  async read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page> {
+    this.#mustBeOpen()
+    return this.#reader.read(after, filter, limit, since)
+  }
+
+  async newest(filter: Filter, count: number): Promise<number> {
+    this.#mustBeOpen()
+    return this.#reader.newest(filter, count)
+  }
+
+  async locate(id: string): Promise<number | undefined> {
+    this.#mustBeOpen()
+    const ours = parseId(id)
+    if (!ours) return this.#reader.locate(id)
+    const isKnown = () => ours.epoch === this.epoch && ours.offset <= this.head
+    // Another node may have made it a moment ago.
+    if (!isKnown()) await this.#store.ask('look', ['state'])
+    return isKnown() ? ours.offset : undefined
+  }
+
+  /** Keeps what other rules say from now on, on all nodes. */
+  async retain(rules: readonly RetentionRule[]): Promise<void> {
+    this.#mustBeOpen()
+    await this.#keeper.retain(rules)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#keeper.close()
+    const enough = new AbortController()
+    const patience = sleep(farewell, undefined, { signal: enough.signal }).catch(() => {})
+    await Promise.race([this.#work.then(() => this.#follower.caughtUp()), patience])
+    this.#follower.close()
+    enough.abort()
+    this.#link.close()
+    await this.#work
+  }
+
+  async #begin(retention: readonly RetentionRule[]): Promise<void> {
+    await this.#store.ask('look', ['state'])
+    await this.#keeper.retain(retention)
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw new TidingsError('closed')
+  }
+
+  /** While one script is on its way, the next group gathers. */
+  async #commitAll(): Promise<void> {
+    // What is appended in this very tick belongs to the first group.
+    await undefined
+    while (!this.#waiting.isEmpty) await this.#commitGroup(this.#waiting.take())
+    this.#isWorking = false
+  }
+
+  /** Never rejects: who appended is told. */
+  async #commitGroup(group: Append[]): Promise<void> {
+    try {
+      const entries = await this.#keep(group.flatMap(({ updates }) => updates))
+      let at = 0
+      for (const { updates, resolve } of group) {
+        resolve(entries.slice(at, at + updates.length))
+        at += updates.length
+      }
+    } catch (error) {
+      const isUnanswered = error instanceof Unanswered
+      for (const { reject } of group) reject(isUnanswered ? new TidingsError('append_timeout', error.message) : error)
+      if (isUnanswered || !isFull(error)) this.#giveUp(error)
+    }
+  }
+
+  /** Who waited behind an append that failed has waited long enough: nothing of theirs was sent. */
+  #giveUp(error: unknown): void {
+    const reason = error instanceof Unanswered ? error.message : undefined
+    while (!this.#waiting.isEmpty) {
+      for (const { reject } of this.#waiting.take()) reject(new TidingsError('log_unavailable', reason))
+    }
+  }
+
+  async #keep(updates: readonly Update[]): Promise<Entry[]> {
+    for (;;) {
+      const written = updates.flatMap((update) => writeUpdate(update, this.#keeper.ruleOf(update)))
+      const args = [...this.#keeper.rules, String(this.#now()), String(updates.length), ...written]
+      const { state, rest } = await this.#store.write(args)
+      const [outcome, time, unfinished] = rest
+      if (outcome === 'kept') {
+        if (unfinished === 1 || state.counting > 0) this.#keeper.tidyLater()
+        return numbered(updates, state.epoch, state.head, Number(time))
+      }
+      this.#keeper.adopt(state.rules)
+    }
+  }
+}
+
+function numbered(updates: readonly Update[], epoch: string, head: number, time: number): Entry[] {
+  return updates.map((update, at) => {
+    const offset = head - updates.length + 1 + at
+    return { epoch, offset, id: update.id ?? formatId(epoch, offset), time, update }
+  })
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof TidingsError && error.code === 'storage_full'
+}
+
+function seldom(failed: (error: TidingsError) => void): (error: TidingsError) => void {
+  let last = -Infinity
+  return (error) => {
+    if (performance.now() - last < quiet) return
+    last = performance.now()
+    failed(error)
+  }
+}

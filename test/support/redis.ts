@@ -1,0 +1,88 @@
+// A Redis of a test's own, on a port and in a folder of its own, which can be killed, stopped, and started again.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createClient } from 'redis'
+import { onTestFinished } from 'vitest'
+import { RedisLog, type RedisLogOptions } from '../../dist/index.js'
+import { freePort } from './free-port.ts'
+
+export interface RedisServer {
+  readonly url: string
+  /** Sends it a command, as text. */
+  ask(...command: string[]): Promise<unknown>
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
+  /** Ends it at once, without a word. */
+  kill(): Promise<void>
+  /** Starts it again; with what it has on disk, if it has anything. */
+  restart(...options: string[]): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function startRedis(program: string, ...options: string[]): Promise<RedisServer> {
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), 'tidings-redis-'))
+  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '']
+  let child = spawn(program, [...place, ...options])
+  const kill = async () => {
+    child.kill('SIGKILL')
+    if (child.exitCode === null && child.signalCode === null) await new Promise((ended) => child.once('exit', ended))
+  }
+  await begun(child)
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    ask: (...command) => ask(port, command),
+    signal: (signal) => void child.kill(signal),
+    kill,
+    restart: async (...others) => {
+      child = spawn(program, [...place, ...options, ...others])
+      await begun(child)
+    },
+    stop: async () => {
+      await kill()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+/** A Redis that is gone when the test is. */
+export async function redisForTest(program: string, ...options: string[]): Promise<RedisServer> {
+  const server = await startRedis(program, ...options)
+  onTestFinished(() => server.stop())
+  return server
+}
+
+let logs = 0
+
+/** A log under a prefix of its own, or under a given one, which is closed when the test is. */
+export async function openShared(server: RedisServer, options: Partial<RedisLogOptions> = {}): Promise<RedisLog> {
+  const log = await RedisLog.open({ url: server.url, prefix: newPrefix(), ...options })
+  onTestFinished(() => log.close())
+  return log
+}
+
+export const newPrefix = () => `test${++logs}`
+
+async function ask(port: number, command: string[]): Promise<unknown> {
+  const client = createClient({ socket: { port, host: '127.0.0.1', reconnectStrategy: false }, RESP: 2 })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    return await client.sendCommand(command)
+  } finally {
+    client.destroy()
+  }
+}
+
+/** Resolves when it takes commands. */
+function begun(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = ''
+    child.stdout?.on('data', (text: Buffer) => {
+      said += text
+      if (said.includes('Ready to accept connections')) resolve()
+    })
+    child.once('exit', () => reject(new Error(`Redis ended: ${said}`)))
+  })
+}

@@ -35,7 +35,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   process.on('SIGHUP', () => void reload(server, flags, logger))
   console.log(greeting(server.urls, config))
   warnOfShortKeys(config, logger)
-  logger.info({ version, node: process.version, listens: server.urls, history: config.data || 'memory' }, 'started')
+  logger.info({ version, node: process.version, listens: server.urls, history: historyOf(config) }, 'started')
 }
 
 interface Started {
@@ -58,11 +58,17 @@ async function startOrExplain(flags: Record<string, unknown>): Promise<Started |
   }
 }
 
+/** Where history is, without what is secret about it. */
+function historyOf({ log, data }: Config): string {
+  if (log === '' || !URL.canParse(log)) return data === '' ? 'memory' : data
+  return `Redis at ${new URL(log).host}`
+}
+
 /** What to try: with keys, it takes a token. */
 function greeting(urls: readonly string[], config: Config): string {
-  const { data, anonymous } = config
+  const { anonymous } = config
   const bearer = hasKeys(config) ? `-H "Authorization: Bearer $TOKEN" ` : ''
-  const listening = `tidings is listening on ${urls.join(' and ')}, and keeps history in ${data === '' ? 'memory' : data}\n`
+  const listening = `tidings is listening on ${urls.join(' and ')}, and keeps history in ${historyOf(config)}\n`
   const url = urls.find((one) => one.startsWith('http'))
   if (url === undefined) return listening
   return `${listening}

@@ -20,6 +20,9 @@ export interface Config {
   /** Empty for history in memory. */
   readonly data: string
   readonly durability: Durability
+  /** Address of a log that several servers share; empty for one of its own. */
+  readonly log: string
+  readonly logName: string
   readonly retention: readonly RetentionRule[]
   readonly publisherKey: string
   readonly subscriberKey: string

@@ -112,6 +112,9 @@ function checkReach(config: Config): void {
   if (durability === 'os' && data === '') {
     throw new ConfigError('--durability says how history is written to disk, and there is none; set --data')
   }
+  if (config.log !== '' && data !== '') {
+    throw new ConfigError('--data keeps history in a folder, and --log in Redis; leave one of them out')
+  }
   if (open || isGuarded(config)) return
   const far = (listen.length > 0 ? listen.map(hostOf) : [host]).find((name) => !isLoopback(name))
   if (far === undefined) return

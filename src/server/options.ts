@@ -72,6 +72,20 @@ const listeningOptions: readonly Option[] = [
   },
   {
     section: 'History',
+    name: 'log',
+    kind: 'secret',
+    default: '',
+    help: 'address of Redis or Valkey, whose history several servers share: redis://host:6379, rediss://user:password@host'
+  },
+  {
+    section: 'History',
+    name: 'logName',
+    kind: 'text',
+    default: 'log',
+    help: 'name of that history, so that several hubs can share one Redis'
+  },
+  {
+    section: 'History',
     name: 'retention',
     kind: 'rules',
     default: [],

@@ -8,7 +8,7 @@ import { checkHandlerOptions, Door } from '../http/handler.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import { all, type Observer } from '../hub/observer.ts'
 import { settle } from '../hub/options.ts'
-import { changeRules, LmdbLog, MemoryLog } from '../logs.ts'
+import { changeRules, LmdbLog, MemoryLog, RedisLog } from '../logs.ts'
 import { addressesOf, readAddress } from './address.ts'
 import { type Config, ConfigError, isGuarded } from './config.ts'
 import { type Certificate, type Listener, listen } from './listen.ts'
@@ -51,8 +51,8 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
   const metrics = new Metrics()
   const webhooks = new Webhooks(config, { counted: metrics.webhooks, failed: (error) => hub.failed(error) })
   const { heartbeat, slowTimeout, maxAge } = config
-  const log = await openLog(config)
-  const hub = createHub({
+  const log = await openLog(config, (error) => hub.failed(error))
+  const hub: Hub = createHub({
     log,
     heartbeat,
     slowTimeout,
@@ -72,7 +72,7 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
 
 class RunningServer implements Server {
   readonly hub: Hub
-  readonly #log: MemoryLog | LmdbLog
+  readonly #log: OwnLog
   readonly #subject: Subject
   readonly #webhooks: Webhooks
   readonly #listeners: Listener[] = []
@@ -81,7 +81,7 @@ class RunningServer implements Server {
   #door: Door | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(hub: Hub, log: MemoryLog | LmdbLog, metrics: Metrics, webhooks: Webhooks, config: Config) {
+  constructor(hub: Hub, log: OwnLog, metrics: Metrics, webhooks: Webhooks, config: Config) {
     this.hub = hub
     this.#log = log
     this.#webhooks = webhooks
@@ -178,7 +178,12 @@ function handlerOptions(config: Config, url: string): HandlerOptions {
   }
 }
 
-async function openLog({ data, durability, retention }: Config): Promise<MemoryLog | LmdbLog> {
+/** Any of ours: their rules can be changed while they are in use. */
+type OwnLog = MemoryLog | LmdbLog | RedisLog
+
+async function openLog(config: Config, failed: (error: unknown) => void): Promise<OwnLog> {
+  const { data, durability, log, logName, retention } = config
+  if (log !== '') return RedisLog.open({ url: log, name: logName, retention, failed })
   return data === '' ? new MemoryLog({ retention }) : LmdbLog.open({ path: data, durability, retention })
 }
 

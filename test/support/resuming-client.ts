@@ -5,7 +5,7 @@ export class ResumingClient {
   readonly data: string[] = []
   isOpen = false
   reconnects = -1
-  readonly #url: string
+  readonly #url: () => string
   #request: ClientRequest | undefined
   #lastId = ''
   #retry = 200
@@ -13,9 +13,15 @@ export class ResumingClient {
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(url: string) {
-    this.#url = url
+  /** @param url where to connect, asked each time: to another server of a fleet, for instance */
+  constructor(url: string | (() => string)) {
+    this.#url = typeof url === 'string' ? () => url : url
     this.#connect()
+  }
+
+  /** Breaks the connection off, as a network does. */
+  cut(): void {
+    this.#request?.destroy()
   }
 
   close(): void {
@@ -26,7 +32,7 @@ export class ResumingClient {
 
   #connect(): void {
     const headers = this.#lastId ? { 'Last-Event-ID': this.#lastId } : {}
-    this.#request = request(this.#url, { headers, agent: false }, (response) => {
+    this.#request = request(this.#url(), { headers, agent: false }, (response) => {
       response.on('close', () => this.#again()).on('error', () => {})
       if (response.statusCode !== 200) {
         response.resume()

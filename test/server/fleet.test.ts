@@ -1,0 +1,152 @@
+// Three servers on one Redis, as one hub: clients that are cut and come back to another of them, servers that are killed, and
+// Redis that stops, or is killed and comes back. Every client has what was acknowledged, in one order, each once.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { tidings } from '../support/cli.js'
+import { freePort } from '../support/free-port.js'
+import { post } from '../support/http.js'
+import { isSoak, type Random, randomFrom, seed } from '../support/random.js'
+import { type RedisServer, redisForTest } from '../support/redis.js'
+import { describeWith, redis } from '../support/requirements.js'
+import { ResumingClient } from '../support/resuming-client.js'
+import { type ServerProcess, startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+const rounds = isSoak ? 100 : 10
+const durable = ['--appendonly', 'yes', '--appendfsync', 'always']
+
+class Fleet {
+  readonly acknowledged: string[] = []
+  readonly clients: ResumingClient[] = []
+  readonly #redis: RedisServer
+  readonly #random: Random
+  readonly #nodes: { port: number; server: ServerProcess }[] = []
+  #isDone = false
+
+  constructor(redis: RedisServer, random: Random) {
+    this.#redis = redis
+    this.#random = random
+  }
+
+  async start(): Promise<void> {
+    for (let count = 0; count < 3; count++) {
+      const port = await freePort()
+      this.#nodes.push({ port, server: await this.#startNode(port) })
+    }
+    for (let count = 0; count < 40; count++) {
+      this.clients.push(new ResumingClient(() => `${this.#someNode()}/subscribe?last_event_id=earliest`))
+    }
+  }
+
+  /** Publishes by way of every server in turn, one update after the other, until told to stop. */
+  async publish(name: string): Promise<void> {
+    for (let number = 0; !this.#isDone; number++) {
+      const data = `${name}-${number}`
+      const answer = await post(`${this.#someNode()}/publish`, data).catch(() => undefined)
+      if (answer?.status === 200) this.acknowledged.push(data)
+      else await sleep(20)
+    }
+  }
+
+  /** Something goes wrong, and is mended again. */
+  async trouble(): Promise<void> {
+    const random = this.#random
+    for (const client of this.clients) if (random.chance(0.3)) client.cut()
+    const kind = random.between(0, 3)
+    if (kind === 0) await this.#killNode()
+    if (kind === 1) {
+      this.#redis.signal('SIGSTOP')
+      await sleep(random.between(100, 500))
+      this.#redis.signal('SIGCONT')
+    }
+    if (kind === 2) {
+      await this.#redis.kill()
+      await sleep(random.between(0, 300))
+      await this.#redis.restart()
+    }
+    await sleep(random.between(50, 300))
+  }
+
+  stop(): void {
+    this.#isDone = true
+  }
+
+  close(): void {
+    for (const client of this.clients) client.close()
+  }
+
+  #someNode(): string {
+    const { port } = this.#nodes[this.#random.between(0, this.#nodes.length - 1)] as { port: number }
+    return `http://127.0.0.1:${port}`
+  }
+
+  async #killNode(): Promise<void> {
+    const node = this.#nodes[this.#random.between(0, this.#nodes.length - 1)]
+    if (!node) return
+    await node.server.kill('SIGKILL')
+    node.server = await this.#startNode(node.port)
+  }
+
+  async #startNode(port: number): Promise<ServerProcess> {
+    const server = await startServer({ port, args: ['--log', this.#redis.url, '--log-level', 'error'] })
+    onTestFinished(() => server.kill('SIGKILL'))
+    return server
+  }
+}
+
+describeWith(await redis(), 'a fleet of three', (program) => {
+  it(`gives every client one history, whatever goes wrong in ${rounds} rounds`, {
+    timeout: isSoak ? 600_000 : 90_000
+  }, async () => {
+    console.log(`fleet: seed ${seed}, ${rounds} rounds`)
+    const fleet = new Fleet(await redisForTest(program, ...durable), randomFrom(seed))
+    await fleet.start()
+    onTestFinished(() => fleet.close())
+    const publishing = ['a', 'b', 'c'].map((name) => fleet.publish(name))
+    for (let round = 0; round < rounds; round++) await fleet.trouble()
+    const before = fleet.acknowledged.length
+    await expect.poll(() => fleet.acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(before + 10)
+    fleet.stop()
+    await Promise.all(publishing)
+    const { acknowledged, clients } = fleet
+    const wanted = new Set(acknowledged)
+    const seen = (client: ResumingClient) => client.data.filter((data) => wanted.has(data)).length
+    await expect.poll(() => clients.filter((client) => seen(client) < wanted.size).length, { timeout: 30_000 }).toBe(0)
+    const orders = new Set(clients.map(({ data }) => data.join()))
+    expect(orders.size, 'how many histories were seen').toBe(1)
+    expect(new Set(clients[0]?.data).size, 'each once').toBe(clients[0]?.data.length)
+  })
+
+  it('tells every client that its place is gone when Redis has lost its data', async () => {
+    const redis = await redisForTest(program)
+    const server = await startServer({ args: ['--log', redis.url, '--log-level', 'silent'] })
+    onTestFinished(() => server.kill('SIGKILL'))
+    await post(`${server.url}/publish`, 'before')
+    const client = await listen(`${server.url}/subscribe?last=1`)
+    await client.received(1)
+    await redis.kill()
+    expect((await post(`${server.url}/publish`, 'meanwhile')).status).toBeGreaterThanOrEqual(503)
+    await redis.restart()
+    await expect.poll(async () => (await post(`${server.url}/publish`, 'after')).status, { timeout: 15_000 }).toBe(200)
+    const again = await listen(`${server.url}/subscribe`, { 'Last-Event-ID': client.events[0]?.id ?? '' })
+    await again.until(({ data }) => data.includes('after'))
+    expect(again.events[0]).toMatchObject({ event: 'tidings:gap' })
+    expect(again.events[0]?.data).toContain('"reason":"epoch"')
+  })
+})
+
+describe('--log', () => {
+  it('says in one line that Redis cannot be reached, and names no password', async () => {
+    const { code, stderr } = await tidings(['serve', '--log', `redis://user:secret-word@127.0.0.1:${await freePort()}`])
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^tidings: The log cannot be reached.*\n$/)
+    })
+    expect(stderr).not.toContain('secret-word')
+  })
+
+  it('does not go with --data', async () => {
+    const { code, stderr } = await tidings(['serve', '--log', 'redis://127.0.0.1', '--data', 'anywhere'])
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('leave one of them out') })
+  })
+})

@@ -144,6 +144,8 @@ export async function locate(request: SubscribeRequest, audience: Audience, log:
   }
 
   async function isVisible(offset: number): Promise<boolean> {
+    // Before the first entry there is none.
+    if (offset < 1) return true
     const [entry] = (await log.read(offset - 1, everything, { entries: 1, bytes: 1 })).entries
     return entry?.offset !== offset || audience.mayRead(entry.update.topics, entry.update.private ?? false)
   }

@@ -88,6 +88,7 @@ export class RedisKeeper {
 
   /** Another node may have ended while it was counting, so everyone looks. */
   #look(): void {
+    if (!this.#store.isKnown) return
     const hasAge = this.#retention.rules.some(({ age }) => age !== undefined)
     if (hasAge || this.#isUnfinished || this.#store.state.counting > 0) this.tidyLater()
   }

@@ -34,6 +34,11 @@ export class RedisStore {
     return this.#state as State
   }
 
+  /** Whether there was a first answer. */
+  get isKnown(): boolean {
+    return this.#state !== undefined
+  }
+
   /** What the keys of an epoch begin with. */
   space(epoch: string): string {
     return `${this.base}:${epoch}:`

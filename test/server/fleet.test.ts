@@ -111,7 +111,10 @@ describeWith(await redis(), 'a fleet of three', (program) => {
     const { acknowledged, clients } = fleet
     const wanted = new Set(acknowledged)
     const seen = (client: ResumingClient) => client.data.filter((data) => wanted.has(data)).length
-    await expect.poll(() => clients.filter((client) => seen(client) < wanted.size).length, { timeout: 30_000 }).toBe(0)
+    // A failed wait says who lacks what, and where they are.
+    const lacking = () =>
+      clients.filter((client) => seen(client) < wanted.size).map((client) => client.describe(acknowledged))
+    await expect.poll(lacking, { timeout: 30_000 }).toEqual([])
     const orders = new Set(clients.map(({ data }) => data.join()))
     expect(orders.size, 'how many histories were seen').toBe(1)
     expect(new Set(clients[0]?.data).size, 'each once').toBe(clients[0]?.data.length)

@@ -7,6 +7,7 @@ export class ResumingClient {
   reconnects = -1
   readonly #url: () => string
   #request: ClientRequest | undefined
+  #at = ''
   #lastId = ''
   #retry = 200
   #rest = ''
@@ -30,9 +31,17 @@ export class ResumingClient {
     this.#request?.destroy()
   }
 
+  /** What it lacks of these, for a test that failed. */
+  describe(wanted: readonly string[]): string {
+    const missing = wanted.filter((data) => !this.data.includes(data))
+    const range = `${missing[0]} to ${missing.at(-1)}`
+    return `lacks ${missing.length} (${range}), ${this.isOpen ? `open at ${this.#at}` : 'not open'} since ${this.#lastId}`
+  }
+
   #connect(): void {
+    this.#at = this.#url()
     const headers = this.#lastId ? { 'Last-Event-ID': this.#lastId } : {}
-    this.#request = request(this.#url(), { headers, agent: false }, (response) => {
+    this.#request = request(this.#at, { headers, agent: false }, (response) => {
       response.on('close', () => this.#again()).on('error', () => {})
       if (response.statusCode !== 200) {
         response.resume()

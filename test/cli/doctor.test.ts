@@ -50,7 +50,7 @@ describe('tidings doctor', () => {
     const { code, stdout } = await tidings(['doctor', server.url, '--idle', '1'])
     expect(stdout).not.toMatch(/^fault/m)
     expect(stdout).toMatch(/^ok {7}events +5 events came one by one/m)
-    expect(stdout).toMatch(/^ok {7}lasting +a quiet stream lived for 1\.0 s, with [23] heartbeats/m)
+    expect(stdout).toMatch(/^ok {7}lasting +a quiet stream lived for 1\.0 s, with [1-9] heartbeats/m)
     expect(stdout).toMatch(/^warning {2}HTTP\/2 +without TLS browsers speak HTTP\/1\.1/m)
     expect(code).toBe(0)
   })

@@ -12,12 +12,10 @@ const mostAtOnce = 1_000
 
 export class RedisReader {
   readonly #store: RedisStore
-  readonly #mustBeOpen: () => void
   readonly #traces = new RedisTraces()
 
-  constructor(store: RedisStore, mustBeOpen: () => void) {
+  constructor(store: RedisStore) {
     this.#store = store
-    this.#mustBeOpen = mustBeOpen
   }
 
   async read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page> {
@@ -43,7 +41,6 @@ export class RedisReader {
         if (filter.admits(topics, isPrivate) && --left === 0) return before - 1
       }
       if (rows.length === 0) return state.first - 1
-      this.#mustBeOpen()
     }
   }
 

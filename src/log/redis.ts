@@ -47,7 +47,8 @@ export class RedisLog implements Log {
   readonly #waiting = new Gathering()
   #isWorking = false
   #work = Promise.resolve()
-  #closed = false
+  readonly #reads = new Set<Promise<unknown>>()
+  #closed: Promise<void> | undefined
 
   /**
    * Opens the log in Redis, or begins one.
@@ -77,7 +78,7 @@ export class RedisLog implements Log {
       this.#keeper.sweep(epoch).catch(() => {})
     })
     this.#keeper = new RedisKeeper(this.#store, this.#link, rules, now)
-    this.#reader = new RedisReader(this.#store, () => this.#mustBeOpen())
+    this.#reader = new RedisReader(this.#store)
     this.#follower = new RedisFollower(this.#store, dial)
   }
 
@@ -114,17 +115,18 @@ export class RedisLog implements Log {
   }
 
   async read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page> {
-    this.#mustBeOpen()
-    return this.#reader.read(after, filter, limit, since)
+    return this.#underWay(this.#reader.read(after, filter, limit, since))
   }
 
   async newest(filter: Filter, count: number): Promise<number> {
-    this.#mustBeOpen()
-    return this.#reader.newest(filter, count)
+    return this.#underWay(this.#reader.newest(filter, count))
   }
 
-  async locate(id: string): Promise<number | undefined> {
-    this.#mustBeOpen()
+  locate(id: string): Promise<number | undefined> {
+    return this.#underWay(this.#locate(id))
+  }
+
+  async #locate(id: string): Promise<number | undefined> {
     const ours = parseId(id)
     if (!ours) return this.#reader.locate(id)
     const isKnown = () => ours.epoch === this.epoch && ours.offset <= this.head
@@ -139,16 +141,29 @@ export class RedisLog implements Log {
     await this.#keeper.retain(rules)
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  /** Whoever was told of an entry may read it: reads are answered until nothing is delivered any more. */
+  async #close(): Promise<void> {
     this.#keeper.close()
     const enough = new AbortController()
     const patience = sleep(farewell, undefined, { signal: enough.signal }).catch(() => {})
     await Promise.race([this.#work.then(() => this.#follower.caughtUp()), patience])
     this.#follower.close()
+    await Promise.race([Promise.allSettled(this.#reads), patience])
     enough.abort()
     this.#link.close()
     await this.#work
+  }
+
+  #underWay<Answer>(read: Promise<Answer>): Promise<Answer> {
+    this.#reads.add(read)
+    const over = () => this.#reads.delete(read)
+    read.then(over, over)
+    return read
   }
 
   async #begin(retention: readonly RetentionRule[]): Promise<void> {
@@ -157,7 +172,7 @@ export class RedisLog implements Log {
   }
 
   #mustBeOpen(): void {
-    if (this.#closed) throw new TidingsError('closed')
+    if (this.#closed !== undefined) throw new TidingsError('closed')
   }
 
   /** While one script is on its way, the next group gathers. */

@@ -1,6 +1,6 @@
 // The log's contract as a suite that every log has to pass unchanged: a log's test file says how to open one, and no more.
 import { expect, it, onTestFinished } from 'vitest'
-import type { Entry, Filter, Log, Update } from '../../dist/index.js'
+import type { Entry, Filter, Log, Page, Update } from '../../dist/index.js'
 
 /** What a log is opened with: it keeps at most so many entries. */
 export interface Kept {
@@ -206,6 +206,20 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     const times = (await readAll(log, 0)).entries.map((entry) => entry.time)
     expect(times).toEqual([...times].sort((a, b) => a - b))
     expect(Math.abs((times[0] as number) - Date.now())).toBeLessThan(60_000)
+  })
+
+  it('answers whoever reads what it was just told, also while it is being closed', async () => {
+    const log = await open()
+    const reads: Promise<Page>[] = []
+    await log.follow((entries) => {
+      for (const { offset } of entries) reads.push(log.read(offset - 1, everything, page))
+    })
+    const appended = Array.from({ length: 50 }, (_, at) => log.append([update(`t${at}`)]))
+    await appended[0]
+    await log.close()
+    const answers = await Promise.allSettled(reads)
+    expect(answers.filter(({ status }) => status === 'rejected')).toEqual([])
+    expect(reads.length).toBeGreaterThan(0)
   })
 
   it('refuses to append after it was closed, and delivers nothing more', async () => {

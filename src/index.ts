@@ -14,6 +14,7 @@ export type { HubStatus } from './hub/tally.ts'
 export type { Durability } from './log/lmdb-store.ts'
 export type { Entry, Filter, Log, Page, PageLimit } from './log/log.ts'
 export { LogError } from './log/log-error.ts'
+export type { Announcement, Member, Roster } from './log/roster.ts'
 export {
   LmdbLog,
   type LmdbLogOptions,

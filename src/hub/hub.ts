@@ -2,6 +2,7 @@
 // entries are kept, how bytes reach a client, or who may do what.
 import { TidingsError } from '../errors.ts'
 import { type Entry, formatId, type Log } from '../log/log.ts'
+import type { Member } from '../log/roster.ts'
 import { type Update, validate } from '../update.ts'
 import { Audience } from './audience.ts'
 import { Audiences } from './audiences.ts'
@@ -14,6 +15,7 @@ import { locate, type Place, type SubscribeRequest, validateRequest } from './pl
 import { Presence, type Subscription } from './presence.ts'
 import { type Keeper, Subscriber } from './subscriber.ts'
 import { Sweeper } from './sweeper.ts'
+import { Tail } from './tail.ts'
 import { type HubStatus, Tally } from './tally.ts'
 import { Wheel } from './wheel.ts'
 import { Window } from './window.ts'
@@ -40,54 +42,65 @@ export class Hub {
   readonly #observer: Required<Observer>
   readonly #presence: Presence
   readonly #keeper: Keeper
-  readonly #mostPending: number
+  readonly #tail: Tail
   readonly #following: Promise<void>
-  #epoch: string
+  readonly #listing: Promise<void>
   #draining = false
   #closed = false
 
   constructor({ observer, ...options }: HubOptions) {
     const log = logFor(options)
-    const { heartbeat, slowTimeout, maxAge, batchBytes, window } = settle(options)
+    const { heartbeat, slowTimeout, maxAge, presenceTimeout, batchBytes, window } = settle(options)
     this.subscribers = this.#subscribers
     this.#log = log
-    this.#epoch = log.epoch
     this.#observer = all(observer ? [this.tally, observer] : [this.tally])
     this.#window = new Window(window, log.head)
-    // What is pending in an audience is in the window too, or else nobody could fall back on it.
-    this.#mostPending = window.bytes / 2
     const tick = tickFor(heartbeat, slowTimeout, maxAge)
     this.#keeper = this.#makeKeeper({ heartbeat, slowTimeout, maxAge, tick })
     this.#wheel = new Wheel(tick, this.#keeper.now)
-    this.#presence = new Presence((updates) => log.append(updates), this.#observer.failed)
+    this.#presence = new Presence(log, presenceTimeout, this.#observer.failed)
     this.#sweeper = new Sweeper(batchBytes, this.#observer)
     this.#catchUp = new CatchUp(this.#window, log, this.#keeper, this.#observer)
+    this.#tail = new Tail(log.epoch, {
+      window: this.#window,
+      // What is pending in an audience is in the window too, or else nobody could fall back on it.
+      mostPending: window.bytes / 2,
+      audiences: this.#audiences,
+      subscribers: this.#subscribers,
+      sweeper: this.#sweeper,
+      catchUp: this.#catchUp,
+      presence: this.#presence,
+      leave: this.#keeper.leave
+    })
     this.#following = log.follow((entries) => this.#deliver(entries))
+    this.#listing = this.#following.then(() => this.#presence.begin())
     // Whoever publishes or subscribes first is told; until then nobody is there to handle it.
-    this.#following.catch(() => {})
+    for (const promise of [this.#following, this.#listing]) promise.catch(() => {})
   }
 
   get status(): HubStatus {
     const { head, first, length, bytes } = this.#window
     return {
-      epoch: this.#epoch,
+      epoch: this.#tail.epoch,
       head,
       first: this.#log.first,
       window: { entries: length, bytes, first },
       audiences: this.#audiences.size,
-      subscribers: this.#subscribers.size
+      subscribers: this.#subscribers.size,
+      announced: this.#presence.announced
     }
   }
 
-  /** What has been announced of whom, by topic. */
-  get subscriptions(): ReadonlyMap<string, Subscription> {
-    return this.#presence.active
+  /** Who is subscribed, by topic, on all nodes that share the log: as the log has told up to `lastEventId`. */
+  async subscriptions(): Promise<ReadonlyMap<string, Member>> {
+    await this.#listing
+    return this.#presence.members
   }
 
   /** The id of the newest entry, or `earliest` where there never was one. */
   get lastEventId(): string {
     const { head } = this.#window
-    return head === 0 ? 'earliest' : formatId(this.#epoch, head)
+    return head === 0 ? 'earliest' : formatId(this.#tail.epoch, head)
   }
 
   /**
@@ -196,54 +209,9 @@ export class Hub {
     if (this.#closed) throw new TidingsError('closed')
   }
 
-  /** The one way to a subscriber: from the log's tail to the window and the audiences that it concerns. */
   #deliver(entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      if (entry.epoch !== this.#epoch) this.#startOver(entry)
-      else if (entry.offset !== this.#window.head + 1) this.#skipTo(entry)
-      const frame = this.#window.push(entry)
-      const { topics, private: isPrivate = false } = entry.update
-      for (const audience of this.#audiences.match(topics)) {
-        if (!audience.mayRead(topics, isPrivate)) continue
-        if (audience.push(frame) > this.#mostPending) this.#overrun(audience)
-        else this.#sweeper.mark(audience)
-      }
-    }
+    this.#tail.deliver(entries)
     this.#presence.arrived(entries)
     this.#observer.arrived(entries)
-  }
-
-  /** Sweeps do not keep up: what is pending is let go of, and its audience takes it from the window, each at its own pace. */
-  #overrun(audience: Audience): void {
-    audience.drop()
-    for (const subscriber of audience.members) this.#fallBehind(subscriber)
-  }
-
-  /** The log could not say what lies between: everyone reads it from history, or is told that it is gone. */
-  #skipTo(entry: Entry): void {
-    for (const audience of this.#audiences) this.#completeUpTo(audience, this.#window.head)
-    this.#window.reset(entry.offset - 1)
-    for (const subscriber of this.#subscribers) this.#fallBehind(subscriber)
-  }
-
-  /** Whoever is live in an audience for which nothing is pending has everything so far, also what it did not want. */
-  #completeUpTo(audience: Audience, head: number): void {
-    if (this.#sweeper.isBusy(audience)) return
-    for (const subscriber of audience.members) {
-      if (subscriber.state === 'live') subscriber.cursor = Math.max(subscriber.cursor, head)
-    }
-  }
-
-  /** Offsets have started over, so no cursor means anything any more. */
-  #startOver(entry: Entry): void {
-    this.#epoch = entry.epoch
-    this.#window.reset(entry.offset - 1)
-    for (const subscriber of this.#subscribers) this.leave(subscriber, 'gap')
-  }
-
-  #fallBehind(subscriber: Subscriber): void {
-    if (subscriber.state !== 'live') return
-    subscriber.state = 'behind'
-    this.#catchUp.wait(subscriber)
   }
 }

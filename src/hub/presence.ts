@@ -1,13 +1,20 @@
-// Who is subscribed, told in the log like everything else: a private update when a subscription begins, and one when it ends.
-// It does not know what the updates say; the door that announces a subscription writes them.
+// Who is subscribed, told in the log like everything else: a private update when a subscription begins, and one when it ends,
+// for the whole fleet. It does not know what the updates say; the door that announces a subscription writes them.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TidingsError } from '../errors.ts'
 import type { Entry } from '../log/log.ts'
+import type { Announcement, Member, Roster } from '../log/roster.ts'
 import type { Update } from '../update.ts'
+import { Liveness } from './liveness.ts'
+import { RosterReplica } from './replica.ts'
 
 /** A subscription as it is announced. */
 export interface Subscription {
   /** The one topic of its updates, which no other subscription has. */
   readonly topic: string
-  /** What is said when it begins (`active`), and when it ends; the data has to differ. */
+  /** What whoever lists subscriptions, on whatever node, needs to know of it; default nothing. */
+  readonly record?: string
+  /** What is said when it begins (`active`), and when it ends. */
   announce(active: boolean): Update
 }
 
@@ -15,100 +22,222 @@ export interface Subscription {
 const batchSize = 256
 /** Announcements that may wait. Beyond that, who came and went meanwhile is left out. */
 const mostWaiting = 10_000
+/** How long it waits, in milliseconds, before it repeats what the log could not take. */
+const pause = 1_000
 
 export class Presence {
-  /** Subscriptions by their topic, from when their beginning has arrived from the log until their end has. */
-  readonly active: ReadonlyMap<string, Subscription>
-  readonly #active = new Map<string, Subscription>()
-  /** What waits to be appended, by topic; a beginning always goes before its end. */
-  readonly #joins = new Map<string, Subscription>()
-  readonly #leaves = new Map<string, Subscription>()
-  /** What has been appended and not yet arrived, or is active. */
-  readonly #announced = new Map<string, Subscription>()
-  readonly #append: (updates: Update[]) => Promise<unknown>
+  readonly #roster: Roster
   readonly #failed: (error: unknown) => void
+  readonly #node = crypto.randomUUID()
+  readonly #replica = new RosterReplica()
+  readonly #liveness: Liveness
+  /** Who is connected to this node, by topic. */
+  readonly #own = new Map<string, OwnMember>()
+  /** What waits to be appended, by topic; a beginning always goes before its end. */
+  readonly #joins = new Map<string, OwnMember>()
+  readonly #leaves = new Map<string, Member>()
+  /** Whose beginning may be in the log, and whose end has not arrived. */
+  readonly #begun = new Map<string, OwnMember>()
+  readonly #stop = new AbortController()
+  #hasLease = false
   #immediate: NodeJS.Immediate | undefined
   #appending = Promise.resolve()
 
-  constructor(append: (updates: Update[]) => Promise<unknown>, failed: (error: unknown) => void) {
-    this.active = this.#active
-    this.#append = append
+  /** `timeout`: within how many milliseconds a node that died has to have disappeared. */
+  constructor(roster: Roster, timeout: number, failed: (error: unknown) => void) {
+    this.#roster = roster
     this.#failed = failed
+    const end = (node: string) => this.#end(node)
+    this.#liveness = new Liveness(roster, this.#node, timeout, () => this.#replica.nodes, end)
+  }
+
+  /** Everybody of whom the log has told, on all nodes. */
+  get members(): ReadonlyMap<string, Member> {
+    return this.#replica.members
+  }
+
+  /** How many of those who are connected to this node have been announced, or are about to be. */
+  get announced(): number {
+    return this.#own.size
+  }
+
+  /** Finds out who was there before; to be called when the log is being followed. */
+  async begin(): Promise<void> {
+    if (this.#isStopped) return
+    this.#liveness.start()
+    await this.learn()
+  }
+
+  /** Reads the roster anew: not all that was announced has arrived. */
+  async learn(): Promise<void> {
+    while (!this.#isStopped) {
+      try {
+        return await this.#replica.read(this.#roster.members())
+      } catch (error) {
+        if (!this.#isStopped) this.#failed(error)
+        await this.#rest()
+      }
+    }
+  }
+
+  /** The roster is another one; of whom is told in vain that they left, it leaves out. */
+  startOver(): void {
+    this.#joins.clear()
+    this.#begun.clear()
+    this.#replica.clear()
+    void this.learn()
   }
 
   join(subscriptions: readonly Subscription[]): void {
-    for (const subscription of subscriptions) this.#joins.set(subscription.topic, subscription)
+    for (const subscription of subscriptions) {
+      const member = new OwnMember(this.#node, subscription)
+      this.#own.set(member.topic, member)
+      this.#joins.set(member.topic, member)
+    }
     this.#schedule()
   }
 
   leave(subscriptions: readonly Subscription[]): void {
-    for (const subscription of subscriptions) {
+    for (const { topic } of subscriptions) {
+      const member = this.#own.get(topic)
+      this.#own.delete(topic)
       const isTooMany = this.#joins.size + this.#leaves.size > mostWaiting
-      if (isTooMany && this.#joins.delete(subscription.topic)) continue
-      this.#leaves.set(subscription.topic, subscription)
+      if (isTooMany && !this.#begun.has(topic) && this.#joins.delete(topic)) continue
+      if (member) this.#leaves.set(topic, member)
     }
     this.#schedule()
   }
 
-  /** The list of who is active changes with what arrives from the log, so that list and log tell the same. */
+  /** The list of who is there changes with what arrives from the log, so that list and log tell the same. */
   arrived(entries: readonly Entry[]): void {
-    if (this.#announced.size === 0) return
-    for (const { update } of entries) {
-      const subscription = update.private ? this.#announced.get(update.topics[0] as string) : undefined
-      if (subscription) this.#settle(subscription, update.data === subscription.announce(true).data)
+    for (const { update, member } of entries) {
+      if (member) this.#replica.come(this.#begun.get(member.topic) ?? member)
+      else if (member === null) this.#gone(update.topics[0] as string)
     }
   }
 
-  /** Appends all that waits. */
+  /** Appends all that waits, once more. */
   async finish(): Promise<void> {
+    this.#stop.abort()
+    this.#liveness.stop()
     clearImmediate(this.#immediate)
     this.#immediate = undefined
     await this.#appending
-    while (this.#joins.size + this.#leaves.size > 0) await this.#appendSome()
+    while (this.#joins.size + this.#leaves.size > 0 && (await this.#appendSome())) {}
+  }
+
+  get #isStopped(): boolean {
+    return this.#stop.signal.aborted
+  }
+
+  /** Who is connected all the same comes again: another node has taken this one for dead. */
+  #gone(topic: string): void {
+    this.#replica.go(topic)
+    this.#begun.delete(topic)
+    const member = this.#own.get(topic)
+    if (!member) return
+    this.#hasLease = false
+    this.#joins.set(topic, member)
+    this.#schedule()
+  }
+
+  /** Of several nodes that do this, one is heard. */
+  #end(node: string): void {
+    for (const member of this.#replica.of(node)) this.#leaves.set(member.topic, member)
+    this.#schedule()
   }
 
   #schedule(): void {
-    if (this.#joins.size + this.#leaves.size === 0) return
+    if (this.#isStopped || this.#joins.size + this.#leaves.size === 0) return
     this.#immediate ??= setImmediate(() => {
-      this.#appending = this.#appendSome().then(() => {
-        this.#immediate = undefined
-        this.#schedule()
-      })
+      this.#appending = this.#appendSome()
+        .then((isDone) => (isDone ? undefined : this.#rest()))
+        .then(() => {
+          this.#immediate = undefined
+          this.#schedule()
+        })
     })
   }
 
-  async #appendSome(): Promise<void> {
+  #rest(): Promise<void> {
+    return sleep(pause, undefined, { signal: this.#stop.signal, ref: false }).catch(() => {})
+  }
+
+  /** Never rejects: what the log could not take, it is asked to take again. */
+  async #appendSome(): Promise<boolean> {
     const joined = take(this.#joins, batchSize)
     // An end waits until no beginning does: its own may be among them.
     const left = this.#joins.size > 0 ? [] : take(this.#leaves, batchSize - joined.length)
-    for (const subscription of joined) this.#announced.set(subscription.topic, subscription)
+    for (const member of joined) this.#begun.set(member.topic, member)
     try {
-      const begun = joined.map((subscription) => subscription.announce(true))
-      await this.#append([...begun, ...left.map((subscription) => subscription.announce(false))])
+      // Who has no lease is taken for dead, and so is everybody who is connected to it.
+      if (!this.#hasLease) await this.#liveness.renew()
+      this.#hasLease = true
+      await this.#roster.announce([...joined.map(beginning), ...left.map(ending)])
+      return true
     } catch (error) {
       this.#failed(error)
-      // It could not be told, and is so all the same.
-      for (const subscription of joined) this.#settle(subscription, true)
-      for (const subscription of left) this.#settle(subscription, false)
+      if (!(error instanceof TidingsError && error.code === 'closed')) this.#takeBack(joined, left)
+      return false
     }
   }
 
-  #settle(subscription: Subscription, isActive: boolean): void {
-    if (isActive) {
-      this.#active.set(subscription.topic, subscription)
-      return
+  /** It could not be told, and is so all the same. */
+  #takeBack(joined: readonly OwnMember[], left: readonly Member[]): void {
+    for (const member of joined) {
+      // Another roster, on which nobody is who was on the one before.
+      if (!this.#begun.has(member.topic)) continue
+      this.#replica.come(member)
+      this.#joins.set(member.topic, member)
     }
-    this.#active.delete(subscription.topic)
-    this.#announced.delete(subscription.topic)
+    for (const member of left) {
+      this.#replica.go(member.topic)
+      this.#leaves.set(member.topic, member)
+    }
   }
 }
 
-function take(from: Map<string, Subscription>, count: number): Subscription[] {
-  const taken: Subscription[] = []
-  for (const [topic, subscription] of from) {
+/** Who is connected to this node; what there is to say of it is made when it is needed. */
+class OwnMember implements Member {
+  readonly node: string
+  readonly #subscription: Subscription
+
+  constructor(node: string, subscription: Subscription) {
+    this.node = node
+    this.#subscription = subscription
+  }
+
+  get topic(): string {
+    return this.#subscription.topic
+  }
+
+  get record(): string {
+    return this.#subscription.record ?? ''
+  }
+
+  get begin(): Update {
+    return this.#subscription.announce(true)
+  }
+
+  get end(): Update {
+    return this.#subscription.announce(false)
+  }
+}
+
+function beginning(member: OwnMember): Announcement {
+  return { update: member.begin, member }
+}
+
+function ending({ end }: Member): Announcement {
+  return { update: end, member: null }
+}
+
+function take<Value>(from: Map<string, Value>, count: number): Value[] {
+  const taken: Value[] = []
+  for (const [topic, value] of from) {
     if (taken.length >= count) break
     from.delete(topic)
-    taken.push(subscription)
+    taken.push(value)
   }
   return taken
 }

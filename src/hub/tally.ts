@@ -12,6 +12,8 @@ export interface HubStatus {
   readonly window: { readonly entries: number; readonly bytes: number; readonly first: number }
   readonly audiences: number
   readonly subscribers: number
+  /** Subscriptions of these that have been announced, or are about to be. */
+  readonly announced: number
 }
 
 /** One stream that ended. */

@@ -116,6 +116,16 @@ export class LmdbLog implements Log {
     })
   }
 
+  //TEMP
+  async announce(): Promise<void> {}
+  async *members(): AsyncGenerator<readonly import('./roster.ts').Member[]> {
+    yield []
+  }
+  async renew(node: string): Promise<readonly string[]> {
+    return [node]
+  }
+  //TEMP
+
   async follow(deliver: (entries: readonly Entry[]) => void): Promise<void> {
     this.#mustBeOpen()
     this.#followers.add(deliver)

@@ -1,5 +1,6 @@
 // The log's contract, its ids, and what an entry is. No log knows a subscriber, a topic's syntax or the wire.
 import type { Update } from '../update.ts'
+import type { Member, Roster } from './roster.ts'
 
 /** An update with its place in the log. */
 export interface Entry {
@@ -11,6 +12,8 @@ export interface Entry {
   /** When it was appended, in milliseconds since 1970; never less than the time of the entry before it. */
   readonly time: number
   readonly update: Update
+  /** Who came, where the update says so; `null` where it says that whoever has its first topic went. */
+  readonly member?: Member | null
 }
 
 /** Which entries a reader wants. */
@@ -43,7 +46,7 @@ export interface Page {
  * What an implementation may not do: deliver before the durability promise is kept; deliver out of order, twice, or with
  * a hole it does not admit; reuse an offset within an epoch; hold back a page because of who reads it.
  */
-export interface Log {
+export interface Log extends Roster {
   /** Changes whenever offsets start over, so that an old cursor is never trusted. Lower-case letters and digits. */
   readonly epoch: string
   /** Offset of the newest entry; 0 when there never was one. */

@@ -14,6 +14,7 @@ import {
   sizeOf
 } from './log.ts'
 import { Retention, type RetentionRule } from './retention.ts'
+import { type Announcement, Leases, type Member } from './roster.ts'
 import { Shelf } from './shelf.ts'
 
 export interface MemoryLogOptions {
@@ -38,6 +39,8 @@ export class MemoryLog implements Log {
   readonly #now: () => number
   readonly #shelf: Shelf
   #newestTime = 0
+  readonly #members = new Map<string, Member>()
+  readonly #leases = new Leases()
   readonly #followers = new Set<(entries: readonly Entry[]) => void>()
   readonly #undelivered: Entry[][] = []
   #delivering = false
@@ -73,10 +76,20 @@ export class MemoryLog implements Log {
 
   async append(updates: readonly Update[]): Promise<Entry[]> {
     if (this.#closed) throw new TidingsError('closed')
-    const entries = updates.map((update) => this.#keep(update))
-    this.#trim()
-    this.#deliver(entries)
-    return entries
+    return this.#commit(updates.map((update) => this.#keep(update)))
+  }
+
+  async announce(announcements: readonly Announcement[]): Promise<void> {
+    if (this.#closed) throw new TidingsError('closed')
+    this.#commit(announcements.flatMap((announcement) => this.#enroll(announcement) ?? []))
+  }
+
+  async *members(): AsyncGenerator<readonly Member[], void, undefined> {
+    yield [...this.#members.values()]
+  }
+
+  async renew(node: string, lease: number): Promise<readonly string[]> {
+    return this.#leases.renew(node, lease)
   }
 
   async follow(deliver: (entries: readonly Entry[]) => void): Promise<void> {
@@ -130,12 +143,26 @@ export class MemoryLog implements Log {
     this.#followers.clear()
   }
 
-  #keep(update: Update): Entry {
+  #commit(entries: Entry[]): Entry[] {
+    this.#trim()
+    if (entries.length > 0) this.#deliver(entries)
+    return entries
+  }
+
+  #enroll({ update, member }: Announcement): Entry | undefined {
+    const topic = update.topics[0] as string
+    if (this.#members.has(topic) === (member !== null)) return undefined
+    if (member) this.#members.set(topic, member)
+    else this.#members.delete(topic)
+    return this.#keep(update, { member })
+  }
+
+  #keep(update: Update, more?: Pick<Entry, 'member'>): Entry {
     const offset = this.head + 1
     // A clock that is set back must not let an entry look older than the one before it.
     this.#newestTime = Math.max(this.#newestTime, this.#now())
     const id = update.id ?? formatId(this.epoch, offset)
-    const entry = { epoch: this.epoch, offset, id, time: this.#newestTime, update }
+    const entry = { epoch: this.epoch, offset, id, time: this.#newestTime, update, ...more }
     this.#shelf.add(entry)
     return entry
   }

@@ -49,6 +49,7 @@ export interface Config {
   readonly heartbeat: number
   readonly slowTimeout: number
   readonly maxAge: number
+  readonly presenceTimeout: number
   readonly drainTimeout: number
   readonly maxBody: number
   readonly maxConnections: number

@@ -32,6 +32,13 @@ export const runningOptions: readonly Option[] = [
   },
   {
     section: 'Streams',
+    name: 'presenceTimeout',
+    kind: 'duration',
+    default: 30_000,
+    help: 'within how long the announced subscriptions of a server of the fleet have ended that died without a word'
+  },
+  {
+    section: 'Streams',
     name: 'drainTimeout',
     kind: 'duration',
     default: 10_000,

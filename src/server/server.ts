@@ -7,7 +7,7 @@ import type { HandlerOptions } from '../http/exchange.ts'
 import { checkHandlerOptions, Door } from '../http/handler.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import { all, type Observer } from '../hub/observer.ts'
-import { settle } from '../hub/options.ts'
+import { type HubOptions, settle } from '../hub/options.ts'
 import { changeRules, LmdbLog, MemoryLog, RedisLog } from '../logs.ts'
 import { addressesOf, readAddress } from './address.ts'
 import { type Config, ConfigError, isGuarded } from './config.ts'
@@ -37,8 +37,7 @@ export interface Server {
  */
 export function checkConfig(config: Config): Certificate | undefined {
   checkHandlerOptions(handlerOptions(config, 'http://localhost'))
-  const { heartbeat, slowTimeout, maxAge } = config
-  settle({ heartbeat, slowTimeout, maxAge })
+  settle(timesOf(config))
   checkWebhooks(config)
   addressesOf(config)
   if (config.opsListen !== '') readAddress(config.opsListen)
@@ -50,13 +49,10 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
   const certificate = checkConfig(config)
   const metrics = new Metrics()
   const webhooks = new Webhooks(config, { counted: metrics.webhooks, failed: (error) => hub.failed(error) })
-  const { heartbeat, slowTimeout, maxAge } = config
   const log = await openLog(config, (error) => hub.failed(error))
   const hub: Hub = createHub({
     log,
-    heartbeat,
-    slowTimeout,
-    maxAge,
+    ...timesOf(config),
     observer: all([metrics.observer, webhooks.observer, observer])
   })
   metrics.watch(hub)
@@ -162,6 +158,10 @@ class RunningServer implements Server {
     await Promise.all(closed)
     clearTimeout(timer)
   }
+}
+
+function timesOf({ heartbeat, slowTimeout, maxAge, presenceTimeout }: Config): HubOptions {
+  return { heartbeat, slowTimeout, maxAge, presenceTimeout }
 }
 
 /** What the doors need to know; a server that was not told its name goes by the address that it listens on. */

@@ -31,9 +31,9 @@ const faults: Fault[] = [
   },
   {
     name: 'a hole skipped between log and hub',
-    file: 'hub/hub.js',
-    find: 'this.#fallBehind(subscriber);\n    }\n    /** Whoever',
-    replace: '{}\n    }\n    /** Whoever'
+    file: 'hub/tail.js',
+    find: 'this.#fallBehind(subscriber);\n        void presence',
+    replace: '{}\n        void presence'
   },
   {
     name: 'a full connection that is written on',

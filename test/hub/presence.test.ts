@@ -1,6 +1,7 @@
 // Announcements of who is subscribed: entries like all others, which neither get lost nor hold anything up.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createHub, type HubOptions, MemoryLog, type Subscription } from '../../dist/index.js'
+import { createHub, type Hub, type HubOptions, MemoryLog, type Subscription } from '../../dist/index.js'
 import { FakeConnection } from '../support/fake-connection.js'
 
 function open(options: HubOptions = {}) {
@@ -24,6 +25,9 @@ function subscription(who: string): Subscription {
   }
 }
 
+const member = (who: string) => ({ topic: `presence/${who}`, record: '', end: subscription(who).announce(false) })
+const listed = async (hub: Hub) => [...(await hub.subscriptions()).keys()]
+
 describe('presence', () => {
   it('tells when a subscription begins and ends, to those who may read it', async () => {
     const { hub, join, watch } = open()
@@ -37,27 +41,27 @@ describe('presence', () => {
   it('lists those of whom it has told, and no others', async () => {
     const { hub, join } = open()
     const subscriber = await join(subscription('ann'))
-    expect([...hub.subscriptions.keys()]).toEqual([])
-    await expect.poll(() => [...hub.subscriptions.keys()]).toEqual(['presence/ann'])
+    expect(await listed(hub)).toEqual([])
+    await expect.poll(() => listed(hub)).toEqual(['presence/ann'])
     expect(hub.lastEventId).toBe(`#${hub.status.epoch}-1`)
     hub.leave(subscriber, 'client')
-    await expect.poll(() => hub.subscriptions.size).toBe(0)
+    await expect.poll(async () => (await listed(hub)).length).toBe(0)
     expect(hub.lastEventId).toBe(`#${hub.status.epoch}-2`)
   })
 
   it('appends a storm of connects in few batches, and lets publishing through', async () => {
     const log = new MemoryLog()
     const batches: number[] = []
-    const append = log.append.bind(log)
-    log.append = (updates) => {
-      batches.push(updates.length)
-      return append(updates)
+    const announce = log.announce.bind(log)
+    log.announce = (announcements) => {
+      batches.push(announcements.length)
+      return announce(announcements)
     }
     const { hub, join } = open({ log })
     await Promise.all(Array.from({ length: 2_000 }, (_, number) => join(subscription(String(number)))))
     await hub.publish({ topics: ['t'], data: '' })
-    expect(hub.subscriptions.size).toBeLessThan(2_000)
-    await expect.poll(() => hub.subscriptions.size).toBe(2_000)
+    expect((await listed(hub)).length).toBeLessThan(2_000)
+    await expect.poll(async () => (await listed(hub)).length).toBe(2_000)
     expect(Math.max(...batches)).toBeLessThanOrEqual(256)
     expect(batches.length).toBeLessThan(20)
   })
@@ -68,19 +72,19 @@ describe('presence', () => {
     const watcher = await watch()
     const crowd = await Promise.all(Array.from({ length: 10_001 }, (_, number) => join(subscription(String(number)))))
     hub.leave(await join(subscription('brief')), 'client')
-    await expect.poll(() => hub.subscriptions.size, { timeout: 10_000 }).toBe(crowd.length)
+    await expect.poll(async () => (await listed(hub)).length, { timeout: 10_000 }).toBe(crowd.length)
     expect(watcher.data.filter((data) => data.startsWith('brief'))).toEqual([])
   })
 
   it('lists rightly what the log could not take, and says that it could not', async () => {
     const log = new MemoryLog()
-    log.append = () => Promise.reject(new Error('disk full'))
+    log.announce = () => Promise.reject(new Error('disk full'))
     const failures: unknown[] = []
     const { hub, join } = open({ log, observer: { failed: (error) => failures.push(error) } })
     const subscriber = await join(subscription('ann'))
-    await expect.poll(() => hub.subscriptions.size).toBe(1)
+    await expect.poll(async () => (await listed(hub)).length).toBe(1)
     hub.leave(subscriber, 'client')
-    await expect.poll(() => hub.subscriptions.size).toBe(0)
+    await expect.poll(async () => (await listed(hub)).length).toBe(0)
     expect(failures).toHaveLength(2)
   })
 
@@ -91,5 +95,99 @@ describe('presence', () => {
     for (const who of ['ann', 'bob']) hub.join(place, new FakeConnection(), [subscription(who)])
     await hub.close()
     expect(log.head).toBe(4)
+  })
+
+  it('repeats what the log could not take, until it can', async () => {
+    const log = new MemoryLog()
+    const announce = log.announce.bind(log)
+    let isAway = true
+    log.announce = (announcements) => (isAway ? Promise.reject(new Error('away')) : announce(announcements))
+    const { join, watch } = open({ log })
+    const watcher = await watch()
+    await join(subscription('ann'))
+    await expect.poll(() => log.head).toBe(0)
+    isAway = false
+    await expect.poll(() => watcher.data, { timeout: 5_000 }).toEqual(['ann joined'])
+  })
+
+  it('tells once what it is in doubt about', async () => {
+    const log = new MemoryLog()
+    const announce = log.announce.bind(log)
+    let attempts = 0
+    // It is in the log, and whoever asked for that does not hear of it.
+    log.announce = async (announcements) => {
+      await announce(announcements)
+      if (attempts++ < 2) throw new Error('unanswered')
+    }
+    const { hub, join, watch } = open({ log })
+    const watcher = await watch()
+    const subscriber = await join(subscription('ann'))
+    await expect.poll(() => attempts, { timeout: 5_000 }).toBe(3)
+    hub.leave(subscriber, 'client')
+    await expect.poll(() => watcher.data).toEqual(['ann joined', 'ann left'])
+  })
+})
+
+describe('presence on nodes that share a log', () => {
+  it('is the same everywhere, also for who comes later', async () => {
+    const log = new MemoryLog()
+    const [one, two] = [open({ log }), open({ log })]
+    const subscriber = await one.join(subscription('ann'))
+    await two.join(subscription('bob'))
+    const all = ['presence/ann', 'presence/bob']
+    for (const { hub } of [one, two]) await expect.poll(async () => (await listed(hub)).sort()).toEqual(all)
+    const three = open({ log })
+    expect((await listed(three.hub)).sort()).toEqual(all)
+    one.hub.leave(subscriber, 'client')
+    for (const { hub } of [one, two, three]) await expect.poll(() => listed(hub)).toEqual(['presence/bob'])
+  })
+
+  it('ends in time, once, what a node held that died without a word', async () => {
+    const log = new MemoryLog()
+    await log.announce([
+      { update: subscription('ann').announce(true), member: { ...member('ann'), node: 'dead' } },
+      { update: subscription('bob').announce(true), member: { ...member('bob'), node: 'dead' } }
+    ])
+    const nodes = [open({ log, presenceTimeout: 1_000 }), open({ log, presenceTimeout: 1_000 })]
+    const watcher = await (nodes[0] as (typeof nodes)[0]).watch()
+    const began = performance.now()
+    for (const { hub } of nodes) expect(await listed(hub)).toEqual(['presence/ann', 'presence/bob'])
+    for (const { hub } of nodes) await expect.poll(() => listed(hub), { timeout: 5_000 }).toEqual([])
+    expect(performance.now() - began).toBeLessThan(3_000)
+    expect(watcher.data).toEqual(['ann left', 'bob left'])
+    expect(log.head).toBe(4)
+  })
+
+  it('takes nobody for dead while the log is away', async () => {
+    const log = new MemoryLog()
+    await log.announce([{ update: subscription('ann').announce(true), member: { ...member('ann'), node: 'other' } }])
+    const renew = log.renew.bind(log)
+    let isAway = false
+    log.renew = (node, lease) => (isAway ? Promise.reject(new Error('away')) : renew(node, lease))
+    const { hub } = open({ log, presenceTimeout: 1_000 })
+    await listed(hub)
+    isAway = true
+    await sleep(1_500)
+    expect(await listed(hub)).toEqual(['presence/ann'])
+    isAway = false
+    // The other one tells again that it lives, some time later.
+    await sleep(100)
+    const telling = setInterval(() => void renew('other', 1_000), 100)
+    onTestFinished(() => clearInterval(telling))
+    await sleep(1_500)
+    expect(await listed(hub)).toEqual(['presence/ann'])
+  })
+
+  it('comes back by itself when others took a node for dead that was only slow', async () => {
+    const log = new MemoryLog()
+    const one = open({ log })
+    const watcher = await one.watch()
+    const subscriber = await one.join(subscription('ann'))
+    await expect.poll(() => listed(one.hub)).toEqual(['presence/ann'])
+    await log.announce([{ update: subscription('ann').announce(false), member: null }])
+    await expect.poll(() => watcher.data).toEqual(['ann joined', 'ann left', 'ann joined'])
+    await expect.poll(() => listed(one.hub)).toEqual(['presence/ann'])
+    one.hub.leave(subscriber, 'client')
+    await expect.poll(() => listed(one.hub)).toEqual([])
   })
 })

@@ -23,10 +23,10 @@ describe.each(dialects)('a stream of %s', (dialect) => {
   it('S3: is refused by a hub that shuts down, and not announced', async () => {
     const appended: Update[] = []
     const log = new MemoryLog()
-    const append = log.append.bind(log)
-    log.append = (updates) => {
-      appended.push(...updates)
-      return append(updates)
+    const announce = log.announce.bind(log)
+    log.announce = (announcements) => {
+      appended.push(...announcements.map(({ update }) => update))
+      return announce(announcements)
     }
     const { hub, url } = await serve({ log }, { ...keyedHandler, subscriptions: true })
     const stream = await listen(address(url), await reader(dialect))

@@ -1,6 +1,7 @@
 // What the two dialects of Mercure differ in, as one interface: the endpoints are written once, and a dialect translates. It
 // decides nothing.
 import type { OutgoingHttpHeaders } from 'node:http'
+import type { Dialect } from '../../auth/dialect.ts'
 import type { TidingsError } from '../../errors.ts'
 import type { Selector } from '../../topics/matcher.ts'
 import type { Update } from '../../update.ts'
@@ -35,6 +36,7 @@ export interface Listing {
 }
 
 export interface MercureDialect {
+  readonly dialect: Dialect
   /** Headers of a stream besides those of both. */
   readonly streamHeaders: OutgoingHttpHeaders
   /** The response header that says where a stream begins. */

@@ -33,6 +33,7 @@ const tellings: Partial<Record<ErrorCode, [number, string]>> = {
 }
 
 export const legacy: MercureDialect = {
+  dialect: '0.x',
   streamHeaders: {},
   lastEventIdHeader: 'Last-Event-ID',
   readSelectors,

@@ -2,13 +2,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Dialect } from '../../auth/dialect.ts'
 import { TidingsError } from '../../errors.ts'
-import type { Hub } from '../../hub/hub.ts'
+import type { Member } from '../../log/roster.ts'
 import { hubPath } from '../access-options.ts'
 import { answerText } from '../answer.ts'
 import type { Exchange } from '../exchange.ts'
 import type { MercureDialect, SubscriptionPath } from './dialect.ts'
 import { doors, securityHeaders } from './door.ts'
-import { MercureSubscription } from './subscription.ts'
+import { readRecord } from './subscription.ts'
 
 export const listPath = `${hubPath}/subscriptions`
 /** Subscriptions that are written to a list before others have their turn. */
@@ -25,16 +25,17 @@ export async function list(exchange: Exchange): Promise<void> {
   const named = door.readPath(segments, access.base)
   // [Mercure 1.0, Subscription API] The path is the topic that the token has to cover; the query is no part of it.
   if (!grants.mayRead(path)) throw new TidingsError('not_granted')
+  const members = await hub.subscriptions()
   const listing = { id: path, lastEventId: hub.lastEventId }
   const headers = { ...securityHeaders, 'Cache-Control': 'must-revalidate', ...door.listHeaders(listing, access.base) }
-  const single = named.subscriber === undefined ? undefined : find(hub, door, named)
+  const single = named.subscriber === undefined ? undefined : find(members, door, named)
   if (request.headers['if-none-match'] === headers.ETag) {
     response.writeHead(304, headers).end()
     return
   }
   const body = single
-    ? JSON.stringify(door.single(single.document, listing))
-    : await collect(matching(hub, door, named), door.collection(listing))
+    ? JSON.stringify(door.single(single, listing))
+    : await collect(matching(members, door, named), door.collection(listing))
   answerText(response, body, headers)
 }
 
@@ -47,35 +48,34 @@ function dialectOf(segments: readonly string[], dialects: readonly Dialect[], of
   return rest.length === 0 ? '0.x' : '1.0'
 }
 
+type Members = ReadonlyMap<string, Member>
+
 /** @throws TidingsError `not_found` */
-function find({ subscriptions }: Hub, door: MercureDialect, { selector = '', subscriber = '' }: SubscriptionPath) {
-  const found = subscriptions.get(door.pathOf({ selector, subscriber, payload: undefined }))
-  if (found instanceof MercureSubscription) return found
+function find(members: Members, door: MercureDialect, { selector = '', subscriber = '' }: SubscriptionPath) {
+  const found = members.get(door.pathOf({ selector, subscriber, payload: undefined }))
+  const document = found && readRecord(found, door)
+  if (document !== undefined) return JSON.parse(document) as Record<string, unknown>
   throw new TidingsError('not_found', 'nobody with that name is subscribed to that')
 }
 
-/** Those of one dialect, since another has no words for some of what can be subscribed to. */
-function* matching(
-  { subscriptions }: Hub,
-  door: MercureDialect,
-  { selector }: SubscriptionPath
-): Iterable<MercureSubscription> {
+/** The documents of a dialect, as JSON. */
+function* matching(members: Members, door: MercureDialect, { selector }: SubscriptionPath): Iterable<string> {
   const prefix = selector === undefined ? '' : door.pathOf({ selector, subscriber: '', payload: undefined })
-  for (const subscription of subscriptions.values()) {
-    if (!(subscription instanceof MercureSubscription) || subscription.door !== door) continue
-    if (subscription.topic.startsWith(prefix)) yield subscription
+  for (const member of members.values()) {
+    const document = member.topic.startsWith(prefix) ? readRecord(member, door) : undefined
+    if (document !== undefined) yield document
   }
 }
 
 /** A hundred thousand subscriptions take a while to write down; who publishes does not wait for that. */
 async function collect(
-  subscriptions: Iterable<MercureSubscription>,
+  documents: Iterable<string>,
   collection: ReturnType<MercureDialect['collection']>
 ): Promise<string> {
-  const documents: string[] = []
-  for (const { document } of subscriptions) {
-    documents.push(JSON.stringify(document))
-    if (documents.length % stretch === 0) await nextTurn()
+  const written: string[] = []
+  for (const document of documents) {
+    written.push(document)
+    if (written.length % stretch === 0) await nextTurn()
   }
-  return `${JSON.stringify(collection).slice(0, -1)},"subscriptions":[${documents.join(',')}]}`
+  return `${JSON.stringify(collection).slice(0, -1)},"subscriptions":[${written.join(',')}]}`
 }

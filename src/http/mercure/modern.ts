@@ -43,6 +43,7 @@ const tellings: Partial<Record<ErrorCode, [number, string]>> = {
 }
 
 export const modern: MercureDialect = {
+  dialect: '1.0',
   streamHeaders: { Incremental: '?1' },
   lastEventIdHeader: 'Mercure-Last-Event-ID',
   readSelectors,

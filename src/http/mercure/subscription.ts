@@ -1,6 +1,7 @@
 // One subscription as Mercure announces and lists it. It does not know when that is.
 import type { Grants } from '../../auth/grants.ts'
 import type { Subscription } from '../../hub/presence.ts'
+import type { Member } from '../../log/roster.ts'
 import { type Selector, textOf } from '../../topics/matcher.ts'
 import type { Update } from '../../update.ts'
 import type { MercureDialect, SubscriptionFacts } from './dialect.ts'
@@ -21,9 +22,8 @@ export class MercureSubscription implements Subscription, SubscriptionFacts {
     this.topic = door.pathOf(this)
   }
 
-  /** As it stands in a list. */
-  get document(): Record<string, unknown> {
-    return this.door.documentOf(this, true)
+  get record(): string {
+    return `${this.door.dialect} ${JSON.stringify(this.door.documentOf(this, true))}`
   }
 
   announce(active: boolean): Update {
@@ -31,4 +31,9 @@ export class MercureSubscription implements Subscription, SubscriptionFacts {
     const data = JSON.stringify(this.door.eventOf(this.door.documentOf(this, active)))
     return { topics: [this.topic], data, private: true, ...(type && { type }) }
   }
+}
+
+/** The document of a subscription as JSON, where it was made in this dialect: another has no words for some of what there is. */
+export function readRecord({ record }: Member, { dialect }: MercureDialect): string | undefined {
+  return record.startsWith(`${dialect} `) ? record.slice(dialect.length + 1) : undefined
 }

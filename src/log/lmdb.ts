@@ -3,13 +3,22 @@
 import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
 import { Forgotten } from './forgotten.ts'
-import { type Append, Gathering } from './gathering.ts'
+import { type Append, Gathering, tell } from './gathering.ts'
 import { LmdbFolder } from './lmdb-folder.ts'
 import { LmdbPlan } from './lmdb-plan.ts'
 import { findNewest, readPage } from './lmdb-reader.ts'
 import { recount } from './lmdb-recount.ts'
 import { type Durability, idPlace, type LmdbStore, type State } from './lmdb-store.ts'
-import { type Entry, type Filter, type Log, type Page, type PageLimit, parseId } from './log.ts'
+import {
+  type Appended,
+  type Entry,
+  type Filter,
+  type Log,
+  type Once,
+  type Page,
+  type PageLimit,
+  parseId
+} from './log.ts'
 import { LogError } from './log-error.ts'
 import { type Covers, Retention, type RetentionRule } from './retention.ts'
 
@@ -108,10 +117,10 @@ export class LmdbLog implements Log {
     return this.#commits
   }
 
-  async append(updates: readonly Update[]): Promise<Entry[]> {
+  async append(updates: readonly Update[], once?: Once): Promise<Appended[]> {
     this.#mustBeOpen()
     return new Promise((resolve, reject) => {
-      this.#waiting.add({ updates, resolve, reject })
+      this.#waiting.add({ updates, once, resolve, reject })
       this.#begin()
     })
   }
@@ -215,13 +224,10 @@ export class LmdbLog implements Log {
     try {
       if (this.#failure) throw this.#failure
       const plan = new LmdbPlan(this.#store, this.#retention, this.#state)
-      const now = this.#now()
-      const entries = group.map(({ updates }) => updates.map((update) => plan.append(update, now)))
-      plan.supersede()
-      plan.trim(now)
+      const outcomes = plan.appendAll(group, this.#now())
       await this.#keep(plan)
       this.#deliver(plan.appended)
-      group.forEach(({ resolve }, at) => void resolve(entries[at] as Entry[]))
+      tell(group, outcomes)
     } catch (error) {
       if (error instanceof TidingsError) await this.#store.breathe().catch(() => {})
       // Without room, nothing has happened. Whatever else went wrong, what is on disk may not be what we think.

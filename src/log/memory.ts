@@ -3,16 +3,19 @@
 import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
 import {
+  type Appended,
   type Entry,
   type Filter,
   formatId,
   type Log,
   newEpoch,
+  type Once,
   type Page,
   type PageLimit,
   parseId,
   sizeOf
 } from './log.ts'
+import { appendOnce, Remembered } from './once.ts'
 import { Retention, type RetentionRule } from './retention.ts'
 import { Shelf } from './shelf.ts'
 
@@ -37,6 +40,7 @@ export class MemoryLog implements Log {
   readonly epoch = newEpoch()
   readonly #now: () => number
   readonly #shelf: Shelf
+  readonly #remembered = new Remembered()
   #newestTime = 0
   readonly #followers = new Set<(entries: readonly Entry[]) => void>()
   readonly #undelivered: Entry[][] = []
@@ -71,12 +75,18 @@ export class MemoryLog implements Log {
     return this.#shelf.removals
   }
 
-  async append(updates: readonly Update[]): Promise<Entry[]> {
+  async append(updates: readonly Update[], once?: Once): Promise<Appended[]> {
     if (this.#closed) throw new TidingsError('closed')
-    const entries = updates.map((update) => this.#keep(update))
+    const fresh: Entry[] = []
+    this.#remembered.forgetUntil(Math.max(this.#newestTime, this.#now()))
+    const answer = appendOnce(this.epoch, updates, once, this.#remembered, (update) => {
+      const entry = this.#keep(update)
+      fresh.push(entry)
+      return entry
+    })
     this.#trim()
-    this.#deliver(entries)
-    return entries
+    if (fresh.length > 0) this.#deliver(fresh)
+    return answer
   }
 
   async follow(deliver: (entries: readonly Entry[]) => void): Promise<void> {

@@ -2,6 +2,7 @@
 // it, keeping house, and looking. They know nothing of selectors, which need JavaScript.
 import { createHash } from 'node:crypto'
 import { common, keeping } from './redis-lua.ts'
+import { marking } from './redis-marking.ts'
 
 export interface Script {
   readonly text: string
@@ -10,36 +11,49 @@ export interface Script {
 
 /**
  * Appends a batch, and trims. It declares no flags, so that Redis refuses it as a whole where it has no memory left
- * ['allow-oom' in the manual of Lua scripts]. Arguments from 4 on: the rules as text, bounds, time, how many updates; for each its
- * rule, size, whether it is private, id, the rest as JSON, how many topics, and these.
+ * ['allow-oom' in the manual of Lua scripts]. Arguments from 4 on: the rules as text, bounds, time; how many appends have marks, and
+ * each of these as below; how many updates, and for each its rule, size, whether it is private, id, the rest as JSON, how many topics,
+ * and these. Where an update is left out, the answer ends with what became of each: empty, or why it is not appended.
  */
-const append = `${common}${keeping}
+const append = `${common}${keeping}${marking}
 local rules = redis.call('HGET', meta, 'rules')
 if not rules then
   redis.call('HSET', meta, 'rules', ARGV[4])
 elseif rules ~= ARGV[4] then
   return {state(), 'rules', 0}
 end
-local bounds, now, count = cjson.decode(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local bounds, now = cjson.decode(ARGV[5]), tonumber(ARGV[6])
+local left, twins, marks, at = findRepeated(7)
+local count = tonumber(ARGV[at])
+local offsets = {}
+at = at + 1
 m.time = math.max(m.time, now)
-local at = 8
-for _ = 1, count do
-  local rule, size, private, id, json = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+for i = 1, count do
   local topics = tonumber(ARGV[at + 5])
-  m.head = m.head + 1
-  local key = {private}
-  for i = 1, topics do
-    key[i + 1] = ARGV[at + 5 + i]
-    redis.call('ZADD', space .. (i == 1 and 'c:' or 'a:') .. key[i + 1], m.head, m.head)
+  if not left[i] then
+    local rule, size, private, id, json = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+    m.head = m.head + 1
+    local key = {private}
+    for j = 1, topics do
+      key[j + 1] = ARGV[at + 5 + j]
+      redis.call('ZADD', space .. (j == 1 and 'c:' or 'a:') .. key[j + 1], m.head, m.head)
+    end
+    if id ~= '' then redis.call('RPUSH', space .. 'i:' .. id, m.head) end
+    redis.call('XADD', entries, m.head .. '-0', 't', m.time, 'z', size, 'k', cjson.encode(key), 'i', id, 'u', json)
+    if marks[i] then remember(marks[i]) end
+    add(m.head, rule, size, key[2], bounds)
+    offsets[i] = m.head
   end
-  if id ~= '' then redis.call('RPUSH', space .. 'i:' .. id, m.head) end
-  redis.call('XADD', entries, m.head .. '-0', 't', m.time, 'z', size, 'k', cjson.encode(key), 'i', id, 'u', json)
-  add(m.head, rule, size, key[2], bounds)
   at = at + 6 + topics
+end
+local outcomes = {}
+if next(left) then
+  for i = 1, count do outcomes[i] = left[i] or '' end
+  for i, first in pairs(twins) do outcomes[i] = 'repeated ' .. offsets[first] .. ' ' .. m.time end
 end
 local unfinished = trim(bounds, now, 2 * count + 250)
 finish()
-return {state(), 'kept', m.time, unfinished}
+return {state(), 'kept', m.time, unfinished, outcomes}
 `
 
 /**

@@ -3,10 +3,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
-import { type Append, Gathering } from './gathering.ts'
-import { type Entry, type Filter, formatId, type Log, type Page, type PageLimit, parseId } from './log.ts'
-import { writeUpdate } from './redis-answers.ts'
+import { type Append, Gathering, type Outcome, tell } from './gathering.ts'
+import {
+  type Appended,
+  type Entry,
+  type Filter,
+  type Log,
+  type Once,
+  type Page,
+  type PageLimit,
+  parseId
+} from './log.ts'
 import { RedisFollower } from './redis-follower.ts'
+import { readOutcomes, writeGroup } from './redis-group.ts'
 import { RedisKeeper } from './redis-keeper.ts'
 import { parseAddress, RedisLink, Unanswered } from './redis-link.ts'
 import { RedisReader } from './redis-reader.ts'
@@ -98,11 +107,11 @@ export class RedisLog implements Log {
     return this.#store.state.removals
   }
 
-  async append(updates: readonly Update[]): Promise<Entry[]> {
+  async append(updates: readonly Update[], once?: Once): Promise<Appended[]> {
     this.#mustBeOpen()
     if (updates.length === 0) return []
     return new Promise((resolve, reject) => {
-      this.#waiting.add({ updates, resolve, reject })
+      this.#waiting.add({ updates, once, resolve, reject })
       if (this.#isWorking) return
       this.#isWorking = true
       this.#work = this.#commitAll()
@@ -186,12 +195,7 @@ export class RedisLog implements Log {
   /** Never rejects: who appended is told. */
   async #commitGroup(group: Append[]): Promise<void> {
     try {
-      const entries = await this.#keep(group.flatMap(({ updates }) => updates))
-      let at = 0
-      for (const { updates, resolve } of group) {
-        resolve(entries.slice(at, at + updates.length))
-        at += updates.length
-      }
+      tell(group, await this.#keep(group))
     } catch (error) {
       const isUnanswered = error instanceof Unanswered
       for (const { reject } of group) reject(isUnanswered ? new TidingsError('append_timeout', error.message) : error)
@@ -207,26 +211,18 @@ export class RedisLog implements Log {
     }
   }
 
-  async #keep(updates: readonly Update[]): Promise<Entry[]> {
+  async #keep(group: readonly Append[]): Promise<Outcome[]> {
     for (;;) {
-      const written = updates.flatMap((update) => writeUpdate(update, this.#keeper.ruleOf(update)))
-      const args = [...this.#keeper.rules, String(this.#now()), String(updates.length), ...written]
-      const { state, rest } = await this.#store.write(args)
-      const [outcome, time, unfinished] = rest
+      const written = writeGroup(group, (update) => this.#keeper.ruleOf(update))
+      const { state, rest } = await this.#store.write([...this.#keeper.rules, String(this.#now()), ...written])
+      const [outcome, time, unfinished, outcomes] = rest
       if (outcome === 'kept') {
         if (unfinished === 1 || state.counting > 0) this.#keeper.tidyLater()
-        return numbered(updates, state.epoch, state.head, Number(time))
+        return readOutcomes(group, state, Number(time), outcomes as string[])
       }
       this.#keeper.adopt(state.rules)
     }
   }
-}
-
-function numbered(updates: readonly Update[], epoch: string, head: number, time: number): Entry[] {
-  return updates.map((update, at) => {
-    const offset = head - updates.length + 1 + at
-    return { epoch, offset, id: update.id ?? formatId(epoch, offset), time, update }
-  })
 }
 
 function isFull(error: unknown): boolean {

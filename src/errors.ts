@@ -58,6 +58,9 @@ const table = {
   publishing_too_fast: [429, 'This publishes too fast'],
   connecting_too_fast: [503, 'Too many streams begin at this moment'],
   memory_full: [503, 'The server has no memory left for another stream'],
+  // What is not to be published twice
+  key_invalid: [400, 'This idempotency key cannot be used, so nothing was published'],
+  key_reused: [422, 'This idempotency key or id was used for another update, so nothing was published'],
   // The hub itself
   closed: [503, 'The hub is shutting down'],
   storage_full: [507, 'The disk that keeps the history is full, so nothing was published'],

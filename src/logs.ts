@@ -1,8 +1,10 @@
 // Makes logs for those who name topics by selectors and write durations and sizes as people do: a log itself knows neither.
 // It adds nothing else.
-import type { LmdbLog as FolderLog, LmdbLogOptions as FolderLogOptions } from './log/lmdb.ts'
+import type { LmdbLog as FolderLog } from './log/lmdb.ts'
+import type { LmdbLogOptions as FolderLogOptions } from './log/lmdb-options.ts'
 import { MemoryLog as PlainMemoryLog, type MemoryLogOptions as PlainMemoryLogOptions } from './log/memory.ts'
-import type { RedisLog as SharedLog, RedisLogOptions as SharedLogOptions } from './log/redis.ts'
+import type { RedisLog as SharedLog } from './log/redis.ts'
+import type { RedisLogOptions as SharedLogOptions } from './log/redis-options.ts'
 import { Retention, type RetentionRule as Rule } from './log/retention.ts'
 import { compile } from './topics/matcher.ts'
 import { parseDuration, parseSize } from './units.ts'

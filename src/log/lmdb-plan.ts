@@ -1,12 +1,15 @@
 // What one commit of an LmdbLog changes: the entries it adds, those that they supersede, and a slice of what retention no
 // longer keeps. It works that out and writes nothing.
-
+import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
 import type { Trace } from './forgotten.ts'
 import { traceKey } from './forgotten.ts'
+import type { Append, Outcome } from './gathering.ts'
 import { canonicalPlace, type LmdbStore, type State } from './lmdb-store.ts'
 import { type Entry, formatId, sizeOf } from './log.ts'
+import { appendOnce, type Memory } from './once.ts'
 import type { Retention, RetentionRule, Tally } from './retention.ts'
+import type { Member } from './roster.ts'
 
 /**
  * What trimming may do in one commit, besides twice as much as is added, with which it keeps up with any publisher. Looking
@@ -24,6 +27,13 @@ export class LmdbPlan {
   readonly appended: Entry[] = []
   readonly added = new Map<number, Entry>()
   readonly removed = new Map<number, Entry>()
+  #now = 0
+  /** What is to be remembered, by key. */
+  readonly #remembered = new Map<string, Memory>()
+  /** Who comes or, with `null`, goes, by topic. */
+  readonly #members = new Map<string, Member | null>()
+  /** Keys that count no more. */
+  #expired: [key: string, until: number][] = []
   /** What was removed, and not because of being superseded. */
   readonly traces: Trace[] = []
   /** Whether there is more to trim than one slice. */
@@ -54,15 +64,60 @@ export class LmdbPlan {
     for (const entry of this.removed.values()) this.#store.remove(entry)
     for (const [key, trace] of this.newestTraces) this.#store.putTrace(key, trace)
     for (const key of crowdedOut) if (key !== undefined) this.#store.removeTrace(key)
+    for (const [topic, member] of this.#members) {
+      if (member) this.#store.roster.put(member)
+      else this.#store.roster.remove(topic)
+    }
+    for (const [key, until] of this.#expired) this.#store.once.remove(key, until)
+    for (const [key, memory] of this.#remembered) this.#store.once.put(key, memory)
     this.#store.putState(state)
   }
 
-  append(update: Update, now: number): Entry {
-    const offset = ++this.head
+  /** Adds what a group appends, removes what is then no longer kept, and says what becomes of each append. */
+  appendAll(group: readonly Append[], now: number): Outcome[] {
     // A clock that is set back must not let an entry look older than the one before it.
-    this.time = Math.max(this.time, now)
+    this.#now = Math.max(this.time, now)
+    const outcomes = group.map((append) => this.#take(append))
+    this.#expired = this.#store.once.expired(this.#now, slice.removed + 2 * this.#remembered.size)
+    this.#supersede()
+    this.#trim(now)
+    return outcomes
+  }
+
+  #take({ updates, once, members }: Append): Outcome {
+    if (members) return updates.flatMap((update, at) => this.#enroll(update, members[at] ?? null) ?? [])
+    const memories = {
+      find: (key: string) => this.#find(key),
+      remember: (key: string, memory: Memory) => void this.#remembered.set(key, memory)
+    }
+    try {
+      return appendOnce(this.#store.epoch, updates, once, memories, (update) => this.#append(update))
+    } catch (error) {
+      if (error instanceof TidingsError) return error
+      throw error
+    }
+  }
+
+  #find(key: string): Memory | undefined {
+    const memory = this.#remembered.get(key) ?? this.#store.once.find(key)
+    return memory && memory.until > this.#now ? memory : undefined
+  }
+
+  /** Leaves out who is on the roster already, or is not. */
+  #enroll(update: Update, member: Member | null): Entry | undefined {
+    const topic = update.topics[0] as string
+    const known = this.#members.get(topic)
+    const isOn = known === undefined ? this.#store.roster.has(topic) : known !== null
+    if (isOn === (member !== null)) return undefined
+    this.#members.set(topic, member)
+    return this.#append(update, { member })
+  }
+
+  #append(update: Update, more?: Pick<Entry, 'member'>): Entry {
+    const offset = ++this.head
+    this.time = this.#now
     const { epoch } = this.#store
-    const entry = { epoch, offset, id: update.id ?? formatId(epoch, offset), time: this.time, update }
+    const entry = { epoch, offset, id: update.id ?? formatId(epoch, offset), time: this.time, update, ...more }
     this.appended.push(entry)
     this.added.set(offset, entry)
     this.#count(entry)
@@ -70,7 +125,7 @@ export class LmdbPlan {
   }
 
   /** Removes what is no longer among the newest of its topic. */
-  supersede(): void {
+  #supersede(): void {
     for (const [topic, { most, offsets }] of this.#touched) {
       const place = canonicalPlace(topic)
       let over = this.#store.count(place) + offsets.length - most
@@ -84,7 +139,7 @@ export class LmdbPlan {
   }
 
   /** Removes what its rule does not keep, oldest first, as far as one commit may go. */
-  trim(now: number): void {
+  #trim(now: number): void {
     const more = 2 * this.appended.length
     const budget = { looked: slice.looked + more, removed: slice.removed + more }
     this.#retention.rules.forEach((rule, at) => {

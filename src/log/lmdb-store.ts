@@ -8,6 +8,8 @@ import type { Update } from '../update.ts'
 import { damaged } from './data-file.ts'
 import { Disk } from './disk.ts'
 import type { Trace } from './forgotten.ts'
+import { LmdbOnce } from './lmdb-once.ts'
+import { LmdbRoster } from './lmdb-roster.ts'
 import { type Entry, formatId, newEpoch } from './log.ts'
 import { LogError } from './log-error.ts'
 import type { Tally } from './retention.ts'
@@ -35,6 +37,7 @@ const longestKey = 600
 export const canonicalPlace = (topic: string): string => place('c', topic)
 export const alternatePlace = (topic: string): string => place('a', topic)
 export const idPlace = (id: string): string => place('i', id)
+const memberPlace = (topic: string): string => place('m', topic)
 
 function place(kind: string, text: string): string {
   if (text.length <= longestKey && !text.includes('\0')) return kind + text
@@ -44,6 +47,10 @@ function place(kind: string, text: string): string {
 
 export class LmdbStore {
   readonly epoch: string
+  /** What is to be appended only once, written in the same batch as the entries. */
+  readonly once: LmdbOnce
+  /** Who is present, written likewise. */
+  readonly roster: LmdbRoster
   readonly #path: string
   readonly #root: RootDatabase
   readonly #entries: Database<Value, number>
@@ -58,12 +65,14 @@ export class LmdbStore {
     this.#path = path
     this.#disk = new Disk(path)
     // A batch is then one transaction, and its promise the only one: a commit that fails leaves no other one unhandled.
-    const options = { eventTurnBatching: false, overlappingSync: false, noSubdir: false, maxDbs: 8 }
+    const options = { eventTurnBatching: false, overlappingSync: false, noSubdir: false, maxDbs: 10 }
     this.#root = open({ path, ...options, noSync: durability === 'os' })
     this.#entries = this.#root.openDB({ name: 'entries', encoding: 'msgpack' })
     this.#index = this.#root.openDB({ name: 'index', encoding: 'ordered-binary', dupSort: true })
     this.#traces = this.#root.openDB({ name: 'traces', encoding: 'msgpack' })
     this.#meta = this.#root.openDB({ name: 'meta', encoding: 'msgpack' })
+    this.once = new LmdbOnce(this.#root)
+    this.roster = new LmdbRoster(this.#root, memberPlace)
     this.epoch = this.#begin()
   }
 

@@ -2,33 +2,27 @@
 // disk; appends that arrive together share one commit. It knows no subscriber, and no topic's syntax.
 import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
-import { Forgotten } from './forgotten.ts'
-import { type Append, Gathering } from './gathering.ts'
+import { type Append, asAppend, Gathering, tell } from './gathering.ts'
 import { LmdbFolder } from './lmdb-folder.ts'
+import { LmdbLosses } from './lmdb-losses.ts'
+import type { LmdbLogOptions } from './lmdb-options.ts'
 import { LmdbPlan } from './lmdb-plan.ts'
 import { findNewest, readPage } from './lmdb-reader.ts'
 import { recount } from './lmdb-recount.ts'
-import { type Durability, idPlace, type LmdbStore, type State } from './lmdb-store.ts'
-import { type Entry, type Filter, type Log, type Page, type PageLimit, parseId } from './log.ts'
+import { idPlace, type LmdbStore, type State } from './lmdb-store.ts'
+import {
+  type Appended,
+  type Entry,
+  type Filter,
+  type Log,
+  type Once,
+  type Page,
+  type PageLimit,
+  parseId
+} from './log.ts'
 import { LogError } from './log-error.ts'
-import { type Covers, Retention, type RetentionRule } from './retention.ts'
-
-export interface LmdbLogOptions {
-  /** The folder to keep the log in; made where there is none. One process at a time may use it. */
-  path: string
-  /**
-   * `flush`, the default: what was answered survives a crash of the machine. `os`: the system has it, and writes it when it
-   * likes, so that answers come sooner. But after an end without `close()` nobody can say what it still held back: the log
-   * then begins anew, empty and with another epoch, so that no cursor is wrongly trusted.
-   */
-  durability?: Durability
-  /** What is kept for how long; the first rule that covers an entry's first topic decides. Default: everything. */
-  retention?: readonly RetentionRule[]
-  /** Whether a selector of a rule covers a topic. */
-  covers: Covers
-  /** The clock, in milliseconds since 1970; default `Date.now`. */
-  now?: () => number
-}
+import { Retention, type RetentionRule } from './retention.ts'
+import { type Announcement, Leases, type Member } from './roster.ts'
 
 /** How often entries are looked for that are too old. */
 const ageTick = 1_000
@@ -41,14 +35,13 @@ export class LmdbLog implements Log {
   #retention: Retention
   /** Rules that are to be gone by as soon as no commit is on its way. */
   #next: (Pick<Append, 'reject'> & { rules: readonly RetentionRule[]; resolve(): void }) | undefined
-  readonly #forgotten = new Forgotten()
-  /** Removals that are committed; what is only noted may still be read, and so is yet to be lost. */
-  #removals = 0
+  readonly #losses: LmdbLosses
   readonly #followers = new Set<(entries: readonly Entry[]) => void>()
   #state: State
   #first: number
   #commits = 0
   readonly #waiting = new Gathering()
+  readonly #leases = new Leases()
   #isWorking = false
   #work = Promise.resolve()
   #trimming = false
@@ -79,10 +72,7 @@ export class LmdbLog implements Log {
     this.#retention = retention
     this.#state = state
     this.#first = this.#store.first ?? state.head + 1
-    this.#forgotten.raise(state.floor)
-    const traces = [...this.#store.traces()].sort((a, b) => a.offset - b.offset)
-    for (const { topics, isPrivate, offset } of traces) this.#forgotten.note(topics, isPrivate, offset)
-    this.#removals = this.#forgotten.removals
+    this.#losses = new LmdbLosses(this.#store.traces(), state.floor)
     this.#trim()
     this.#watchAge()
   }
@@ -100,7 +90,7 @@ export class LmdbLog implements Log {
   }
 
   get removals(): number {
-    return this.#removals
+    return this.#losses.removals
   }
 
   /** How many commits there were since the log was opened: fewer than appends, where appends arrive together. */
@@ -108,23 +98,29 @@ export class LmdbLog implements Log {
     return this.#commits
   }
 
-  async append(updates: readonly Update[]): Promise<Entry[]> {
+  async append(updates: readonly Update[], once?: Once): Promise<Appended[]> {
     this.#mustBeOpen()
     return new Promise((resolve, reject) => {
-      this.#waiting.add({ updates, resolve, reject })
+      this.#waiting.add({ updates, once, resolve, reject })
       this.#begin()
     })
   }
 
-  //TEMP
-  async announce(): Promise<void> {}
-  async *members(): AsyncGenerator<readonly import('./roster.ts').Member[]> {
-    yield []
+  async announce(announcements: readonly Announcement[]): Promise<void> {
+    this.#mustBeOpen()
+    await new Promise((resolve, reject) => {
+      this.#waiting.add({ ...asAppend(announcements), resolve, reject })
+      this.#begin()
+    })
   }
-  async renew(node: string): Promise<readonly string[]> {
-    return [node]
+
+  async *members(): AsyncGenerator<readonly Member[], void, undefined> {
+    yield* this.#store.roster.pages(() => this.#mustBeOpen())
   }
-  //TEMP
+
+  async renew(node: string, lease: number): Promise<readonly string[]> {
+    return this.#leases.renew(node, lease)
+  }
 
   async follow(deliver: (entries: readonly Entry[]) => void): Promise<void> {
     this.#mustBeOpen()
@@ -134,9 +130,7 @@ export class LmdbLog implements Log {
   async read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page> {
     this.#mustBeOpen()
     const page = readPage(this.#store, this.head, after, filter, limit)
-    // Who asks whether anything is lost is told of what is; who reads on must not miss what is about to be.
-    const among = since === undefined ? { until: this.#removals } : { since }
-    return { ...page, lost: this.#forgotten.lost(after, filter, among) }
+    return { ...page, lost: this.#losses.lost(after, filter, since) }
   }
 
   async newest(filter: Filter, count: number): Promise<number> {
@@ -225,13 +219,10 @@ export class LmdbLog implements Log {
     try {
       if (this.#failure) throw this.#failure
       const plan = new LmdbPlan(this.#store, this.#retention, this.#state)
-      const now = this.#now()
-      const entries = group.map(({ updates }) => updates.map((update) => plan.append(update, now)))
-      plan.supersede()
-      plan.trim(now)
+      const outcomes = plan.appendAll(group, this.#now())
       await this.#keep(plan)
       this.#deliver(plan.appended)
-      group.forEach(({ resolve }, at) => void resolve(entries[at] as Entry[]))
+      tell(group, outcomes)
     } catch (error) {
       if (error instanceof TidingsError) await this.#store.breathe().catch(() => {})
       // Without room, nothing has happened. Whatever else went wrong, what is on disk may not be what we think.
@@ -242,12 +233,11 @@ export class LmdbLog implements Log {
 
   async #keep(plan: LmdbPlan): Promise<void> {
     const { head, time, tallies } = plan
-    // Noted beforehand, for a reader may find them gone before we hear of it.
-    const crowdedOut = plan.traces.map((trace) => this.#forgotten.note(trace.topics, trace.isPrivate, trace.offset))
-    const state = { head, time, tallies, floor: this.#forgotten.floor }
+    const crowdedOut = this.#losses.note(plan.traces)
+    const state = { head, time, tallies, floor: this.#losses.floor }
     if (!plan.isEmpty) await this.#store.commit(() => plan.write(state, crowdedOut))
     if (!plan.isEmpty) this.#commits++
-    this.#removals = this.#forgotten.removals
+    this.#losses.settle()
     this.#state = state
     if (plan.removed.has(this.#first) || this.#first > head - plan.appended.length)
       this.#first = this.#store.first ?? head + 1

@@ -16,6 +16,27 @@ export interface Entry {
   readonly member?: Member | null
 }
 
+/** By what an update is known again when it is repeated. Both are short, and are only compared. */
+export interface Mark {
+  readonly key: string
+  /** A fingerprint of what was said: the same key with another one is a mistake. */
+  readonly print: string
+}
+
+/** Asks that what was appended before is not appended again. */
+export interface Once {
+  /** For each update its mark, or undefined where it is to be appended in any case. */
+  readonly marks: readonly (Mark | undefined)[]
+  /** For how many milliseconds a mark is remembered, from its append on. */
+  readonly ms: number
+}
+
+/** An entry as the answer to an append. */
+export interface Appended extends Entry {
+  /** It was appended before, and was not now. Retention may have removed it since. */
+  readonly repeated?: true
+}
+
 /** Which entries a reader wants. */
 export interface Filter {
   /** Whether an update with these topics is wanted. */
@@ -56,10 +77,12 @@ export interface Log extends Roster {
   /** How many entries retention has removed so far, in this process: a mark in time for `read`. */
   readonly removals: number
   /**
-   * Appends all of the updates, one after the other, or none. Resolves when the durability promise is kept.
-   * @throws TidingsError `closed` after `close()`.
+   * Appends all of the updates, one after the other, or none. Resolves when the durability promise is kept, also for what is
+   * answered as repeated. An update whose key is remembered is left out, and answered with the entry that it became; of two in one
+   * append that have one key, the second is. What is remembered is kept as safely as the entry itself.
+   * @throws TidingsError `closed` after `close()`; `key_reused`, with nothing appended, where a key was used for another update.
    */
-  append(updates: readonly Update[]): Promise<Entry[]>
+  append(updates: readonly Update[], once?: Once): Promise<Appended[]>
   /**
    * Calls `deliver` with every entry that is appended from now on, on whatever node, in order, each once. Resolves when
    * following has begun. `deliver` must not throw.

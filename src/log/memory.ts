@@ -3,16 +3,19 @@
 import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
 import {
+  type Appended,
   type Entry,
   type Filter,
   formatId,
   type Log,
   newEpoch,
+  type Once,
   type Page,
   type PageLimit,
   parseId,
   sizeOf
 } from './log.ts'
+import { appendOnce, Remembered } from './once.ts'
 import { Retention, type RetentionRule } from './retention.ts'
 import { type Announcement, Leases, type Member } from './roster.ts'
 import { Shelf } from './shelf.ts'
@@ -38,6 +41,7 @@ export class MemoryLog implements Log {
   readonly epoch = newEpoch()
   readonly #now: () => number
   readonly #shelf: Shelf
+  readonly #remembered = new Remembered()
   #newestTime = 0
   readonly #members = new Map<string, Member>()
   readonly #leases = new Leases()
@@ -74,9 +78,17 @@ export class MemoryLog implements Log {
     return this.#shelf.removals
   }
 
-  async append(updates: readonly Update[]): Promise<Entry[]> {
+  async append(updates: readonly Update[], once?: Once): Promise<Appended[]> {
     if (this.#closed) throw new TidingsError('closed')
-    return this.#commit(updates.map((update) => this.#keep(update)))
+    const fresh: Entry[] = []
+    this.#remembered.forgetUntil(Math.max(this.#newestTime, this.#now()))
+    const answer = appendOnce(this.epoch, updates, once, this.#remembered, (update) => {
+      const entry = this.#keep(update)
+      fresh.push(entry)
+      return entry
+    })
+    this.#commit(fresh)
+    return answer
   }
 
   async announce(announcements: readonly Announcement[]): Promise<void> {
@@ -143,10 +155,9 @@ export class MemoryLog implements Log {
     this.#followers.clear()
   }
 
-  #commit(entries: Entry[]): Entry[] {
+  #commit(entries: Entry[]): void {
     this.#trim()
     if (entries.length > 0) this.#deliver(entries)
-    return entries
   }
 
   #enroll({ update, member }: Announcement): Entry | undefined {

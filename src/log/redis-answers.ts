@@ -3,6 +3,7 @@ import type { Update } from '../update.ts'
 import { type Entry, formatId, sizeOf } from './log.ts'
 import type { MarkedTrace } from './redis-traces.ts'
 import type { Retention } from './retention.ts'
+import type { Member } from './roster.ts'
 
 /** How the log is, in one moment. */
 export interface State {
@@ -40,12 +41,18 @@ function readEntry(epoch: string, [place, fields]: Row): Entry {
   const offset = offsetOf(place)
   const [, time = '', , , , key = '', , , , rest = ''] = fields
   const { topics, isPrivate } = readKey(key)
-  const update: Update = {
-    topics,
-    ...(JSON.parse(rest) as Omit<Update, 'topics'>),
-    ...(isPrivate && { private: true })
+  const { member, ...said } = JSON.parse(rest) as Omit<Update, 'topics'> & { member?: Seat | null }
+  const update: Update = { topics, ...said, ...(isPrivate && { private: true }) }
+  const id = update.id ?? formatId(epoch, offset)
+  const who = member && { topic: topics[0] as string, ...member }
+  return {
+    epoch,
+    offset,
+    id,
+    time: Number(time),
+    update,
+    ...(member !== undefined && { member: who as Member | null })
   }
-  return { epoch, offset, id: update.id ?? formatId(epoch, offset), time: Number(time), update }
 }
 
 /** `12-0` → 12 */
@@ -68,12 +75,27 @@ export function readTraces(marks: unknown, offsets: unknown): MarkedTrace[] {
   })
 }
 
-/** One update as the arguments of a script. */
-export function writeUpdate(update: Update, rule: number): string[] {
+/** A member as it is kept, by its topic. */
+type Seat = Omit<Member, 'topic'>
+
+/** What HSCAN answers: topics and what is kept of them, in turn. */
+export function readMembers(pairs: readonly string[]): Member[] {
+  const members: Member[] = []
+  for (let at = 0; at < pairs.length; at += 2) {
+    members.push({ topic: pairs[at] as string, ...(JSON.parse(pairs[at + 1] as string) as Seat) })
+  }
+  return members
+}
+
+/** One update as the arguments of a script; where it says that somebody came or went, with who that is. */
+export function writeUpdate(update: Update, rule: number, member: Member | null | undefined): string[] {
   const { topics, private: isPrivate, ...rest } = update
   const id = update.id ?? ''
   const size = String(sizeOf(update))
-  return [String(rule), size, isPrivate ? '1' : '0', id, JSON.stringify(rest), String(topics.length), ...topics]
+  const seat: Seat | null | undefined = member && { node: member.node, record: member.record, end: member.end }
+  const json = JSON.stringify(seat === undefined ? rest : { ...rest, member: seat })
+  const change = seat === undefined ? '' : JSON.stringify(seat)
+  return [String(rule), size, isPrivate ? '1' : '0', id, json, change, String(topics.length), ...topics]
 }
 
 /** The bounds of each rule, where 0 is none. */

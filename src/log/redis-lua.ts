@@ -135,3 +135,11 @@ local function finish()
   save()
 end
 `
+
+/** Who comes or, with `null`, goes. Answers false for who is on the roster already, or is not. */
+export const enrolling = `
+local function enroll(topic, change)
+  if change == 'null' then return redis.call('HDEL', space .. 'roster', topic) == 1 end
+  return redis.call('HSETNX', space .. 'roster', topic, change) == 1
+end
+`

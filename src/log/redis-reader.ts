@@ -1,10 +1,12 @@
 // Reads what Redis holds: pages of history, where the newest begin, and ids. Whatever it says is of one moment in Redis, not
 // of what this node has heard. It writes nothing.
+import { TidingsError } from '../errors.ts'
 import type { Entry, Filter, Page, PageLimit } from './log.ts'
 import { sizeOf } from './log.ts'
-import { offsetOf, readEntries, readKey, readTraces } from './redis-answers.ts'
+import { offsetOf, readEntries, readKey, readMembers, readTraces } from './redis-answers.ts'
 import type { Answer, RedisStore } from './redis-store.ts'
 import { RedisTraces } from './redis-traces.ts'
+import type { Member } from './roster.ts'
 
 /** How much one script looks at where it cannot know what the filter admits: others wait meanwhile. */
 const stretch = { entries: 500, bytes: 2 ** 18 }
@@ -42,6 +44,19 @@ export class RedisReader {
       }
       if (rows.length === 0) return state.first - 1
     }
+  }
+
+  /** @throws TidingsError `log_unavailable` where the log becomes another one meanwhile */
+  async *members(): AsyncGenerator<readonly Member[], void, undefined> {
+    const { epoch } = this.#store.state
+    let cursor = '0'
+    do {
+      const { state, rest } = await this.#store.ask('look', ['members', cursor])
+      if (state.epoch !== epoch) throw new TidingsError('log_unavailable', 'it began anew')
+      const [next, pairs] = rest as [string, string[]]
+      yield readMembers(pairs)
+      cursor = next
+    } while (cursor !== '0')
   }
 
   async locate(id: string): Promise<number | undefined> {

@@ -1,7 +1,8 @@
 // The scripts that run inside Redis, where nothing comes between two of their steps: appending with all that follows from
 // it, keeping house, and looking. They know nothing of selectors, which need JavaScript.
 import { createHash } from 'node:crypto'
-import { common, keeping } from './redis-lua.ts'
+import { common, enrolling, keeping } from './redis-lua.ts'
+import { marking } from './redis-marking.ts'
 
 export interface Script {
   readonly text: string
@@ -10,45 +11,66 @@ export interface Script {
 
 /**
  * Appends a batch, and trims. It declares no flags, so that Redis refuses it as a whole where it has no memory left
- * ['allow-oom' in the manual of Lua scripts]. Arguments from 4 on: the rules as text, bounds, time, how many updates; for each its
- * rule, size, whether it is private, id, the rest as JSON, how many topics, and these.
+ * ['allow-oom' in the manual of Lua scripts]. Arguments from 4 on: the rules as text, bounds, time; how many appends have marks, and
+ * each of these as below; how many updates, and for each its rule, size, whether it is private, id, the rest as JSON, who comes or
+ * goes, how many topics, and these. Where an update is left out, the answer ends with what became of each: empty, or why it is not appended.
  */
-const append = `${common}${keeping}
+const append = `${common}${keeping}${marking}${enrolling}
 local rules = redis.call('HGET', meta, 'rules')
 if not rules then
   redis.call('HSET', meta, 'rules', ARGV[4])
 elseif rules ~= ARGV[4] then
   return {state(), 'rules', 0}
 end
-local bounds, now, count = cjson.decode(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local bounds, now = cjson.decode(ARGV[5]), tonumber(ARGV[6])
+local left, twins, marks, at = findRepeated(7)
+local count = tonumber(ARGV[at])
+local offsets = {}
+at = at + 1
 m.time = math.max(m.time, now)
-local at = 8
-for _ = 1, count do
-  local rule, size, private, id, json = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
-  local topics = tonumber(ARGV[at + 5])
-  m.head = m.head + 1
-  local key = {private}
-  for i = 1, topics do
-    key[i + 1] = ARGV[at + 5 + i]
-    redis.call('ZADD', space .. (i == 1 and 'c:' or 'a:') .. key[i + 1], m.head, m.head)
+for i = 1, count do
+  local change, topics = ARGV[at + 5], tonumber(ARGV[at + 6])
+  if change ~= '' and not enroll(ARGV[at + 7], change) then left[i] = 'known' end
+  if not left[i] then
+    local rule, size, private, id, json = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+    m.head = m.head + 1
+    local key = {private}
+    for j = 1, topics do
+      key[j + 1] = ARGV[at + 6 + j]
+      redis.call('ZADD', space .. (j == 1 and 'c:' or 'a:') .. key[j + 1], m.head, m.head)
+    end
+    if id ~= '' then redis.call('RPUSH', space .. 'i:' .. id, m.head) end
+    redis.call('XADD', entries, m.head .. '-0', 't', m.time, 'z', size, 'k', cjson.encode(key), 'i', id, 'u', json)
+    if marks[i] then remember(marks[i]) end
+    add(m.head, rule, size, key[2], bounds)
+    offsets[i] = m.head
   end
-  if id ~= '' then redis.call('RPUSH', space .. 'i:' .. id, m.head) end
-  redis.call('XADD', entries, m.head .. '-0', 't', m.time, 'z', size, 'k', cjson.encode(key), 'i', id, 'u', json)
-  add(m.head, rule, size, key[2], bounds)
-  at = at + 6 + topics
+  at = at + 7 + topics
+end
+local outcomes = {}
+if next(left) then
+  for i = 1, count do outcomes[i] = left[i] or '' end
+  for i, first in pairs(twins) do outcomes[i] = 'repeated ' .. offsets[first] .. ' ' .. m.time end
 end
 local unfinished = trim(bounds, now, 2 * count + 250)
 finish()
-return {state(), 'kept', m.time, unfinished}
+return {state(), 'kept', m.time, unfinished, outcomes}
 `
 
 /**
- * Keeps house: `trim`; `retain`, other rules from now on; `page`, entries that are yet to be counted under them; `count`. Until all
+ * Keeps house: `renew`, a node's lease, by the clock of Redis; `trim`; `retain`, other rules from now on; `page`, entries that are yet to be counted under them; `count`. Until all
  * are counted nothing is trimmed. It needs no memory to speak of, and may run where there is none left.
  */
 const keep = `#!lua flags=allow-oom
 ${common}${keeping}
 local verb = ARGV[4]
+if verb == 'renew' then
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  redis.call('ZREMRANGEBYSCORE', space .. 'nodes', '-inf', now)
+  redis.call('ZADD', space .. 'nodes', now + ARGV[6], ARGV[5])
+  return {state(), redis.call('ZRANGE', space .. 'nodes', 0, -1)}
+end
 if verb == 'retain' then
   if redis.call('HGET', meta, 'rules') ~= ARGV[5] then
     for at = 0, 999 do
@@ -89,7 +111,7 @@ return {state(), unfinished}
 `
 
 /**
- * Looks, all at one moment: `state`; `locate` an id; `read` after an offset, with what was removed since a mark; `newest`
+ * Looks, all at one moment: `state`; `members`, a page of the roster; `locate` an id; `read` after an offset, with what was removed since a mark; `newest`
  * before an offset. Topics, where there are any, come last: then only what the index has of them is read.
  */
 const look = `#!lua flags=allow-oom
@@ -110,6 +132,10 @@ end
 local verb = ARGV[4]
 if verb == 'locate' then return {state(), redis.call('LINDEX', space .. 'i:' .. ARGV[5], 0) or ''} end
 if verb == 'state' then return {state()} end
+if verb == 'members' then
+  local found = redis.call('HSCAN', space .. 'roster', ARGV[5], 'COUNT', 500)
+  return {state(), found[1], found[2]}
+end
 local from, count, hasTopics = ARGV[5], tonumber(ARGV[6]), ARGV[7] == '1'
 local page, isEnd = {}, 1
 if verb == 'newest' then

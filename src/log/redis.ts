@@ -3,34 +3,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
-import { type Append, Gathering } from './gathering.ts'
-import { type Entry, type Filter, formatId, type Log, type Page, type PageLimit, parseId } from './log.ts'
-import { writeUpdate } from './redis-answers.ts'
+import { type Append, asAppend, Gathering, type Outcome, tell } from './gathering.ts'
+import {
+  type Appended,
+  type Entry,
+  type Filter,
+  type Log,
+  type Once,
+  type Page,
+  type PageLimit,
+  parseId
+} from './log.ts'
 import { RedisFollower } from './redis-follower.ts'
+import { readOutcomes, writeGroup } from './redis-group.ts'
 import { RedisKeeper } from './redis-keeper.ts'
 import { parseAddress, RedisLink, Unanswered } from './redis-link.ts'
+import type { RedisLogOptions } from './redis-options.ts'
 import { RedisReader } from './redis-reader.ts'
 import { RedisStore } from './redis-store.ts'
-import { type Covers, Retention, type RetentionRule } from './retention.ts'
-
-export interface RedisLogOptions {
-  /** Where Redis is: `redis://` or `rediss://`, user and password, host, port, number of the database. */
-  url: string
-  /** With `name`, what every key of the log begins with: `{prefix:name}`. Default `tidings`. */
-  prefix?: string
-  /** Which log, where several share a prefix. Default `log`. */
-  name?: string
-  /** What is kept for how long, for all nodes: the rules that were set last hold. Default: everything. */
-  retention?: readonly RetentionRule[]
-  /** Whether a selector of a rule covers a topic. */
-  covers: Covers
-  /** The clock, in milliseconds since 1970; default `Date.now`. */
-  now?: () => number
-  /** Told when Redis cannot be reached, at most once a second. */
-  failed?: (error: TidingsError) => void
-  /** How long Redis may take to answer, in milliseconds. Default 5,000. */
-  commandTimeout?: number
-}
+import { Retention, type RetentionRule } from './retention.ts'
+import type { Announcement, Member } from './roster.ts'
 
 /** How long `close` waits for an append that is under way, and for what was answered to be delivered. */
 const farewell = 500
@@ -98,26 +90,25 @@ export class RedisLog implements Log {
     return this.#store.state.removals
   }
 
-  async append(updates: readonly Update[]): Promise<Entry[]> {
+  async append(updates: readonly Update[], once?: Once): Promise<Appended[]> {
     this.#mustBeOpen()
-    if (updates.length === 0) return []
-    return new Promise((resolve, reject) => {
-      this.#waiting.add({ updates, resolve, reject })
-      if (this.#isWorking) return
-      this.#isWorking = true
-      this.#work = this.#commitAll()
-    })
+    return updates.length === 0 ? [] : this.#gather({ updates, once })
   }
 
-  //TEMP
-  async announce(): Promise<void> {}
-  async *members(): AsyncGenerator<readonly import('./roster.ts').Member[]> {
-    yield []
+  /** What is in doubt is told as `append` does; it may be repeated all the same. */
+  async announce(announcements: readonly Announcement[]): Promise<void> {
+    this.#mustBeOpen()
+    if (announcements.length > 0) await this.#gather(asAppend(announcements))
   }
-  async renew(node: string): Promise<readonly string[]> {
-    return [node]
+
+  members(): AsyncIterable<readonly Member[]> {
+    return this.#reader.members()
   }
-  //TEMP
+
+  async renew(node: string, lease: number): Promise<readonly string[]> {
+    const { rest } = await this.#store.ask('keep', ['renew', node, String(Math.ceil(lease))])
+    return rest[0] as string[]
+  }
 
   async follow(deliver: (entries: readonly Entry[]) => void): Promise<void> {
     this.#mustBeOpen()
@@ -185,6 +176,15 @@ export class RedisLog implements Log {
     if (this.#closed !== undefined) throw new TidingsError('closed')
   }
 
+  #gather(append: Omit<Append, 'resolve' | 'reject'>): Promise<Appended[]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add({ ...append, resolve, reject })
+      if (this.#isWorking) return
+      this.#isWorking = true
+      this.#work = this.#commitAll()
+    })
+  }
+
   /** While one script is on its way, the next group gathers. */
   async #commitAll(): Promise<void> {
     // What is appended in this very tick belongs to the first group.
@@ -196,12 +196,7 @@ export class RedisLog implements Log {
   /** Never rejects: who appended is told. */
   async #commitGroup(group: Append[]): Promise<void> {
     try {
-      const entries = await this.#keep(group.flatMap(({ updates }) => updates))
-      let at = 0
-      for (const { updates, resolve } of group) {
-        resolve(entries.slice(at, at + updates.length))
-        at += updates.length
-      }
+      tell(group, await this.#keep(group))
     } catch (error) {
       const isUnanswered = error instanceof Unanswered
       for (const { reject } of group) reject(isUnanswered ? new TidingsError('append_timeout', error.message) : error)
@@ -217,26 +212,18 @@ export class RedisLog implements Log {
     }
   }
 
-  async #keep(updates: readonly Update[]): Promise<Entry[]> {
+  async #keep(group: readonly Append[]): Promise<Outcome[]> {
     for (;;) {
-      const written = updates.flatMap((update) => writeUpdate(update, this.#keeper.ruleOf(update)))
-      const args = [...this.#keeper.rules, String(this.#now()), String(updates.length), ...written]
-      const { state, rest } = await this.#store.write(args)
-      const [outcome, time, unfinished] = rest
+      const written = writeGroup(group, (update) => this.#keeper.ruleOf(update))
+      const { state, rest } = await this.#store.write([...this.#keeper.rules, String(this.#now()), ...written])
+      const [outcome, time, unfinished, outcomes] = rest
       if (outcome === 'kept') {
         if (unfinished === 1 || state.counting > 0) this.#keeper.tidyLater()
-        return numbered(updates, state.epoch, state.head, Number(time))
+        return readOutcomes(group, state, Number(time), outcomes as string[])
       }
       this.#keeper.adopt(state.rules)
     }
   }
-}
-
-function numbered(updates: readonly Update[], epoch: string, head: number, time: number): Entry[] {
-  return updates.map((update, at) => {
-    const offset = head - updates.length + 1 + at
-    return { epoch, offset, id: update.id ?? formatId(epoch, offset), time, update }
-  })
 }
 
 function isFull(error: unknown): boolean {

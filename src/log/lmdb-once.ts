@@ -1,0 +1,51 @@
+// What an LmdbLog remembers so that it is not appended twice: memories by key, and keys by the time up to which they count. It
+// knows no update; what it writes belongs to whatever batch is being written.
+import type { Database, RootDatabase } from 'lmdb'
+import type { Memory } from './once.ts'
+
+type Value = [print: string, offset: number, time: number, until: number]
+
+export class LmdbOnce {
+  readonly #memories: Database<Value, string>
+  readonly #times: Database<string, number>
+  /** Whether there may be any, so that a log without keys pays nothing. */
+  #isUsed: boolean
+
+  constructor(root: RootDatabase) {
+    this.#memories = root.openDB({ name: 'once', encoding: 'msgpack' })
+    this.#times = root.openDB({ name: 'once-until', encoding: 'ordered-binary', dupSort: true })
+    this.#isUsed = [...this.#memories.getKeys({ limit: 1 })].length > 0
+  }
+
+  /** Whether it still counts is for the caller to say. */
+  find(key: string): Memory | undefined {
+    const value = this.#isUsed ? this.#memories.get(key) : undefined
+    if (!value) return undefined
+    const [print, offset, time, until] = value
+    return { print, offset, time, until }
+  }
+
+  /** Some of those that count no more, longest first, each with the time at which it ceased to. */
+  expired(now: number, limit: number): [key: string, until: number][] {
+    if (!this.#isUsed) return []
+    const range = this.#times.getRange({ end: now, limit })
+    return [...range.map(({ key, value }): [string, number] => [value, key])]
+  }
+
+  put(key: string, { print, offset, time, until }: Memory): void {
+    this.#isUsed = true
+    const before = this.#memories.get(key)
+    if (before) this.#write(this.#times.remove(before[3], key))
+    this.#write(this.#memories.put(key, [print, offset, time, until]))
+    this.#write(this.#times.put(until, key))
+  }
+
+  /** Removes what `expired` named, unless it has been put again since. */
+  remove(key: string, until: number): void {
+    this.#write(this.#times.remove(until, key))
+    if (this.#memories.get(key)?.[3] === until) this.#write(this.#memories.remove(key))
+  }
+
+  /** As in LmdbStore: the batch succeeds or fails as a whole. */
+  #write(_: Promise<boolean>): void {}
+}

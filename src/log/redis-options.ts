@@ -1,0 +1,22 @@
+// With what a RedisLog is opened. It opens none.
+import type { TidingsError } from '../errors.ts'
+import type { Covers, RetentionRule } from './retention.ts'
+
+export interface RedisLogOptions {
+  /** Where Redis is: `redis://` or `rediss://`, user and password, host, port, number of the database. */
+  url: string
+  /** With `name`, what every key of the log begins with: `{prefix:name}`. Default `tidings`. */
+  prefix?: string
+  /** Which log, where several share a prefix. Default `log`. */
+  name?: string
+  /** What is kept for how long, for all nodes: the rules that were set last hold. Default: everything. */
+  retention?: readonly RetentionRule[]
+  /** Whether a selector of a rule covers a topic. */
+  covers: Covers
+  /** The clock, in milliseconds since 1970; default `Date.now`. */
+  now?: () => number
+  /** Told when Redis cannot be reached, at most once a second. */
+  failed?: (error: TidingsError) => void
+  /** How long Redis may take to answer, in milliseconds. Default 5,000. */
+  commandTimeout?: number
+}

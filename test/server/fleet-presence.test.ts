@@ -1,0 +1,139 @@
+// Who is subscribed, on all servers of a fleet: real processes on one Redis, some of which are killed or stopped without a
+// word. And one alone on its folder, which is killed and comes back.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { dialects, fresh, keyed, MercureServer } from '../support/mercure.js'
+import { askList, listPath, pathOf, subscriptionsAt, told, watch } from '../support/presence.js'
+import { type RedisServer, redisForTest } from '../support/redis.js'
+import { describeWith, redis } from '../support/requirements.js'
+
+/** Within how long a server that died has to have disappeared, in milliseconds. */
+const timeout = 2_000
+/** What a busy machine adds. */
+const patience = timeout + 5_000
+
+async function startNode(...args: string[]): Promise<MercureServer> {
+  const node = new MercureServer()
+  await node.start([...keyed, '--subscriptions', '--presence-timeout', `${timeout}ms`, '--log-level', 'error', ...args])
+  onTestFinished(() => node.stop())
+  return node
+}
+
+const nodeOn = (server: RedisServer) => startNode('--log', server.url)
+/** Topics that are subscribed to, as one server lists them. */
+const topicsAt = async (node: MercureServer) =>
+  (await subscriptionsAt(node, '0.x', listPath)).map(({ topic }) => topic).sort()
+const signal = (node: MercureServer, name: NodeJS.Signals) => process.kill(node.process.pid, name)
+
+describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
+  it.each(dialects)('is listed by every server alike, and told on every server (%s)', async (dialect) => {
+    const server = await redisForTest(program)
+    const [one, two] = [await nodeOn(server), await nodeOn(server)]
+    const topic = fresh()
+    const watcher = await watch(two, dialect)
+    const client = await one.follow(dialect, topic)
+    await watcher.until(() => told(watcher, topic).length === 1)
+    const late = await nodeOn(server)
+    const [here, there, later] = await Promise.all(
+      [one, two, late].map((node) => subscriptionsAt(node, dialect, pathOf(dialect, topic)))
+    )
+    expect(here).toHaveLength(1)
+    expect([there, later]).toEqual([here, here])
+    const { id = '' } = here?.[0] ?? {}
+    expect((await askList(late, dialect, id)).json()).toMatchObject({ id, active: true })
+    client.close()
+    await watcher.until(() => told(watcher, topic).length === 2)
+    for (const node of [one, two, late]) {
+      await expect.poll(() => subscriptionsAt(node, dialect, pathOf(dialect, topic))).toEqual([])
+    }
+    expect((await askList(late, dialect, id)).status).toBe(404)
+  })
+
+  it('loses in time, and is told once of, who was on a server that died without a word', async () => {
+    const server = await redisForTest(program)
+    const nodes = [await nodeOn(server), await nodeOn(server), await nodeOn(server)]
+    const [doomed, second, third] = nodes as [MercureServer, MercureServer, MercureServer]
+    const watcher = await watch(second, '0.x')
+    await Promise.all(['a', 'b', 'c'].map((topic) => doomed.follow('0.x', topic)))
+    await second.follow('0.x', 'd')
+    for (const node of nodes) await expect.poll(() => topicsAt(node)).toEqual(['*', 'a', 'b', 'c', 'd'])
+    await doomed.process.kill('SIGKILL')
+    const died = performance.now()
+    for (const node of [second, third])
+      await expect.poll(() => topicsAt(node), { timeout: patience }).toEqual(['*', 'd'])
+    console.log(`presence: gone after ${Math.round(performance.now() - died)} of ${timeout} ms`)
+    // Nobody says it again.
+    await sleep(timeout)
+    const ends = ['a', 'b', 'c', 'd'].map((topic) => told(watcher, topic).map(({ active }) => active))
+    expect(ends).toEqual([[true, false], [true, false], [true, false], [true]])
+  })
+
+  it('is nobody when all servers died, as the next one finds out', async () => {
+    const server = await redisForTest(program)
+    const node = await nodeOn(server)
+    await node.follow('0.x', 'a')
+    await expect.poll(() => topicsAt(node)).toEqual(['a'])
+    await node.process.kill('SIGKILL')
+    const next = await nodeOn(server)
+    expect(await topicsAt(next)).toEqual(['a'])
+    await expect.poll(() => topicsAt(next), { timeout: patience }).toEqual([])
+  })
+
+  it('stays when Redis was away for longer than a server may be', async () => {
+    const server = await redisForTest(program)
+    const [one, two] = [await nodeOn(server), await nodeOn(server)]
+    const watcher = await watch(two, '0.x')
+    await one.follow('0.x', 'a')
+    await expect.poll(() => topicsAt(two)).toEqual(['*', 'a'])
+    server.signal('SIGSTOP')
+    await sleep(2 * timeout)
+    server.signal('SIGCONT')
+    await sleep(2 * timeout)
+    for (const node of [one, two]) expect(await topicsAt(node)).toEqual(['*', 'a'])
+    expect(told(watcher, 'a').map(({ active }) => active)).toEqual([true])
+  })
+
+  it('comes back with a server that was only slow', async () => {
+    const server = await redisForTest(program)
+    const [one, two] = [await nodeOn(server), await nodeOn(server)]
+    await one.follow('0.x', 'a')
+    await expect.poll(() => topicsAt(two)).toEqual(['a'])
+    signal(one, 'SIGSTOP')
+    await expect.poll(() => topicsAt(two), { timeout: patience }).toEqual([])
+    signal(one, 'SIGCONT')
+    for (const node of [two, one]) await expect.poll(() => topicsAt(node), { timeout: patience }).toEqual(['a'])
+  })
+
+  it('is told later of who came and went while Redis was away', async () => {
+    const server = await redisForTest(program, '--appendonly', 'yes', '--appendfsync', 'always')
+    const [one, two] = [await nodeOn(server), await nodeOn(server)]
+    const leaving = await one.follow('0.x', 'before')
+    await expect.poll(() => topicsAt(two)).toEqual(['before'])
+    await server.kill()
+    leaving.close()
+    await one.follow('0.x', 'meanwhile')
+    await sleep(500)
+    await server.restart()
+    for (const node of [one, two]) {
+      await expect.poll(() => topicsAt(node), { timeout: 15_000 }).toEqual(['meanwhile'])
+    }
+  })
+})
+
+describe('who is subscribed to a server that is killed', () => {
+  it('is told to have gone when it is back on its folder', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tidings-presence-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const node = await startNode('--data', folder)
+    await node.follow('0.x', 'a')
+    await expect.poll(() => topicsAt(node)).toEqual(['a'])
+    await node.process.kill('SIGKILL')
+    const next = await startNode('--data', folder)
+    const watcher = await watch(next, '0.x')
+    await expect.poll(() => topicsAt(next), { timeout: patience }).toEqual(['*'])
+    expect(told(watcher, 'a').map(({ active }) => active)).toEqual([false])
+  })
+})

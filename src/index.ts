@@ -9,10 +9,11 @@ export type { Delivery, Observer, RefusedRequest } from './hub/observer.ts'
 export type { HubOptions } from './hub/options.ts'
 export type { Gap, Place, SubscribeRequest } from './hub/place.ts'
 export type { Subscription } from './hub/presence.ts'
+export type { PublishOptions } from './hub/repetition.ts'
 export type { Subscriber, SubscriberState } from './hub/subscriber.ts'
 export type { HubStatus } from './hub/tally.ts'
 export type { Durability } from './log/lmdb-store.ts'
-export type { Entry, Filter, Log, Page, PageLimit } from './log/log.ts'
+export type { Appended, Entry, Filter, Log, Mark, Once, Page, PageLimit } from './log/log.ts'
 export { LogError } from './log/log-error.ts'
 export {
   LmdbLog,

@@ -18,6 +18,11 @@ export interface HubOptions {
    * random; 0 for as long as it likes, which is the default.
    */
   maxAge?: number
+  /**
+   * For how many milliseconds an update that is published again is known by its key or else its id, and not appended twice; 0 for
+   * never, which is the default.
+   */
+  idempotent?: number
   /** How much of the recent past is held ready for all; default 16,384 entries and 16 MiB. */
   window?: Partial<WindowLimits>
   /** About how many bytes one write to a live client may hold; default 256 KiB. */
@@ -37,6 +42,7 @@ interface Settled {
   readonly heartbeat: number
   readonly slowTimeout: number
   readonly maxAge: number
+  readonly idempotent: number
   readonly batchBytes: number
   readonly window: WindowLimits
 }
@@ -46,12 +52,13 @@ export function settle({
   heartbeat = 15_000,
   slowTimeout = 30_000,
   maxAge = 0,
+  idempotent = 0,
   batchBytes = 256 * 1_024,
   window
 }: HubOptions): Settled {
   const limits = { entries: 16_384, bytes: 16 * 2 ** 20, ...window }
-  checkNumbers({ heartbeat, slowTimeout, maxAge, batchBytes, ...limits })
-  return { heartbeat, slowTimeout, maxAge, batchBytes, window: limits }
+  checkNumbers({ heartbeat, slowTimeout, maxAge, idempotent, batchBytes, ...limits })
+  return { heartbeat, slowTimeout, maxAge, idempotent, batchBytes, window: limits }
 }
 
 /** Fine enough for the shortest of the times, and never so fine that an idle hub is kept busy. */
@@ -60,9 +67,11 @@ export function tickFor(heartbeat: number, slowTimeout: number, maxAge: number):
   return Math.min(250, Math.max(10, shortest / 20))
 }
 
+const mayBeNone = ['heartbeat', 'maxAge', 'idempotent']
+
 function checkNumbers(numbers: Record<string, number | undefined>): void {
   for (const [name, value] of Object.entries(numbers)) {
-    const least = name === 'heartbeat' || name === 'maxAge' ? 0 : 1
+    const least = mayBeNone.includes(name) ? 0 : 1
     if (value === undefined || (Number.isFinite(value) && value >= least)) continue
     throw new RangeError(`createHub: ${name} must be a number of at least ${least}, not ${value}`)
   }

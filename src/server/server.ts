@@ -37,8 +37,8 @@ export interface Server {
  */
 export function checkConfig(config: Config): Certificate | undefined {
   checkHandlerOptions(handlerOptions(config, 'http://localhost'))
-  const { heartbeat, slowTimeout, maxAge } = config
-  settle({ heartbeat, slowTimeout, maxAge })
+  const { heartbeat, slowTimeout, maxAge, idempotent } = config
+  settle({ heartbeat, slowTimeout, maxAge, idempotent })
   checkWebhooks(config)
   addressesOf(config)
   if (config.opsListen !== '') readAddress(config.opsListen)
@@ -50,13 +50,14 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
   const certificate = checkConfig(config)
   const metrics = new Metrics()
   const webhooks = new Webhooks(config, { counted: metrics.webhooks, failed: (error) => hub.failed(error) })
-  const { heartbeat, slowTimeout, maxAge } = config
+  const { heartbeat, slowTimeout, maxAge, idempotent } = config
   const log = await openLog(config, (error) => hub.failed(error))
   const hub: Hub = createHub({
     log,
     heartbeat,
     slowTimeout,
     maxAge,
+    idempotent,
     observer: all([metrics.observer, webhooks.observer, observer])
   })
   metrics.watch(hub)

@@ -32,8 +32,8 @@ const faults: Fault[] = [
   {
     name: 'a hole skipped between log and hub',
     file: 'hub/hub.js',
-    find: 'this.#fallBehind(subscriber);\n    }\n    /** Whoever',
-    replace: '{}\n    }\n    /** Whoever'
+    find: 'this.#fallBehind(subscriber);\n    }\n    /** Offsets',
+    replace: '{}\n    }\n    /** Offsets'
   },
   {
     name: 'a full connection that is written on',

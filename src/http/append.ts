@@ -1,13 +1,20 @@
-// The last step of publishing, the same at all doors: the application is asked, and the log appends. It answers nobody.
+// The last step of publishing, the same at all doors: the application is asked, and the log appends. It answers nobody, but notes
+// for the answer that nothing was new.
 import type { Grants } from '../auth/grants.ts'
 import type { Entry } from '../log/log.ts'
 import type { Update } from '../update.ts'
 import { askToPublish } from './asking.ts'
 import type { Exchange } from './exchange.ts'
+import { readIdempotencyKey } from './idempotency-key.ts'
 
-/** Appends all, or none. @throws TidingsError as `askToPublish` and `Hub.publishAll` do */
+/** Appends all, or none. @throws TidingsError as `readIdempotencyKey`, `askToPublish` and `Hub.publishAll` do */
 export async function append(exchange: Exchange, grants: Grants, updates: readonly Update[]): Promise<Entry[]> {
-  const { hub, publishing } = exchange
+  const { hub, publishing, request, response } = exchange
+  // Where nothing is remembered, the header means nothing, as to any server that does not know it.
+  const key = hub.idempotent > 0 ? readIdempotencyKey(request) : undefined
   await askToPublish(exchange, grants, updates)
-  return publishing ? publishing.append(updates, () => hub.publishAll(updates)) : hub.publishAll(updates)
+  const publish = () => hub.publishAll(updates, { key, publisher: grants.subject })
+  const entries = await (publishing ? publishing.append(updates, publish) : publish())
+  if (entries.every(({ repeated }) => repeated)) response.setHeader('Idempotent-Replayed', 'true')
+  return entries
 }

@@ -18,8 +18,9 @@ export function readOriginOption(name: keyof OriginOptions, origins: readonly st
   return origins.length > 0 ? named(name, () => readOrigins(origins)) : undefined
 }
 
-const exposed = 'Link, Mercure-Last-Event-ID, Last-Event-ID, Event-ID, Accept-Query, ETag, WWW-Authenticate'
-const allowedHeaders = 'Authorization, Cache-Control, Content-Type, Last-Event-ID'
+const exposed =
+  'Link, Mercure-Last-Event-ID, Last-Event-ID, Event-ID, Accept-Query, ETag, WWW-Authenticate, Idempotent-Replayed'
+const allowedHeaders = 'Authorization, Cache-Control, Content-Type, Last-Event-ID, Idempotency-Key'
 /** How long a browser may remember what it was allowed, in seconds. */
 const preflightAge = '7200'
 

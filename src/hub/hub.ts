@@ -1,7 +1,7 @@
 // The hub: publish → log → audiences → subscribers. It owns who is subscribed and what is recent; it does not know how
 // entries are kept, how bytes reach a client, or who may do what.
 import { TidingsError } from '../errors.ts'
-import { type Entry, formatId, type Log } from '../log/log.ts'
+import { type Appended, type Entry, formatId, type Log } from '../log/log.ts'
 import type { Member } from '../log/roster.ts'
 import { type Update, validate } from '../update.ts'
 import { Audience } from './audience.ts'
@@ -13,6 +13,7 @@ import { all, type Observer, type RefusedRequest } from './observer.ts'
 import { type HubOptions, logFor, settle, tickFor } from './options.ts'
 import { locate, type Place, type SubscribeRequest, validateRequest } from './place.ts'
 import { Presence, type Subscription } from './presence.ts'
+import { onceOf, type PublishOptions } from './repetition.ts'
 import { type Keeper, Subscriber } from './subscriber.ts'
 import { Sweeper } from './sweeper.ts'
 import { Tail } from './tail.ts'
@@ -32,6 +33,8 @@ export function createHub(options: HubOptions = {}): Hub {
 export class Hub {
   readonly tally = new Tally()
   readonly subscribers: ReadonlySet<Subscriber>
+  /** For how many milliseconds a repeated update is known again; 0 where it is published again. */
+  readonly idempotent: number
   readonly #subscribers = new Set<Subscriber>()
   readonly #audiences = new Audiences()
   readonly #log: Log
@@ -50,7 +53,8 @@ export class Hub {
 
   constructor({ observer, ...options }: HubOptions) {
     const log = logFor(options)
-    const { heartbeat, slowTimeout, maxAge, presenceTimeout, batchBytes, window } = settle(options)
+    const { heartbeat, slowTimeout, maxAge, presenceTimeout, batchBytes, window, idempotent } = settle(options)
+    this.idempotent = idempotent
     this.subscribers = this.#subscribers
     this.#log = log
     this.#observer = all(observer ? [this.tally, observer] : [this.tally])
@@ -105,21 +109,23 @@ export class Hub {
 
   /**
    * Publishes one update; resolves when the log has kept its promise to keep it.
-   * @throws TidingsError as `validate` does, or `closed`.
+   * @throws TidingsError as `validate` does, `closed`, or, where the hub is `idempotent`, `key_invalid` or `key_reused`.
    */
-  async publish(update: Update): Promise<Entry> {
-    const [entry] = await this.publishAll([update])
-    return entry as Entry
+  async publish(update: Update, options?: PublishOptions): Promise<Appended> {
+    const [entry] = await this.publishAll([update], options)
+    return entry as Appended
   }
 
   /** Publishes several updates, one right after the other, or none of them. */
-  async publishAll(updates: readonly Update[]): Promise<Entry[]> {
+  async publishAll(updates: readonly Update[], options: PublishOptions = {}): Promise<Appended[]> {
     const valid = updates.map(validate)
+    const once = onceOf(valid, options, this.idempotent)
     this.#mustBeOpen()
     await this.#following
     const since = performance.now()
-    const entries = await this.#log.append(valid)
-    this.#observer.appended(entries.length, performance.now() - since)
+    const entries = await this.#log.append(valid, once)
+    const fresh = once ? entries.filter(({ repeated }) => !repeated).length : entries.length
+    if (fresh > 0) this.#observer.appended(fresh, performance.now() - since)
     return entries
   }
 

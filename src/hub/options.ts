@@ -23,6 +23,11 @@ export interface HubOptions {
    * share its log; at least 1,000, default 30,000.
    */
   presenceTimeout?: number
+  /**
+   * For how many milliseconds an update that is published again is known by its key or else its id, and not appended twice; 0 for
+   * never, which is the default.
+   */
+  idempotent?: number
   /** How much of the recent past is held ready for all; default 16,384 entries and 16 MiB. */
   window?: Partial<WindowLimits>
   /** About how many bytes one write to a live client may hold; default 256 KiB. */
@@ -43,6 +48,7 @@ interface Settled {
   readonly slowTimeout: number
   readonly maxAge: number
   readonly presenceTimeout: number
+  readonly idempotent: number
   readonly batchBytes: number
   readonly window: WindowLimits
 }
@@ -53,12 +59,14 @@ export function settle({
   slowTimeout = 30_000,
   maxAge = 0,
   presenceTimeout = 30_000,
+  idempotent = 0,
   batchBytes = 256 * 1_024,
   window
 }: HubOptions): Settled {
   const limits = { entries: 16_384, bytes: 16 * 2 ** 20, ...window }
-  checkNumbers({ heartbeat, slowTimeout, maxAge, presenceTimeout, batchBytes, ...limits })
-  return { heartbeat, slowTimeout, maxAge, presenceTimeout, batchBytes, window: limits }
+  const numbers = { heartbeat, slowTimeout, maxAge, presenceTimeout, idempotent, batchBytes }
+  checkNumbers({ ...numbers, ...limits })
+  return { ...numbers, window: limits }
 }
 
 /** Fine enough for the shortest of the times, and never so fine that an idle hub is kept busy. */
@@ -67,7 +75,7 @@ export function tickFor(heartbeat: number, slowTimeout: number, maxAge: number):
   return Math.min(250, Math.max(10, shortest / 20))
 }
 
-const leasts: Record<string, number> = { heartbeat: 0, maxAge: 0, presenceTimeout: 1_000 }
+const leasts: Record<string, number> = { heartbeat: 0, maxAge: 0, idempotent: 0, presenceTimeout: 1_000 }
 
 function checkNumbers(numbers: Record<string, number | undefined>): void {
   for (const [name, value] of Object.entries(numbers)) {

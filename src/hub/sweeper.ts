@@ -71,9 +71,12 @@ export class Sweeper {
     this.#schedule()
   }
 
-  /** Whether something has yet to be written to the members of an audience. */
-  isBusy(audience: Audience): boolean {
-    return this.#turns.has(audience)
+  /** Whoever is live in an audience for which nothing is pending has everything so far, also what it did not want. */
+  completeUpTo(audience: Audience, head: number): void {
+    if (this.#turns.has(audience)) return
+    for (const subscriber of audience.members) {
+      if (subscriber.state === 'live') subscriber.cursor = Math.max(subscriber.cursor, head)
+    }
   }
 
   /** Writes all that is pending, and goes no further. */

@@ -57,19 +57,11 @@ export class Tail {
 
   /** The log could not say what lies between: everyone reads it from history, or is told that it is gone. */
   #skipTo(entry: Entry): void {
-    const { window, audiences, subscribers, presence } = this.#ways
-    for (const audience of audiences) this.#completeUpTo(audience, window.head)
+    const { window, audiences, subscribers, sweeper, presence } = this.#ways
+    for (const audience of audiences) sweeper.completeUpTo(audience, window.head)
     window.reset(entry.offset - 1)
     for (const subscriber of subscribers) this.#fallBehind(subscriber)
     void presence.learn()
-  }
-
-  /** Whoever is live in an audience for which nothing is pending has everything so far, also what it did not want. */
-  #completeUpTo(audience: Audience, head: number): void {
-    if (this.#ways.sweeper.isBusy(audience)) return
-    for (const subscriber of audience.members) {
-      if (subscriber.state === 'live') subscriber.cursor = Math.max(subscriber.cursor, head)
-    }
   }
 
   /** Offsets have started over, so no cursor means anything any more. */

@@ -34,13 +34,11 @@ export class LmdbOnce {
 
   put(key: string, { print, offset, time, until }: Memory): void {
     this.#isUsed = true
-    const before = this.#memories.get(key)
-    if (before) this.#write(this.#times.remove(before[3], key))
     this.#write(this.#memories.put(key, [print, offset, time, until]))
     this.#write(this.#times.put(until, key))
   }
 
-  /** Removes what `expired` named, unless it has been put again since. */
+  /** Removes what `expired` named; where the key has been put again since, only the old time. */
   remove(key: string, until: number): void {
     this.#write(this.#times.remove(until, key))
     if (this.#memories.get(key)?.[3] === until) this.#write(this.#memories.remove(key))

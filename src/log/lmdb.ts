@@ -10,16 +10,8 @@ import { LmdbPlan } from './lmdb-plan.ts'
 import { findNewest, readPage } from './lmdb-reader.ts'
 import { recount } from './lmdb-recount.ts'
 import { idPlace, type LmdbStore, type State } from './lmdb-store.ts'
-import {
-  type Appended,
-  type Entry,
-  type Filter,
-  type Log,
-  type Once,
-  type Page,
-  type PageLimit,
-  parseId
-} from './log.ts'
+import type { Appended, Entry, Filter, Log, Once, Page, PageLimit } from './log.ts'
+import { parseId } from './log.ts'
 import { LogError } from './log-error.ts'
 import { Retention, type RetentionRule } from './retention.ts'
 import { type Announcement, Leases, type Member } from './roster.ts'

@@ -37,9 +37,10 @@ export function appendOnce(
     if (!mark) return append(update)
     const before = memories.find(mark.key)
     if (before) return repetition(epoch, update, before.offset, before.time)
-    const { offset, time } = append(update)
+    const entry = append(update)
+    const { offset, time } = entry
     memories.remember(mark.key, { print: mark.print, offset, time, until: time + once.ms })
-    return { epoch, offset, time, id: update.id ?? formatId(epoch, offset), update }
+    return entry
   })
 }
 

@@ -46,16 +46,19 @@ export function readOutcomes(
   let at = 0
   let offset = head - count + outcomes.filter((outcome) => outcome !== '').length
   return group.map(({ updates, members }) => {
-    const answers = updates.map((update): Appended | undefined => {
-      const outcome = outcomes[at++] ?? ''
-      const [what, earlier, then] = outcome.split(' ')
-      if (what === 'repeated') return repetition(epoch, update, Number(earlier), Number(then))
-      if (what !== '') return undefined
-      offset++
-      return { epoch, offset, id: update.id ?? formatId(epoch, offset), time, update }
-    })
-    const kept = answers.filter((answer) => answer !== undefined)
-    // Of announcements some may be left out; else only a whole append is ever refused.
-    return kept.length === answers.length || members ? kept : new TidingsError('key_reused')
+    const answers: Appended[] = []
+    let isReused = false
+    for (const update of updates) {
+      const [what = '', earlier, then] = (outcomes[at++] ?? '').split(' ')
+      if (what === '') answers.push(appended(epoch, update, ++offset, time))
+      else if (what === 'repeated') answers.push(repetition(epoch, update, Number(earlier), Number(then)))
+      else isReused = true
+    }
+    // Who is on the roster already, or is not, is left out, which is no mistake.
+    return isReused && !members ? new TidingsError('key_reused') : answers
   })
+}
+
+function appended(epoch: string, update: Update, offset: number, time: number): Appended {
+  return { epoch, offset, id: update.id ?? formatId(epoch, offset), time, update }
 }

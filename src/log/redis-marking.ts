@@ -25,7 +25,7 @@ local function findRepeated(at)
       if twin then
         print = twin.print
       elseif before then
-        print, offset, time = string.match(before, '^(%S+) (%d+) (%d+)$')
+        offset, time, print = string.match(before, '^(%d+) (%d+) (.*)$')
       end
       if print and print ~= mark.print then isReused = true end
       if print then
@@ -51,6 +51,6 @@ local function findRepeated(at)
 end
 
 local function remember(mark)
-  redis.call('SET', space .. 'o:' .. mark.key, mark.print .. ' ' .. m.head .. ' ' .. m.time, 'PX', mark.ms)
+  redis.call('SET', space .. 'o:' .. mark.key, m.head .. ' ' .. m.time .. ' ' .. mark.print, 'PX', mark.ms)
 end
 `

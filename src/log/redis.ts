@@ -4,16 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
 import { type Append, asAppend, Gathering, type Outcome, tell } from './gathering.ts'
-import {
-  type Appended,
-  type Entry,
-  type Filter,
-  type Log,
-  type Once,
-  type Page,
-  type PageLimit,
-  parseId
-} from './log.ts'
+import type { Appended, Entry, Filter, Log, Once, Page, PageLimit } from './log.ts'
+import { parseId } from './log.ts'
 import { RedisFollower } from './redis-follower.ts'
 import { readOutcomes, writeGroup } from './redis-group.ts'
 import { RedisKeeper } from './redis-keeper.ts'

@@ -24,6 +24,8 @@ export interface Config {
   readonly log: string
   readonly logName: string
   readonly retention: readonly RetentionRule[]
+  /** In milliseconds; 0 where what is published again is an update of its own. */
+  readonly idempotent: number
   readonly publisherKey: string
   readonly subscriberKey: string
   readonly publisherJwks: string

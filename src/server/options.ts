@@ -91,6 +91,13 @@ const listeningOptions: readonly Option[] = [
     default: [],
     reload: true,
     help: 'what is kept for how long, as JSON: [{"match":"prices/{symbol}","last":1},{"match":"*","age":"7d","bytes":"1GiB"}]'
+  },
+  {
+    section: 'History',
+    name: 'idempotent',
+    kind: 'duration',
+    default: 0,
+    help: 'for how long an update that is published again is known by its Idempotency-Key or else its id, and not kept twice; 0 for never'
   }
 ]
 

@@ -160,8 +160,8 @@ class RunningServer implements Server {
   }
 }
 
-function timesOf({ heartbeat, slowTimeout, maxAge, presenceTimeout }: Config): HubOptions {
-  return { heartbeat, slowTimeout, maxAge, presenceTimeout }
+function timesOf({ heartbeat, slowTimeout, maxAge, presenceTimeout, idempotent }: Config): HubOptions {
+  return { heartbeat, slowTimeout, maxAge, presenceTimeout, idempotent }
 }
 
 /** What the doors need to know; a server that was not told its name goes by the address that it listens on. */

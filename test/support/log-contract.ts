@@ -1,6 +1,7 @@
 // The log's contract as a suite that every log has to pass unchanged: a log's test file says how to open one, and no more.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Entry, Filter, Log, Member, Page, Update } from '../../dist/index.js'
+import { testAppendOnce } from './log-contract-once.ts'
 
 /** What a log is opened with: it keeps at most so many entries. */
 export interface Kept {
@@ -303,4 +304,6 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     await expect(log.append([update('after')])).rejects.toMatchObject({ code: 'closed' })
     expect(seen).toEqual([1])
   })
+
+  testAppendOnce(open)
 }

@@ -1,0 +1,242 @@
+// Publishing again: the real server keeps an update once that comes twice with the same key or id, at all of its doors.
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { createHub, type Observer } from '../../dist/index.js'
+import { type Answer, ask, post } from '../support/http.js'
+import { bearer, dialects, fresh, serverWith, token } from '../support/mercure.js'
+import { type ServerProcess, startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+const isReplayed = ({ headers }: Answer) => headers['idempotent-replayed'] === 'true'
+const key = (text: string) => ({ 'Idempotency-Key': text })
+
+describe('a server with --idempotent', () => {
+  let server: ServerProcess
+  beforeAll(async () => {
+    server = await startServer({ args: ['--idempotent', '1h', '--cors-origins', 'https://app.example'] })
+  })
+  afterAll(() => server.kill('SIGKILL'))
+
+  /** Publishes to a topic, and answers what all of it was. */
+  const publish = (topic: string, body: string, headers: Record<string, string> = {}, more = '') =>
+    post(`${server.url}/publish?topic=${topic}${more}`, body, headers)
+  const contentOf = async (topic: string) => {
+    const stream = await listen(`${server.url}/subscribe?last_event_id=earliest&topic=${topic}&topic=end-${topic}`)
+    await publish(`end-${topic}`, 'end')
+    await stream.until(({ events }) => events.at(-1)?.data === 'end')
+    stream.close()
+    return stream.events.slice(0, -1).map(({ data }) => data)
+  }
+  const batch = (...updates: unknown[]) =>
+    post(`${server.url}/publish`, updates.map((update) => JSON.stringify(update)).join('\n'), {
+      'Content-Type': 'application/x-ndjson',
+      Accept: 'application/json'
+    })
+
+  it.each(['"%s"', '%s'])('answers the same for a key again, written as %s', async (form) => {
+    const topic = randomUUID()
+    const header = key(form.replace('%s', topic))
+    const first = await publish(topic, 'x', header)
+    expect([first.status, isReplayed(first)]).toEqual([200, false])
+    await publish(topic, 'y')
+    // In quotes or not, it is the same key.
+    for (const again of [header, key(`"${topic}"`), key(topic), key(`  ${topic} `)]) {
+      const answer = await publish(topic, 'x', again)
+      expect(answer).toMatchObject({ status: 200, text: first.text })
+      expect([answer.headers['event-id'], isReplayed(answer)]).toEqual([first.headers['event-id'], true])
+    }
+    expect(await contentOf(topic)).toEqual(['x', 'y'])
+  })
+
+  it('reads a quote and a backslash as structured fields write them', async () => {
+    const topic = randomUUID()
+    await publish(topic, 'x', key(String.raw`"a\"b\\c ,${topic}"`))
+    expect(isReplayed(await publish(topic, 'x', key(String.raw`"a\"b\\c ,${topic}"`)))).toBe(true)
+    expect(isReplayed(await publish(topic, 'x', key(String.raw`"a\"b\\\\c ,${topic}"`)))).toBe(false)
+  })
+
+  it('knows an update by its own id, where there is no key', async () => {
+    const topic = randomUUID()
+    const answers = [1, 2].map(() => publish(topic, 'x', {}, `&id=${topic}`))
+    const all = await Promise.all(answers)
+    expect(all.map(({ status }) => status)).toEqual([200, 200])
+    expect(all.map(({ headers }) => headers['event-id'])).toEqual([topic, topic])
+    expect(all.map(isReplayed).sort()).toEqual([false, true])
+    expect(await contentOf(topic)).toEqual(['x'])
+  })
+
+  it('never takes a key for an id, and prefers the key', async () => {
+    const topic = randomUUID()
+    await publish(topic, 'by key', key(topic))
+    await publish(topic, 'by id', {}, `&id=${topic}`)
+    await publish(topic, 'both', key(`${topic}-2`), `&id=${topic}`)
+    expect(await contentOf(topic)).toEqual(['by key', 'by id', 'both'])
+  })
+
+  it.each([
+    ['data', 'y', ''],
+    ['a field', 'x', '&type=other'],
+    ['a topic', 'x', '&topic=other']
+  ])('refuses a key again with other %s', async (_, body, more) => {
+    const topic = randomUUID()
+    await publish(topic, 'x', key(topic))
+    const answer = await publish(topic, body, { ...key(topic), Accept: 'application/json' }, more)
+    expect([answer.status, isReplayed(answer)]).toEqual([422, false])
+    expect(answer.json()).toMatchObject({
+      error: { code: 'key_reused', message: expect.stringContaining('was used for another update') }
+    })
+    expect(await contentOf(topic)).toEqual(['x'])
+  })
+
+  it.each([
+    '',
+    '""',
+    '"',
+    '"a',
+    'a"b',
+    'a, b',
+    '"a", "b"',
+    '"a";p=1',
+    'a b',
+    String.raw`"a\b"`,
+    '"\u00e9"',
+    `"${'k'.repeat(257)}"`,
+    'k'.repeat(257)
+  ])('refuses %j as a key, and publishes nothing', async (text) => {
+    const topic = randomUUID()
+    const answer = await publish(topic, 'x', key(text))
+    expect(answer).toMatchObject({ status: 400, text: expect.stringContaining('idempotency key cannot be used') })
+    expect(await contentOf(topic)).toEqual([])
+  })
+
+  it('refuses two keys', async () => {
+    const topic = randomUUID()
+    const headers = { 'Content-Type': 'text/plain', 'Idempotency-Key': ['one', 'two'] }
+    const answer = await ask(`${server.url}/publish?topic=${topic}`, { method: 'POST', body: 'x', headers })
+    expect(answer.status).toBe(400)
+  })
+
+  it('knows a batch by its key as a whole, and refuses a part of it', async () => {
+    const topic = randomUUID()
+    const lines = ['a', 'b', 'c'].map((data) => JSON.stringify({ topic, data }))
+    const send = (some: string[]) =>
+      post(`${server.url}/publish`, some.join('\n'), {
+        ...key(topic),
+        'Content-Type': 'application/x-ndjson',
+        Accept: 'application/json'
+      })
+    const first = await send(lines)
+    const again = await send(lines)
+    expect(again.json()).toEqual(first.json())
+    expect([isReplayed(first), isReplayed(again)]).toEqual([false, true])
+    for (const other of [lines.slice(0, 1), lines.toReversed(), [...lines, ...lines]]) {
+      expect((await send(other)).status).toBe(422)
+    }
+    expect(await contentOf(topic)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('publishes of a batch only the ids that are new, and says so only where none is', async () => {
+    const topic = randomUUID()
+    const line = (data: string) => ({ topic, data, id: `${topic}-${data}` })
+    await batch(line('a'), line('b'))
+    const mixed = await batch(line('b'), line('c'), { topic, data: 'd' })
+    expect(mixed.json()).toMatchObject({ ids: [`${topic}-b`, `${topic}-c`, expect.stringMatching(/^#/)] })
+    expect(isReplayed(mixed)).toBe(false)
+    expect(isReplayed(await batch(line('c'), line('a')))).toBe(true)
+    const refused = await batch(line('new'), { ...line('a'), data: 'other' })
+    expect(refused.status).toBe(422)
+    expect(await contentOf(topic)).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  it('lets pages of other origins send the key, and see what came of it', async () => {
+    const headers = { Origin: 'https://app.example', 'Access-Control-Request-Method': 'POST' }
+    const asked = await ask(`${server.url}/publish`, { method: 'OPTIONS', headers })
+    expect(asked.headers['access-control-allow-headers']).toContain('Idempotency-Key')
+    expect(asked.headers['access-control-expose-headers']).toContain('Idempotent-Replayed')
+  })
+})
+
+describe('with tokens', () => {
+  const server = serverWith('--idempotent', '1h')
+  const publisher = async (sub: string | undefined, header: string, dialect: '1.0' | '0.x' = '1.0') => ({
+    ...bearer(await token(dialect, { publish: ['*'], claims: sub === undefined ? {} : { sub } })),
+    ...key(header)
+  })
+
+  it.each(dialects)('knows a key and an id again in %s', async (dialect) => {
+    const topic = fresh()
+    const headers = await publisher('ann', topic, dialect)
+    const first = await server.publish(dialect, { topic, data: 'x' }, headers)
+    const again = await server.publish(dialect, { topic, data: 'x' }, headers)
+    expect(again).toMatchObject({ status: 200, text: first.text })
+    expect([isReplayed(first), isReplayed(again)]).toEqual([false, true])
+    const refused = await server.publish(dialect, { topic, data: 'y' }, headers)
+    expect(refused).toMatchObject({ status: 422, text: expect.stringContaining('was used for another update') })
+    const malformed = await server.publish(dialect, { topic, data: 'y' }, { ...headers, ...key('"') })
+    expect(malformed).toMatchObject({ status: 400, text: expect.stringContaining('cannot be used') })
+    for (const replayed of [false, true]) {
+      expect(isReplayed(await server.publish(dialect, { topic, data: 'z', id: topic }))).toBe(replayed)
+    }
+    const stream = await server.follow(dialect, topic, { query: '&last_event_id=earliest&lastEventID=earliest' })
+    expect(await stream.received(2)).toEqual(['x', 'z'])
+  })
+
+  it('keeps the keys of different subjects apart, and ids not', async () => {
+    const topic = fresh()
+    const answers: Answer[] = []
+    for (const sub of ['ann', 'bob', undefined, 'ann']) {
+      answers.push(await server.publish('1.0', { topic, data: 'x' }, await publisher(sub, topic)))
+    }
+    expect(answers.map(isReplayed)).toEqual([false, false, false, true])
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(3)
+    const byId = async (sub: string) =>
+      server.publish('1.0', { topic, id: topic }, bearer(await token('1.0', { publish: ['*'], claims: { sub } })))
+    expect([isReplayed(await byId('ann')), isReplayed(await byId('bob'))]).toEqual([false, true])
+  })
+})
+
+describe('without --idempotent', () => {
+  it('publishes the same id again, and takes no notice of the header, whatever it is', async () => {
+    const server = await startServer()
+    onTestFinished(() => server.kill('SIGKILL'))
+    const answers: Answer[] = []
+    for (const header of ['k', 'k', '"']) {
+      answers.push(await post(`${server.url}/publish?id=mine`, 'x', key(header)))
+    }
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(answers.map(isReplayed)).toEqual([false, false, false])
+    const { head } = (await ask(`${server.url}/debug`, { headers: { Accept: 'application/json' } })).json() as {
+      head: number
+    }
+    expect(head).toBe(3)
+  })
+})
+
+describe('the library', () => {
+  const update = { topics: ['t'], data: 'x' }
+
+  it('takes a key and whose it is, and counts what is appended', async () => {
+    const counts: number[] = []
+    const observer: Observer = { appended: (updates) => void counts.push(updates) }
+    const hub = createHub({ idempotent: 60_000, observer })
+    const first = await hub.publish(update, { key: 'k', publisher: 'a' })
+    expect(await hub.publish(update, { key: 'k', publisher: 'a' })).toEqual({ ...first, repeated: true })
+    expect(await hub.publish(update, { key: 'k', publisher: 'b' })).toMatchObject({ offset: 2 })
+    expect(await hub.publish(update, { key: 'k' })).toMatchObject({ offset: 3 })
+    await hub.publishAll([{ ...update, id: '1' }])
+    await hub.publishAll(['1', '2', '3'].map((id) => ({ ...update, id })))
+    expect(counts).toEqual([1, 1, 1, 1, 2])
+    await hub.close()
+  })
+
+  it.each(['', 'a\nb', '\ud800', 'ü'.repeat(129)])('refuses %j as a key', async (text) => {
+    const hub = createHub({ idempotent: 60_000 })
+    await expect(hub.publish(update, { key: text })).rejects.toMatchObject({ code: 'key_invalid', status: 400 })
+    expect(hub.status.head).toBe(0)
+    await hub.close()
+  })
+
+  it.each([-1, Number.NaN, Infinity])('refuses to remember for %d ms', (idempotent) => {
+    expect(() => createHub({ idempotent })).toThrow('idempotent must be a number of at least 0')
+  })
+})

@@ -1,0 +1,143 @@
+// What each log remembers of what it appended once, beyond the contract: bounds, disk, other nodes, and a Redis that hangs.
+import { open as openLmdb } from 'lmdb'
+import { describe, expect, it } from 'vitest'
+import { createHub, type Entry, MemoryLog, type Once } from '../../dist/index.js'
+import { keptIn, many, newFolder, openLog, update } from '../support/log-folder.ts'
+import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
+import { describeWith, redis } from '../support/requirements.ts'
+
+const once = (keys: readonly string[], ms = 60_000): Once => ({
+  marks: keys.map((key) => ({ key, print: 'same' })),
+  ms
+})
+
+describe('MemoryLog', () => {
+  it('remembers a million keys, and forgets the oldest first', async () => {
+    const log = new MemoryLog({ entries: 10 })
+    const size = 10_000
+    for (let from = 0; from < 1_000_000; from += size) {
+      await log.append(many(size), once(Array.from({ length: size }, (_, at) => `k${from + at}`)))
+    }
+    const offsetOf = async (key: string) => (await log.append([update('x')], once([key])))[0]?.offset
+    expect(await offsetOf('k0')).toBe(1)
+    expect(await offsetOf('new')).toBe(1_000_001)
+    expect(await offsetOf('k1')).toBe(2)
+    expect(await offsetOf('k999999')).toBe(1_000_000)
+    expect(await offsetOf('k0')).toBe(1_000_002)
+  })
+
+  it('goes by its own clock, and by a clock that is set back', async () => {
+    let now = 1_000_000
+    const log = new MemoryLog({ now: () => now })
+    const append = async () => (await log.append([update('x')], once(['k'], 1_000)))[0]?.offset
+    expect(await append()).toBe(1)
+    now += 999
+    expect(await append()).toBe(1)
+    now -= 500_000
+    expect(await append()).toBe(1)
+    now += 500_001
+    expect(await append()).toBe(2)
+    expect(await append()).toBe(2)
+  })
+})
+
+describe('LmdbLog', () => {
+  it('still knows what it appended when it is opened again', async () => {
+    const path = newFolder()
+    const before = await openLog({ path })
+    const [first] = await before.append([update('a')], once(['k']))
+    await before.close()
+    const after = await openLog({ path })
+    expect(await after.append([update('a')], once(['k']))).toEqual([{ ...first, repeated: true }])
+    const other = after.append([update('b')], { marks: [{ key: 'k', print: 'other' }], ms: 60_000 })
+    await expect(other).rejects.toMatchObject({ code: 'key_reused' })
+    expect(await keptIn(after)).toEqual(['a'])
+  })
+
+  it('removes from disk what it has forgotten, and nothing else', async () => {
+    const path = newFolder()
+    let now = 1_000_000
+    const log = await openLog({ path, now: () => now })
+    await log.append(
+      many(1_000),
+      once(
+        Array.from({ length: 1_000 }, (_, at) => `old${at}`),
+        1_000
+      )
+    )
+    now += 500
+    await log.append([update('x'), update('y')], once(['old1', 'young'], 1_000))
+    now += 501
+    // One that is used again has a new time, and must not be taken for the old one.
+    await log.append([update('z')], once(['old7'], 1_000))
+    for (let commit = 0; commit < 10; commit++) await log.append([update('more')])
+    await log.close()
+    const root = openLmdb({ path, maxDbs: 10, noSubdir: false })
+    const keysOf = (name: string) => root.openDB({ name, encoding: 'msgpack' }).getCount()
+    expect([keysOf('once'), root.openDB({ name: 'once-until', dupSort: true }).getCount()]).toEqual([2, 2])
+    await root.close()
+    const again = await openLog({ path, now: () => now })
+    const offsets = (await again.append(many(2), once(['young', 'old7']))).map(({ offset }) => offset)
+    expect(offsets).toEqual([1_001, 1_002])
+  })
+})
+
+describeWith(await redis(), 'RedisLog', (program) => {
+  it('knows on one node what another appended', async () => {
+    const server = await redisForTest(program)
+    const prefix = newPrefix()
+    const [one, other] = [await openShared(server, { prefix }), await openShared(server, { prefix })]
+    const both = await Promise.all([one, other].map((log) => log.append([update('a')], once(['k']))))
+    expect(both.flat().filter(({ repeated }) => repeated).length).toBe(1)
+    expect(await other.append([update('a')], once(['k']))).toMatchObject([{ offset: 1, repeated: true }])
+    expect(await keptIn(one)).toEqual(['a'])
+  })
+
+  it('has an update once that was sent to a Redis that hung, and was repeated', async () => {
+    const server = await redisForTest(program)
+    const log = await openShared(server, { commandTimeout: 500 })
+    const seen: Entry[] = []
+    await log.follow((entries) => void seen.push(...entries))
+    await log.append([update('before')])
+    server.signal('SIGSTOP')
+    const hub = createHub({ log, idempotent: 60_000 })
+    const publish = () => hub.publish(update('sent', { id: 'mine' }))
+    await expect(publish()).rejects.toMatchObject({ code: 'append_timeout', status: 504 })
+    server.signal('SIGCONT')
+    const { offset } = await publish()
+    expect(await publish()).toMatchObject({ id: 'mine', offset, repeated: true })
+    await log.append([update('after')])
+    expect(await keptIn(log)).toEqual(['before', 'sent', 'after'])
+    await expect.poll(() => seen.map(({ update: { data } }) => data), { timeout: 10_000 }).toEqual(await keptIn(log))
+  })
+
+  it('forgets with the log itself, so that nothing is taken for kept that is gone', async () => {
+    const server = await redisForTest(program)
+    const prefix = newPrefix()
+    const log = await openShared(server, { prefix })
+    await log.append([update('1'), update('2')], once(['one', 'two']))
+    // As a replica would have it that had not heard of the last.
+    await server.ask('HSET', `{${prefix}:log}:meta`, 'head', '1')
+    const [again] = await log.append([update('2')], once(['two']))
+    expect(again).toMatchObject({ offset: 1, epoch: log.epoch })
+    expect(again).not.toHaveProperty('repeated')
+    await expect.poll(() => server.ask('KEYS', '*:o:one')).toEqual([])
+  })
+
+  it('is full when Redis is, and then has used no key', async () => {
+    const server = await redisForTest(program)
+    const log = await openShared(server)
+    await server.ask('CONFIG', 'SET', 'maxmemory', '1')
+    await expect(log.append([update('a')], once(['k']))).rejects.toMatchObject({ code: 'storage_full' })
+    await server.ask('CONFIG', 'SET', 'maxmemory', '0')
+    expect((await log.append([update('a')], once(['k'])))[0]).not.toHaveProperty('repeated')
+    expect(log.head).toBe(1)
+  })
+
+  it.each([0, -1, 0.5, 1e30, Infinity])('does not break off half-way where a key counts for %d ms', async (ms) => {
+    const server = await redisForTest(program)
+    const log = await openShared(server)
+    await log.append([update('a'), update('b')], once(['k', 'l'], ms))
+    expect(await keptIn(log)).toEqual(['a', 'b'])
+  })
+})

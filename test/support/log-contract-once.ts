@@ -1,0 +1,161 @@
+// The part of a log's contract about what is appended only once, as a suite that every log has to pass unchanged.
+import { describe, expect, it } from 'vitest'
+import type { Appended, Entry, Filter, Log, Mark, Once, Update } from '../../dist/index.js'
+import type { Kept } from './log-contract.ts'
+
+const everything: Filter = { admits: () => true }
+const update = (data: string, fields: Partial<Update> = {}): Update => ({ topics: ['t'], data, ...fields })
+const long = 60_000
+const patient = { timeout: 10_000, interval: 50 }
+
+/** Marks, from `key` or `key=print`; an empty text is none. */
+function once(texts: readonly string[], ms = long): Once {
+  const marks = texts.map((text): Mark | undefined => {
+    const [key = '', print = 'same'] = text.split('=')
+    return key === '' ? undefined : { key, print }
+  })
+  return { marks, ms }
+}
+
+async function followed(log: Log): Promise<Entry[]> {
+  const seen: Entry[] = []
+  await log.follow((entries) => void seen.push(...entries))
+  return seen
+}
+
+const offsetsOf = (entries: readonly Entry[]) => entries.map(({ offset }) => offset)
+const repeatedOf = (entries: readonly Appended[]) => entries.map(({ repeated }) => repeated === true)
+
+export function testAppendOnce(open: (kept?: Kept) => Promise<Log>): void {
+  /** What is in the log, which is what every follower is told. */
+  const contentOf = async (log: Log, seen: readonly Entry[]) => {
+    await expect.poll(() => seen.length, patient).toBe(log.head)
+    const { entries } = await log.read(0, everything, { entries: 1_000, bytes: 2 ** 20 })
+    expect(seen).toEqual(entries)
+    return entries.map((entry) => entry.update.data)
+  }
+
+  describe('and appends once what is marked', () => {
+    it('answers a repetition with the entry that it became, and delivers it once', async () => {
+      const log = await open()
+      const seen = await followed(log)
+      const [first] = await log.append([update('a')], once(['k']))
+      await log.append([update('b')])
+      const [second] = await log.append([update('a')], once(['k']))
+      expect(first).not.toHaveProperty('repeated')
+      expect(second).toEqual({ ...first, repeated: true })
+      expect(await contentOf(log, seen)).toEqual(['a', 'b'])
+    })
+
+    it("answers with the publisher's own id where it has one", async () => {
+      const log = await open()
+      await log.append([update('a', { id: 'mine' })], once(['k']))
+      const [again] = await log.append([update('a', { id: 'mine' })], once(['k']))
+      expect(again).toMatchObject({ id: 'mine', offset: 1, repeated: true })
+    })
+
+    it('knows a repetition that arrives while the first is under way', async () => {
+      const log = await open()
+      const seen = await followed(log)
+      const answers = await Promise.all(Array.from({ length: 20 }, () => log.append([update('a')], once(['k']))))
+      expect(new Set(answers.flat().map(({ offset, time, id }) => `${offset} ${time} ${id}`)).size).toBe(1)
+      expect(repeatedOf(answers.flat())).toEqual(answers.map((_, at) => at > 0))
+      expect(await contentOf(log, seen)).toEqual(['a'])
+    })
+
+    it('knows it after what came in between, in the same moment and later', async () => {
+      const log = await open()
+      const seen = await followed(log)
+      const append = (data: string) => log.append([update(data)], once([data]))
+      const first = await Promise.all(['a', 'b', 'a', 'c', 'b'].map(append))
+      expect(offsetsOf(first.flat())).toEqual([1, 2, 1, 3, 2])
+      const second = await Promise.all(['c', 'd', 'a', 'b'].map(append))
+      expect(offsetsOf(second.flat())).toEqual([3, 4, 1, 2])
+      expect(await contentOf(log, seen)).toEqual(['a', 'b', 'c', 'd'])
+    })
+
+    it('appends of a batch only what is new, in order', async () => {
+      const log = await open()
+      const seen = await followed(log)
+      await log.append(
+        ['a', 'b'].map((data) => update(data)),
+        once(['a', 'b'])
+      )
+      const batch = ['x', 'b', 'y', 'a', 'z', 'y']
+      const answer = await log.append(
+        batch.map((data) => update(data)),
+        once(['', 'b', 'y', 'a', 'z', 'y'])
+      )
+      expect(offsetsOf(answer)).toEqual([3, 2, 4, 1, 5, 4])
+      expect(repeatedOf(answer)).toEqual([false, true, false, true, false, true])
+      expect(answer.map((entry) => entry.id)).toEqual(offsetsOf(answer).map((offset) => `#${log.epoch}-${offset}`))
+      expect(await contentOf(log, seen)).toEqual(['a', 'b', 'x', 'y', 'z'])
+    })
+
+    it('refuses a key that was used for another update, with nothing of its append, and nobody else', async () => {
+      const log = await open()
+      const seen = await followed(log)
+      await log.append([update('a')], once(['k=a']))
+      const answers = await Promise.allSettled([
+        log.append([update('before')]),
+        log.append([update('x'), update('b'), update('y')], once(['new', 'k=b', ''])),
+        log.append([update('after')], once(['other'])),
+        // What was refused has not used its other keys.
+        log.append([update('x')], once(['new=x'])),
+        log.append([update('a')], once(['k=a']))
+      ])
+      expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', ...Array(3).fill('fulfilled')])
+      expect(answers[1]).toMatchObject({ reason: { code: 'key_reused', status: 422 } })
+      expect(answers[4]).toMatchObject({ value: [{ offset: 1, repeated: true }] })
+      expect(await contentOf(log, seen)).toEqual(['a', 'before', 'after', 'x'])
+    })
+
+    it('refuses it within one append and within one moment, too', async () => {
+      const log = await open()
+      const seen = await followed(log)
+      const own = log.append([update('a'), update('b')], once(['k=a', 'k=b']))
+      await expect(own).rejects.toMatchObject({ code: 'key_reused' })
+      const [first, second] = await Promise.allSettled(
+        ['c', 'd'].map((data) => log.append([update(data)], once([`k=${data}`])))
+      )
+      expect([first?.status, second?.status]).toEqual(['fulfilled', 'rejected'])
+      expect(await contentOf(log, seen)).toEqual(['c'])
+    })
+
+    it('forgets a key after its time, counted from the append and not from a repetition', async () => {
+      const log = await open()
+      const append = async () => (await log.append([update('a')], once(['k'], 1_500)))[0] as Appended
+      await append()
+      expect(await append()).toMatchObject({ offset: 1, repeated: true })
+      await expect.poll(append, patient).not.toHaveProperty('repeated')
+      expect(await append()).toMatchObject({ offset: 2, repeated: true })
+      expect(log.head).toBe(2)
+    }, 15_000)
+
+    it('forgets each key after its own time', async () => {
+      const log = await open()
+      await log.append([update('short')], once(['short'], 1))
+      await log.append([update('long')], once(['long']))
+      const append = async (key: string) => (await log.append([update(key)], once([key])))[0]?.offset
+      await expect.poll(() => append('short'), patient).toBe(3)
+      expect(await append('long')).toBe(2)
+    })
+
+    it('knows a key whose entry retention has removed', async () => {
+      const log = await open({ entries: 3 })
+      const [first] = await log.append([update('a')], once(['k']))
+      await log.append(Array.from({ length: 10 }, (_, number) => update(String(number))))
+      await expect.poll(() => log.first, patient).toBe(9)
+      expect(await log.append([update('a')], once(['k']))).toEqual([{ ...first, repeated: true }])
+      expect(log.head).toBe(11)
+    })
+
+    it('takes nothing without a mark for a repetition', async () => {
+      const log = await open()
+      const same = update('a', { id: 'same' })
+      for (const marks of [undefined, once(['']), once([]), once(['k'])]) await log.append([same], marks)
+      expect(log.head).toBe(4)
+      expect(await log.append([], once([]))).toEqual([])
+    })
+  })
+}

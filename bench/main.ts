@@ -1,5 +1,6 @@
 // Runs the benchmark that is named, `fanout` when none is; it knows their names and nothing else about them.
 import { fanout, usage as fanoutUsage } from './fanout/fanout.ts'
+import { fleet, usage as fleetUsage } from './fleet/fleet.ts'
 import { log, usage as logUsage } from './log/log.ts'
 import { replay, usage as replayUsage } from './replay/replay.ts'
 
@@ -10,6 +11,7 @@ interface Bench {
 
 const benches: Record<string, Bench> = {
   fanout: { run: fanout, usage: fanoutUsage },
+  fleet: { run: fleet, usage: fleetUsage },
   log: { run: log, usage: logUsage },
   replay: { run: replay, usage: replayUsage }
 }

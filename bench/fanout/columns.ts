@@ -1,19 +1,11 @@
 // Which numbers of a scenario are shown, under which titles, and how each is read from a trial; it formats nothing.
 import type { Measurement } from '../load/protocol.ts'
+import type { Column as AnyColumn, Failure } from '../support/report.ts'
 import type { Scenario } from './scenarios.ts'
 import type { MemoryReading, Outcome } from './trial.ts'
 
-export interface Column {
-  title: string
-  /** Whether the ratio to the reference is worth showing: sums of faults and shares of a core have no ratio. */
-  ratio: boolean
-  /**
-   * How rounds become one number. Faults are added up, and disturbance is shown at its worst: a median would hide the one
-   * round that lost something, or the two that were run while the machine was busy with something else.
-   */
-  over: 'median' | 'sum' | 'max'
-  value(outcome: Outcome): number | undefined
-}
+type Measured = Exclude<Outcome, Failure>
+type Column = AnyColumn<Measured>
 
 const rate = traffic('deliveries/s', (m) => m.deliveries / m.seconds)
 const cpu = traffic('server CPU µs/delivery', (m) => m.serverCpuMicros / m.deliveries)
@@ -39,11 +31,11 @@ export function columnsOf(scenario: Scenario): Column[] {
 }
 
 function traffic(title: string, read: (measurement: Measurement) => number): Column {
-  const value = (outcome: Outcome): number | undefined => ('traffic' in outcome ? read(outcome.traffic) : undefined)
+  const value = (outcome: Measured): number | undefined => ('traffic' in outcome ? read(outcome.traffic) : undefined)
   return { title, ratio: true, over: 'median', value }
 }
 
 function memory(title: string, read: (reading: MemoryReading) => number): Column {
-  const value = (outcome: Outcome): number | undefined => ('memory' in outcome ? read(outcome.memory) : undefined)
+  const value = (outcome: Measured): number | undefined => ('memory' in outcome ? read(outcome.memory) : undefined)
   return { title, ratio: true, over: 'median', value }
 }

@@ -6,10 +6,12 @@ import { resWrite } from '../contenders/res-write.ts'
 import { tidings } from '../contenders/tidings.ts'
 import { type About, about, printAbout } from '../support/about.ts'
 import { descriptorLimit, sourcePorts } from '../support/machine.ts'
+import { markdown, summaries } from '../support/report.ts'
 import { saveResults } from '../support/results.ts'
+import { inTurns } from '../support/turns.ts'
+import { columnsOf } from './columns.ts'
 import { readOptions, usage } from './options.ts'
-import { markdown, type Series, summaries } from './report.ts'
-import type { Scenario } from './scenarios.ts'
+import { described, type Scenario } from './scenarios.ts'
 import { trial } from './trial.ts'
 
 const contenders = [tidings, betterSse, resWrite, nchan]
@@ -26,29 +28,14 @@ export async function fanout(args: string[], command: string): Promise<void> {
   print(from)
   const measured = []
   for (const scenario of options.scenarios) {
-    const series = await rounds(scenario, present)
-    const summary = summaries(scenario, series)
-    console.log(`\n${markdown(scenario, summary)}`)
+    requireRoom(scenario)
+    const series = await inTurns(scenario.name, scenario.rounds, present, (contender) => trial(contender, scenario))
+    const summary = summaries(columnsOf(scenario), series, 'tidings')
+    console.log(`\n${markdown(`${scenario.name}: ${scenario.title}`, described(scenario), summary)}`)
     measured.push({ scenario, summary, series })
     // After every scenario, so that a run that is interrupted has not been for nothing.
     saveResults({ bench: 'fanout', ...from, measured })
   }
-}
-
-/** Each round begins with another contender: what a machine does to the first or the last of a round, it does to all. */
-async function rounds(scenario: Scenario, present: readonly Contender[]): Promise<Series[]> {
-  requireRoom(scenario)
-  const series = present.map(({ name }): Series => ({ contender: name, outcomes: [] }))
-  for (let round = 0; round < scenario.rounds; round++) {
-    for (let turn = 0; turn < present.length; turn++) {
-      const at = (round + turn) % present.length
-      const contender = present[at]
-      if (!contender) continue
-      console.error(`${scenario.name}, round ${round + 1} of ${scenario.rounds}: ${contender.name}`)
-      series[at]?.outcomes.push(await trial(contender, scenario))
-    }
-  }
-  return series
 }
 
 /** Said beforehand and in full, instead of as ten thousand failed connections. */

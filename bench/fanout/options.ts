@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util'
 import type { Contender } from '../contenders/contender.ts'
 import { SMALLEST_PAYLOAD } from '../load/counter.ts'
-import { type Changes, changed, type Scenario, scenarios } from './scenarios.ts'
+import { named, number } from '../support/flags.ts'
+import { changed, type Scenario, scenarios } from './scenarios.ts'
 
 export interface Options {
   scenarios: Scenario[]
@@ -47,20 +48,4 @@ export function readOptions(args: string[], contenders: readonly Contender[]): O
     contenders: named(values.only, contenders),
     install: values.install
   }
-}
-
-function number(key: keyof Changes, flag: string, text: string | undefined, least = 1): Changes {
-  if (text === undefined) return {}
-  const value = Number(text)
-  if (!(value >= least)) throw new Error(`${flag} must be a number of at least ${least}, not "${text}"`)
-  return { [key]: value }
-}
-
-function named<Thing extends { name: string }>(list: string | undefined, all: readonly Thing[]): Thing[] {
-  if (list === undefined) return [...all]
-  return list.split(',').map((name) => {
-    const found = all.find((thing) => thing.name === name)
-    if (!found) throw new Error(`there is no "${name}"; there are ${all.map((thing) => thing.name).join(', ')}`)
-    return found
-  })
 }

@@ -3,6 +3,7 @@ import type { Contender, Server } from '../contenders/contender.ts'
 import { Load } from '../load/client.ts'
 import type { Measurement } from '../load/protocol.ts'
 import { settledBytes } from '../support/memory.ts'
+import type { Failure } from '../support/report.ts'
 import type { MemoryScenario, Scenario, TrafficScenario } from './scenarios.ts'
 
 export interface MemoryReading {
@@ -11,7 +12,7 @@ export interface MemoryReading {
   perSubscriber: number
 }
 
-export type Outcome = { traffic: Measurement } | { memory: MemoryReading } | { failure: string }
+export type Outcome = { traffic: Measurement } | { memory: MemoryReading } | Failure
 
 // Enough connections to make whatever a server makes lazily and once.
 const WARMING_CONNECTIONS = 200
@@ -36,7 +37,8 @@ export async function trial(contender: Contender, scenario: Scenario): Promise<O
 async function onServer(contender: Contender, scenario: Scenario, server: Server): Promise<Outcome> {
   const { subscribePath, publishPath } = contender
   const { port, pids: serverPids } = server
-  const load = new Load({ port, subscribePath, publishPath, payloadBytes: scenario.payloadBytes, serverPids })
+  const where = { subscribePorts: [port], publishPorts: [port], subscribePath, publishPath }
+  const load = new Load({ ...where, payloadBytes: scenario.payloadBytes, serverPids, logPids: [] })
   try {
     if (scenario.kind === 'memory') return { memory: await idle(scenario, load, server) }
     return { traffic: await busy(scenario, load) }

@@ -14,6 +14,7 @@ interface Reading {
   published: number
   deliveries: number
   server: number
+  log: number
   generator: number
   machine: number
 }
@@ -36,6 +37,7 @@ export async function measure(target: Target, subscribers: Subscribers, window: 
     p50Millis: percentile(latencies, 50),
     p99Millis: percentile(latencies, 99),
     ...subscribers.difference(publishing.accepted),
+    answered: publishing.answered,
     refused: publishing.refused,
     hungUp: subscribers.hungUp
   }
@@ -47,6 +49,7 @@ function reading(target: Target, subscribers: Subscribers, publishing: Publishin
     published: publishing.accepted,
     deliveries: subscribers.deliveries,
     server: cpuMicros(target.serverPids),
+    log: cpuMicros(target.logPids),
     generator: cpuMicros([process.pid]),
     machine: machineMicros()
   }
@@ -56,17 +59,19 @@ function between(
   before: Reading,
   after: Reading
 ): Pick<Measurement, 'seconds' | 'published' | 'deliveries'> &
-  Pick<Measurement, 'serverCpuMicros' | 'generatorCpu' | 'elsewhereCpu'> {
+  Pick<Measurement, 'serverCpuMicros' | 'logCpuMicros' | 'generatorCpu' | 'elsewhereCpu'> {
   const micros = (after.millis - before.millis) * 1000
   const server = after.server - before.server
+  const log = after.log - before.log
   const generator = after.generator - before.generator
   return {
     seconds: micros / 1e6,
     published: after.published - before.published,
     deliveries: after.deliveries - before.deliveries,
     serverCpuMicros: server,
+    logCpuMicros: log,
     generatorCpu: generator / micros,
-    elsewhereCpu: Math.max(0, (after.machine - before.machine - server - generator) / micros)
+    elsewhereCpu: Math.max(0, (after.machine - before.machine - server - log - generator) / micros)
   }
 }
 

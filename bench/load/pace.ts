@@ -8,21 +8,28 @@ const OPEN_LOOP_CONNECTIONS = 16
 const TICK_MILLIS = 2
 
 export class Publishing {
-  /** Answered with success: each subscriber must receive exactly so many. */
+  /** Updates in what was answered with success: each subscriber must receive exactly so many. */
   accepted = 0
+  answered = 0
   refused = 0
   readonly #publishers: Publisher[]
+  readonly #updatesEach: number
   #on = true
   #done: Promise<unknown> = Promise.resolve()
 
-  private constructor(publishers: Publisher[]) {
+  private constructor(publishers: Publisher[], updatesEach: number) {
     this.#publishers = publishers
+    this.#updatesEach = updatesEach
   }
 
   static async start(target: Target, pace: Pace): Promise<Publishing> {
     const connections = 'inFlight' in pace ? pace.inFlight : OPEN_LOOP_CONNECTIONS
-    const publishers = await Promise.all(Array.from({ length: connections }, () => Publisher.open(target)))
-    const publishing = new Publishing(publishers)
+    const { publishPorts: ports } = target
+    const opening = Array.from({ length: connections }, (_, at) =>
+      Publisher.open(target, ports[at % ports.length] ?? 0)
+    )
+    const publishers = await Promise.all(opening)
+    const publishing = new Publishing(publishers, target.lines?.count ?? 1)
     // Every connection is used once before the load begins: Node accepts one connection per turn of its event loop, and
     // a saturated server would leave the first publish on the last of them waiting for seconds.
     await Promise.all(publishers.map((publisher) => publishing.#publish(publisher, performance.now())))
@@ -68,8 +75,12 @@ export class Publishing {
 
   async #publish(publisher: Publisher, since: number): Promise<void> {
     const status = await publisher.publish(since)
-    if (status >= 200 && status < 300) this.accepted++
-    else this.refused++
+    if (status >= 200 && status < 300) {
+      this.answered++
+      this.accepted += this.#updatesEach
+    } else {
+      this.refused++
+    }
     // A broken connection answers at once, for ever; without this pause it would spin.
     if (status === 0) await sleep(100)
   }

@@ -8,24 +8,25 @@ import type { Target } from './protocol.ts'
 export class Publisher {
   readonly #socket: Socket
   readonly #head: string
-  readonly #size: number
+  readonly #target: Target
   #answer = ''
   #settle: ((status: number) => void) | undefined
 
-  private constructor(target: Target, socket: Socket) {
+  private constructor(target: Target, port: number, socket: Socket) {
     this.#socket = socket
-    this.#size = target.payloadBytes
+    this.#target = target
     this.#head =
-      `POST ${target.publishPath} HTTP/1.1\r\nHost: 127.0.0.1:${target.port}\r\n` +
-      `Content-Type: text/plain\r\nContent-Length: ${this.#size}\r\n\r\n`
+      `POST ${target.publishPath} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n` +
+      `Content-Type: ${target.lines ? 'application/x-ndjson' : 'text/plain'}\r\n` +
+      `Content-Length: ${body(target, 0).length}\r\n\r\n`
     socket.setNoDelay(true).on('data', (bytes) => this.#read(bytes))
     socket.on('error', () => {}).on('close', () => this.#finish(0))
   }
 
-  static async open(target: Target): Promise<Publisher> {
-    const socket = connect(target.port, '127.0.0.1')
+  static async open(target: Target, port: number): Promise<Publisher> {
+    const socket = connect(port, '127.0.0.1')
     await once(socket, 'connect')
-    return new Publisher(target, socket)
+    return new Publisher(target, port, socket)
   }
 
   /** Resolves with the status of the answer, 0 when the connection broke. `since` is the time the latency counts from. */
@@ -33,7 +34,7 @@ export class Publisher {
     return new Promise((resolve) => {
       this.#settle = resolve
       if (this.#socket.destroyed) this.#finish(0)
-      else this.#socket.write(this.#head + payload(this.#size, since), 'latin1')
+      else this.#socket.write(this.#head + body(this.#target, since), 'latin1')
     })
   }
 
@@ -54,6 +55,12 @@ export class Publisher {
     this.#settle = undefined
     settle?.(status)
   }
+}
+
+/** Always as long, and of ASCII alone. All lines are alike: making them is not to cost more than taking them apart. */
+function body({ payloadBytes, lines }: Target, since: number): string {
+  const data = payload(payloadBytes, since)
+  return lines ? `${JSON.stringify({ topic: lines.topic, data })}\n`.repeat(lines.count) : data
 }
 
 /** The status, once the answer is here to its last byte; undefined before that. */

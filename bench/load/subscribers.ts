@@ -24,20 +24,23 @@ export class Subscribers {
   latencies: number[] = []
   readonly #target: Target
   readonly #all: Subscriber[] = []
-  readonly #request: string
-
   constructor(target: Target) {
     this.#target = target
-    this.#request =
-      `GET ${target.subscribePath} HTTP/1.1\r\nHost: 127.0.0.1:${target.port}\r\n` +
-      'Accept: text/event-stream\r\nCache-Control: no-cache\r\n\r\n'
   }
 
+  /** Latency is measured away from where is published, if there is such a place. */
   async open(count: number): Promise<void> {
+    const { subscribePorts: ports, publishPorts } = this.#target
+    const away = ports.filter((port) => !publishPorts.includes(port))
+    const sampledPorts = away.length > 0 ? away : ports
     const every = Math.max(1, Math.floor(count / SAMPLED))
     for (let from = 0; from < count; from += OPENING_AT_ONCE) {
       const batch = Array.from({ length: Math.min(OPENING_AT_ONCE, count - from) }, (_, at) => from + at)
-      await Promise.all(batch.map((at) => this.#openOne(at % every === 0)))
+      const opening = batch.map((at) => {
+        const port = ports[at % ports.length] ?? 0
+        return this.#openOne(port, at % every === 0 && sampledPorts.includes(port))
+      })
+      await Promise.all(opening)
     }
   }
 
@@ -57,17 +60,20 @@ export class Subscribers {
     return { missing, surplus }
   }
 
-  #openOne(sampled: boolean): Promise<void> {
+  #openOne(port: number, sampled: boolean): Promise<void> {
+    const request =
+      `GET ${this.#target.subscribePath} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n` +
+      'Accept: text/event-stream\r\nCache-Control: no-cache\r\n\r\n'
     return new Promise((resolve, reject) => {
       const callback = (size: number): boolean => {
         if (subscriber.open) this.#count(subscriber, 0, size)
         else this.#readHead(subscriber, size, resolve, reject)
         return true
       }
-      const socket = connect({ port: this.#target.port, host: '127.0.0.1', onread: { buffer: shared, callback } })
+      const socket = connect({ port, host: '127.0.0.1', onread: { buffer: shared, callback } })
       const subscriber: Subscriber = { socket, head: '', open: false, sampled, received: 0 }
       this.#all.push(subscriber)
-      socket.setNoDelay(true).write(this.#request)
+      socket.setNoDelay(true).write(request)
       socket.on('error', reject).on('close', () => {
         this.hungUp++
         reject(new Error('a subscriber was hung up on before its response head'))

@@ -1,0 +1,21 @@
+// Lets contenders take turns, round after round; it knows not what a turn is.
+
+/** Each round begins with another contender: what a machine does to the first or the last of a round, it does to all. */
+export async function inTurns<Contender extends { name: string }, Outcome>(
+  title: string,
+  rounds: number,
+  contenders: readonly Contender[],
+  trial: (contender: Contender) => Promise<Outcome>
+): Promise<{ contender: string; outcomes: Outcome[] }[]> {
+  const series = contenders.map(({ name }) => ({ contender: name, outcomes: [] as Outcome[] }))
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < contenders.length; turn++) {
+      const at = (round + turn) % contenders.length
+      const contender = contenders[at]
+      if (!contender) continue
+      console.error(`${title}, round ${round + 1} of ${rounds}: ${contender.name}`)
+      series[at]?.outcomes.push(await trial(contender))
+    }
+  }
+  return series
+}

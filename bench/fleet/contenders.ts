@@ -19,12 +19,9 @@ export interface Contender {
   args?(folder: string): string[]
 }
 
-/**
- * So that what Redis holds does not grow with the speed of what is measured, and removing is part of it. The embedded logs
- * keep more: at their speed a reader would be cut off that is half a second late.
- */
-export const kept = { redis: 100_000, embedded: 1_000_000 }
-const retention = (entries: number) => JSON.stringify([{ match: '*', entries }])
+/** So that what Redis holds does not grow with the speed of what is measured, and removing is part of it; the same for all. */
+export const kept = 100_000
+const retention = JSON.stringify([{ match: '*', entries: kept }])
 
 const inMemory = ['--appendonly', 'no']
 const onDisk = (when: string) => ['--appendonly', 'yes', '--appendfsync', when]
@@ -51,9 +48,8 @@ export async function withFleet<Result>(
   const servers: Server[] = []
   try {
     const log = redis ? ['--log', redis.url] : args(folder)
-    const keeping = ['--retention', retention(redis ? kept.redis : kept.embedded)]
     for (let node = 0; node < nodes; node++) {
-      servers.push(await startNode(program, 'serve', '--port', '0', ...keeping, ...log))
+      servers.push(await startNode(program, 'serve', '--port', '0', '--retention', retention, ...log))
     }
     return await work({ servers, redis })
   } finally {

@@ -29,9 +29,7 @@ export async function fleet(args: string[], command: string): Promise<void> {
   const leftOut = asked.filter((contender) => !present.includes(contender)).map(({ name }) => name)
   const from = { ...about(command), redis, leftOut }
   printAbout(from)
-  console.log(
-    `- a log keeps ${kept.redis.toLocaleString('en')} entries in Redis, ${kept.embedded.toLocaleString('en')} elsewhere`
-  )
+  console.log(`- every log keeps ${kept.toLocaleString('en')} entries`)
   if (redis) console.log(`- Redis ${redis}`)
   if (leftOut.length > 0) console.log(`- ${leftOut.join(', ')}: left out, for there is no redis-server here`)
   const measured = []

@@ -20,7 +20,7 @@ interface Reading {
 }
 
 export async function measure(target: Target, subscribers: Subscribers, window: Window): Promise<Measurement> {
-  const publishing = await Publishing.start(target, window.pace)
+  const publishing = await Publishing.start(target, window.pace, () => subscribers.least)
   const read = (): Reading => reading(target, subscribers, publishing)
   await sleep(window.warmUpSeconds * 1000)
   subscribers.latencies = []

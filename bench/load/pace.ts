@@ -22,7 +22,8 @@ export class Publishing {
     this.#updatesEach = updatesEach
   }
 
-  static async start(target: Target, pace: Pace): Promise<Publishing> {
+  /** `received` is how many updates the slowest subscriber has. */
+  static async start(target: Target, pace: Pace, received: () => number): Promise<Publishing> {
     const connections = 'inFlight' in pace ? pace.inFlight : OPEN_LOOP_CONNECTIONS
     const { publishPorts: ports } = target
     const opening = Array.from({ length: connections }, (_, at) =>
@@ -33,7 +34,10 @@ export class Publishing {
     // Every connection is used once before the load begins: Node accepts one connection per turn of its event loop, and
     // a saturated server would leave the first publish on the last of them waiting for seconds.
     await Promise.all(publishers.map((publisher) => publishing.#publish(publisher, performance.now())))
-    publishing.#done = 'inFlight' in pace ? publishing.#closedLoop() : publishing.#openLoop(pace.perSecond)
+    publishing.#done =
+      'inFlight' in pace
+        ? publishing.#closedLoop(pace.behind ?? Number.POSITIVE_INFINITY, received)
+        : publishing.#openLoop(pace.perSecond)
     return publishing
   }
 
@@ -44,9 +48,12 @@ export class Publishing {
     for (const publisher of this.#publishers) publisher.close()
   }
 
-  async #closedLoop(): Promise<void> {
+  async #closedLoop(behind: number, received: () => number): Promise<void> {
     const keepOneInFlight = async (publisher: Publisher): Promise<void> => {
-      while (this.#on) await this.#publish(publisher, performance.now())
+      while (this.#on) {
+        if (behind < Number.POSITIVE_INFINITY && this.accepted - received() > behind) await sleep(1)
+        else await this.#publish(publisher, performance.now())
+      }
     }
     await Promise.all(this.#publishers.map(keepOneInFlight))
   }

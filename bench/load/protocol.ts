@@ -15,8 +15,11 @@ export interface Target {
   logPids: number[]
 }
 
-/** Closed: so many publishes in flight, the next when an answer came. Open: so many a second, whatever happens. */
-export type Pace = { inFlight: number } | { perSecond: number }
+/**
+ * Closed: so many publishes in flight, the next when an answer came, and the slowest subscriber is not further `behind` than
+ * so many updates, where that is said. Open: so many a second, whatever happens.
+ */
+export type Pace = { inFlight: number; behind?: number } | { perSecond: number }
 
 export interface Window {
   pace: Pace

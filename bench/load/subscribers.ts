@@ -49,6 +49,11 @@ export class Subscribers {
     for (const { socket } of this.#all.splice(0)) socket.removeAllListeners('close').resetAndDestroy()
   }
 
+  /** How many payloads the slowest has received. */
+  get least(): number {
+    return this.#all.reduce((least, { received }) => Math.min(least, received), Number.POSITIVE_INFINITY)
+  }
+
   /** How far the subscribers are from each having received `published` payloads. */
   difference(published: number): { missing: number; surplus: number } {
     let missing = 0

@@ -1,14 +1,15 @@
 // Follows the log on a connection of its own, where one command waits for what comes next, and goes on from where it was
 // when that connection was away. It appends nothing.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Entry } from './log.ts'
+import { type Entry, sizeOf } from './log.ts'
 import { readEntries } from './redis-answers.ts'
 import type { RedisLink } from './redis-link.ts'
 import type { RedisStore } from './redis-store.ts'
 
 /** How long Redis may wait for an entry before we ask whether the log is still the same: Redis may have been emptied. */
 const patience = 1_000
-const mostAtOnce = 256
+/** How much is read at once: as many entries as make a page, if they are like the last ones. Each reading waits behind appends. */
+const page = { bytes: 2 ** 20, fewest: 256, most: 2_048 }
 
 interface Follower {
   deliver(entries: readonly Entry[]): void
@@ -25,6 +26,9 @@ export class RedisFollower {
   #link: RedisLink | undefined
   #epoch = ''
   #after = 0
+  #atOnce = page.fewest
+  /** Whether entries came a moment ago, and so others may be there. */
+  #isBusy = false
   #stepped: () => void = () => {}
 
   constructor(store: RedisStore, dial: () => RedisLink) {
@@ -81,15 +85,29 @@ export class RedisFollower {
     }
   }
 
+  /** Under load both are asked at once, and one answer less is waited for: what is read of another epoch is dropped. */
   async #step(link: RedisLink): Promise<void> {
-    const { state } = await this.#store.ask('look', ['state'], link)
-    if (state.epoch !== this.#epoch) this.#after = 0
-    this.#epoch = state.epoch
+    const looking = this.#store.ask('look', ['state'], link)
+    if (!this.#isBusy) this.#turnTo((await looking).state.epoch)
+    this.#isBusy = false
+    const [{ state }, entries] = await Promise.all([looking, this.#next(link)])
+    if (state.epoch !== this.#epoch) return
+    this.#isBusy = entries.length > 0
+    if (this.#isBusy) this.#atOnce = fitting(entries)
+    this.#deliver(entries)
+  }
+
+  #turnTo(epoch: string): void {
+    if (epoch !== this.#epoch) this.#after = 0
+    this.#epoch = epoch
+  }
+
+  async #next(link: RedisLink): Promise<Entry[]> {
     const stream = `${this.#store.space(this.#epoch)}entries`
-    const wait = ['COUNT', String(mostAtOnce), 'BLOCK', String(patience)]
+    const wait = ['COUNT', String(this.#atOnce), 'BLOCK', String(patience)]
     const answer = await link.send(['XREAD', ...wait, 'STREAMS', stream, `${this.#after}-0`], patience)
     const [[, rows] = [stream, []]] = (answer ?? []) as [string, unknown][]
-    this.#deliver(readEntries(this.#epoch, rows))
+    return readEntries(this.#epoch, rows)
   }
 
   #deliver(entries: readonly Entry[]): void {
@@ -102,4 +120,9 @@ export class RedisFollower {
       if (wanted.length > 0) deliver(wanted)
     }
   }
+}
+
+function fitting(entries: readonly Entry[]): number {
+  const bytes = entries.reduce((sum, { update }) => sum + sizeOf(update), 0)
+  return Math.min(page.most, Math.max(page.fewest, Math.round((page.bytes * entries.length) / bytes)))
 }

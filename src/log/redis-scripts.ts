@@ -1,7 +1,8 @@
 // The scripts that run inside Redis, where nothing comes between two of their steps: appending with all that follows from
 // it, keeping house, and looking. They know nothing of selectors, which need JavaScript.
 import { createHash } from 'node:crypto'
-import { common, enrolling, keeping } from './redis-lua.ts'
+import { keeping } from './redis-keeping.ts'
+import { common, enrolling } from './redis-lua.ts'
 import { marking } from './redis-marking.ts'
 
 export interface Script {
@@ -25,7 +26,7 @@ end
 local bounds, now = cjson.decode(ARGV[5]), tonumber(ARGV[6])
 local left, twins, marks, at = findRepeated(7)
 local count = tonumber(ARGV[at])
-local offsets = {}
+local offsets, texts = {}, {}
 at = at + 1
 m.time = math.max(m.time, now)
 for i = 1, count do
@@ -34,15 +35,19 @@ for i = 1, count do
   if not left[i] then
     local rule, size, private, id, json = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
     m.head = m.head + 1
-    local key = {private}
-    for j = 1, topics do
-      key[j + 1] = ARGV[at + 6 + j]
-      redis.call('ZADD', space .. (j == 1 and 'c:' or 'a:') .. key[j + 1], m.head, m.head)
+    local key, b = {private}, bounds[rule + 1]
+    for j = 2, topics + 1 do
+      key[j] = ARGV[at + 5 + j]
+      if b and b[1] > 0 then redis.call('ZADD', placeOf(key, j), m.head, m.head)
+      else file(placeOf(key, j), m.head, true) end
     end
     if id ~= '' then redis.call('RPUSH', space .. 'i:' .. id, m.head) end
-    redis.call('XADD', entries, m.head .. '-0', 't', m.time, 'z', size, 'k', cjson.encode(key), 'i', id, 'u', json)
+    -- Those of one topic are told apart by it; a batch has many of them.
+    local text = topics == 1 and texts[private .. key[2]] or cjson.encode(key)
+    if topics == 1 then texts[private .. key[2]] = text end
+    redis.call('XADD', entries, m.head .. '-0', 't', m.time, 'z', size, 'k', text, 'i', id, 'u', json)
     if marks[i] then remember(marks[i]) end
-    add(m.head, rule, size, key[2], bounds)
+    add(m.head, rule, size, key[2], bounds, true)
     offsets[i] = m.head
   end
   at = at + 7 + topics

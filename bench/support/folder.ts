@@ -6,12 +6,21 @@ import { fileURLToPath } from 'node:url'
 
 const beside = fileURLToPath(new URL('../', import.meta.url))
 
+const inUse = new Set<string>()
+
+// A benchmark that is interrupted leaves no folder behind either.
+process.on('exit', () => {
+  for (const path of inUse) rmSync(path, { recursive: true, force: true })
+})
+
 /** Does something with an empty folder, which is then removed. */
 export async function inFolder<Result>(work: (path: string) => Promise<Result>): Promise<Result> {
   const path = mkdtempSync(join(beside, 'folder-'))
+  inUse.add(path)
   try {
     return await work(path)
   } finally {
+    inUse.delete(path)
     rmSync(path, { recursive: true, force: true })
   }
 }

@@ -148,6 +148,32 @@ describeWith(await redis(), 'RedisLog', (program) => {
       expect(log.head - log.first + 1).toBe(9)
     })
 
+    it('some of thousands in one append, in every place where they were', async () => {
+      const prefix = newPrefix()
+      const retention = [
+        { match: 'k/{n}', last: 2 },
+        { match: 'rare', entries: 3 },
+        { match: '*', entries: 700 }
+      ]
+      const log = await openShared(server, { prefix, retention })
+      const seen = await followed(log)
+      const topicOf = (number: number) => (number % 500 === 0 ? 'rare' : number % 9 === 0 ? 'k/1' : `t${number % 4}`)
+      const all = numbers(1, 6_000).map((number) => update(String(number), { topics: [topicOf(number), 'any'] }))
+      await log.append(all)
+      await expect.poll(() => seen.at(-1)?.offset).toBe(6_000)
+      const kept = ['k/1', 'rare', 't'].flatMap((begin, at) =>
+        all.filter(({ topics }) => topics[0]?.startsWith(begin)).slice(-([2, 3, 700][at] as number))
+      )
+      const expected = kept.map(({ data }) => data).sort((a, b) => Number(a) - Number(b))
+      expect(await keptIn(log)).toEqual(expected)
+      expect(dataOf((await readAll(log, { filter: only('any') })).entries)).toEqual(expected)
+      expect(log.first).toBe(Number(expected[0]))
+      expect((await readAll(log, { filter: only('rare') })).lost).toBe(true)
+      expect((await readAll(log, { filter: only('k/1') })).lost).toBe(false)
+      const left = (key: string) => server.ask('ZCARD', `{${prefix}:log}:${log.epoch}:${key}`)
+      expect([await left('a:any'), await left('rule:1:2')]).toEqual([705, 700])
+    })
+
     it('for so long, also when nothing is published', async () => {
       let now = 1_000_000
       const log = await openShared(server, { retention: [{ match: '*', age: '1m' }], now: () => now })

@@ -71,6 +71,7 @@ export class Hub {
     const { head, first, length, bytes } = this.#window
     return {
       epoch: this.#epoch,
+      isReady: this.#log.isReady,
       head,
       first: this.#log.first,
       window: { entries: length, bytes, first },

@@ -35,6 +35,8 @@ const ageTick = 1_000
 
 /** A history on disk. */
 export class LmdbLog implements Log {
+  /** How many commits there were since the log was opened: fewer than appends, where appends arrive together. */
+  commits = 0
   readonly #folder: LmdbFolder
   readonly #now: () => number
   readonly #store: LmdbStore
@@ -47,7 +49,6 @@ export class LmdbLog implements Log {
   readonly #followers = new Set<(entries: readonly Entry[]) => void>()
   #state: State
   #first: number
-  #commits = 0
   readonly #waiting = new Gathering()
   #isWorking = false
   #work = Promise.resolve()
@@ -103,9 +104,8 @@ export class LmdbLog implements Log {
     return this.#removals
   }
 
-  /** How many commits there were since the log was opened: fewer than appends, where appends arrive together. */
-  get commits(): number {
-    return this.#commits
+  get isReady(): boolean {
+    return !this.#closed && this.#failure === undefined
   }
 
   async append(updates: readonly Update[]): Promise<Entry[]> {
@@ -236,7 +236,7 @@ export class LmdbLog implements Log {
     const crowdedOut = plan.traces.map((trace) => this.#forgotten.note(trace.topics, trace.isPrivate, trace.offset))
     const state = { head, time, tallies, floor: this.#forgotten.floor }
     if (!plan.isEmpty) await this.#store.commit(() => plan.write(state, crowdedOut))
-    if (!plan.isEmpty) this.#commits++
+    if (!plan.isEmpty) this.commits++
     this.#removals = this.#forgotten.removals
     this.#state = state
     if (plan.removed.has(this.#first) || this.#first > head - plan.appended.length)

@@ -52,6 +52,8 @@ export interface Log {
   readonly first: number
   /** How many entries retention has removed so far, in this process: a mark in time for `read`. */
   readonly removals: number
+  /** Whether an append and a read can be expected to succeed, as far as this node knows: what is elsewhere can be away. */
+  readonly isReady: boolean
   /**
    * Appends all of the updates, one after the other, or none. Resolves when the durability promise is kept.
    * @throws TidingsError `closed` after `close()`.

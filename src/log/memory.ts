@@ -71,6 +71,10 @@ export class MemoryLog implements Log {
     return this.#shelf.removals
   }
 
+  get isReady(): boolean {
+    return !this.#closed
+  }
+
   async append(updates: readonly Update[]): Promise<Entry[]> {
     if (this.#closed) throw new TidingsError('closed')
     const entries = updates.map((update) => this.#keep(update))

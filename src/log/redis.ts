@@ -5,16 +5,22 @@ import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
 import { type Append, Gathering } from './gathering.ts'
 import { type Entry, type Filter, formatId, type Log, type Page, type PageLimit, parseId } from './log.ts'
+import { checkName, parseAddress } from './redis-address.ts'
 import { writeUpdate } from './redis-answers.ts'
+import { RedisFinder } from './redis-finder.ts'
 import { RedisFollower } from './redis-follower.ts'
 import { RedisKeeper } from './redis-keeper.ts'
-import { parseAddress, RedisLink, Unanswered } from './redis-link.ts'
+import { RedisLink, Unanswered } from './redis-link.ts'
 import { RedisReader } from './redis-reader.ts'
 import { RedisStore } from './redis-store.ts'
 import { type Covers, Retention, type RetentionRule } from './retention.ts'
+import { seldom } from './seldom.ts'
 
 export interface RedisLogOptions {
-  /** Where Redis is: `redis://` or `rediss://`, user and password, host, port, number of the database. */
+  /**
+   * Where Redis is: `redis://` or `rediss://`, user and password, host, port, number of the database; `redis+sentinel://` with the
+   * sentinels and the master's name, or `redis+cluster://` with some of the cluster's servers.
+   */
   url: string
   /** With `name`, what every key of the log begins with: `{prefix:name}`. Default `tidings`. */
   prefix?: string
@@ -34,7 +40,6 @@ export interface RedisLogOptions {
 
 /** How long `close` waits for an append that is under way, and for what was answered to be delivered. */
 const farewell = 500
-const quiet = 1_000
 
 /** A history in Redis. */
 export class RedisLog implements Log {
@@ -69,12 +74,15 @@ export class RedisLog implements Log {
     const { url, retention = [], covers, failed = () => {}, commandTimeout = 5_000 } = options
     if (!(commandTimeout > 0)) throw new RangeError(`commandTimeout must be greater than 0, not ${commandTimeout}`)
     const rules = new Retention(retention, covers)
-    const address = parseAddress(url)
-    const told = seldom(failed)
-    const dial = () => new RedisLink(address, commandTimeout, told)
+    checkName('prefix', prefix)
+    checkName('name', name)
+    const base = `{${prefix}:${name}}`
+    const finder = new RedisFinder(parseAddress(url), base, commandTimeout)
+    const link = { finder, timeout: commandTimeout, failed: seldom(failed) }
+    const dial = () => new RedisLink(link)
     this.#now = now
     this.#link = dial()
-    this.#store = new RedisStore(`{${prefix}:${name}}`, this.#link, (epoch) => {
+    this.#store = new RedisStore(base, this.#link, (epoch) => {
       this.#keeper.sweep(epoch).catch(() => {})
     })
     this.#keeper = new RedisKeeper(this.#store, this.#link, rules, now)
@@ -96,6 +104,11 @@ export class RedisLog implements Log {
 
   get removals(): number {
     return this.#store.state.removals
+  }
+
+  /** Redis is asked every second, so that this is known also when nobody appends. */
+  get isReady(): boolean {
+    return this.#link.isReady && this.#follower.isWell
   }
 
   async append(updates: readonly Update[]): Promise<Entry[]> {
@@ -231,13 +244,4 @@ function numbered(updates: readonly Update[], epoch: string, head: number, time:
 
 function isFull(error: unknown): boolean {
   return error instanceof TidingsError && error.code === 'storage_full'
-}
-
-function seldom(failed: (error: TidingsError) => void): (error: TidingsError) => void {
-  let last = -Infinity
-  return (error) => {
-    if (performance.now() - last < quiet) return
-    last = performance.now()
-    failed(error)
-  }
 }

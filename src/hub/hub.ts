@@ -122,7 +122,7 @@ export class Hub {
     await this.#following
     const { topics = [], readable = [], encoding = 'plain' } = request
     const audience = new Audience({ topics: topics.length > 0 ? topics : ['*'], readable, encoding })
-    return locate(request, audience, this.#log, this.#window.head)
+    return locate(request, audience, this.#log, { epoch: this.#epoch, head: this.#window.head })
   }
 
   /**

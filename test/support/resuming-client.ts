@@ -3,8 +3,11 @@ import { type ClientRequest, request } from 'node:http'
 
 export class ResumingClient {
   readonly data: string[] = []
+  /** The ids of what it has, in turn; a gap that it was told of stands where it was told, with its reason. */
+  readonly history: (string | { readonly gap: string })[] = []
   isOpen = false
   reconnects = -1
+  heartbeats = 0
   readonly #url: () => string
   #request: ClientRequest | undefined
   #at = ''
@@ -63,14 +66,29 @@ export class ResumingClient {
   }
 
   #read(text: string): void {
+    // They come alone, and end no block.
+    this.heartbeats += text.split('\n').filter((line) => line === ':').length
     const blocks = (this.#rest + text).split('\n\n')
     this.#rest = blocks.pop() as string
     for (const block of blocks) {
+      let data: string | undefined
+      let event = 'message'
       for (const line of block.split('\n')) {
         if (line.startsWith('id: ')) this.#lastId = line.slice(4)
-        if (line.startsWith('data: ')) this.data.push(line.slice(6))
+        if (line.startsWith('event: ')) event = line.slice(7)
+        if (line.startsWith('data: ')) data = line.slice(6)
         if (line.startsWith('retry: ')) this.#retry = Number(line.slice(7))
       }
+      if (data !== undefined) this.#receive(event, data)
     }
+  }
+
+  #receive(event: string, data: string): void {
+    if (event === 'tidings:gap') {
+      this.history.push({ gap: (JSON.parse(data) as { reason: string }).reason })
+      return
+    }
+    this.data.push(data)
+    this.history.push(this.#lastId)
   }
 }

@@ -104,7 +104,7 @@ export class RedisFollower {
     const newest = entries.at(-1)
     if (!newest || this.#stop.signal.aborted) return
     this.#after = newest.offset
-    this.#store.saw(newest.epoch, newest.offset)
+    this.#store.saw(newest)
     for (const { deliver, epoch, after } of this.#followers) {
       const wanted = entries.filter((entry) => entry.epoch !== epoch || entry.offset > after)
       if (wanted.length > 0) deliver(wanted)

@@ -26,6 +26,8 @@ export interface LinkOptions {
   readonly timeout: number
   /** Told whenever a connection, or an attempt at one, came to nothing. */
   readonly failed: (error: TidingsError) => void
+  /** Comes before anything else on a new connection. */
+  readonly begun: (send: (args: string[]) => Promise<unknown>) => Promise<void>
 }
 
 const longestPause = 1_000
@@ -34,6 +36,7 @@ export class RedisLink {
   readonly #finder: RedisFinder
   readonly #timeout: number
   readonly #failed: (error: TidingsError) => void
+  readonly #begun: LinkOptions['begun']
   readonly #waiters = new Set<Waiter>()
   #line: Line | undefined
   #isReady = false
@@ -42,7 +45,8 @@ export class RedisLink {
   #timer: NodeJS.Timeout | undefined
   #reason = 'it did not answer'
 
-  constructor({ finder, timeout, failed }: LinkOptions) {
+  constructor({ finder, timeout, failed, begun }: LinkOptions) {
+    this.#begun = begun
     this.#finder = finder
     this.#timeout = timeout
     this.#failed = failed
@@ -157,7 +161,9 @@ export class RedisLink {
       if (line !== this.#line) destroy(client)
     })
     await client.connect()
-    await this.#finder.greet((args) => client.sendCommand(args))
+    const send = (args: string[]) => client.sendCommand(args)
+    await this.#finder.greet(send)
+    await this.#begun(send)
   }
 
   #begin(line: Line): void {

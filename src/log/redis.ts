@@ -10,7 +10,7 @@ import { writeUpdate } from './redis-answers.ts'
 import { RedisFinder } from './redis-finder.ts'
 import { RedisFollower } from './redis-follower.ts'
 import { RedisKeeper } from './redis-keeper.ts'
-import { RedisLink, Unanswered } from './redis-link.ts'
+import { type LinkOptions, RedisLink, Unanswered } from './redis-link.ts'
 import { RedisReader } from './redis-reader.ts'
 import { RedisStore } from './redis-store.ts'
 import { type Covers, Retention, type RetentionRule } from './retention.ts'
@@ -78,7 +78,8 @@ export class RedisLog implements Log {
     checkName('name', name)
     const base = `{${prefix}:${name}}`
     const finder = new RedisFinder(parseAddress(url), base, commandTimeout)
-    const link = { finder, timeout: commandTimeout, failed: seldom(failed) }
+    const begun: LinkOptions['begun'] = (send) => this.#store.recognize(send)
+    const link = { finder, timeout: commandTimeout, failed: seldom(failed), begun }
     const dial = () => new RedisLink(link)
     this.#now = now
     this.#link = dial()

@@ -134,7 +134,7 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
     await expect.poll(() => clients.map(({ data }) => data.at(-1)), patient).toEqual(clients.map(() => '2010'))
     for (const { data, history } of clients) {
       const skips = data.flatMap((one, at) => (at > 0 && Number(one) !== Number(data[at - 1]) + 1 ? [one] : []))
-      const gaps = history.filter((one) => typeof one === 'object')
+      const gaps = history.filter((one) => 'gap' in one)
       expect({ skips: skips.length, gaps }).toEqual({ skips: 1, gaps: [{ gap: 'trimmed' }] })
     }
   })

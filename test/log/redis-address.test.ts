@@ -10,6 +10,8 @@ import { describeWith, redis } from '../support/requirements.ts'
 
 const open = (url: string, options = {}) => RedisLog.open({ url, prefix: newPrefix(), commandTimeout: 900, ...options })
 const certificate = resolve('test/support/for-tests-only.cert.pem')
+/** What docs/operating.md gives a hub. */
+const rights = ['+@all', '-@admin', '-@dangerous', '+role']
 const key = resolve('test/support/for-tests-only.key.pem')
 
 it.each([
@@ -65,7 +67,7 @@ describeWith(await redis(), 'RedisLog over TLS', (program) => {
         '--tls-ca-cert-file',
         certificate
       ],
-      ...['--tls-auth-clients', 'yes', '--user', 'hub', 'on', '>sesame-1', '~*', '&*', '+@all']
+      ...['--tls-auth-clients', 'yes', '--user', 'hub', 'on', '>sesame-1', '~{test*', ...rights]
     )
     const address = (password: string, query: string) => `rediss://hub:${password}@127.0.0.1:${port}/1?${query}`
     const known = `ca=${certificate}&cert=${certificate}&key=${key}`

@@ -1,6 +1,6 @@
 // Publishes to a log by way of several nodes at once while something goes wrong, and says what became of it: what was
 // acknowledged, and what each node delivered.
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import type { Entry, RedisLog } from '../../dist/index.js'
 import { readAll, update } from './log-folder.js'
 
@@ -23,6 +23,8 @@ export class Publishers {
     const seen = logs.map(() => [] as Entry[])
     for (const [node, log] of logs.entries()) await log.follow((entries) => void seen[node]?.push(...entries))
     const publishers = new Publishers(logs)
+    // Also where the test fails: an append to a closed log fails at once, again and again.
+    onTestFinished(() => publishers.#stop())
     publishers.seen.push(...seen)
     return publishers
   }
@@ -35,8 +37,7 @@ export class Publishers {
 
   async finish(): Promise<void> {
     await this.more()
-    this.#isOver = true
-    await Promise.all(this.#publishing)
+    await this.#stop()
   }
 
   get epochs(): string[] {
@@ -56,6 +57,11 @@ export class Publishers {
     const places = new Set(entries.map(({ id, update: { data } }) => `${id} ${data}`))
     const lacking = of(this.acknowledged).filter(({ id, update: { data } }) => !places.has(`${id} ${data}`))
     expect(lacking, 'acknowledged and not in the log').toEqual([])
+  }
+
+  async #stop(): Promise<void> {
+    this.#isOver = true
+    await Promise.all(this.#publishing)
   }
 
   async #publish(log: RedisLog, node: number): Promise<void> {

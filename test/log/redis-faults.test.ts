@@ -91,6 +91,81 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
     await expect.poll(() => server.ask('KEYS', `*${before?.epoch}*`)).toEqual([])
   })
 
+  it('begins another epoch when Redis comes back with other entries in the place of those that were delivered', async () => {
+    const server = await redisForTest(program)
+    const prefix = newPrefix()
+    const [one, other] = [await openShared(server, { prefix }), await openShared(server, { prefix })]
+    const seen = await followed(one)
+    const [before] = await other.append(many(3))
+    await expect.poll(() => seen.length).toBe(3)
+    // As a replica would have it that took over without the third, and was given another by a node that did not know it.
+    const stream = `{${prefix}:log}:${before?.epoch}:entries`
+    const [[, fields]] = (await server.ask('XRANGE', stream, '2-0', '2-0')) as [[string, string[]]]
+    await server.ask('DEL', stream)
+    await server.ask('XADD', stream, '3-0', ...fields)
+    await server.ask('CLIENT', 'KILL', 'TYPE', 'normal')
+    await expect.poll(() => one.epoch, patient).not.toBe(before?.epoch)
+    await one.append([update('after')])
+    await expect.poll(() => dataOf(seen), patient).toEqual(['1', '2', '3', 'after'])
+    expect(await keptIn(other)).toEqual(['after'])
+  })
+
+  it('stays in its epoch when only the connection was lost', async () => {
+    const server = await redisForTest(program)
+    const log = await openShared(server)
+    const seen = await followed(log)
+    const odd = { topics: ['ü', 'b'], type: 'x', id: 'mine', retry: 5, private: true }
+    const [before] = await log.append([...many(3), update('data\n\u{1f4e3}', odd)])
+    await expect.poll(() => seen.length).toBe(4)
+    for (const after of ['a', 'b']) {
+      await server.ask('CLIENT', 'KILL', 'TYPE', 'normal')
+      await expect
+        .poll(
+          () =>
+            log.append([update(after)]).then(
+              () => true,
+              () => false
+            ),
+          patient
+        )
+        .toBe(true)
+    }
+    await expect.poll(() => seen.at(-1)?.update.data, patient).toBe('b')
+    expect([log.epoch, log.head]).toEqual([before?.epoch, 6])
+  })
+
+  it('fails an append in time when Redis is slow, and goes on when it is not', async () => {
+    const server = await redisForTest(program)
+    const log = await openShared(server, { commandTimeout: 700 })
+    await server.ask('CLIENT', 'PAUSE', '3000', 'ALL')
+    const [sent, behind] = [log.append([update('sent')]), Promise.resolve().then(() => log.append([update('behind')]))]
+    await expect(sent).rejects.toMatchObject({ code: 'append_timeout', status: 504 })
+    await behind.catch(() => {})
+    await expect.poll(() => log.isReady, patient).toBe(false)
+    await expect.poll(() => log.isReady, patient).toBe(true)
+    await log.append([update('after')])
+    const data = await keptIn(log)
+    expect(data.at(-1)).toBe('after')
+    expect(new Set(data).size).toBe(data.length)
+  })
+
+  it('knows within its patience that Redis says nothing, although nobody appends, and that it is back', async () => {
+    const server = await redisForTest(program)
+    const log = await openShared(server, { commandTimeout: 500 })
+    await followed(log)
+    expect(log.isReady).toBe(true)
+    server.signal('SIGSTOP')
+    await expect.poll(() => log.isReady, { timeout: 5_000 }).toBe(false)
+    server.signal('SIGCONT')
+    await expect.poll(() => log.isReady, patient).toBe(true)
+    await server.kill()
+    await expect.poll(() => log.isReady, patient).toBe(false)
+    await server.restart()
+    await expect.poll(() => log.isReady, patient).toBe(true)
+    await log.close()
+    expect(log.isReady).toBe(false)
+  })
+
   it('fails an append in time when Redis hangs; then it is in the log once or not at all', async () => {
     const server = await redisForTest(program)
     const log = await openShared(server, { commandTimeout: 700 })

@@ -46,22 +46,28 @@ export async function askOnce<Answer>(
   ask: (send: (args: string[]) => Promise<unknown>) => Promise<Answer>
 ): Promise<Answer> {
   const client = makeClient(host, manner, timeout)
-  const enough = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
+  let isOver = false
   client.on('error', () => {})
   // Who is let go of while dialling has no socket yet that the package would close.
   client.on('connect', () => {
-    if (enough.aborted) destroy(client)
+    if (isOver) destroy(client)
   })
+  let stop = () => {}
   const late = new Promise<never>((_, reject) => {
-    if (enough.aborted) reject(new Error('it did not answer'))
-    enough.addEventListener('abort', () => reject(new Error('it did not answer')), { once: true })
+    stop = () => reject(new Error('it did not answer'))
   })
   late.catch(() => {})
+  const timer = setTimeout(stop, timeout)
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
   try {
     const answer = client.connect().then(() => ask((args) => client.sendCommand(args)))
     answer.catch(() => {})
     return await Promise.race([answer, late])
   } finally {
+    isOver = true
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
     destroy(client)
   }
 }

@@ -17,6 +17,14 @@ export function isElsewhere(error: unknown): boolean {
   return error instanceof ErrorReply && elsewhere.test(error.message)
 }
 
+/** What Redis answers with to who may not come in, or asks for a database that there is not. */
+const refusal = /^(WRONGPASS|NOAUTH|NOPERM|ERR (AUTH|invalid password|DB index|Client sent AUTH))/
+
+/** Whether Redis would not have this user. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof ErrorReply && refusal.test(error.message)
+}
+
 export class RedisFinder {
   readonly manner: Manner
   readonly #address: RedisAddress
@@ -71,13 +79,13 @@ export class RedisFinder {
     else if (first) this.#putLast(first)
   }
 
-  /** What an error says, without what nobody is to read. */
+  /** What an error says, to be read within a sentence, without what nobody is to read. */
   reasonOf(error: unknown): string {
     const { message = '', code = '' } = error as { message?: string; code?: string }
     const { login, sentinelLogin } = this.#address
     let text = message || code || 'the connection was cut'
     for (const { password } of [login, sentinelLogin]) if (password) text = text.replaceAll(password, '***')
-    return text
+    return text.replace(/\.$/, '')
   }
 
   async #askSentinel(host: Host, signal: AbortSignal): Promise<Host> {

@@ -3,7 +3,7 @@
 import { ErrorReply } from 'redis'
 import { TidingsError } from '../errors.ts'
 import { type Client, destroy, makeClient } from './redis-dial.ts'
-import { isElsewhere, type RedisFinder } from './redis-finder.ts'
+import { isElsewhere, isRefusal, type RedisFinder } from './redis-finder.ts'
 import type { Script } from './redis-scripts.ts'
 
 /** What was sent, and whether it was done nobody knows. */
@@ -185,7 +185,10 @@ export class RedisLink {
     const pause = Math.min(longestPause, 25 * 2 ** Math.min(this.#failures++, 10))
     // Not all at once: many nodes lose the same Redis at the same moment.
     this.#timer = setTimeout(() => this.#dial(), pause * (0.5 + Math.random() / 2)).unref()
-    this.#failed(new TidingsError('log_unavailable', this.#reason))
+    const failure = new TidingsError('log_unavailable', this.#reason)
+    // A wrong password does not become right by waiting.
+    if (isRefusal(error)) for (const waiter of this.#waiters) waiter.reject(failure)
+    this.#failed(failure)
   }
 
   #letGo(): void {

@@ -118,6 +118,6 @@ function contentOf({ time, update: { topics, data } }: Entry): string {
 }
 
 function refusal(reason: string): TidingsError {
-  if (!reason.startsWith('OOM')) return new TidingsError('log_unavailable', reason.replace(/\.$/, ''))
+  if (!reason.startsWith('OOM')) return new TidingsError('log_unavailable', reason)
   return new TidingsError('storage_full', 'Redis holds as much as its maxmemory allows')
 }

@@ -49,13 +49,17 @@ export function checkConfig(config: Config): Certificate | undefined {
 export async function startServer(config: Config, observer: Observer = {}): Promise<Server> {
   const certificate = checkConfig(config)
   const metrics = new Metrics()
-  const webhooks = new Webhooks(config, { counted: metrics.webhooks, failed: (error) => hub.failed(error) })
-  const log = await openLog(config, (error) => hub.failed(error))
-  const hub: Hub = createHub({
+  let started: Hub | undefined
+  // Before there is a hub, whoever waits for the log is told.
+  const failed = (error: unknown) => started?.failed(error)
+  const webhooks = new Webhooks(config, { counted: metrics.webhooks, failed })
+  const log = await openLog(config, failed)
+  const hub = createHub({
     log,
     ...timesOf(config),
     observer: all([metrics.observer, webhooks.observer, observer])
   })
+  started = hub
   metrics.watch(hub)
   const running = new RunningServer(hub, log, metrics, webhooks, config)
   try {

@@ -227,4 +227,20 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
       expect(`${error.message}${error.stack}${JSON.stringify(error)}${String(error.cause)}`).not.toContain('wrong-2')
     }
   })
+
+  it('does not wait for a password to become right', async () => {
+    const server = await redisForTest(program, '--requirepass', 'sesame-1')
+    const address = server.url.replace('redis://', 'redis://:wrong-2@')
+    for (const [url, why] of [
+      [address, 'WRONGPASS'],
+      [server.url, 'NOAUTH'],
+      [`${server.url.replace('redis://', 'redis://:sesame-1@')}/99`, 'DB index']
+    ] as const) {
+      const opened = RedisLog.open({ url, prefix: newPrefix(), commandTimeout: 60_000 })
+      await expect(opened).rejects.toMatchObject({
+        code: 'log_unavailable',
+        message: expect.stringMatching(new RegExp(`${why}.*[^.]\\.$`))
+      })
+    }
+  })
 })

@@ -151,6 +151,15 @@ describeWith(await redis(), 'a fleet of three', (program) => {
     expect(again.events[0]).toMatchObject({ event: 'tidings:gap' })
     expect(again.events[0]?.data).toContain('"reason":"epoch"')
   })
+
+  it('says in one line, at once, that Redis asks for a password', async () => {
+    const server = await redisForTest(program, '--requirepass', 'secret-word')
+    const { code, stderr } = await tidings(['serve', '--port', '0', '--log', server.url])
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'tidings: The log cannot be reached: NOAUTH Authentication required.\n'
+    })
+  })
 })
 
 describe('--log', () => {

@@ -4,6 +4,7 @@ import type { LmdbLog as FolderLog } from './log/lmdb.ts'
 import type { LmdbLogOptions as FolderLogOptions } from './log/lmdb-options.ts'
 import { MemoryLog as PlainMemoryLog, type MemoryLogOptions as PlainMemoryLogOptions } from './log/memory.ts'
 import type { RedisLog as SharedLog } from './log/redis.ts'
+import { checkName, parseAddress } from './log/redis-address.ts'
 import type { RedisLogOptions as SharedLogOptions } from './log/redis-options.ts'
 import { Retention, type RetentionRule as Rule } from './log/retention.ts'
 import { compile } from './topics/matcher.ts'
@@ -88,6 +89,19 @@ export const RedisLog = {
     return SharedLog.open({ ...options, retention: rules, covers })
   }
 }
+
+/**
+ * Looks at where a log in Redis is to be and what it is called, without asking Redis.
+ * @throws RangeError that says which option is wrong, and never what was given: a password may be in it.
+ */
+export function checkRedis({ url, prefix, name }: { url: string; prefix: string; name: string }): void {
+  parseAddress(url)
+  checkName('prefix', prefix)
+  checkName('name', name)
+}
+
+/** Where Redis is, without what is secret about it. */
+export { placeOf } from './log/redis-address.ts'
 
 function covers(selector: string, topic: string): boolean {
   return compile(selector).matches(topic)

@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { isShort, readKey } from '../auth/keys.ts'
 import { type Config, configure, flagFor, hasKeys } from '../server/config.ts'
 import { createLogger, type Logger, logged } from '../server/logger.ts'
-import { type Server, startServer } from '../server/server.ts'
+import { historyOf, type Server, startServer } from '../server/server.ts'
 import { explain, withServerFlags } from './server-flags.ts'
 import { version } from './version.ts'
 
@@ -56,12 +56,6 @@ async function startOrExplain(flags: Record<string, unknown>): Promise<Started |
     process.exitCode = 1
     return undefined
   }
-}
-
-/** Where history is, without what is secret about it. */
-function historyOf({ log, data }: Config): string {
-  if (log === '' || !URL.canParse(log)) return data === '' ? 'memory' : data
-  return `Redis at ${new URL(log).host}`
 }
 
 /** What to try: with keys, it takes a token. */

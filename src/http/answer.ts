@@ -42,7 +42,7 @@ export function answerJson(
 /** When to come again, and where not: a server that stops waits for its connections to end. */
 export function comeAgain(code: ErrorCode, status: number): OutgoingHttpHeaders {
   return {
-    ...((status === 503 || status === 429) && { 'Retry-After': '1' }),
+    ...([429, 503, 504].includes(status) && { 'Retry-After': '1' }),
     ...(code === 'closed' && { Connection: 'close' })
   }
 }

@@ -86,6 +86,7 @@ export class Hub {
     const { head, first, length, bytes } = this.#window
     return {
       epoch: this.#tail.epoch,
+      isReady: this.#log.isReady,
       head,
       first: this.#log.first,
       window: { entries: length, bytes, first },
@@ -140,7 +141,7 @@ export class Hub {
     await this.#following
     const { topics = [], readable = [], encoding = 'plain' } = request
     const audience = new Audience({ topics: topics.length > 0 ? topics : ['*'], readable, encoding })
-    return locate(request, audience, this.#log, this.#window.head)
+    return locate(request, audience, this.#log, { epoch: this.#tail.epoch, head: this.#window.head })
   }
 
   /**

@@ -120,8 +120,13 @@ function validateLastEventId(id: string): void {
 
 const everything: Filter = { admits: () => true }
 
-/** Finds the place for a valid request; `head` is the newest offset that this node has seen. */
-export async function locate(request: SubscribeRequest, audience: Audience, log: Log, head: number): Promise<Place> {
+/** Finds the place for a valid request; `seen` is the newest entry that the hub was given. */
+export async function locate(
+  request: SubscribeRequest,
+  audience: Audience,
+  log: Log,
+  seen: { readonly epoch: string; readonly head: number }
+): Promise<Place> {
   const { lastEventId, last, until = Infinity } = request
   const settled = log.removals
   const common = { audience, until, requested: true, visible: true }
@@ -129,7 +134,12 @@ export async function locate(request: SubscribeRequest, audience: Audience, log:
   if (lastEventId === 'earliest') return at(log.first - 1, settled)
   if (lastEventId !== undefined && lastEventId !== '') return resume(lastEventId)
   if (last !== undefined) return at(await log.newest(audience, last), settled)
-  return { ...at(head), requested: false }
+  return { ...newest(), requested: false }
+
+  /** The log may have begun anew, and the hub be yet to hear of it: what it was given last is not of the new epoch. */
+  function newest(): Place {
+    return { ...at(seen.head), id: formatId(seen.epoch, seen.head) }
+  }
 
   async function resume(requested: string): Promise<Place> {
     const after = await log.locate(requested)
@@ -152,7 +162,7 @@ export async function locate(request: SubscribeRequest, audience: Audience, log:
 
   function begin(requested: string, reason: Gap['reason'], after = 0): Place {
     // What is kept of one topic may be older than what is lost of another: nothing is repeated, and nothing kept left out.
-    const place = reason === 'unknown' ? at(head) : at(Math.max(after, log.first - 1), settled)
+    const place = reason === 'unknown' ? newest() : at(Math.max(after, log.first - 1), settled)
     return { ...place, gap: { requested, resumedAfter: place.id, reason } }
   }
 

@@ -6,6 +6,8 @@ import type { Subscriber } from './subscriber.ts'
 /** What a hub is doing right now. */
 export interface HubStatus {
   readonly epoch: string
+  /** Whether the log can be reached. */
+  readonly isReady: boolean
   readonly head: number
   /** Offset of the oldest entry kept. */
   readonly first: number

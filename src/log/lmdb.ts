@@ -21,6 +21,8 @@ const ageTick = 1_000
 
 /** A history on disk. */
 export class LmdbLog implements Log {
+  /** How many commits there were since the log was opened: fewer than appends, where appends arrive together. */
+  commits = 0
   readonly #folder: LmdbFolder
   readonly #now: () => number
   readonly #store: LmdbStore
@@ -31,7 +33,6 @@ export class LmdbLog implements Log {
   readonly #followers = new Set<(entries: readonly Entry[]) => void>()
   #state: State
   #first: number
-  #commits = 0
   readonly #waiting = new Gathering()
   readonly #leases = new Leases()
   #isWorking = false
@@ -85,9 +86,8 @@ export class LmdbLog implements Log {
     return this.#losses.removals
   }
 
-  /** How many commits there were since the log was opened: fewer than appends, where appends arrive together. */
-  get commits(): number {
-    return this.#commits
+  get isReady(): boolean {
+    return !this.#closed && this.#failure === undefined
   }
 
   async append(updates: readonly Update[], once?: Once): Promise<Appended[]> {
@@ -228,7 +228,7 @@ export class LmdbLog implements Log {
     const crowdedOut = this.#losses.note(plan.traces)
     const state = { head, time, tallies, floor: this.#losses.floor }
     if (!plan.isEmpty) await this.#store.commit(() => plan.write(state, crowdedOut))
-    if (!plan.isEmpty) this.#commits++
+    if (!plan.isEmpty) this.commits++
     this.#losses.settle()
     this.#state = state
     if (plan.removed.has(this.#first) || this.#first > head - plan.appended.length)

@@ -76,6 +76,8 @@ export interface Log extends Roster {
   readonly first: number
   /** How many entries retention has removed so far, in this process: a mark in time for `read`. */
   readonly removals: number
+  /** Whether an append and a read can be expected to succeed, as far as this node knows: what is elsewhere can be away. */
+  readonly isReady: boolean
   /**
    * Appends all of the updates, one after the other, or none. Resolves when the durability promise is kept, also for what is
    * answered as repeated. An update whose key is remembered is left out, and answered with the entry that it became; of two in one

@@ -78,6 +78,10 @@ export class MemoryLog implements Log {
     return this.#shelf.removals
   }
 
+  get isReady(): boolean {
+    return !this.#closed
+  }
+
   async append(updates: readonly Update[], once?: Once): Promise<Appended[]> {
     if (this.#closed) throw new TidingsError('closed')
     const fresh: Entry[] = []

@@ -29,6 +29,7 @@ export class RedisFollower {
   #atOnce = page.fewest
   /** Whether entries came a moment ago, and so others may be there. */
   #isBusy = false
+  #isWell = true
   #stepped: () => void = () => {}
 
   constructor(store: RedisStore, dial: () => RedisLink) {
@@ -64,6 +65,11 @@ export class RedisFollower {
     return epoch !== this.#epoch || this.#after < head
   }
 
+  /** Whether Redis answered when it was asked last. */
+  get isWell(): boolean {
+    return this.#isWell
+  }
+
   close(): void {
     this.#stop.abort()
     this.#followers.clear()
@@ -77,8 +83,10 @@ export class RedisFollower {
     while (!signal.aborted) {
       try {
         await this.#step(link)
+        this.#isWell = true
         this.#stepped()
       } catch {
+        this.#isWell = false
         // A Redis that refuses, because it is loading its data perhaps, does so at once.
         await sleep(50, undefined, { signal }).catch(() => {})
       }
@@ -114,7 +122,7 @@ export class RedisFollower {
     const newest = entries.at(-1)
     if (!newest || this.#stop.signal.aborted) return
     this.#after = newest.offset
-    this.#store.saw(newest.epoch, newest.offset)
+    this.#store.saw(newest)
     for (const { deliver, epoch, after } of this.#followers) {
       const wanted = entries.filter((entry) => entry.epoch !== epoch || entry.offset > after)
       if (wanted.length > 0) deliver(wanted)

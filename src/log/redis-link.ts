@@ -1,43 +1,53 @@
 // One connection to Redis: keeps dialling, answers within a deadline, and says of what failed whether it had been sent. It
-// knows no log, and tells nobody the password.
-import { createClient, ErrorReply } from 'redis'
+// knows no log, not whom to dial, and tells nobody the password.
+import { ErrorReply } from 'redis'
 import { TidingsError } from '../errors.ts'
+import { type Client, destroy, makeClient } from './redis-dial.ts'
+import { isElsewhere, isRefusal, type RedisFinder } from './redis-finder.ts'
 import type { Script } from './redis-scripts.ts'
-
-/** Where Redis is, as the package wants to be told. */
-export interface Address {
-  readonly socket: { host: string; port: number; tls?: true }
-  readonly username?: string
-  readonly password?: string
-  readonly database: number
-}
 
 /** What was sent, and whether it was done nobody knows. */
 export class Unanswered extends Error {}
 
-type Client = ReturnType<typeof makeClient>
+/** One attempt to connect, and what came of it. */
+interface Line {
+  readonly over: AbortController
+  client?: Client
+}
 
 interface Waiter {
-  resolve(client: Client): void
+  resolve(line: Line): void
   reject(error: unknown): void
+}
+
+export interface LinkOptions {
+  readonly finder: RedisFinder
+  /** How long Redis may take, in milliseconds. */
+  readonly timeout: number
+  /** Told whenever a connection, or an attempt at one, came to nothing. */
+  readonly failed: (error: TidingsError) => void
+  /** Comes before anything else on a new connection. */
+  readonly begun: (send: (args: string[]) => Promise<unknown>) => Promise<void>
 }
 
 const longestPause = 1_000
 
 export class RedisLink {
-  readonly #address: Address
+  readonly #finder: RedisFinder
   readonly #timeout: number
   readonly #failed: (error: TidingsError) => void
+  readonly #begun: LinkOptions['begun']
   readonly #waiters = new Set<Waiter>()
-  #client: Client | undefined
+  #line: Line | undefined
   #isReady = false
   #isClosed = false
   #failures = 0
   #timer: NodeJS.Timeout | undefined
   #reason = 'it did not answer'
 
-  constructor(address: Address, timeout: number, failed: (error: TidingsError) => void) {
-    this.#address = address
+  constructor({ finder, timeout, failed, begun }: LinkOptions) {
+    this.#begun = begun
+    this.#finder = finder
     this.#timeout = timeout
     this.#failed = failed
     this.#dial()
@@ -57,27 +67,28 @@ export class RedisLink {
   }
 
   /**
-   * Sends a command, once. `patience` is for one that Redis may sit on for a while.
-   * @throws TidingsError `log_unavailable` when it was not sent, `closed` after `close()`; Unanswered when it was sent and
-   * not answered; ErrorReply when Redis refused it.
+   * Sends a command, which is done at most once. Where Redis refuses it because it is for another server, or for later, it goes to
+   * that server, or is sent later, while there is time. `patience` is for one that Redis may sit on for a while.
+   * @throws TidingsError `log_unavailable` when it was not sent, or refused by all, `closed` after `close()`; Unanswered when it
+   * was sent and not answered; ErrorReply when Redis refused it for what it is.
    */
   async send(args: string[], patience = 0): Promise<unknown> {
-    const began = performance.now()
-    const client = await this.#ready()
-    const left = this.#timeout + patience - (performance.now() - began)
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('it did not answer')), Math.max(1, left))
-    })
-    try {
-      return await Promise.race([client.sendCommand(args), late])
-    } catch (error) {
-      if (error instanceof ErrorReply) throw error
-      this.#lose(client, error)
-      throw new Unanswered(this.#isClosed ? 'the log was closed meanwhile' : this.#reason)
-    } finally {
-      clearTimeout(timer)
+    const deadline = performance.now() + this.#timeout
+    for (;;) {
+      const line = await this.#ready(deadline - performance.now())
+      try {
+        return await this.#ask(line, args, deadline + patience - performance.now())
+      } catch (error) {
+        if (error instanceof ErrorReply && !isElsewhere(error)) throw error
+        this.#lose(line, error)
+        if (!isElsewhere(error)) throw new Unanswered(this.#isClosed ? 'the log was closed meanwhile' : this.#reason)
+      }
     }
+  }
+
+  /** Whether there is a connection that Redis answered on. */
+  get isReady(): boolean {
+    return this.#isReady
   }
 
   get isClosed(): boolean {
@@ -87,31 +98,40 @@ export class RedisLink {
   /** Lets go of the connection at once; what waits for an answer is not answered. */
   close(): void {
     this.#isClosed = true
-    clearTimeout(this.#timer)
-    const client = this.#client
-    this.#client = undefined
-    if (client) destroy(client)
+    this.#isReady = false
+    this.#letGo()
     for (const waiter of this.#waiters) waiter.reject(new TidingsError('closed'))
   }
 
   /** What an error says, without what nobody is to read. */
   reasonOf(error: unknown): string {
-    const { message = '', code = '' } = error as { message?: string; code?: string }
-    const { password } = this.#address
-    const text = message || code || 'the connection was cut'
-    return password ? text.replaceAll(password, '***') : text
+    return this.#finder.reasonOf(error)
   }
 
-  async #ready(): Promise<Client> {
+  async #ask({ client }: Line, args: string[], left: number): Promise<unknown> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('it did not answer')), Math.max(1, left))
+    })
+    try {
+      const answer = await Promise.race([(client as Client).sendCommand(args), late])
+      this.#failures = 0
+      return answer
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #ready(left: number): Promise<Line> {
     if (this.#isClosed) throw new TidingsError('closed')
-    if (this.#client && this.#isReady) return this.#client
+    if (this.#line && this.#isReady) return this.#line
     let waiter: Waiter | undefined
     let timer: NodeJS.Timeout | undefined
     try {
-      return await new Promise<Client>((resolve, reject) => {
+      return await new Promise<Line>((resolve, reject) => {
         waiter = { resolve, reject }
         this.#waiters.add(waiter)
-        timer = setTimeout(() => reject(new TidingsError('log_unavailable', this.#reason)), this.#timeout)
+        timer = setTimeout(() => reject(new TidingsError('log_unavailable', this.#reason)), left)
       })
     } finally {
       clearTimeout(timer)
@@ -121,86 +141,61 @@ export class RedisLink {
 
   /** The package would dial again by itself, but not let go of a Redis that takes connections and says nothing. */
   #dial(): void {
-    const client = makeClient(this.#address, this.#timeout)
-    this.#client = client
-    this.#timer = setTimeout(() => this.#lose(client, new Error('it did not answer')), this.#timeout)
-    client.on('error', (error: unknown) => this.#lose(client, error))
-    // Who is let go of while dialling has no socket yet that the package would close.
-    client.on('connect', () => {
-      if (client !== this.#client) destroy(client)
-    })
-    client.connect().then(
-      () => this.#begin(client),
-      (error: unknown) => this.#lose(client, error)
+    const line: Line = { over: new AbortController() }
+    this.#line = line
+    this.#timer = setTimeout(() => this.#lose(line, new Error('it did not answer')), this.#timeout)
+    this.#connect(line).then(
+      () => this.#begin(line),
+      (error: unknown) => this.#lose(line, error)
     )
   }
 
-  #begin(client: Client): void {
-    if (client !== this.#client) {
-      destroy(client)
+  async #connect(line: Line): Promise<void> {
+    const host = await this.#finder.find(line.over.signal)
+    if (line !== this.#line) return
+    const client = makeClient(host, this.#finder.manner, this.#timeout)
+    line.client = client
+    client.on('error', (error: unknown) => this.#lose(line, error))
+    // Who is let go of while dialling has no socket yet that the package would close.
+    client.on('connect', () => {
+      if (line !== this.#line) destroy(client)
+    })
+    await client.connect()
+    const send = (args: string[]) => client.sendCommand(args)
+    await this.#finder.greet(send)
+    await this.#begun(send)
+  }
+
+  #begin(line: Line): void {
+    if (line !== this.#line) {
+      if (line.client) destroy(line.client)
       return
     }
     clearTimeout(this.#timer)
     this.#isReady = true
-    this.#failures = 0
-    for (const waiter of this.#waiters) waiter.resolve(client)
+    for (const waiter of this.#waiters) waiter.resolve(line)
   }
 
-  #lose(client: Client, error: unknown): void {
-    if (client !== this.#client || this.#isClosed) return
-    this.#client = undefined
+  #lose(line: Line, error: unknown): void {
+    if (line !== this.#line || this.#isClosed) return
     this.#isReady = false
-    destroy(client)
+    this.#letGo()
+    this.#finder.wasWrong(error)
     this.#reason = this.reasonOf(error)
-    clearTimeout(this.#timer)
     const pause = Math.min(longestPause, 25 * 2 ** Math.min(this.#failures++, 10))
     // Not all at once: many nodes lose the same Redis at the same moment.
     this.#timer = setTimeout(() => this.#dial(), pause * (0.5 + Math.random() / 2)).unref()
-    this.#failed(new TidingsError('log_unavailable', this.#reason))
+    const failure = new TidingsError('log_unavailable', this.#reason)
+    // A wrong password does not become right by waiting.
+    if (isRefusal(error)) for (const waiter of this.#waiters) waiter.reject(failure)
+    this.#failed(failure)
   }
-}
 
-/** @throws RangeError that says what is wrong, but never what was given: a password may be in it. */
-export function parseAddress(url: string): Address {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed?.protocol !== 'redis:' && parsed?.protocol !== 'rediss:')
-    throw new RangeError('url: expected an address such as redis://localhost:6379/0 or rediss://user:password@host')
-  const database = /^\/?(\d*)$/.exec(parsed.pathname)?.[1]
-  if (database === undefined) throw new RangeError('url: expected a database number after the host, such as /0')
-  const host = parsed.hostname.replace(/^\[|\]$/g, '') || 'localhost'
-  return {
-    socket: { host, port: Number(parsed.port || 6379), ...(parsed.protocol === 'rediss:' && { tls: true as const }) },
-    ...(parsed.username && { username: decode(parsed.username) }),
-    ...(parsed.password && { password: decode(parsed.password) }),
-    database: Number(database)
-  }
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    throw new RangeError('url: user or password hold a % that begins no escape')
-  }
-}
-
-function makeClient({ socket, ...address }: Address, timeout: number) {
-  const { tls, ...place } = socket
-  const common = { ...place, connectTimeout: timeout, reconnectStrategy: false as const }
-  return createClient({
-    ...address,
-    socket: tls ? { ...common, tls, servername: place.host } : common,
-    RESP: 2,
-    disableOfflineQueue: true,
-    disableClientInfo: true,
-    maintNotifications: 'disabled'
-  })
-}
-
-function destroy(client: Client): void {
-  try {
-    client.destroy()
-  } catch {
-    // It was gone already.
+  #letGo(): void {
+    clearTimeout(this.#timer)
+    const line = this.#line
+    this.#line = undefined
+    line?.over.abort()
+    if (line?.client) destroy(line.client)
   }
 }

@@ -3,7 +3,10 @@ import type { TidingsError } from '../errors.ts'
 import type { Covers, RetentionRule } from './retention.ts'
 
 export interface RedisLogOptions {
-  /** Where Redis is: `redis://` or `rediss://`, user and password, host, port, number of the database. */
+  /**
+   * Where Redis is: `redis://` or `rediss://`, user and password, host, port, number of the database; `redis+sentinel://` with the
+   * sentinels and the master's name, or `redis+cluster://` with some of the cluster's servers.
+   */
   url: string
   /** With `name`, what every key of the log begins with: `{prefix:name}`. Default `tidings`. */
   prefix?: string

@@ -2,8 +2,8 @@
 // node says of the log never goes back. It knows no follower and no rule.
 import { ErrorReply } from 'redis'
 import { TidingsError } from '../errors.ts'
-import { newEpoch } from './log.ts'
-import { readState, type State } from './redis-answers.ts'
+import { type Entry, newEpoch } from './log.ts'
+import { readEntries, readState, type State } from './redis-answers.ts'
 import { type RedisLink, Unanswered } from './redis-link.ts'
 import { type Script, scripts } from './redis-scripts.ts'
 
@@ -21,6 +21,9 @@ export class RedisStore {
   /** How many scripts were sent, and how many had been when the epoch changed last. */
   #sent = 0
   #sentBefore = 0
+  /** The newest entry that was delivered here; and whether Redis has come back with another in its place. */
+  #newest: Entry | undefined
+  #isForked = false
 
   /** `replaced` is told of an epoch whose keys nobody reads any more. */
   constructor(base: string, link: RedisLink, replaced: (epoch: string) => void) {
@@ -59,14 +62,30 @@ export class RedisStore {
     }
   }
 
-  /** An entry was seen, so the head is no less. */
-  saw(epoch: string, offset: number): void {
+  /** An entry was delivered, so the head is no less. */
+  saw(entry: Entry): void {
+    const { epoch, offset } = entry
+    this.#newest = entry
     if (this.state.epoch === epoch && this.state.head < offset) this.#state = { ...this.state, head: offset }
+  }
+
+  /**
+   * Looks, on a new connection, whether the log is still the one that was delivered here. A replica that took over without the
+   * newest entries may have been given others in their place by nodes that did not know them; then the next script begins anew.
+   */
+  async recognize(send: (args: string[]) => Promise<unknown>): Promise<void> {
+    const known = this.#newest
+    if (known?.epoch !== this.#state?.epoch || !known) return
+    const place = `${known.offset}-0`
+    const [entry] = readEntries(known.epoch, await send(['XRANGE', `${this.space(known.epoch)}entries`, place, place]))
+    if (entry && contentOf(entry) !== contentOf(known)) this.#isForked = true
   }
 
   async #run(script: Script, args: readonly string[], link: RedisLink): Promise<Answer> {
     const sent = ++this.#sent
-    const { epoch = '', head = 0 } = this.#state ?? {}
+    const { epoch = '', head: known = 0 } = this.#state ?? {}
+    // Whoever knows of more than there is has the script begin another epoch.
+    const head = this.#isForked ? Number.MAX_SAFE_INTEGER : known
     try {
       const answer = await link.run(script, this.base, [epoch, String(head), newEpoch(), ...args])
       const [first, ...rest] = answer as unknown[]
@@ -89,11 +108,16 @@ export class RedisStore {
     // Two connections: what was sent before the epoch changed may still tell of the old one.
     if (known && sent <= this.#sentBefore) return
     this.#sentBefore = this.#sent
+    this.#isForked = false
     this.#state = state
   }
 }
 
+function contentOf({ time, update: { topics, data } }: Entry): string {
+  return JSON.stringify([time, topics, data])
+}
+
 function refusal(reason: string): TidingsError {
-  if (!reason.startsWith('OOM')) return new TidingsError('log_unavailable', reason.replace(/\.$/, ''))
+  if (!reason.startsWith('OOM')) return new TidingsError('log_unavailable', reason)
   return new TidingsError('storage_full', 'Redis holds as much as its maxmemory allows')
 }

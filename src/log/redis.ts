@@ -6,19 +6,21 @@ import type { Update } from '../update.ts'
 import { type Append, asAppend, Gathering, type Outcome, tell } from './gathering.ts'
 import type { Appended, Entry, Filter, Log, Once, Page, PageLimit } from './log.ts'
 import { parseId } from './log.ts'
+import { checkName, parseAddress } from './redis-address.ts'
+import { RedisFinder } from './redis-finder.ts'
 import { RedisFollower } from './redis-follower.ts'
 import { readOutcomes, writeGroup } from './redis-group.ts'
 import { RedisKeeper } from './redis-keeper.ts'
-import { parseAddress, RedisLink, Unanswered } from './redis-link.ts'
+import { type LinkOptions, RedisLink, Unanswered } from './redis-link.ts'
 import type { RedisLogOptions } from './redis-options.ts'
 import { RedisReader } from './redis-reader.ts'
 import { RedisStore } from './redis-store.ts'
 import { Retention, type RetentionRule } from './retention.ts'
 import type { Announcement, Member } from './roster.ts'
+import { seldom } from './seldom.ts'
 
 /** How long `close` waits for an append that is under way, and for what was answered to be delivered. */
 const farewell = 500
-const quiet = 1_000
 
 /** A history in Redis. */
 export class RedisLog implements Log {
@@ -53,12 +55,16 @@ export class RedisLog implements Log {
     const { url, retention = [], covers, failed = () => {}, commandTimeout = 5_000 } = options
     if (!(commandTimeout > 0)) throw new RangeError(`commandTimeout must be greater than 0, not ${commandTimeout}`)
     const rules = new Retention(retention, covers)
-    const address = parseAddress(url)
-    const told = seldom(failed)
-    const dial = () => new RedisLink(address, commandTimeout, told)
+    checkName('prefix', prefix)
+    checkName('name', name)
+    const base = `{${prefix}:${name}}`
+    const finder = new RedisFinder(parseAddress(url), base, commandTimeout)
+    const begun: LinkOptions['begun'] = (send) => this.#store.recognize(send)
+    const link = { finder, timeout: commandTimeout, failed: seldom(failed), begun }
+    const dial = () => new RedisLink(link)
     this.#now = now
     this.#link = dial()
-    this.#store = new RedisStore(`{${prefix}:${name}}`, this.#link, (epoch) => {
+    this.#store = new RedisStore(base, this.#link, (epoch) => {
       this.#keeper.sweep(epoch).catch(() => {})
     })
     this.#keeper = new RedisKeeper(this.#store, this.#link, rules, now)
@@ -80,6 +86,11 @@ export class RedisLog implements Log {
 
   get removals(): number {
     return this.#store.state.removals
+  }
+
+  /** Redis is asked every second, so that this is known also when nobody appends. */
+  get isReady(): boolean {
+    return this.#link.isReady && this.#follower.isWell
   }
 
   async append(updates: readonly Update[], once?: Once): Promise<Appended[]> {
@@ -220,13 +231,4 @@ export class RedisLog implements Log {
 
 function isFull(error: unknown): boolean {
   return error instanceof TidingsError && error.code === 'storage_full'
-}
-
-function seldom(failed: (error: TidingsError) => void): (error: TidingsError) => void {
-  let last = -Infinity
-  return (error) => {
-    if (performance.now() - last < quiet) return
-    last = performance.now()
-    failed(error)
-  }
 }

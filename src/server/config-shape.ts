@@ -22,6 +22,7 @@ export interface Config {
   readonly durability: Durability
   /** Address of a log that several servers share; empty for one of its own. */
   readonly log: string
+  readonly logPrefix: string
   readonly logName: string
   readonly retention: readonly RetentionRule[]
   /** In milliseconds; 0 where what is published again is an update of its own. */

@@ -96,6 +96,7 @@ export class Metrics {
     gauge('window_entries', 'Recent entries held in memory', ({ status }) => status.window.entries)
     gauge('window_bytes', 'Their size', ({ status }) => status.window.bytes)
     gauge('log_entries', 'Entries that the log keeps', ({ status }) => status.head - status.first + 1)
+    gauge('log_ready', 'Whether the log can be reached', ({ status }) => Number(status.isReady))
     gauge('subscriptions', 'Subscriptions of this server that are announced', ({ status }) => status.announced)
   }
 }

@@ -10,8 +10,8 @@ import type { Metrics } from './metrics.ts'
 export interface Subject {
   readonly hub: Hub
   readonly metrics: Metrics
-  /** Whether new clients are to be sent here. */
-  readonly isReady: () => boolean
+  /** Whether new clients are to be sent elsewhere, because the server stops. */
+  readonly isStopping: () => boolean
 }
 
 /** Answers whether the server is alive or ready, where that is what was asked, and says whether it was. */
@@ -25,9 +25,11 @@ export function answerOps(subject: Subject, request: IncomingMessage, response: 
   return true
 }
 
-function answerReady({ isReady }: Subject, response: ServerResponse): void {
-  if (isReady()) answerText(response, 'ready\n')
-  else answerText(response, 'stopping\n', { 'Retry-After': '1' }, 503)
+function answerReady({ hub, isStopping }: Subject, response: ServerResponse): void {
+  const refuse = (text: string) => answerText(response, `${text}\n`, { 'Retry-After': '1' }, 503)
+  if (isStopping()) refuse('stopping')
+  else if (!hub.status.isReady) refuse('the log cannot be reached')
+  else answerText(response, 'ready\n')
 }
 
 /** The figures, beside the other endpoints: they tell of others, so it takes the right to read the path, where there are rights. */

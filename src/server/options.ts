@@ -75,7 +75,14 @@ const listeningOptions: readonly Option[] = [
     name: 'log',
     kind: 'secret',
     default: '',
-    help: 'address of Redis or Valkey, whose history several servers share: redis://host:6379, rediss://user:password@host'
+    help: 'where Redis or Valkey is, whose history several servers share: redis://host:6379, rediss://user:password@host, redis+sentinel://host:26379/mymaster, redis+cluster://host:6379'
+  },
+  {
+    section: 'History',
+    name: 'logPrefix',
+    kind: 'text',
+    default: 'tidings',
+    help: 'what every key in Redis begins with, in braces and with the name of the history, as in {tidings:log}'
   },
   {
     section: 'History',

@@ -8,7 +8,7 @@ import { checkHandlerOptions, Door } from '../http/handler.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import { all, type Observer } from '../hub/observer.ts'
 import { type HubOptions, settle } from '../hub/options.ts'
-import { changeRules, LmdbLog, MemoryLog, RedisLog } from '../logs.ts'
+import { changeRules, checkRedis, LmdbLog, MemoryLog, placeOf, RedisLog } from '../logs.ts'
 import { addressesOf, readAddress } from './address.ts'
 import { type Config, ConfigError, isGuarded } from './config.ts'
 import { type Certificate, type Listener, listen } from './listen.ts'
@@ -40,6 +40,7 @@ export function checkConfig(config: Config): Certificate | undefined {
   settle(timesOf(config))
   checkWebhooks(config)
   addressesOf(config)
+  checkShared(config)
   if (config.opsListen !== '') readAddress(config.opsListen)
   return readCertificate(config)
 }
@@ -48,13 +49,17 @@ export function checkConfig(config: Config): Certificate | undefined {
 export async function startServer(config: Config, observer: Observer = {}): Promise<Server> {
   const certificate = checkConfig(config)
   const metrics = new Metrics()
-  const webhooks = new Webhooks(config, { counted: metrics.webhooks, failed: (error) => hub.failed(error) })
-  const log = await openLog(config, (error) => hub.failed(error))
-  const hub: Hub = createHub({
+  let started: Hub | undefined
+  // Before there is a hub, whoever waits for the log is told.
+  const failed = (error: unknown) => started?.failed(error)
+  const webhooks = new Webhooks(config, { counted: metrics.webhooks, failed })
+  const log = await openLog(config, failed)
+  const hub = createHub({
     log,
     ...timesOf(config),
     observer: all([metrics.observer, webhooks.observer, observer])
   })
+  started = hub
   metrics.watch(hub)
   const running = new RunningServer(hub, log, metrics, webhooks, config)
   try {
@@ -82,7 +87,7 @@ class RunningServer implements Server {
     this.#log = log
     this.#webhooks = webhooks
     this.#config = config
-    this.#subject = { hub, metrics, isReady: () => this.#stopped === undefined }
+    this.#subject = { hub, metrics, isStopping: () => this.#stopped !== undefined }
   }
 
   get urls(): readonly string[] {
@@ -182,9 +187,35 @@ function handlerOptions(config: Config, url: string): HandlerOptions {
 type OwnLog = MemoryLog | LmdbLog | RedisLog
 
 async function openLog(config: Config, failed: (error: unknown) => void): Promise<OwnLog> {
-  const { data, durability, log, logName, retention } = config
-  if (log !== '') return RedisLog.open({ url: log, name: logName, retention, failed })
+  const { data, durability, log, retention } = config
+  if (log !== '') return RedisLog.open({ ...redisOf(config), retention, failed })
   return data === '' ? new MemoryLog({ retention }) : LmdbLog.open({ path: data, durability, retention })
+}
+
+/** Where the log in Redis is, and which. */
+function redisOf({ log, logPrefix, logName }: Config) {
+  return { url: log, prefix: logPrefix, name: logName }
+}
+
+/** @throws ConfigError that names the option, and nothing of an address: a password may be in it. */
+function checkShared(config: Config): void {
+  try {
+    if (config.log !== '') checkRedis(redisOf(config))
+  } catch (error) {
+    const [option = '', ...rest] = (error as Error).message.split(':')
+    const flags = new Map([
+      ['url', '--log'],
+      ['prefix', '--log-prefix'],
+      ['name', '--log-name']
+    ])
+    throw new ConfigError([flags.get(option) ?? option, ...rest].join(':'))
+  }
+}
+
+/** Where history is, without what is secret about it. */
+export function historyOf({ log, data }: Config): string {
+  if (log !== '') return `Redis at ${placeOf(log)}`
+  return data === '' ? 'memory' : data
 }
 
 /** @throws ConfigError where the two do not go together, or are none. */

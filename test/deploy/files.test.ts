@@ -7,13 +7,14 @@ import { flagFor, options, variableFor } from '../../dist/server/config.js'
 const files = [
   'Dockerfile',
   'compose.yaml',
+  'compose.fleet.yaml',
   ...readdirSync('deploy', { recursive: true, encoding: 'utf8' }).map((path) => `deploy/${path}`)
 ]
 const texts = files
   .filter((path) => /\.\w+$|file$/.test(path))
   .map((path) => [path, readFileSync(path, 'utf8')] as const)
 
-it('finds them', () => expect(texts.length).toBeGreaterThanOrEqual(8))
+it('finds them', () => expect(texts.length).toBeGreaterThanOrEqual(9))
 
 it.each(texts)('%s names options that exist', (_, text) => {
   const flags =

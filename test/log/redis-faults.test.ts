@@ -91,6 +91,49 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
     await expect.poll(() => server.ask('KEYS', `*${before?.epoch}*`)).toEqual([])
   })
 
+  it('begins another epoch when Redis comes back with other entries in the place of those that were delivered', async () => {
+    const server = await redisForTest(program)
+    const prefix = newPrefix()
+    const [one, other] = [await openShared(server, { prefix }), await openShared(server, { prefix })]
+    const seen = await followed(one)
+    const [before] = await other.append(many(3))
+    await expect.poll(() => seen.length).toBe(3)
+    // As a replica would have it that took over without the third, and was given another by a node that did not know it.
+    const stream = `{${prefix}:log}:${before?.epoch}:entries`
+    const [[, fields]] = (await server.ask('XRANGE', stream, '2-0', '2-0')) as [[string, string[]]]
+    await server.ask('DEL', stream)
+    await server.ask('XADD', stream, '3-0', ...fields)
+    await server.ask('CLIENT', 'KILL', 'TYPE', 'normal')
+    await expect.poll(() => one.epoch, patient).not.toBe(before?.epoch)
+    await one.append([update('after')])
+    await expect.poll(() => dataOf(seen), patient).toEqual(['1', '2', '3', 'after'])
+    expect(await keptIn(other)).toEqual(['after'])
+  })
+
+  it('stays in its epoch when only the connection was lost', async () => {
+    const server = await redisForTest(program)
+    const log = await openShared(server)
+    const seen = await followed(log)
+    const odd = { topics: ['ü', 'b'], type: 'x', id: 'mine', retry: 5, private: true }
+    const [before] = await log.append([...many(3), update('data\n\u{1f4e3}', odd)])
+    await expect.poll(() => seen.length).toBe(4)
+    for (const after of ['a', 'b']) {
+      await server.ask('CLIENT', 'KILL', 'TYPE', 'normal')
+      await expect
+        .poll(
+          () =>
+            log.append([update(after)]).then(
+              () => true,
+              () => false
+            ),
+          patient
+        )
+        .toBe(true)
+    }
+    await expect.poll(() => seen.at(-1)?.update.data, patient).toBe('b')
+    expect([log.epoch, log.head]).toEqual([before?.epoch, 6])
+  })
+
   it('fails an append in time when Redis hangs; then it is in the log once or not at all', async () => {
     const server = await redisForTest(program)
     const log = await openShared(server, { commandTimeout: 700 })
@@ -182,6 +225,22 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
       const error = (await open(url).catch((reason: unknown) => reason)) as Error
       expect(error).toBeInstanceOf(Error)
       expect(`${error.message}${error.stack}${JSON.stringify(error)}${String(error.cause)}`).not.toContain('wrong-2')
+    }
+  })
+
+  it('does not wait for a password to become right', async () => {
+    const server = await redisForTest(program, '--requirepass', 'sesame-1')
+    const address = server.url.replace('redis://', 'redis://:wrong-2@')
+    for (const [url, why] of [
+      [address, 'WRONGPASS'],
+      [server.url, 'NOAUTH'],
+      [`${server.url.replace('redis://', 'redis://:sesame-1@')}/99`, 'DB index']
+    ] as const) {
+      const opened = RedisLog.open({ url, prefix: newPrefix(), commandTimeout: 60_000 })
+      await expect(opened).rejects.toMatchObject({
+        code: 'log_unavailable',
+        message: expect.stringMatching(new RegExp(`${why}.*[^.]\\.$`))
+      })
     }
   })
 })

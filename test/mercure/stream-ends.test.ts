@@ -64,7 +64,8 @@ describe.each(dialects)('a stream of %s', (dialect) => {
     const exp = soon()
     const stream = await server.follow(dialect, fresh(), { headers: await reader(dialect, [], { claims: { exp } }) })
     await stream.until(({ ended }) => ended)
-    expect(Date.now() / 1_000).toBeLessThanOrEqual(exp)
+    // It is heard of a little later where the machine is busy.
+    expect(Date.now() / 1_000).toBeLessThanOrEqual(exp + 0.1)
     expect(Date.now() / 1_000).toBeGreaterThan(exp - 0.5)
   })
 

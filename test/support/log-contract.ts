@@ -42,6 +42,13 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     expect(await log.read(0, everything, page)).toEqual({ entries: [], cursor: 0, lost: false })
   })
 
+  it('is ready until it is closed', async () => {
+    const log = await open()
+    expect(log.isReady).toBe(true)
+    await log.close()
+    expect(log.isReady).toBe(false)
+  })
+
   it('gives consecutive offsets and one epoch', async () => {
     const log = await open()
     const [first] = await log.append([update('one')])

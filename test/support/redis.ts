@@ -10,6 +10,9 @@ import { freePort } from './free-port.ts'
 
 export interface RedisServer {
   readonly url: string
+  readonly port: number
+  /** Where it keeps what is on disk. */
+  readonly folder: string
   /** Sends it a command, as text. */
   ask(...command: string[]): Promise<unknown>
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void
@@ -20,10 +23,16 @@ export interface RedisServer {
   stop(): Promise<void>
 }
 
-export async function startRedis(program: string, ...options: string[]): Promise<RedisServer> {
+/** Options as on the command line; what a sentinel has to keep is in a file, which comes first. */
+type Options = readonly (string | { readonly file: string })[]
+
+export async function startRedis(program: string, ...given: Options): Promise<RedisServer> {
+  const options = given.filter((option): option is string => typeof option === 'string')
+  const files = given.flatMap((option) => (typeof option === 'string' ? [] : [option.file]))
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'tidings-redis-'))
-  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '']
+  const place = [...files, '--port', String(port), '--bind', '127.0.0.1', '--dir', folder]
+  if (files.length === 0) place.push('--save', '')
   let child = spawn(program, [...place, ...options])
   const kill = async () => {
     child.kill('SIGKILL')
@@ -32,6 +41,8 @@ export async function startRedis(program: string, ...options: string[]): Promise
   await begun(child)
   return {
     url: `redis://127.0.0.1:${port}`,
+    port,
+    folder,
     ask: (...command) => ask(port, command),
     signal: (signal) => void child.kill(signal),
     kill,
@@ -47,7 +58,7 @@ export async function startRedis(program: string, ...options: string[]): Promise
 }
 
 /** A Redis that is gone when the test is. */
-export async function redisForTest(program: string, ...options: string[]): Promise<RedisServer> {
+export async function redisForTest(program: string, ...options: Options): Promise<RedisServer> {
   const server = await startRedis(program, ...options)
   onTestFinished(() => server.stop())
   return server
@@ -56,7 +67,10 @@ export async function redisForTest(program: string, ...options: string[]): Promi
 let logs = 0
 
 /** A log under a prefix of its own, or under a given one, which is closed when the test is. */
-export async function openShared(server: RedisServer, options: Partial<RedisLogOptions> = {}): Promise<RedisLog> {
+export async function openShared(
+  server: Pick<RedisServer, 'url'>,
+  options: Partial<RedisLogOptions> = {}
+): Promise<RedisLog> {
   const log = await RedisLog.open({ url: server.url, prefix: newPrefix(), ...options })
   onTestFinished(() => log.close())
   return log
@@ -81,7 +95,7 @@ function begun(child: ChildProcess): Promise<void> {
     let said = ''
     child.stdout?.on('data', (text: Buffer) => {
       said += text
-      if (said.includes('Ready to accept connections')) resolve()
+      if (/Ready to accept connections|Sentinel ID is/.test(said)) resolve()
     })
     child.once('exit', () => reject(new Error(`Redis ended: ${said}`)))
   })

@@ -1,0 +1,89 @@
+// Where the log in Redis is: what an address may say, what is wrong with one that is none, and TLS with a name and a password.
+import { resolve } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { RedisLog } from '../../dist/index.js'
+import { tidings } from '../support/cli.ts'
+import { freePort } from '../support/free-port.ts'
+import { keptIn, update } from '../support/log-folder.ts'
+import { newPrefix, redisForTest } from '../support/redis.ts'
+import { describeWith, redis } from '../support/requirements.ts'
+
+const open = (url: string, options = {}) => RedisLog.open({ url, prefix: newPrefix(), commandTimeout: 900, ...options })
+const certificate = resolve('test/support/for-tests-only.cert.pem')
+/** What docs/operating.md gives a hub. */
+const rights = ['+@all', '-@admin', '-@dangerous', '+role']
+const key = resolve('test/support/for-tests-only.key.pem')
+
+it.each([
+  ['sesame-1', 'expected an address such as redis://'],
+  ['http://:sesame-1@localhost', 'expected an address such as redis://'],
+  ['redis+cluster://:sesame-1@', 'expected the hosts to ask'],
+  ['redis+cluster://:sesame-1@a:1,b:x', 'expected a host, such as'],
+  ['redis+cluster://:sesame-1@a:1/3', 'a cluster has no databases'],
+  ['redis+sentinel://:sesame-1@a', 'the name that the sentinels have for the master'],
+  ['redis+sentinel://:sesame-1@a/mymaster/x', 'a database number after the master'],
+  ['redis://:sesame-1@a/x', 'a database number after the host'],
+  ['redis://:sesame-1%@a', 'a % that begins no escape'],
+  ['redis://:sesame-1@a?ca=x', 'there are none here'],
+  ['rediss://:sesame-1@a?sentinelPassword=x', 'there are ca, cert, key, servername'],
+  ['rediss://:sesame-1@a?ca=nowhere.pem', 'the file that ca names cannot be read: ENOENT'],
+  ['rediss://:sesame-1@a?cert=nowhere.pem', 'cert and key go together']
+])('refuses %s, and says why without saying what was given', async (url, why) => {
+  const error = await open(url).catch((reason: unknown) => reason)
+  expect(error).toBeInstanceOf(RangeError)
+  expect((error as Error).message).toContain(why)
+  expect(`${(error as Error).stack}${JSON.stringify(error)}`).not.toContain('sesame-1')
+})
+
+it('refuses names that would not keep a log in one place, or not apart from others', async () => {
+  for (const options of [{ prefix: 'a{b' }, { prefix: '' }, { prefix: 'a\n' }, { name: 'a}' }, { name: 'a:b' }])
+    await expect(open('redis://127.0.0.1:1', options)).rejects.toThrow(RangeError)
+  await expect(open('redis://127.0.0.1:1', { prefix: 'a'.repeat(201) })).rejects.toThrow('1 to 200 characters')
+})
+
+it('check-config says so of options, by their names', async () => {
+  const said = async (...args: string[]) => (await tidings(['check-config', ...args])).stderr
+  expect(await said('--log', 'redis+sentinel://:sesame-1@a')).toMatch(/^tidings: --log: expected the name/)
+  expect(await said('--log', 'redis://a', '--log-prefix', '{')).toMatch(/^tidings: --log-prefix: braces/)
+  expect(await said('--log', 'redis://a', '--log-name', 'a:b')).toMatch(/^tidings: --log-name: a colon/)
+  expect(await tidings(['check-config', '--log', 'redis+cluster://a,[::1]:7000'])).toMatchObject({
+    code: 0,
+    stderr: ''
+  })
+})
+
+describeWith(await redis(), 'RedisLog over TLS', (program) => {
+  it('asks for a certificate that it can trust, with a name and a password', async () => {
+    const port = await freePort()
+    await redisForTest(
+      program,
+      ...[
+        '--tls-port',
+        String(port),
+        '--tls-cert-file',
+        certificate,
+        '--tls-key-file',
+        key,
+        '--tls-ca-cert-file',
+        certificate
+      ],
+      ...['--tls-auth-clients', 'yes', '--user', 'hub', 'on', '>sesame-1', '~{test*', ...rights]
+    )
+    const address = (password: string, query: string) => `rediss://hub:${password}@127.0.0.1:${port}/1?${query}`
+    const known = `ca=${certificate}&cert=${certificate}&key=${key}`
+    const log = await open(address('sesame-1', known))
+    onTestFinished(() => log.close())
+    await log.append([update('secret')])
+    expect(await keptIn(log)).toEqual(['secret'])
+    for (const [url, why] of [
+      [address('sesame-2', known), /WRONGPASS/],
+      [address('sesame-1', `cert=${certificate}&key=${key}`), /self-signed certificate/],
+      [address('sesame-1', `ca=${certificate}`), /certificate required/],
+      [address('sesame-1', `${known}&servername=elsewhere.example`), /Hostname\/IP does not match/]
+    ] as const) {
+      const error = (await open(url).catch((reason: unknown) => reason)) as Error
+      expect(error).toMatchObject({ code: 'log_unavailable', message: expect.stringMatching(why) })
+      expect(error.message).not.toContain('sesame')
+    }
+  })
+})

@@ -1,0 +1,100 @@
+// The log in a cluster: the contract, whichever server keeps it, and servers that hand it to each other while it is in use.
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { RedisLog } from '../../dist/index.js'
+import { testLogContract } from '../support/log-contract.ts'
+import { keptIn, update } from '../support/log-folder.ts'
+import { Publishers } from '../support/log-publishers.ts'
+import { newPrefix, openShared, type RedisServer } from '../support/redis.ts'
+import { type Cluster, infoOf, meet, moveSlot, startCluster, startNode } from '../support/redis-fleet.ts'
+import { describeWith, redis } from '../support/requirements.ts'
+
+const patient = { timeout: 20_000 }
+
+describeWith(await redis(), 'RedisLog in a cluster', (program) => {
+  let cluster: Cluster
+  beforeAll(async () => {
+    cluster = await startCluster(program)
+  })
+  afterAll(() => cluster.stop())
+
+  describe('keeps the contract of a log', () =>
+    testLogContract(({ entries }) =>
+      RedisLog.open({
+        url: cluster.url,
+        prefix: newPrefix(),
+        retention: entries === undefined ? [] : [{ match: '*', entries }]
+      })
+    ))
+
+  const openTwo = async () => {
+    const prefix = newPrefix()
+    const logs = [await openShared(cluster, { prefix }), await openShared(cluster, { prefix })] as const
+    return { logs, ...(await cluster.owner(`{${prefix}:log}`)) }
+  }
+
+  it('loses nothing and has nothing twice when its slot is moved to another server while two nodes publish', async () => {
+    const { logs, node, slot } = await openTwo()
+    const publishers = await Publishers.begin(logs)
+    await publishers.more()
+    let from = node
+    for (const to of cluster.nodes.filter((one) => one !== node)) {
+      await moveSlot(slot, from, to)
+      await publishers.more()
+      from = to
+    }
+    await publishers.finish()
+    expect(publishers.epochs).toHaveLength(1)
+    await publishers.expectOneHistory()
+    expect(publishers.refusals.filter((code) => code !== 'log_unavailable')).toEqual([])
+  }, 40_000)
+
+  it('goes on when a replica takes over, by order or because its master was killed', async () => {
+    const { logs, node } = await openTwo()
+    const replica = await replicaOf(program, node)
+    const publishers = await Publishers.begin(logs)
+    await publishers.more()
+    await replica.ask('CLUSTER', 'FAILOVER')
+    await expect.poll(async () => (await replica.ask('ROLE')) as unknown[], patient).toContain('master')
+    await publishers.more()
+    expect(publishers.epochs).toHaveLength(1)
+    await expect.poll(async () => String(await node.ask('INFO', 'replication')), patient).toContain('link_status:up')
+    await replica.kill()
+    await publishers.more()
+    await publishers.finish()
+    expect(publishers.epochs.length).toBeLessThanOrEqual(2)
+    await publishers.expectOneHistory()
+  }, 60_000)
+
+  it('says that it cannot be reached while nobody serves its slot, and goes on when somebody does', async () => {
+    const prefix = newPrefix()
+    const log = await openShared(cluster, { prefix, commandTimeout: 800 })
+    await log.append([update('before')])
+    const { node, slot } = await cluster.owner(`{${prefix}:log}`)
+    await node.ask('CLUSTER', 'DELSLOTS', slot)
+    await expect(log.append([update('meanwhile')])).rejects.toMatchObject({ code: 'log_unavailable', status: 503 })
+    await node.ask('CLUSTER', 'ADDSLOTS', slot)
+    await expect.poll(() => infoOf(node), patient).toContain('cluster_state:ok')
+    await expect
+      .poll(
+        () =>
+          log.append([update('after')]).then(
+            () => true,
+            () => false
+          ),
+        patient
+      )
+      .toBe(true)
+    expect(await keptIn(log)).toEqual(['before', 'after'])
+  })
+})
+
+async function replicaOf(program: string, master: RedisServer): Promise<RedisServer> {
+  const replica = await startNode(program)
+  onTestFinished(() => replica.stop())
+  await meet(master, replica)
+  const id = String(await master.ask('CLUSTER', 'MYID'))
+  const follow = () => replica.ask('CLUSTER', 'REPLICATE', id).then(String, String)
+  await expect.poll(follow, patient).toBe('OK')
+  await expect.poll(async () => String(await replica.ask('INFO', 'replication')), patient).toContain('link_status:up')
+  return replica
+}

@@ -1,0 +1,41 @@
+// Whether the log in Redis is ready: while Redis is slow, says nothing, or is gone, and when it is back.
+import { expect, it } from 'vitest'
+import { keptIn, update } from '../support/log-folder.ts'
+import { openShared, redisForTest } from '../support/redis.ts'
+import { describeWith, redis } from '../support/requirements.ts'
+
+const patient = { timeout: 10_000 }
+
+describeWith(await redis(), 'whether RedisLog is ready', (program) => {
+  it('fails an append in time when Redis is slow, and goes on when it is not', async () => {
+    const server = await redisForTest(program)
+    const log = await openShared(server, { commandTimeout: 700 })
+    await server.ask('CLIENT', 'PAUSE', '3000', 'ALL')
+    const [sent, behind] = [log.append([update('sent')]), Promise.resolve().then(() => log.append([update('behind')]))]
+    await expect(sent).rejects.toMatchObject({ code: 'append_timeout', status: 504 })
+    await behind.catch(() => {})
+    await expect.poll(() => log.isReady, patient).toBe(false)
+    await expect.poll(() => log.isReady, patient).toBe(true)
+    await log.append([update('after')])
+    const data = await keptIn(log)
+    expect(data.at(-1)).toBe('after')
+    expect(new Set(data).size).toBe(data.length)
+  })
+
+  it('knows within its patience that Redis says nothing, although nobody appends, and that it is back', async () => {
+    const server = await redisForTest(program)
+    const log = await openShared(server, { commandTimeout: 500 })
+    await log.follow(() => {})
+    expect(log.isReady).toBe(true)
+    server.signal('SIGSTOP')
+    await expect.poll(() => log.isReady, { timeout: 5_000 }).toBe(false)
+    server.signal('SIGCONT')
+    await expect.poll(() => log.isReady, patient).toBe(true)
+    await server.kill()
+    await expect.poll(() => log.isReady, patient).toBe(false)
+    await server.restart()
+    await expect.poll(() => log.isReady, patient).toBe(true)
+    await log.close()
+    expect(log.isReady).toBe(false)
+  })
+})

@@ -1,0 +1,72 @@
+// The log in a Redis that sentinels watch: its master is killed, and another server takes its place.
+import { expect, it } from 'vitest'
+import type { RedisLog } from '../../dist/index.js'
+import { many, readAll, update } from '../support/log-folder.ts'
+import { Publishers } from '../support/log-publishers.ts'
+import { newPrefix, openShared } from '../support/redis.ts'
+import { type Watched, watchedForTest } from '../support/redis-fleet.ts'
+import { describeWith, redis } from '../support/requirements.ts'
+
+const dataOf = (entries: readonly { update: { data: string } }[]) => entries.map((entry) => entry.update.data)
+
+describeWith(await redis(), 'RedisLog with sentinels', (program) => {
+  const openTwo = async ({ url }: Watched) => {
+    const prefix = newPrefix()
+    return [await openShared({ url }, { prefix }), await openShared({ url }, { prefix })] as [RedisLog, RedisLog]
+  }
+
+  it('goes on by itself in the same epoch when a replica that has everything takes over', async () => {
+    const watched = await watchedForTest(program)
+    const [one, other] = await openTwo(watched)
+    const seen: string[] = []
+    await other.follow((entries) => void seen.push(...dataOf(entries)))
+    const [before] = await one.append(many(3))
+    await caughtUp(watched)
+    await watched.master.kill()
+    await expect
+      .poll(() => one.append([update('after')]).then(dataOf, () => []), { timeout: 15_000 })
+      .toEqual(['after'])
+    expect([one.epoch, one.head]).toEqual([before?.epoch, 4])
+    await expect.poll(() => seen, { timeout: 10_000 }).toEqual(['1', '2', '3', 'after'])
+  })
+
+  it('begins another epoch when the replica that takes over lacks what was acknowledged', async () => {
+    const watched = await watchedForTest(program)
+    const [one, other] = await openTwo(watched)
+    const seen: string[] = []
+    await other.follow((entries) => void seen.push(...dataOf(entries)))
+    const [before] = await one.append(many(3))
+    await caughtUp(watched)
+    await watched.replica.ask('REPLICAOF', '127.0.0.1', '1')
+    await one.append([update('lost')])
+    await expect.poll(() => seen).toHaveLength(4)
+    await watched.master.kill()
+    await expect
+      .poll(() => one.append([update('after')]).then(dataOf, () => []), { timeout: 15_000 })
+      .toEqual(['after'])
+    expect(one.epoch).not.toBe(before?.epoch)
+    await expect.poll(() => seen, { timeout: 10_000 }).toEqual(['1', '2', '3', 'lost', 'after'])
+    expect(dataOf((await readAll(other)).entries)).toEqual(['after'])
+    expect(other.epoch).toBe(one.epoch)
+  })
+
+  it('has one history, or begins another, when the master is killed while two nodes publish', async () => {
+    const watched = await watchedForTest(program)
+    const logs = await openTwo(watched)
+    const publishers = await Publishers.begin(logs)
+    await publishers.more()
+    await watched.master.kill()
+    await publishers.more()
+    await publishers.finish()
+    expect(publishers.epochs.length).toBeLessThanOrEqual(2)
+    console.log(`fail-over under fire: ${publishers.epochs.length === 1 ? 'the same epoch' : 'another epoch'}`)
+    await publishers.expectOneHistory()
+    expect(logs[1].epoch).toBe(logs[0].epoch)
+  })
+})
+
+async function caughtUp({ master, replica }: Watched): Promise<void> {
+  const offset = async () => /master_repl_offset:(\d+)/.exec(String(await master.ask('INFO', 'replication')))?.[1]
+  const behind = async () => /slave_repl_offset:(\d+)/.exec(String(await replica.ask('INFO', 'replication')))?.[1]
+  await expect.poll(async () => (await offset()) === (await behind()), { timeout: 10_000 }).toBe(true)
+}

@@ -1,0 +1,155 @@
+// Servers of a fleet and what goes wrong around them: Redis that says nothing for long, that is full, and a server that stood
+// still. Streams stay, refusals say when to come again, and nobody misses anything without being told.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, it, onTestFinished } from 'vitest'
+import { ask, post } from '../support/http.js'
+import { isSoak } from '../support/random.js'
+import { redisForTest } from '../support/redis.js'
+import { startCluster } from '../support/redis-fleet.js'
+import { describeWith, redis } from '../support/requirements.js'
+import { ResumingClient } from '../support/resuming-client.js'
+import { startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+const pause = isSoak ? 30_000 : 8_000
+const patient = { timeout: 20_000, interval: 100 }
+
+async function start(log: string, ...args: string[]) {
+  const server = await startServer({ args: ['--log', log, '--log-level', 'silent', ...args] })
+  onTestFinished(() => server.kill('SIGKILL'))
+  return server
+}
+
+function follow(url: string): ResumingClient {
+  const client = new ResumingClient(`${url}/subscribe?last_event_id=earliest`)
+  onTestFinished(() => client.close())
+  return client
+}
+
+/** Publishes one after the other, and notes each answer. */
+function publisher(url: string, name: string) {
+  const acknowledged: string[] = []
+  const refused: { status: number; retryAfter: string | undefined }[] = []
+  let isOver = false
+  const publishing = (async () => {
+    for (let number = 0; !isOver; number++) {
+      const answer = await post(`${url}/publish`, `${name}-${number}`).catch(() => undefined)
+      // The test has ended, and the server with it.
+      if (!answer) return
+      const { status, headers } = answer
+      if (status === 200) acknowledged.push(`${name}-${number}`)
+      else refused.push({ status, retryAfter: headers['retry-after'] })
+      await sleep(20)
+    }
+  })()
+  const stop = () => {
+    isOver = true
+    return publishing
+  }
+  return { acknowledged, refused, stop }
+}
+
+describeWith(await redis(), 'a fleet in trouble', (program) => {
+  it(`keeps streams and is not ready while Redis says nothing for ${pause / 1_000} s, and goes on by itself`, {
+    timeout: pause + 40_000
+  }, async () => {
+    const redis = await redisForTest(program)
+    const servers = [await start(redis.url, '--heartbeat', '1s'), await start(redis.url, '--heartbeat', '1s')]
+    const [url = '', other = ''] = servers.map((server) => server.url)
+    const clients = [follow(url), follow(other)]
+    // Of those at one server, one is under way when Redis stops, and the other behind it.
+    const publishers = [publisher(url, 'a'), publisher(url, 'b'), publisher(other, 'c')]
+    await expect.poll(() => clients.map(({ data }) => data.length > 5), patient).toEqual([true, true])
+    redis.signal('SIGSTOP')
+    const heartbeats = clients.map((client) => client.heartbeats)
+    const deadline = performance.now() + pause
+    const readiness = async () => Promise.all([url, other].map(async (at) => (await ask(`${at}/readyz`)).status))
+    await expect.poll(readiness, { timeout: pause, interval: 100 }).toEqual([503, 503])
+    expect(await ask(`${url}/readyz`)).toMatchObject({ status: 503, text: 'the log cannot be reached\n' })
+    expect((await ask(`${url}/healthz`)).status).toBe(200)
+    expect((await ask(`${url}/metrics`)).text).toContain('tidings_log_ready 0')
+    expect((await ask(`${url}/debug`, { headers: { Accept: 'application/json' } })).json()).toMatchObject({
+      isReady: false
+    })
+    await sleep(deadline - performance.now())
+    for (const [at, client] of clients.entries())
+      expect(client.heartbeats - (heartbeats[at] as number)).toBeGreaterThanOrEqual(pause / 2_000)
+    redis.signal('SIGCONT')
+    await expect.poll(readiness, patient).toEqual([200, 200])
+    const before = publishers.map(({ acknowledged }) => acknowledged.length)
+    await expect
+      .poll(() => publishers.map(({ acknowledged }, at) => acknowledged.length > (before[at] as number) + 5), patient)
+      .toEqual([true, true, true])
+    await Promise.all(publishers.map(({ stop }) => stop()))
+    const refused = publishers.flatMap((one) => one.refused)
+    expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503, 504]))
+    expect(new Set(refused.map(({ retryAfter }) => retryAfter))).toEqual(new Set(['1']))
+    const acknowledged = publishers.flatMap((one) => one.acknowledged)
+    const lacking = () => clients.map(({ data }) => acknowledged.filter((one) => !data.includes(one)))
+    await expect.poll(lacking, patient).toEqual([[], []])
+    expect(clients.map(({ reconnects }) => reconnects)).toEqual([0, 0])
+    expect(clients[0]?.data).toEqual(clients[1]?.data)
+    expect(new Set(clients[0]?.data).size, 'each once').toBe(clients[0]?.data.length)
+  })
+
+  it('answers 507 while Redis is full, with nothing half-written, and goes on when there is room', async () => {
+    const redis = await redisForTest(program)
+    const { url } = await start(redis.url)
+    const client = follow(url)
+    const used = Number(/used_memory:(\d+)/.exec(String(await redis.ask('INFO', 'memory')))?.[1])
+    await redis.ask('CONFIG', 'SET', 'maxmemory', String(used + 4 * 2 ** 20))
+    const acknowledged: string[] = []
+    const fill = async () => {
+      const data = `${acknowledged.length}-${'x'.repeat(200_000)}`
+      const { status } = await post(`${url}/publish`, data)
+      if (status === 200) acknowledged.push(data)
+      return status
+    }
+    await expect.poll(fill, { ...patient, interval: 1 }).toBe(507)
+    expect((await ask(`${url}/readyz`)).status, 'what is there can be read').toBe(200)
+    await redis.ask('CONFIG', 'SET', 'maxmemory', '0')
+    expect(await fill()).toBe(200)
+    await expect.poll(() => client.data.length, patient).toBe(acknowledged.length)
+    expect(client.data).toEqual(acknowledged)
+  })
+
+  it('tells the clients of a server that stood still of what it can no longer give them', async () => {
+    const redis = await redisForTest(program)
+    const rules = ['--retention', '[{"match":"*","entries":100}]']
+    const [awake, asleep] = [await start(redis.url, ...rules), await start(redis.url, ...rules)]
+    const clients = Array.from({ length: 5 }, () => follow(asleep.url))
+    const publish = async (from: number, to: number) => {
+      const lines = Array.from({ length: to - from }, (_, at) =>
+        JSON.stringify({ topic: 't', data: String(from + at) })
+      )
+      const type = { 'Content-Type': 'application/x-ndjson' }
+      expect((await post(`${awake.url}/publish`, lines.join('\n'), type)).status).toBe(200)
+    }
+    await publish(0, 10)
+    await expect.poll(() => clients.map(({ data }) => data.length), patient).toEqual(clients.map(() => 10))
+    process.kill(asleep.pid, 'SIGSTOP')
+    for (let from = 10; from < 2_010; from += 500) await publish(from, from + 500)
+    process.kill(asleep.pid, 'SIGCONT')
+    await publish(2_010, 2_011)
+    await expect.poll(() => clients.map(({ data }) => data.at(-1)), patient).toEqual(clients.map(() => '2010'))
+    for (const { data, history } of clients) {
+      const skips = data.flatMap((one, at) => (at > 0 && Number(one) !== Number(data[at - 1]) + 1 ? [one] : []))
+      const gaps = history.filter((one) => 'gap' in one)
+      expect({ skips: skips.length, gaps }).toEqual({ skips: 1, gaps: [{ gap: 'trimmed' }] })
+    }
+  })
+
+  it('serves from a cluster', async () => {
+    const cluster = await startCluster(program)
+    onTestFinished(() => cluster.stop())
+    const servers = [
+      await start(cluster.url, '--log-prefix', 'app:one'),
+      await start(cluster.url, '--log-prefix', 'app:one')
+    ]
+    const client = await listen(`${servers[1]?.url}/subscribe`)
+    expect((await post(`${servers[0]?.url}/publish`, 'hello')).status).toBe(200)
+    expect(await client.received(1)).toEqual(['hello'])
+    const { node } = await cluster.owner('{app:one:log}')
+    expect(await node.ask('EXISTS', '{app:one:log}:meta')).toBe(1)
+  })
+})

@@ -57,26 +57,28 @@ export class RedisLink {
    * Runs a script, which Redis is sent as text only where it does not have it.
    * @throws as `send` does
    */
-  async run(script: Script, key: string, args: readonly string[]): Promise<unknown> {
+  async run(script: Script, key: string, args: () => readonly string[]): Promise<unknown> {
     try {
-      return await this.send(['EVALSHA', script.sha, '1', key, ...args])
+      return await this.send(() => ['EVALSHA', script.sha, '1', key, ...args()])
     } catch (error) {
       if (!(error instanceof ErrorReply && error.message.startsWith('NOSCRIPT'))) throw error
-      return await this.send(['EVAL', script.text, '1', key, ...args])
+      return await this.send(() => ['EVAL', script.text, '1', key, ...args()])
     }
   }
 
   /**
    * Sends a command, which is done at most once. Where Redis refuses it because it is for another server, or for later, it goes to
-   * that server, or is sent later, while there is time. `patience` is for one that Redis may sit on for a while.
+   * that server, or is sent later, while there is time. A function is asked for the command when there is a connection: what is known
+   * of the log may have changed while it was waited for. `patience` is for one that Redis may sit on for a while.
    * @throws TidingsError `log_unavailable` when it was not sent, or refused by all, `closed` after `close()`; Unanswered when it
    * was sent and not answered; ErrorReply when Redis refused it for what it is.
    */
-  async send(args: string[], patience = 0): Promise<unknown> {
+  async send(command: string[] | (() => string[]), patience = 0): Promise<unknown> {
     const deadline = performance.now() + this.#timeout
     for (;;) {
       const line = await this.#ready(deadline - performance.now())
       try {
+        const args = typeof command === 'function' ? command() : command
         return await this.#ask(line, args, deadline + patience - performance.now())
       } catch (error) {
         if (error instanceof ErrorReply && !isElsewhere(error)) throw error

@@ -82,12 +82,15 @@ export class RedisStore {
   }
 
   async #run(script: Script, args: readonly string[], link: RedisLink): Promise<Answer> {
-    const sent = ++this.#sent
-    const { epoch = '', head: known = 0 } = this.#state ?? {}
-    // Whoever knows of more than there is has the script begin another epoch.
-    const head = this.#isForked ? Number.MAX_SAFE_INTEGER : known
+    let sent = 0
+    const prepare = () => {
+      sent = ++this.#sent
+      const { epoch = '', head = 0 } = this.#state ?? {}
+      // Whoever knows of more than there is has the script begin another epoch.
+      return [epoch, String(this.#isForked ? Number.MAX_SAFE_INTEGER : head), newEpoch(), ...args]
+    }
     try {
-      const answer = await link.run(script, this.base, [epoch, String(head), newEpoch(), ...args])
+      const answer = await link.run(script, this.base, prepare)
       const [first, ...rest] = answer as unknown[]
       const state = readState(first)
       this.#learn(state, sent)

@@ -2,19 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Entry, RedisLog } from '../../dist/index.js'
 import { testLogContract } from '../support/log-contract.ts'
-import { dataOf, everything, keptIn, many, only, readAll, update } from '../support/log-folder.ts'
+import { dataOf, everything, followed, keptIn, many, only, readAll, update } from '../support/log-folder.ts'
 import { randomFrom } from '../support/random.ts'
 import { newPrefix, openShared, type RedisServer, startRedis } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
 const offsetsOf = (entries: readonly Entry[]) => entries.map(({ offset }) => offset)
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
-
-async function followed(log: RedisLog): Promise<Entry[]> {
-  const seen: Entry[] = []
-  await log.follow((entries) => void seen.push(...entries))
-  return seen
-}
 
 describeWith(await redis(), 'RedisLog', (program) => {
   let server: RedisServer

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Appended, Entry, Filter, Log, Mark, Once, Update } from '../../dist/index.js'
 import type { Kept } from './log-contract.ts'
+import { followed } from './log-folder.ts'
 
 const everything: Filter = { admits: () => true }
 const update = (data: string, fields: Partial<Update> = {}): Update => ({ topics: ['t'], data, ...fields })
@@ -15,12 +16,6 @@ function once(texts: readonly string[], ms = long): Once {
     return key === '' ? undefined : { key, print }
   })
   return { marks, ms }
-}
-
-async function followed(log: Log): Promise<Entry[]> {
-  const seen: Entry[] = []
-  await log.follow((entries) => void seen.push(...entries))
-  return seen
 }
 
 const offsetsOf = (entries: readonly Entry[]) => entries.map(({ offset }) => offset)

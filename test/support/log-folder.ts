@@ -115,3 +115,10 @@ export function smallDisk(mebibytes: number): string {
   onTestFinished(() => void execFileSync('umount', ['-l', path]))
   return path
 }
+
+/** What a log delivers from now on, as it comes. */
+export async function followed(log: Log): Promise<Entry[]> {
+  const seen: Entry[] = []
+  await log.follow((entries) => void seen.push(...entries))
+  return seen
+}

@@ -63,8 +63,9 @@ return {state(), 'kept', m.time, unfinished, outcomes}
 `
 
 /**
- * Keeps house: `renew`, a node's lease, by the clock of Redis; `trim`; `retain`, other rules from now on; `page`, entries that are yet to be counted under them; `count`. Until all
- * are counted nothing is trimmed. It needs no memory to speak of, and may run where there is none left.
+ * Keeps house: `renew`, a node's lease, by the clock of Redis; `trim`; `retain`, other rules from now on; `page`, entries that are yet to
+ * be counted under them; `count`. Until all are counted nothing is trimmed. It needs no memory to speak of, and may run where there is
+ * none left.
  */
 const keep = `#!lua flags=allow-oom
 ${common}${keeping}

@@ -78,6 +78,8 @@ export class RedisStore {
     if (known?.epoch !== this.#state?.epoch || !known) return
     const place = `${known.offset}-0`
     const [entry] = readEntries(known.epoch, await send(['XRANGE', `${this.space(known.epoch)}entries`, place, place]))
+    // The other connection may have found out meanwhile, and the log begun anew: what is in that is as it should be.
+    if (known.epoch !== this.#state?.epoch) return
     if (entry && contentOf(entry) !== contentOf(known)) this.#isForked = true
   }
 

@@ -118,9 +118,10 @@ export class CatchUp {
 
   async #writePage(subscriber: Subscriber): Promise<void> {
     const { cursor, audience, since } = subscriber
-    const { entries, cursor: next, lost } = await this.#log.read(cursor, audience, page, since)
+    const { epoch, entries, cursor: next, lost } = await this.#log.read(cursor, audience, page, since)
     if (subscriber.state === 'closed') return
-    if (lost) {
+    // The log may have begun anew, and its offsets mean others than the cursor does.
+    if (lost || epoch !== this.#keeper.epoch()) {
       this.#keeper.leave(subscriber, 'gap')
       return
     }

@@ -141,7 +141,7 @@ export class Hub {
     await this.#following
     const { topics = [], readable = [], encoding = 'plain' } = request
     const audience = new Audience({ topics: topics.length > 0 ? topics : ['*'], readable, encoding })
-    return locate(request, audience, this.#log, { epoch: this.#tail.epoch, head: this.#window.head })
+    return locate(request, audience, this.#log, () => ({ epoch: this.#tail.epoch, head: this.#window.head }))
   }
 
   /**
@@ -149,6 +149,8 @@ export class Hub {
    * where it is to be, and taken back when it leaves.
    */
   join(place: Place, connection: Connection, subscriptions: readonly Subscription[] = []): Subscriber {
+    // Whoever asks the log may hear before the hub does that it began anew.
+    if (place.epoch !== this.#tail.epoch && place.epoch === this.#log.epoch) this.#tail.startOver(place.epoch)
     const audience = this.#audiences.enlist(place.audience)
     const subscriber = new Subscriber(audience, connection, place, this.#keeper, subscriptions)
     audience.members.add(subscriber)
@@ -156,6 +158,7 @@ export class Hub {
     this.#presence.join(subscriptions)
     this.#observer.joined(subscriber)
     if (this.#closed || this.#draining) this.leave(subscriber, 'shutdown')
+    if (place.epoch !== this.#tail.epoch) this.leave(subscriber, 'gap')
     const delay = subscriber.visit(this.#keeper.now())
     if (subscriber.state === 'closed') return subscriber
     this.#wheel.add(subscriber, delay)
@@ -206,6 +209,7 @@ export class Hub {
     return {
       ...times,
       head: () => this.#window.head,
+      epoch: () => this.#tail.epoch,
       now: () => performance.now(),
       catchUp: (subscriber) => this.#catchUp.run(subscriber),
       leave: (subscriber, reason) => this.leave(subscriber, reason)

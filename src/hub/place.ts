@@ -38,8 +38,9 @@ export interface Gap {
 /** A place in the log from which a client can be served. */
 export interface Place {
   readonly audience: Audience
-  /** The stream begins after this offset. */
+  /** The stream begins after this offset, of this epoch. */
   readonly after: number
+  readonly epoch: string
   /** How much the log had removed by then, where that is settled: told already, or not asked for; otherwise 0. */
   readonly since: number
   /** The id of that place: as asked for, where it was found, and else one of the hub's. */
@@ -120,17 +121,33 @@ function validateLastEventId(id: string): void {
 
 const everything: Filter = { admits: () => true }
 
-/** Finds the place for a valid request; `seen` is the newest entry that the hub was given. */
+/** The newest entry that the hub was given. */
+interface Seen {
+  readonly epoch: string
+  readonly head: number
+}
+
+/** Finds the place for a valid request. It may take a while, and where the log begins anew meanwhile, it is looked for once more. */
 export async function locate(
   request: SubscribeRequest,
   audience: Audience,
   log: Log,
-  seen: { readonly epoch: string; readonly head: number }
+  seen: () => Seen
 ): Promise<Place> {
+  for (;;) {
+    const { epoch } = log
+    const place = await locateIn(request, audience, log, seen())
+    if (log.epoch === epoch) return place
+  }
+}
+
+const where = (epoch: string, after: number) => ({ epoch, after, id: formatId(epoch, after) })
+
+async function locateIn(request: SubscribeRequest, audience: Audience, log: Log, seen: Seen): Promise<Place> {
   const { lastEventId, last, until = Infinity } = request
   const settled = log.removals
   const common = { audience, until, requested: true, visible: true }
-  const at = (after: number, since = 0) => ({ ...common, after, since, id: formatId(log.epoch, after) })
+  const at = (after: number, since = 0) => ({ ...common, ...where(log.epoch, after), since })
   if (lastEventId === 'earliest') return at(log.first - 1, settled)
   if (lastEventId !== undefined && lastEventId !== '') return resume(lastEventId)
   if (last !== undefined) return at(await log.newest(audience, last), settled)
@@ -138,7 +155,7 @@ export async function locate(
 
   /** The log may have begun anew, and the hub be yet to hear of it: what it was given last is not of the new epoch. */
   function newest(): Place {
-    return { ...at(seen.head), id: formatId(seen.epoch, seen.head) }
+    return { ...common, ...where(seen.epoch, seen.head), since: 0 }
   }
 
   async function resume(requested: string): Promise<Place> {

@@ -19,8 +19,9 @@ export interface Keeper {
   readonly maxAge: number
   /** Milliseconds by which a visit may come late. */
   readonly tick: number
-  /** The newest offset that this node has seen. */
+  /** The newest offset that this node has seen, and the epoch that it is of. */
   head(): number
+  epoch(): string
   /** A clock in milliseconds that is never set back. */
   now(): number
   catchUp(subscriber: Subscriber): void

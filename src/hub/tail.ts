@@ -37,7 +37,7 @@ export class Tail {
   deliver(entries: readonly Entry[]): void {
     const { window, audiences, mostPending, sweeper } = this.#ways
     for (const entry of entries) {
-      if (entry.epoch !== this.#epoch) this.#startOver(entry)
+      if (entry.epoch !== this.#epoch) this.startOver(entry.epoch, entry.offset - 1)
       else if (entry.offset !== window.head + 1) this.#skipTo(entry)
       const frame = window.push(entry)
       const { topics, private: isPrivate = false } = entry.update
@@ -64,11 +64,11 @@ export class Tail {
     void presence.learn()
   }
 
-  /** Offsets have started over, so no cursor means anything any more. */
-  #startOver(entry: Entry): void {
+  /** Offsets have started over, so no cursor means anything any more. What comes is expected after `head`. */
+  startOver(epoch: string, head = 0): void {
     const { window, subscribers, leave, presence } = this.#ways
-    this.#epoch = entry.epoch
-    window.reset(entry.offset - 1)
+    this.#epoch = epoch
+    window.reset(head)
     for (const subscriber of subscribers) leave(subscriber, 'gap')
     presence.startOver()
   }

@@ -122,7 +122,7 @@ export class LmdbLog implements Log {
   async read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page> {
     this.#mustBeOpen()
     const page = readPage(this.#store, this.head, after, filter, limit)
-    return { ...page, lost: this.#losses.lost(after, filter, since) }
+    return { ...page, epoch: this.epoch, lost: this.#losses.lost(after, filter, since) }
   }
 
   async newest(filter: Filter, count: number): Promise<number> {

@@ -53,6 +53,8 @@ export interface PageLimit {
 
 /** One stretch of history. */
 export interface Page {
+  /** The epoch that it is of: a log may begin anew before whoever reads it has heard of that. */
+  readonly epoch: string
   /** The entries that the filter admits, oldest first. */
   readonly entries: readonly Entry[]
   /** Where the next page begins: everything up to this offset has been considered. */

@@ -126,7 +126,7 @@ export class MemoryLog implements Log {
       entries.push(entry)
       bytes += sizeOf(entry.update)
     }
-    return { entries, cursor, lost }
+    return { epoch: this.epoch, entries, cursor, lost }
   }
 
   async newest(filter: Filter, count: number): Promise<number> {

@@ -28,7 +28,8 @@ export class RedisReader {
     const page = fill(readEntries(state.epoch, rows), filter, limit)
     const end = isEnd === 1 ? state.head : page.considered
     const cursor = Math.max(after, page.isFull ? page.considered : end, state.first - 1)
-    return { entries: page.entries, cursor, lost: this.#traces.lost(after, filter, since) }
+    const lost = this.#traces.lost(after, filter, since)
+    return { epoch: state.epoch, entries: page.entries, cursor, lost }
   }
 
   async newest(filter: Filter, count: number): Promise<number> {

@@ -20,8 +20,8 @@ const faults: Fault[] = [
   {
     name: 'a hole skipped while catching up',
     file: 'hub/catch-up.js',
-    find: 'if (lost) {',
-    replace: 'if (lost && !cursor) {'
+    find: 'if (lost || ',
+    replace: 'if ((lost && !cursor) || '
   },
   {
     name: 'a hole skipped on resuming',

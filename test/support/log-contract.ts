@@ -39,7 +39,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
   it('begins empty, at offset 0', async () => {
     const log = await open()
     expect([log.head, log.first]).toEqual([0, 1])
-    expect(await log.read(0, everything, page)).toEqual({ entries: [], cursor: 0, lost: false })
+    expect(await log.read(0, everything, page)).toEqual({ epoch: log.epoch, entries: [], cursor: 0, lost: false })
   })
 
   it('is ready until it is closed', async () => {

@@ -135,7 +135,8 @@ describe.each(dialects)('GET /subscribe with a token of %s', (dialect) => {
     const exp = Math.floor(Date.now() / 1_000) + 2
     const stream = await listen(`${server.url}/subscribe`, await reader(dialect, [], { claims: { exp } }))
     await stream.until(({ ended }) => ended)
-    expect(Date.now()).toBeLessThanOrEqual(exp * 1_000)
+    // It is heard of later where the machine is busy.
+    expect(Date.now()).toBeLessThanOrEqual(exp * 1_000 + 1_000)
     const headers = { ...json, ...(await reader(dialect, ['/debug'])) }
     const { closes } = (await ask(`${server.url}/debug`, { headers })).json() as { closes: { reason: string }[] }
     expect(closes.map(({ reason }) => reason)).toContain('expired')

@@ -57,7 +57,7 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
     await expect(log.read(0, { admits: () => true }, { entries: 1, bytes: 1 })).rejects.toMatchObject({
       code: 'log_unavailable'
     })
-    expect(performance.now() - began).toBeLessThan(2_000)
+    expect(performance.now() - began).toBeLessThan(4_500)
     server.signal('SIGCONT')
     await log.append([update('after')])
     const data = await keptIn(log)
@@ -118,7 +118,7 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
     const append = expect(log.append([update('2')])).rejects.toHaveProperty('code')
     const began = performance.now()
     await log.close()
-    expect(performance.now() - began).toBeLessThan(1_000)
+    expect(performance.now() - began).toBeLessThan(4_000)
     await append
   })
 

@@ -10,19 +10,19 @@ export class Liveness {
   readonly #roster: Roster
   readonly #node: string
   readonly #interval: number
-  readonly #nodes: () => Iterable<string>
+  readonly #nodes: ReadonlyMap<string, unknown>
   readonly #died: (node: string) => void
   /** How often in a row nodes have been missed of which there is somebody on the roster. */
   #missed = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
   #isLooking = false
 
-  /** `timeout` is in milliseconds. `nodes` are those that are looked for; `died` is told of one each time that it is missed for good. */
+  /** `timeout` is in milliseconds. `nodes` has those that are looked for; `died` is told of one each time that it is missed for good. */
   constructor(
     roster: Roster,
     node: string,
     timeout: number,
-    nodes: () => Iterable<string>,
+    nodes: ReadonlyMap<string, unknown>,
     died: (node: string) => void
   ) {
     this.#roster = roster
@@ -47,8 +47,7 @@ export class Liveness {
 
   /** Never rejects: while the log is away nobody is missed, and afterwards everybody has time to tell again. */
   async #look(): Promise<void> {
-    const nodes = this.#nodes()
-    if (this.#isLooking || !isAny(nodes)) return
+    if (this.#isLooking || this.#nodes.size === 0) return
     this.#isLooking = true
     try {
       this.#miss(new Set(await this.renew()))
@@ -60,13 +59,8 @@ export class Liveness {
 
   #miss(living: ReadonlySet<string>): void {
     const missed = new Map<string, number>()
-    for (const node of this.#nodes()) if (!living.has(node)) missed.set(node, (this.#missed.get(node) ?? 0) + 1)
+    for (const node of this.#nodes.keys()) if (!living.has(node)) missed.set(node, (this.#missed.get(node) ?? 0) + 1)
     this.#missed = missed
     for (const [node, times] of missed) if (times >= mostMissed) this.#died(node)
   }
-}
-
-function isAny(nodes: Iterable<string>): boolean {
-  for (const _ of nodes) return true
-  return false
 }

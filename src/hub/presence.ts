@@ -48,7 +48,7 @@ export class Presence {
     this.#roster = roster
     this.#failed = failed
     const end = (node: string) => this.#end(node)
-    this.#liveness = new Liveness(roster, this.#node, timeout, () => this.#replica.nodes, end)
+    this.#liveness = new Liveness(roster, this.#node, timeout, this.#replica.nodes, end)
   }
 
   /** Everybody of whom the log has told, on all nodes. */

@@ -4,18 +4,16 @@ import type { Member } from '../log/roster.ts'
 
 export class RosterReplica {
   readonly members: ReadonlyMap<string, Member>
+  /** How many members each node has; those that have none are not there. */
+  readonly nodes: ReadonlyMap<string, number>
   readonly #members = new Map<string, Member>()
-  /** How many members each node has. */
   readonly #nodes = new Map<string, number>()
   /** Who came or went while the roster was read: what arrived is newer than what was read. */
   #changed: Set<string> | undefined
 
   constructor() {
     this.members = this.#members
-  }
-
-  get nodes(): Iterable<string> {
-    return this.#nodes.keys()
+    this.nodes = this.#nodes
   }
 
   come(member: Member): void {

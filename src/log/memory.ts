@@ -15,7 +15,8 @@ import {
   parseId,
   sizeOf
 } from './log.ts'
-import { appendOnce, Remembered } from './once.ts'
+import { appendOnce } from './once.ts'
+import { Remembered } from './remembered.ts'
 import { Retention, type RetentionRule } from './retention.ts'
 import { type Announcement, Leases, type Member } from './roster.ts'
 import { Shelf } from './shelf.ts'

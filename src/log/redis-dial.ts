@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import { createClient } from 'redis'
 import type { Host, Login, Tls } from './redis-address.ts'
 
-export type Client = ReturnType<typeof makeClient>
+export type Client = ReturnType<typeof clientFor>
 
 /** How a server is spoken to. */
 export interface Manner {
@@ -13,8 +13,17 @@ export interface Manner {
   readonly database?: number
 }
 
-/** A client that is yet to connect. */
-export function makeClient({ host, port }: Host, { login, tls, database }: Manner, timeout: number) {
+/** A client that is yet to connect, and is let go of as soon as it has where it is not wanted any more. */
+export function makeClient(host: Host, manner: Manner, timeout: number, isWanted: () => boolean) {
+  const client = clientFor(host, manner, timeout)
+  // Who is let go of while dialling has no socket yet that the package would close.
+  client.on('connect', () => {
+    if (!isWanted()) destroy(client)
+  })
+  return client
+}
+
+function clientFor({ host, port }: Host, { login, tls, database }: Manner, timeout: number) {
   const common = { host, port, connectTimeout: timeout, reconnectStrategy: false as const }
   // A name is asked for by name; for an address there is no such thing [RFC 6066, 3].
   const name = tls?.servername ?? (isIP(host) === 0 ? host : undefined)
@@ -45,13 +54,9 @@ export async function askOnce<Answer>(
   signal: AbortSignal,
   ask: (send: (args: string[]) => Promise<unknown>) => Promise<Answer>
 ): Promise<Answer> {
-  const client = makeClient(host, manner, timeout)
   let isOver = false
+  const client = makeClient(host, manner, timeout, () => !isOver)
   client.on('error', () => {})
-  // Who is let go of while dialling has no socket yet that the package would close.
-  client.on('connect', () => {
-    if (isOver) destroy(client)
-  })
   let stop = () => {}
   const late = new Promise<never>((_, reject) => {
     stop = () => reject(new Error('it did not answer'))

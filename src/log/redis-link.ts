@@ -155,13 +155,9 @@ export class RedisLink {
   async #connect(line: Line): Promise<void> {
     const host = await this.#finder.find(line.over.signal)
     if (line !== this.#line) return
-    const client = makeClient(host, this.#finder.manner, this.#timeout)
+    const client = makeClient(host, this.#finder.manner, this.#timeout, () => line === this.#line)
     line.client = client
     client.on('error', (error: unknown) => this.#lose(line, error))
-    // Who is let go of while dialling has no socket yet that the package would close.
-    client.on('connect', () => {
-      if (line !== this.#line) destroy(client)
-    })
     await client.connect()
     const send = (args: string[]) => client.sendCommand(args)
     await this.#finder.greet(send)

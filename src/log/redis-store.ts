@@ -47,7 +47,7 @@ export class RedisStore {
     return `${this.base}:${epoch}:`
   }
 
-  /** @throws TidingsError `storage_full`, `log_unavailable`, `closed`; Unanswered where `call` of reads would not */
+  /** @throws TidingsError `storage_full`, `log_unavailable`, `closed`; Unanswered where nobody knows whether it was done */
   async write(args: readonly string[]): Promise<Answer> {
     return this.#run(scripts.append, args, this.#link)
   }

@@ -203,7 +203,7 @@ export class RedisLog implements Log {
     } catch (error) {
       const isUnanswered = error instanceof Unanswered
       for (const { reject } of group) reject(isUnanswered ? new TidingsError('append_timeout', error.message) : error)
-      if (isUnanswered || !isFull(error)) this.#giveUp(error)
+      if (!isFull(error)) this.#giveUp(error)
     }
   }
 

@@ -108,7 +108,6 @@ class RunningServer implements Server {
 
   async reload(config: Config): Promise<void> {
     const certificate = readCertificate(config)
-    if (certificate) checkCertificate(certificate)
     checkHandlerOptions(this.#optionsFor(config))
     await changeRules(this.#log, config.retention)
     this.#door?.reload(this.#optionsFor(config))
@@ -227,7 +226,7 @@ function checkCertificate(certificate: Certificate): void {
   }
 }
 
-/** @throws ConfigError that names the file. */
+/** @throws ConfigError that names the file, or as `checkCertificate` does. */
 function readCertificate({ tlsCert, tlsKey }: Config): Certificate | undefined {
   if (tlsCert === '') return undefined
   const read = (path: string, option: string) => {
@@ -238,10 +237,6 @@ function readCertificate({ tlsCert, tlsKey }: Config): Certificate | undefined {
     }
   }
   const certificate = { cert: read(tlsCert, '--tls-cert'), key: read(tlsKey, '--tls-key') }
-  try {
-    createSecureContext(certificate)
-  } catch (error) {
-    throw new ConfigError(`--tls-cert and --tls-key cannot be used: ${(error as Error).message}`)
-  }
+  checkCertificate(certificate)
   return certificate
 }

@@ -1,6 +1,7 @@
 // What waits for one address: events in order, in batches, one batch after the other. It does not know what they say, and
 // nobody waits for it.
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { attempt, delayAfter, mostAttempts, type WebhookResult } from './webhook-delivery.ts'
 
 /** Events of one batch, and characters of JSON beyond which it takes no more. */
@@ -30,7 +31,7 @@ export class WebhookQueue {
   #isGathering = false
   #isFinishing = false
   /** Ends the wait that is under way. */
-  #wake = () => {}
+  #wake = new AbortController()
   /** Ends the attempt that is under way, when there is no time left. */
   readonly #over = new AbortController()
 
@@ -45,14 +46,14 @@ export class WebhookQueue {
     if (this.#waiting.length > mostWaiting || this.#size > largestWaiting) {
       this.#options.settled('dropped', this.#take().length, 'too many wait')
     }
-    if (this.#isGathering && this.#waiting.length >= mostInBatch) this.#wake()
+    if (this.#isGathering && this.#waiting.length >= mostInBatch) this.#wake.abort()
     this.#running ??= this.#run()
   }
 
   /** Sends what waits, for as long as there is time, and lets go of the rest. */
   async finish(): Promise<void> {
     this.#isFinishing = true
-    this.#wake()
+    this.#wake.abort()
     const timer = setTimeout(() => this.#over.abort(), finishMs)
     await this.#running
     clearTimeout(timer)
@@ -94,15 +95,10 @@ export class WebhookQueue {
   }
 
   /** Waits, but for what is sent when the server stops; keeps no process alive. */
-  #pause(ms: number): Promise<void> {
-    if (this.#isFinishing) return Promise.resolve()
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms).unref()
-      this.#wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
+  async #pause(ms: number): Promise<void> {
+    if (this.#isFinishing) return
+    this.#wake = new AbortController()
+    await sleep(ms, undefined, { ref: false, signal: this.#wake.signal }).catch(() => {})
   }
 
   /** The oldest, as many as one batch holds. */

@@ -1,10 +1,9 @@
 // The log in a cluster: the contract, whichever server keeps it, and servers that hand it to each other while it is in use.
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { RedisLog } from '../../dist/index.js'
 import { testLogContract } from '../support/log-contract.ts'
 import { keptIn, update } from '../support/log-folder.ts'
 import { Publishers } from '../support/log-publishers.ts'
-import { newPrefix, openShared, type RedisServer } from '../support/redis.ts'
+import { newPrefix, openKept, openShared, type RedisServer } from '../support/redis.ts'
 import { type Cluster, infoOf, meet, moveSlot, startCluster, startNode } from '../support/redis-fleet.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
@@ -17,14 +16,7 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
   })
   afterAll(() => cluster.stop())
 
-  describe('keeps the contract of a log', () =>
-    testLogContract(({ entries }) =>
-      RedisLog.open({
-        url: cluster.url,
-        prefix: newPrefix(),
-        retention: entries === undefined ? [] : [{ match: '*', entries }]
-      })
-    ))
+  describe('keeps the contract of a log', () => testLogContract((kept) => openKept(cluster.url, kept)))
 
   const openTwo = async () => {
     const prefix = newPrefix()

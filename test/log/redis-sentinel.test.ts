@@ -1,13 +1,11 @@
 // The log in a Redis that sentinels watch: its master is killed, and another server takes its place.
 import { expect, it } from 'vitest'
 import type { RedisLog } from '../../dist/index.js'
-import { many, readAll, update } from '../support/log-folder.ts'
+import { dataOf, followed, many, readAll, update } from '../support/log-folder.ts'
 import { Publishers } from '../support/log-publishers.ts'
 import { newPrefix, openShared } from '../support/redis.ts'
 import { type Watched, watchedForTest } from '../support/redis-fleet.ts'
 import { describeWith, redis } from '../support/requirements.ts'
-
-const dataOf = (entries: readonly { update: { data: string } }[]) => entries.map((entry) => entry.update.data)
 
 describeWith(await redis(), 'RedisLog with sentinels', (program) => {
   const openTwo = async ({ url }: Watched) => {
@@ -18,8 +16,7 @@ describeWith(await redis(), 'RedisLog with sentinels', (program) => {
   it('goes on by itself in the same epoch when a replica that has everything takes over', async () => {
     const watched = await watchedForTest(program)
     const [one, other] = await openTwo(watched)
-    const seen: string[] = []
-    await other.follow((entries) => void seen.push(...dataOf(entries)))
+    const seen = await followed(other)
     const [before] = await one.append(many(3))
     await caughtUp(watched)
     await watched.master.kill()
@@ -27,14 +24,13 @@ describeWith(await redis(), 'RedisLog with sentinels', (program) => {
       .poll(() => one.append([update('after')]).then(dataOf, () => []), { timeout: 15_000 })
       .toEqual(['after'])
     expect([one.epoch, one.head]).toEqual([before?.epoch, 4])
-    await expect.poll(() => seen, { timeout: 10_000 }).toEqual(['1', '2', '3', 'after'])
+    await expect.poll(() => dataOf(seen), { timeout: 10_000 }).toEqual(['1', '2', '3', 'after'])
   })
 
   it('begins another epoch when the replica that takes over lacks what was acknowledged', async () => {
     const watched = await watchedForTest(program)
     const [one, other] = await openTwo(watched)
-    const seen: string[] = []
-    await other.follow((entries) => void seen.push(...dataOf(entries)))
+    const seen = await followed(other)
     const [before] = await one.append(many(3))
     await caughtUp(watched)
     await watched.replica.ask('REPLICAOF', '127.0.0.1', '1')
@@ -45,7 +41,7 @@ describeWith(await redis(), 'RedisLog with sentinels', (program) => {
       .poll(() => one.append([update('after')]).then(dataOf, () => []), { timeout: 15_000 })
       .toEqual(['after'])
     expect(one.epoch).not.toBe(before?.epoch)
-    await expect.poll(() => seen, { timeout: 10_000 }).toEqual(['1', '2', '3', 'lost', 'after'])
+    await expect.poll(() => dataOf(seen), { timeout: 10_000 }).toEqual(['1', '2', '3', 'lost', 'after'])
     expect(dataOf((await readAll(other)).entries)).toEqual(['after'])
     expect(other.epoch).toBe(one.epoch)
   })

@@ -1,10 +1,10 @@
 // The log in Redis, on a Redis of the test's own: the contract, many nodes, rules, and few commands.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Entry, RedisLog } from '../../dist/index.js'
+import type { Entry, RedisLog } from '../../dist/index.js'
 import { testLogContract } from '../support/log-contract.ts'
 import { dataOf, everything, followed, keptIn, many, only, readAll, update } from '../support/log-folder.ts'
 import { randomFrom } from '../support/random.ts'
-import { newPrefix, openShared, type RedisServer, startRedis } from '../support/redis.ts'
+import { newPrefix, openKept, openShared, type RedisServer, startRedis } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
 const offsetsOf = (entries: readonly Entry[]) => entries.map(({ offset }) => offset)
@@ -22,14 +22,7 @@ describeWith(await redis(), 'RedisLog', (program) => {
     return [await openShared(server, { prefix, ...options }), await openShared(server, { prefix, ...options })] as const
   }
 
-  describe('keeps the contract of a log', () =>
-    testLogContract(({ entries }) =>
-      RedisLog.open({
-        url: server.url,
-        prefix: newPrefix(),
-        retention: entries === undefined ? [] : [{ match: '*', entries }]
-      })
-    ))
+  describe('keeps the contract of a log', () => testLogContract((kept) => openKept(server.url, kept)))
 
   describe('on many nodes', () => {
     it('has one order for all, each entry once, whoever appends', async () => {

@@ -65,8 +65,8 @@ function build() {
     rmSync(join(root, 'dist'), { recursive: true, force: true })
     tool('tsc', '-p', 'tsconfig.json')
     tool('tsc', '-p', 'src/pages')
-    for (const name of ['live.html', 'live.css']) {
-      cpSync(join(root, 'src/pages/live', name), join(root, 'dist/pages/live', name))
+    for (const path of ['pages/live/live.html', 'pages/live/live.css', 'log/redis/lua']) {
+      cpSync(join(root, 'src', path), join(root, 'dist', path), { recursive: true })
     }
   })
 }
@@ -96,6 +96,7 @@ const commands = {
   check() {
     build()
     tool('biome', 'check', '.')
+    run(process.execPath, ['scripts/check-lua.mjs'])
     tool('tsc', '-p', 'test')
     tool('tsc', '-p', 'bench', '--noEmit')
     tool('vitest', 'run', ...args)

@@ -3,9 +3,9 @@
 import type { LmdbLog as FolderLog } from './log/lmdb.ts'
 import type { LmdbLogOptions as FolderLogOptions } from './log/lmdb-options.ts'
 import { MemoryLog as PlainMemoryLog, type MemoryLogOptions as PlainMemoryLogOptions } from './log/memory.ts'
-import type { RedisLog as SharedLog } from './log/redis.ts'
-import { checkName, parseAddress } from './log/redis-address.ts'
-import type { RedisLogOptions as SharedLogOptions } from './log/redis-options.ts'
+import { checkName, parseAddress } from './log/redis/address.ts'
+import type { RedisLog as SharedLog } from './log/redis/log.ts'
+import type { RedisLogOptions as SharedLogOptions } from './log/redis/options.ts'
 import { Retention, type RetentionRule as Rule } from './log/retention.ts'
 import { compile } from './topics/matcher.ts'
 import { parseDuration, parseSize } from './units.ts'
@@ -85,7 +85,7 @@ export const RedisLog = {
   async open({ retention = [], ...options }: RedisLogOptions): Promise<RedisLog> {
     const rules = readRules(retention)
     // Not before it is asked for: who keeps history elsewhere does not need the package.
-    const { RedisLog: SharedLog } = await import('./log/redis.ts')
+    const { RedisLog: SharedLog } = await import('./log/redis/log.ts')
     return SharedLog.open({ ...options, retention: rules, covers })
   }
 }
@@ -101,7 +101,7 @@ export function checkRedis({ url, prefix, name }: { url: string; prefix: string;
 }
 
 /** Where Redis is, without what is secret about it. */
-export { placeOf } from './log/redis-address.ts'
+export { placeOf } from './log/redis/address.ts'
 
 function covers(selector: string, topic: string): boolean {
   return compile(selector).matches(topic)

@@ -43,6 +43,8 @@ export interface Observer {
   refused?(refusal: RefusedRequest): void
   /** Something went wrong on our side, of which a client is told no more than that. */
   failed?(error: unknown): void
+  /** Advice to the operator, such as on the configuration of Redis. */
+  warned?(message: string): void
 }
 
 /** Tells several observers, in order. */
@@ -57,7 +59,8 @@ export function all(observers: readonly Observer[]): Required<Observer> {
     joined: (subscriber) => each((observer) => observer.joined?.(subscriber)),
     left: (subscriber, reason) => each((observer) => observer.left?.(subscriber, reason)),
     refused: (refusal) => each((observer) => observer.refused?.(refusal)),
-    failed: (error) => each((observer) => observer.failed?.(error))
+    failed: (error) => each((observer) => observer.failed?.(error)),
+    warned: (message) => each((observer) => observer.warned?.(message))
   }
 }
 

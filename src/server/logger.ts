@@ -37,6 +37,9 @@ export function logged(logger: Logger): Observer {
     },
     failed(error) {
       logger.error({ error: describe(error) }, 'failed')
+    },
+    warned(message) {
+      logger.warn({}, message)
     }
   }
 }

@@ -53,7 +53,7 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
   // Before there is a hub, whoever waits for the log is told.
   const failed = (error: unknown) => started?.failed(error)
   const webhooks = new Webhooks(config, { counted: metrics.webhooks, failed })
-  const log = await openLog(config, failed)
+  const log = await openLog(config, failed, (message) => observer.warned?.(message))
   const hub = createHub({
     log,
     ...timesOf(config),
@@ -185,9 +185,13 @@ function handlerOptions(config: Config, url: string): HandlerOptions {
 /** Any of ours: their rules can be changed while they are in use. */
 type OwnLog = MemoryLog | LmdbLog | RedisLog
 
-async function openLog(config: Config, failed: (error: unknown) => void): Promise<OwnLog> {
+async function openLog(
+  config: Config,
+  failed: (error: unknown) => void,
+  warn: (message: string) => void
+): Promise<OwnLog> {
   const { data, durability, log, retention } = config
-  if (log !== '') return RedisLog.open({ ...redisOf(config), retention, failed })
+  if (log !== '') return RedisLog.open({ ...redisOf(config), retention, failed, warn })
   return data === '' ? new MemoryLog({ retention }) : LmdbLog.open({ path: data, durability, retention })
 }
 

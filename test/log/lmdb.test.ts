@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { LmdbLog } from '../../dist/index.js'
-import { testLogContract } from '../support/log-contract.ts'
+import { retentionOf, testLogContract } from '../support/log-contract.ts'
 import {
   dataOf,
   everything,
@@ -16,9 +16,7 @@ import {
 } from '../support/log-folder.ts'
 
 describe('LmdbLog keeps the contract of a log', () =>
-  testLogContract(({ entries }) =>
-    LmdbLog.open({ path: newFolder(), retention: entries === undefined ? [] : [{ match: '*', entries }] })
-  ))
+  testLogContract((kept) => LmdbLog.open({ path: newFolder(), retention: retentionOf(kept) })))
 
 describe('LmdbLog outlasts its process', () => {
   it('knows everything again: epoch, head, entries, ids and their order', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
-import { testLogContract } from '../support/log-contract.ts'
+import { retentionOf, testLogContract } from '../support/log-contract.ts'
 
-describe('MemoryLog keeps the contract of a log', () => testLogContract(async (kept) => new MemoryLog(kept)))
+describe('MemoryLog keeps the contract of a log', () =>
+  testLogContract(async (kept) => new MemoryLog({ retention: retentionOf(kept) })))
 
 describe('MemoryLog', () => {
   const everything = { admits: () => true }

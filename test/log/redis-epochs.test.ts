@@ -1,11 +1,16 @@
 // When the log in Redis begins anew: because Redis comes back with nothing, with less, or with something else than it had.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { dataOf, followed, keptIn, many, update } from '../support/log-folder.ts'
+import { dataOf, followed, keptIn, many, only, update } from '../support/log-folder.ts'
 import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
 const patient = { timeout: 10_000 }
+
+const came = (who: string) => {
+  const said = update('came', { topics: [`who/${who}`], private: true })
+  return { update: said, member: { topic: `who/${who}`, node: 'n', record: '', end: said } }
+}
 
 describeWith(await redis(), 'RedisLog, when Redis has lost something', (program) => {
   it('begins another epoch when Redis comes back with nothing, and followers go on in it', async () => {
@@ -30,6 +35,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     const log = await openShared(server)
     const seen = await followed(log)
     const [before] = await log.append(many(3))
+    await expect.poll(() => seen.length).toBe(3)
     await server.ask('FLUSHALL')
     await log.append([update('after')])
     await expect.poll(() => dataOf(seen), patient).toEqual(['1', '2', '3', 'after'])
@@ -94,6 +100,69 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     await log.append([update('last')])
     expect(acknowledged.length).toBeGreaterThan(0)
     expect(await keptIn(log)).toEqual([...acknowledged, 'last'])
+  })
+
+  it('begins another epoch when Redis evicted any of its keys, and never reads around the hole', async () => {
+    const server = await redisForTest(program)
+    for (const key of ['entries', 'topics', 'ids', 'rules', 'removed', 'traces', 'marks', 'roster', 'meta']) {
+      const prefix = newPrefix()
+      const retention = [
+        { match: 'k', last: 1 },
+        { match: 't', entries: 5 }
+      ]
+      const log = await openShared(server, { prefix, retention })
+      await log.announce([came('ann')])
+      // A follower that has read nothing yet keeps removed entries from being deleted.
+      const [seconds] = (await server.ask('TIME')) as [string]
+      await server.ask('HSET', `{${prefix}:log}:${log.epoch}:followers`, 'behind', `0 ${seconds}000`)
+      await log.append([...many(10, { id: 'i' }), ...many(2, { topics: ['k'] }), update('kept')])
+      const { epoch } = log
+      const evicted = key === 'meta' ? 'meta' : `${epoch}:${key}`
+      expect([key, await server.ask('DEL', `{${prefix}:log}:${evicted}`)]).toEqual([key, 1])
+      const read = await log.read(0, only('t'), { entries: 100, bytes: 2 ** 20 })
+      expect([key, read.entries, read.epoch === epoch]).toEqual([key, [], false])
+      expect((await log.append([update('after')]))[0]).toMatchObject({ offset: 1, epoch: log.epoch })
+    }
+  })
+
+  it('advises against a policy that evicts', async () => {
+    const server = await redisForTest(program)
+    const advice: string[] = []
+    const open = () => openShared(server, { warn: (message) => void advice.push(message) })
+    await open()
+    await server.ask('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+    await open()
+    await server.ask('CONFIG', 'SET', 'maxmemory-policy', 'volatile-ttl')
+    await open()
+    expect(advice).toEqual([
+      expect.stringMatching(/allkeys-lru.*history.*noeviction/),
+      expect.stringMatching(/volatile-ttl.*idempotency keys.*noeviction/)
+    ])
+  })
+
+  it('begins another epoch after a script failed half-way, and appends again', async () => {
+    const server = await redisForTest(program)
+    const prefix = newPrefix()
+    const log = await openShared(server, { prefix })
+    await log.append(many(3))
+    const { epoch } = log
+    // A key of another type makes the script fail after it has written an entry.
+    const ids = `{${prefix}:log}:${epoch}:ids`
+    await server.ask('SET', ids, 'of another type')
+    await server.ask('HINCRBY', `{${prefix}:log}:meta`, 'keys', '1')
+    await expect(log.append([update('4', { id: 'x' })])).rejects.toMatchObject({ code: 'append_timeout' })
+    await server.ask('DEL', ids)
+    expect((await log.append([update('after')]))[0]).toMatchObject({ offset: 1 })
+    expect(log.epoch).not.toBe(epoch)
+    expect(await keptIn(log)).toEqual(['after'])
+  })
+
+  it('refuses a log of a newer format, and says what to do', async () => {
+    const server = await redisForTest(program)
+    const prefix = newPrefix()
+    await openShared(server, { prefix })
+    await server.ask('HSET', `{${prefix}:log}:meta`, 'format', '99')
+    await expect(openShared(server, { prefix })).rejects.toThrow(/format 99.*newer.*upgrade/)
   })
 
   it('stays in its epoch when only the connection was lost', async () => {

@@ -2,11 +2,15 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Entry, Filter, Log, Member, Page, Update } from '../../dist/index.js'
 import { testAppendOnce } from './log-contract-once.ts'
+import { followed } from './log-folder.ts'
 
-/** What a log is opened with: it keeps at most so many entries. */
+/** The retention that a log is opened with, for all topics: the newest `last` entries of each, and at most so many `entries`. */
 export interface Kept {
   entries?: number
+  last?: number
 }
+
+export const retentionOf = (kept: Kept) => (Object.keys(kept).length === 0 ? [] : [{ match: '*', ...kept }])
 
 const everything: Filter = { admits: () => true }
 const only = (topic: string): Filter => ({ admits: (topics) => topics.includes(topic) })
@@ -86,6 +90,20 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     await expect.poll(() => seen.map((offsets) => offsets.length)).toEqual([100, 100])
     expect(seen).toEqual([numbers(1, 100), numbers(1, 100)])
   })
+
+  it.each([{ last: 1 }, { entries: 3 }])(
+    'delivers every entry to a follower, also those that retention removes in the same append: %j',
+    async (kept) => {
+      const log = await open(kept)
+      const seen = await followed(log)
+      for (const batch of numbers(1, 6)) {
+        await log.append(numbers(1, 4).map((number) => update(`${batch}.${number}`)))
+      }
+      await expect.poll(() => seen.length).toBe(24)
+      expect(seen.map(({ offset }) => offset)).toEqual(numbers(1, 24))
+      expect(dataOf((await readAll(log, 0)).entries)).toEqual(dataOf(seen).slice('last' in kept ? -1 : -3))
+    }
+  )
 
   it('delivers an entry only when it can be read', async () => {
     const log = await open()

@@ -7,7 +7,7 @@ import { createClient } from 'redis'
 import { onTestFinished } from 'vitest'
 import { RedisLog, type RedisLogOptions } from '../../dist/index.js'
 import { freePort } from './free-port.ts'
-import type { Kept } from './log-contract.ts'
+import { type Kept, retentionOf } from './log-contract.ts'
 
 export interface RedisServer {
   readonly url: string
@@ -78,8 +78,8 @@ export async function openShared(
 }
 
 /** A log under a prefix of its own, as the contract's suite asks for it. */
-export const openKept = (url: string, { entries }: Kept): Promise<RedisLog> =>
-  RedisLog.open({ url, prefix: newPrefix(), retention: entries === undefined ? [] : [{ match: '*', entries }] })
+export const openKept = (url: string, kept: Kept): Promise<RedisLog> =>
+  RedisLog.open({ url, prefix: newPrefix(), retention: retentionOf(kept) })
 
 export const newPrefix = () => `test${++logs}`
 

@@ -1,31 +1,30 @@
-// Opens connections to Redis with the package's client, which is told to do nothing by itself. It knows no log, and not where
-// Redis is.
+// Opens connections to Redis with the `redis` package, whose own reconnecting and queueing are switched off.
 import { isIP } from 'node:net'
 import { createClient } from 'redis'
-import type { Host, Login, Tls } from './redis-address.ts'
+import type { Host, Login, Tls } from './address.ts'
 
 export type Client = ReturnType<typeof clientFor>
 
-/** How a server is spoken to. */
-export interface Manner {
+/** Options of every connection. */
+export interface ConnectOptions {
   readonly login: Login
   readonly tls: Tls | undefined
   readonly database?: number
 }
 
-/** A client that is yet to connect, and is let go of as soon as it has where it is not wanted any more. */
-export function makeClient(host: Host, manner: Manner, timeout: number, isWanted: () => boolean) {
-  const client = clientFor(host, manner, timeout)
-  // Who is let go of while dialling has no socket yet that the package would close.
+/** A client that is yet to connect. It is destroyed when it has connected and is no longer wanted. */
+export function makeClient(host: Host, options: ConnectOptions, timeoutMs: number, isWanted: () => boolean) {
+  const client = clientFor(host, options, timeoutMs)
+  // A client that is destroyed while it connects has no socket yet that the package would close.
   client.on('connect', () => {
     if (!isWanted()) destroy(client)
   })
   return client
 }
 
-function clientFor({ host, port }: Host, { login, tls, database }: Manner, timeout: number) {
-  const common = { host, port, connectTimeout: timeout, reconnectStrategy: false as const }
-  // A name is asked for by name; for an address there is no such thing [RFC 6066, 3].
+function clientFor({ host, port }: Host, { login, tls, database }: ConnectOptions, timeoutMs: number) {
+  const common = { host, port, connectTimeout: timeoutMs, reconnectStrategy: false as const }
+  // SNI carries a host name, never an address [RFC 6066, 3].
   const name = tls?.servername ?? (isIP(host) === 0 ? host : undefined)
   return createClient({
     ...login,
@@ -46,23 +45,23 @@ export function destroy(client: Client): void {
   }
 }
 
-/** Asks on a connection that lasts no longer, and waits for no more than so many milliseconds. */
+/** Asks on a connection of its own, which is closed afterwards. */
 export async function askOnce<Answer>(
   host: Host,
-  manner: Manner,
-  timeout: number,
+  options: ConnectOptions,
+  timeoutMs: number,
   signal: AbortSignal,
   ask: (send: (args: string[]) => Promise<unknown>) => Promise<Answer>
 ): Promise<Answer> {
   let isOver = false
-  const client = makeClient(host, manner, timeout, () => !isOver)
+  const client = makeClient(host, options, timeoutMs, () => !isOver)
   client.on('error', () => {})
   let stop = () => {}
   const late = new Promise<never>((_, reject) => {
     stop = () => reject(new Error('it did not answer'))
   })
   late.catch(() => {})
-  const timer = setTimeout(stop, timeout)
+  const timer = setTimeout(stop, timeoutMs)
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
   try {

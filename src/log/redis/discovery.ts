@@ -1,36 +1,36 @@
-// Finds out which server to dial: the one that was named, the one that sentinels say is the master, or the one that serves the
-// log's keys in a cluster. It keeps no connection, and sends nothing that changes anything.
+// Finds the server to connect to: the configured one, the master that sentinels name, or the node of a cluster that serves the
+// log's keys. It keeps no connection.
 import { ErrorReply } from 'redis'
-import type { Host, Login, RedisAddress } from './redis-address.ts'
-import { askOnce, type Manner } from './redis-dial.ts'
+import type { Host, Login, RedisAddress } from './address.ts'
+import { askOnce, type ConnectOptions } from './dial.ts'
 
 type Send = (args: string[]) => Promise<unknown>
 
-/** How long one that is asked where to go may take, in milliseconds, where there are others. */
-const mostPatience = 1_000
+/** How long one of several servers may take to say where the log is, in milliseconds. */
+const maxTimeoutMs = 1_000
 
-/** What Redis answers with where the command is for another server, or for later. Then it was not done. */
-const elsewhere = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|READONLY|MASTERDOWN|LOADING|UNBLOCKED)\b/
+/** How Redis refuses a command that belongs to another server, or cannot be served yet. It was not done. */
+const redirect = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|READONLY|MASTERDOWN|LOADING|UNBLOCKED)\b/
 
-/** Whether Redis refused a command, as a whole, because it cannot serve it, or not yet. */
-export function isElsewhere(error: unknown): boolean {
-  return error instanceof ErrorReply && elsewhere.test(error.message)
+/** Whether a command may be sent again, to another server or later. */
+export function isRedirect(error: unknown): boolean {
+  return error instanceof ErrorReply && redirect.test(error.message)
 }
 
-/** What Redis answers with to who may not come in, or asks for a database that there is not. */
+/** How Redis refuses a login, or a database that does not exist. */
 const refusal = /^(WRONGPASS|NOAUTH|NOPERM|ERR (AUTH|invalid password|DB index|Client sent AUTH))/
 
-/** Whether Redis would not have this user. */
+/** Whether Redis refused the login or the database. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof ErrorReply && refusal.test(error.message)
 }
 
-export class RedisFinder {
-  readonly manner: Manner
+export class RedisDiscovery {
+  readonly connectOptions: ConnectOptions
   readonly #address: RedisAddress
   readonly #key: string
-  readonly #patience: number
-  /** Whom to ask, best first. */
+  readonly #timeoutMs: number
+  /** The servers to ask, best first. */
   #hosts: readonly Host[]
 
   /** `key` is one of the log's; all of them are in one place. */
@@ -38,16 +38,16 @@ export class RedisFinder {
     const { login, tls, database, kind } = address
     this.#address = address
     this.#key = key
-    this.#patience = Math.min(mostPatience, timeout / 2)
+    this.#timeoutMs = Math.min(maxTimeoutMs, timeout / 2)
     this.#hosts = address.hosts
-    this.manner = { login, tls, ...(kind !== 'cluster' && { database }) }
+    this.connectOptions = { login, tls, ...(kind !== 'cluster' && { database }) }
   }
 
-  /** Which server to dial. @throws Error that says why nobody knows */
+  /** The server to connect to. @throws Error with the reason why none is known */
   async find(signal: AbortSignal): Promise<Host> {
     const { kind, hosts } = this.#address
     if (kind === 'one') return hosts[0] as Host
-    let reason: unknown = new Error('there is nobody to ask')
+    let reason: unknown = new Error('there is no server to ask')
     for (const host of [...this.#hosts]) {
       try {
         return kind === 'sentinel' ? await this.#askSentinel(host, signal) : await this.#askNode(host, signal)
@@ -60,10 +60,10 @@ export class RedisFinder {
     throw reason
   }
 
-  /** Looks whether the server that was dialled is one to stay with. @throws Error that says why it is not */
-  async greet(send: Send): Promise<void> {
+  /** Checks the server that was connected to. @throws Error with the reason why it cannot be used */
+  async check(send: Send): Promise<void> {
     if (this.#address.kind !== 'sentinel') {
-      // Without it a server that takes connections and says nothing would pass for one that is there.
+      // A server may accept connections and answer nothing.
       await send(['PING'])
       return
     }
@@ -71,15 +71,15 @@ export class RedisFinder {
     if (role !== 'master') throw new Error('the server that the sentinels named is not the master, or not yet')
   }
 
-  /** That server did not do: who named it may not know better, so others are asked next. */
-  wasWrong(error: unknown): void {
+  /** That server failed: the one that named it may be wrong, so others are asked next. */
+  failed(error: unknown): void {
     const [, host, port] = /^MOVED \d+ (.+):(\d+)$/.exec(error instanceof ErrorReply ? error.message : '') ?? []
     const [first] = this.#hosts
     if (host && host !== '?') this.#hosts = different([{ host, port: Number(port) }, ...this.#hosts])
     else if (first) this.#putLast(first)
   }
 
-  /** What an error says, to be read within a sentence, without what nobody is to read. */
+  /** The message of an error as part of a sentence, without the password. */
   reasonOf(error: unknown): string {
     const { message = '', code = '' } = error as { message?: string; code?: string }
     const { login, sentinelLogin } = this.#address
@@ -90,8 +90,8 @@ export class RedisFinder {
 
   async #askSentinel(host: Host, signal: AbortSignal): Promise<Host> {
     const login: Login = this.#address.sentinelLogin
-    const manner = { login, tls: this.#address.tls }
-    const answer = await askOnce(host, manner, this.#patience, signal, (send) =>
+    const options = { login, tls: this.#address.tls }
+    const answer = await askOnce(host, options, this.#timeoutMs, signal, (send) =>
       send(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.#address.master])
     )
     if (!Array.isArray(answer)) throw new Error('the sentinels know no master of this name')
@@ -100,7 +100,7 @@ export class RedisFinder {
   }
 
   async #askNode(host: Host, signal: AbortSignal): Promise<Host> {
-    const [slot, ranges] = await askOnce(host, this.manner, this.#patience, signal, async (send) => {
+    const [slot, ranges] = await askOnce(host, this.connectOptions, this.#timeoutMs, signal, async (send) => {
       return [Number(await send(['CLUSTER', 'KEYSLOT', this.#key])), await send(['CLUSTER', 'SLOTS'])] as const
     })
     const nodes = (ranges as SlotRange[]).map(([from, to, ...served]) => ({ from, to, served }))

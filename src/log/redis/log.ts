@@ -1,35 +1,36 @@
-// The log that many nodes share: history in Redis, which gives the offsets. An append is answered when Redis has it, and
-// delivered on every node. It knows no subscriber, and no topic's syntax.
+// The log that many nodes share: history in Redis, which assigns the offsets. An append is answered when Redis has it, and
+// delivered on every node.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TidingsError } from '../errors.ts'
-import type { Update } from '../update.ts'
-import { type Append, asAppend, Gathering, type Outcome, tell } from './gathering.ts'
-import type { Appended, Entry, Filter, Log, Once, Page, PageLimit } from './log.ts'
-import { parseId } from './log.ts'
-import { checkName, parseAddress } from './redis-address.ts'
-import { RedisFinder } from './redis-finder.ts'
-import { RedisFollower } from './redis-follower.ts'
-import { readOutcomes, writeGroup } from './redis-group.ts'
-import { RedisKeeper } from './redis-keeper.ts'
-import { type LinkOptions, RedisLink, Unanswered } from './redis-link.ts'
-import type { RedisLogOptions } from './redis-options.ts'
-import { RedisReader } from './redis-reader.ts'
-import { RedisStore } from './redis-store.ts'
-import { Retention, type RetentionRule } from './retention.ts'
-import type { Announcement, Member } from './roster.ts'
-import { seldom } from './seldom.ts'
+import { TidingsError } from '../../errors.ts'
+import type { Update } from '../../update.ts'
+import { type Append, asAppend, Gathering, type Outcome, tell } from '../gathering.ts'
+import type { Appended, Entry, Filter, Log, Once, Page, PageLimit } from '../log.ts'
+import { parseId } from '../log.ts'
+import { Retention, type RetentionRule } from '../retention.ts'
+import type { Announcement, Member } from '../roster.ts'
+import { seldom } from '../seldom.ts'
+import { checkName, parseAddress } from './address.ts'
+import { type ConnectionOptions, OutcomeUnknownError, RedisConnection } from './connection.ts'
+import { RedisDiscovery } from './discovery.ts'
+import { evictionAdvice } from './eviction.ts'
+import { RedisFollower } from './follower.ts'
+import { encodeGroup, readOutcomes } from './group.ts'
+import { RedisMaintenance } from './maintenance.ts'
+import type { RedisLogOptions } from './options.ts'
+import { RedisReader } from './reader.ts'
+import { RedisStore } from './store.ts'
 
-/** How long `close` waits for an append that is under way, and for what was answered to be delivered. */
-const farewell = 500
+/** How long `close` waits for an append in progress, and for acknowledged entries to be delivered. */
+const closeTimeoutMs = 500
 
 /** A history in Redis. */
 export class RedisLog implements Log {
-  readonly #link: RedisLink
+  readonly #connection: RedisConnection
   readonly #store: RedisStore
-  readonly #keeper: RedisKeeper
+  readonly #maintenance: RedisMaintenance
   readonly #reader: RedisReader
   readonly #follower: RedisFollower
-  readonly #now: () => number
+  readonly #warn: (message: string) => void
   readonly #waiting = new Gathering()
   #isWorking = false
   #work = Promise.resolve()
@@ -51,25 +52,23 @@ export class RedisLog implements Log {
     }
   }
 
-  private constructor({ prefix = 'tidings', name = 'log', now = Date.now, ...options }: RedisLogOptions) {
-    const { url, retention = [], covers, failed = () => {}, commandTimeout = 5_000 } = options
+  private constructor({ prefix = 'tidings', name = 'log', now, ...options }: RedisLogOptions) {
+    const { url, retention = [], covers, failed = () => {}, warn = () => {}, commandTimeout = 5_000 } = options
     if (!(commandTimeout > 0)) throw new RangeError(`commandTimeout must be greater than 0, not ${commandTimeout}`)
     const rules = new Retention(retention, covers)
     checkName('prefix', prefix)
     checkName('name', name)
     const base = `{${prefix}:${name}}`
-    const finder = new RedisFinder(parseAddress(url), base, commandTimeout)
-    const begun: LinkOptions['begun'] = (send) => this.#store.recognize(send)
-    const link = { finder, timeout: commandTimeout, failed: seldom(failed), begun }
-    const dial = () => new RedisLink(link)
-    this.#now = now
-    this.#link = dial()
-    this.#store = new RedisStore(base, this.#link, (epoch) => {
-      this.#keeper.sweep(epoch).catch(() => {})
-    })
-    this.#keeper = new RedisKeeper(this.#store, this.#link, rules, now)
+    const discovery = new RedisDiscovery(parseAddress(url), base, commandTimeout)
+    const onConnected: ConnectionOptions['onConnected'] = (send) => this.#store.detectFork(send)
+    const connect = () =>
+      new RedisConnection({ discovery, timeoutMs: commandTimeout, failed: seldom(failed), onConnected })
+    this.#connection = connect()
+    this.#store = new RedisStore(base, this.#connection, now)
+    this.#maintenance = new RedisMaintenance(this.#store, rules)
     this.#reader = new RedisReader(this.#store)
-    this.#follower = new RedisFollower(this.#store, dial)
+    this.#follower = new RedisFollower(this.#store, connect)
+    this.#warn = warn
   }
 
   get epoch(): string {
@@ -90,7 +89,7 @@ export class RedisLog implements Log {
 
   /** Redis is asked every second, so that this is known also when nobody appends. */
   get isReady(): boolean {
-    return this.#link.isReady && this.#follower.isWell
+    return this.#connection.isReady && this.#follower.isReady
   }
 
   async append(updates: readonly Update[], once?: Once): Promise<Appended[]> {
@@ -109,13 +108,13 @@ export class RedisLog implements Log {
   }
 
   async renew(node: string, lease: number): Promise<readonly string[]> {
-    const { rest } = await this.#store.ask('keep', ['renew', node, String(Math.ceil(lease))])
-    return rest[0] as string[]
+    const { nodes } = await this.#store.run('maintain', { verb: 'renew', node, lease: Math.ceil(lease) })
+    return nodes as string[]
   }
 
   async follow(deliver: (entries: readonly Entry[]) => void): Promise<void> {
     this.#mustBeOpen()
-    this.#follower.add(deliver)
+    await this.#follower.add(deliver)
   }
 
   async read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page> {
@@ -135,14 +134,14 @@ export class RedisLog implements Log {
     if (!ours) return this.#reader.locate(id)
     const isKnown = () => ours.epoch === this.epoch && ours.offset <= this.head
     // Another node may have made it a moment ago.
-    if (!isKnown()) await this.#store.ask('look', ['state'])
+    if (!isKnown()) await this.#store.run('query', { verb: 'state' })
     return isKnown() ? ours.offset : undefined
   }
 
   /** Keeps what other rules say from now on, on all nodes. */
   async retain(rules: readonly RetentionRule[]): Promise<void> {
     this.#mustBeOpen()
-    await this.#keeper.retain(rules)
+    await this.#maintenance.retain(rules)
   }
 
   close(): Promise<void> {
@@ -150,16 +149,15 @@ export class RedisLog implements Log {
     return this.#closed
   }
 
-  /** Whoever was told of an entry may read it: reads are answered until nothing is delivered any more. */
+  /** Reads are answered until nothing more is delivered: a follower may read what it was just given. */
   async #close(): Promise<void> {
-    this.#keeper.close()
+    this.#maintenance.close()
     const enough = new AbortController()
-    const patience = sleep(farewell, undefined, { signal: enough.signal }).catch(() => {})
-    await Promise.race([this.#work.then(() => this.#follower.caughtUp()), patience])
-    this.#follower.close()
-    await Promise.race([Promise.allSettled(this.#reads), patience])
+    const timeout = sleep(closeTimeoutMs, undefined, { signal: enough.signal }).catch(() => {})
+    await Promise.race([this.#work.then(() => this.#follower.caughtUp()), timeout])
+    await Promise.race([Promise.all([this.#follower.close(), Promise.allSettled(this.#reads)]), timeout])
     enough.abort()
-    this.#link.close()
+    this.#connection.close()
     await this.#work
   }
 
@@ -171,8 +169,10 @@ export class RedisLog implements Log {
   }
 
   async #begin(retention: readonly RetentionRule[]): Promise<void> {
-    await this.#store.ask('look', ['state'])
-    await this.#keeper.retain(retention)
+    await this.#store.run('query', { verb: 'state' })
+    await this.#maintenance.retain(retention)
+    const advice = await evictionAdvice(this.#connection)
+    if (advice !== undefined) this.#warn(advice)
   }
 
   #mustBeOpen(): void {
@@ -201,15 +201,16 @@ export class RedisLog implements Log {
     try {
       tell(group, await this.#keep(group))
     } catch (error) {
-      const isUnanswered = error instanceof Unanswered
-      for (const { reject } of group) reject(isUnanswered ? new TidingsError('append_timeout', error.message) : error)
+      const isOutcomeUnknownError = error instanceof OutcomeUnknownError
+      for (const { reject } of group)
+        reject(isOutcomeUnknownError ? new TidingsError('append_timeout', error.message) : error)
       if (!isFull(error)) this.#giveUp(error)
     }
   }
 
   /** Who waited behind an append that failed has waited long enough: nothing of theirs was sent. */
   #giveUp(error: unknown): void {
-    const reason = error instanceof Unanswered ? error.message : undefined
+    const reason = error instanceof OutcomeUnknownError ? error.message : undefined
     while (!this.#waiting.isEmpty) {
       for (const { reject } of this.#waiting.take()) reject(new TidingsError('log_unavailable', reason))
     }
@@ -217,14 +218,13 @@ export class RedisLog implements Log {
 
   async #keep(group: readonly Append[]): Promise<Outcome[]> {
     for (;;) {
-      const written = writeGroup(group, (update) => this.#keeper.ruleOf(update))
-      const { state, rest } = await this.#store.write([...this.#keeper.rules, String(this.#now()), ...written])
-      const [outcome, time, unfinished, outcomes] = rest
-      if (outcome === 'kept') {
-        if (unfinished === 1 || state.counting > 0) this.#keeper.tidyLater()
-        return readOutcomes(group, state, Number(time), outcomes as string[])
+      const { args, payloads } = encodeGroup(group, (update) => this.#maintenance.ruleOf(update))
+      const reply = await this.#store.append({ ...this.#maintenance.rules, ...args }, payloads)
+      if (reply.outcome === 'appended') {
+        if (reply.unfinished === 1 || reply.counting > 0) this.#maintenance.runLater()
+        return readOutcomes(group, reply)
       }
-      this.#keeper.adopt(state.rules)
+      this.#maintenance.adopt(reply.rules)
     }
   }
 }

@@ -1,6 +1,6 @@
-// With what a RedisLog is opened. It opens none.
-import type { TidingsError } from '../errors.ts'
-import type { Covers, RetentionRule } from './retention.ts'
+// The options of RedisLog.
+import type { TidingsError } from '../../errors.ts'
+import type { Covers, RetentionRule } from '../retention.ts'
 
 export interface RedisLogOptions {
   /**
@@ -16,10 +16,12 @@ export interface RedisLogOptions {
   retention?: readonly RetentionRule[]
   /** Whether a selector of a rule covers a topic. */
   covers: Covers
-  /** The clock, in milliseconds since 1970; default `Date.now`. */
+  /** A clock in milliseconds since 1970 that replaces the one of Redis, for tests of an application. Default: the clock of Redis. */
   now?: () => number
-  /** Told when Redis cannot be reached, at most once a second. */
+  /** Called when Redis cannot be reached, at most once a second. */
   failed?: (error: TidingsError) => void
+  /** Called at start with advice on the configuration of Redis, such as its `maxmemory-policy`. */
+  warn?: (message: string) => void
   /** How long Redis may take to answer, in milliseconds. Default 5,000. */
   commandTimeout?: number
 }

@@ -1,0 +1,60 @@
+// Appends that share one script: its arguments, and what its reply says became of each append. It sends nothing.
+import { TidingsError } from '../../errors.ts'
+import type { Update } from '../../update.ts'
+import type { Append, Outcome } from '../gathering.ts'
+import { type Appended, formatId } from '../log.ts'
+import { repetition } from '../once.ts'
+import { encodeUpdate, type LogState, type Reply } from './codec.ts'
+
+/** The arguments of the append script that say what to append, and the updates as they are stored. */
+export function encodeGroup(group: readonly Append[], ruleOf: (update: Update) => number) {
+  const dedup: object[] = []
+  const updates: object[] = []
+  const payloads: string[] = []
+  for (const append of group) {
+    const first = updates.length + 1
+    append.updates.forEach((update, at) => {
+      const { args, json } = encodeUpdate(update, ruleOf(update), append.members?.[at])
+      updates.push(args)
+      payloads.push(json)
+    })
+    const keys = dedupKeysOf(append, first)
+    const ttl = Math.ceil(Math.min(Math.max(append.once?.ms ?? 0, 1), maxTtlMs))
+    if (keys.length > 0) dedup.push({ first, last: updates.length, ttl, keys })
+  }
+  return { args: { dedup, updates }, payloads }
+}
+
+/** The longest expiry that Redis accepts, with room to spare. */
+const maxTtlMs = 1e15
+
+function dedupKeysOf({ once }: Append, first: number): object[] {
+  return (once?.marks ?? []).flatMap((mark, at) =>
+    mark ? [{ update: first + at, key: mark.key, fingerprint: mark.print }] : []
+  )
+}
+
+/** Reads the reply to an append. `outcomes` is empty where all updates were appended. */
+export function readOutcomes(group: readonly Append[], { epoch, head, ...reply }: LogState & Reply): Outcome[] {
+  const outcomes = reply.outcomes as readonly string[]
+  const time = Number(reply.time)
+  const count = group.reduce((sum, { updates }) => sum + updates.length, 0)
+  let at = 0
+  let offset = head - count + outcomes.filter((outcome) => outcome !== '').length
+  return group.map(({ updates, members }) => {
+    const answers: Appended[] = []
+    let isReused = false
+    for (const update of updates) {
+      const [outcome = '', earlier, then] = (outcomes[at++] ?? '').split(' ')
+      if (outcome === '') answers.push(appended(epoch, update, ++offset, time))
+      else if (outcome === 'repeated') answers.push(repetition(epoch, update, Number(earlier), Number(then)))
+      else isReused = true
+    }
+    // An announcement that changes nothing is left out, which is no error.
+    return isReused && !members ? new TidingsError('key_reused') : answers
+  })
+}
+
+function appended(epoch: string, update: Update, offset: number, time: number): Appended {
+  return { epoch, offset, id: update.id ?? formatId(epoch, offset), time, update }
+}

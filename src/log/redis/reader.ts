@@ -1,0 +1,84 @@
+// Reads from Redis: pages of history, where the newest entries begin, ids, and the roster. Each answer is of one moment in Redis,
+// which may be later than what was delivered on this node.
+import { TidingsError } from '../../errors.ts'
+import type { Entry, Filter, Page, PageLimit } from '../log.ts'
+import { sizeOf } from '../log.ts'
+import type { Member } from '../roster.ts'
+import { type Row, readEntries, readMembers, readTopics, readTraces } from './codec.ts'
+import { RemovalTraces } from './removals.ts'
+import type { RedisStore } from './store.ts'
+
+/** How much one script scans where it cannot know what the filter admits: others wait meanwhile. */
+const scanLimit: PageLimit = { entries: 500, bytes: 2 ** 18 }
+const maxEntries = 1_000
+
+export class RedisReader {
+  readonly #store: RedisStore
+  readonly #traces = new RemovalTraces()
+
+  constructor(store: RedisStore) {
+    this.#store = store
+  }
+
+  async read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page> {
+    const { topics } = filter
+    const count = Math.min(maxEntries, topics ? limit.entries : Math.max(scanLimit.entries, limit.entries))
+    const bytes = topics ? limit.bytes : Math.max(scanLimit.bytes, limit.bytes)
+    const known = { tracesOf: this.#traces.epoch, removals: this.#traces.removals }
+    const answer = await this.#store.run('query', { verb: 'read', after, count, bytes, topics, ...known })
+    this.#traces.learn(answer, readTraces(answer.traces))
+    const page = fill(readEntries(answer.epoch, answer.page as Row[]), filter, limit)
+    const end = answer.isEnd === 1 ? answer.head : Number(answer.through)
+    const cursor = Math.max(after, page.isFull ? page.through : end, answer.first - 1)
+    const lost = this.#traces.lost(after, filter, since)
+    return { epoch: answer.epoch, entries: page.entries, cursor, lost }
+  }
+
+  async newest(filter: Filter, count: number): Promise<number> {
+    if (count <= 0) return Math.max(this.#store.state.head, this.#store.state.first - 1)
+    const { topics } = filter
+    let left = count
+    for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+      const query = { verb: 'newest', before, count: scanLimit.entries, topics }
+      const { first, page, through } = await this.#store.run('query', query)
+      for (const [offset, text] of page as [number, string][]) {
+        const found = readTopics(text)
+        if (filter.admits(found.topics, found.isPrivate) && --left === 0) return offset - 1
+      }
+      before = Number(through)
+      if (before === 0) return first - 1
+    }
+  }
+
+  /** @throws TidingsError `log_unavailable` when the log starts over meanwhile */
+  async *members(): AsyncGenerator<readonly Member[], void, undefined> {
+    const { epoch } = this.#store.state
+    let cursor = '0'
+    do {
+      const answer = await this.#store.run('query', { verb: 'members', cursor })
+      if (answer.epoch !== epoch) throw new TidingsError('log_unavailable', 'the log started over')
+      yield readMembers(answer.members)
+      cursor = String(answer.cursor)
+    } while (cursor !== '0')
+  }
+
+  async locate(id: string): Promise<number | undefined> {
+    const { offset } = await this.#store.run('query', { verb: 'locate', id })
+    return offset === 0 ? undefined : Number(offset)
+  }
+}
+
+/** Takes what the filter admits, until the page is full. */
+function fill(all: readonly Entry[], filter: Filter, limit: PageLimit) {
+  const entries: Entry[] = []
+  let bytes = 0
+  let through = 0
+  for (const entry of all) {
+    through = entry.offset
+    if (!filter.admits(entry.update.topics, entry.update.private === true)) continue
+    entries.push(entry)
+    bytes += sizeOf(entry.update)
+    if (entries.length >= limit.entries || bytes >= limit.bytes) return { entries, through, isFull: true }
+  }
+  return { entries, through, isFull: false }
+}

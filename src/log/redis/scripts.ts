@@ -1,0 +1,22 @@
+// The Lua scripts that run inside Redis, where nothing comes between two of their steps. Each is put together from the files in `lua/`.
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+
+export interface Script {
+  readonly text: string
+  readonly sha: string
+}
+
+export type ScriptName = keyof typeof scripts
+
+export const scripts = {
+  append: load('', 'common', 'retention', 'dedup', 'append'),
+  maintain: load('flags=allow-oom', 'common', 'retention', 'maintain'),
+  query: load('flags=allow-oom', 'common', 'query')
+}
+
+function load(flags: string, ...parts: readonly string[]): Script {
+  const files = parts.map((part) => readFileSync(new URL(`lua/${part}.lua`, import.meta.url), 'utf8'))
+  const text = [`#!lua ${flags}`.trim(), ...files].join('\n')
+  return { text, sha: createHash('sha1').update(text).digest('hex') }
+}

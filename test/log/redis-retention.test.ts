@@ -1,0 +1,82 @@
+// Retention in Redis is two steps: an entry is removed for readers at once, and deleted when every follower has read it.
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { dataOf, everything, followed, many, readAll, update } from '../support/log-folder.ts'
+import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
+import { describeWith, redis } from '../support/requirements.ts'
+
+const patient = { timeout: 15_000 }
+const lastOne = [{ match: '*', last: 1 }]
+const day = 86_400_000
+
+describeWith(await redis(), 'Retention in Redis', (program) => {
+  it('gives followers of every node what is superseded in its own batch, with two calls for a batch', async () => {
+    const server = await redisForTest(program)
+    const prefix = newPrefix()
+    const one = await openShared(server, { prefix, retention: lastOne })
+    const other = await openShared(server, { prefix, retention: lastOne })
+    const seen = [await followed(one), await followed(other)]
+    await server.ask('CONFIG', 'RESETSTAT')
+    for (let batch = 0; batch < 200; batch++) await one.append(many(2))
+    await expect.poll(() => seen.map(({ length }) => length)).toEqual([400, 400])
+    expect(seen[1]?.map(({ offset }) => offset)).toEqual(Array.from({ length: 400 }, (_, at) => at + 1))
+    const stats = String(await server.ask('INFO', 'commandstats'))
+    // An append for each batch, and at most two looks of each follower.
+    expect(Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1])).toBeLessThan(1_100)
+    expect(dataOf((await readAll(other)).entries)).toEqual(['2'])
+  })
+
+  it('deletes removed entries when all followers have read them', async () => {
+    const server = await redisForTest(program)
+    const prefix = newPrefix()
+    const log = await openShared(server, { prefix, retention: lastOne })
+    await followed(log)
+    await log.append(many(1_000))
+    const stored = () => server.ask('XLEN', `{${prefix}:log}:${log.epoch}:entries`)
+    await expect.poll(stored, patient).toBe(1)
+    expect(await server.ask('EXISTS', `{${prefix}:log}:${log.epoch}:removed`)).toBe(0)
+  })
+
+  it('waits for a follower that is behind, and not for one that is silent for ten seconds', async () => {
+    const server = await redisForTest(program)
+    const prefix = newPrefix()
+    const log = await openShared(server, { prefix, retention: lastOne })
+    await followed(log)
+    const [{ epoch }] = [log]
+    const followers = `{${prefix}:log}:${epoch}:followers`
+    const [seconds] = (await server.ask('TIME')) as [string]
+    await server.ask('HSET', followers, 'behind', `5 ${Number(seconds) * 1_000}`)
+    await log.append(many(100))
+    const stored = () => server.ask('XLEN', `{${prefix}:log}:${epoch}:entries`)
+    await expect.poll(stored, patient).toBe(95)
+    await expect.poll(stored, { timeout: 18_000 }).toBe(1)
+    expect(await server.ask('HEXISTS', followers, 'behind')).toBe(0)
+  }, 30_000)
+
+  it('forgets a follower that was closed at once', async () => {
+    const server = await redisForTest(program)
+    const prefix = newPrefix()
+    const [log, other] = [await openShared(server, { prefix }), await openShared(server, { prefix })]
+    await followed(log)
+    await followed(other)
+    const count = () => server.ask('HLEN', `{${prefix}:log}:${other.epoch}:followers`)
+    await expect.poll(count).toBe(2)
+    await log.close()
+    expect(await count()).toBe(1)
+  })
+
+  it('goes by the clock of Redis: a node whose clock is eight days ahead removes nothing and dates nothing ahead', async () => {
+    const server = await redisForTest(program)
+    const prefix = newPrefix()
+    const retention = [{ match: '*', age: '7d' }]
+    const log = await openShared(server, { prefix, retention })
+    await log.append(many(20))
+    const real = Date.now()
+    vi.useFakeTimers({ toFake: ['Date'], now: real + 8 * day })
+    onTestFinished(() => void vi.useRealTimers())
+    const ahead = await openShared(server, { prefix, retention })
+    const [entry] = await ahead.append([update('21')])
+    expect(Math.abs((entry?.time ?? 0) - real)).toBeLessThan(day)
+    expect((await readAll(log)).entries).toHaveLength(21)
+    expect((await log.read(0, everything, { entries: 1, bytes: 1 })).lost).toBe(false)
+  })
+})

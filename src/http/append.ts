@@ -6,10 +6,12 @@ import type { Update } from '../update.ts'
 import { askToPublish } from './asking.ts'
 import type { Exchange } from './exchange.ts'
 import { readIdempotencyKey } from './idempotency-key.ts'
+import { checkReserved } from './reserved.ts'
 
-/** Appends all, or none. @throws TidingsError as `readIdempotencyKey`, `askToPublish` and `Hub.publishAll` do */
+/** Appends all, or none. @throws TidingsError as `checkReserved`, `readIdempotencyKey`, `askToPublish` and `Hub.publishAll` do */
 export async function append(exchange: Exchange, grants: Grants, updates: readonly Update[]): Promise<Entry[]> {
-  const { hub, publishing, request, response } = exchange
+  const { access, hub, publishing, request, response } = exchange
+  for (const update of updates) checkReserved(update, access.base)
   // Where nothing is remembered, the header means nothing, as to any server that does not know it.
   const key = hub.idempotent > 0 ? readIdempotencyKey(request) : undefined
   await askToPublish(exchange, grants, updates)

@@ -15,7 +15,6 @@ import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, 
 import { describeHub } from './debug.ts'
 import type { Exchange, Route } from './exchange.ts'
 import { readSubscribeRequest, readUpdate, refuseParameters, startsLikeForm } from './parameters.ts'
-import { isBelowHub } from './reserved.ts'
 import { serveStream } from './serve-stream.ts'
 import { traced } from './trace.ts'
 
@@ -85,10 +84,9 @@ async function publish(exchange: Exchange): Promise<void> {
 
 /** Publishes all, or where one may not be published, none. */
 async function publishAll(exchange: Exchange, grants: Grants, updates: Update[]): Promise<void> {
-  const { access, request, response } = exchange
+  const { request, response } = exchange
   for (const { topics } of updates) {
     if (!grants.mayPublish(topics)) throw new TidingsError('not_granted', 'the token does not cover every topic')
-    if (topics.some((topic) => isBelowHub(topic, access.base))) throw new TidingsError('topic_reserved')
   }
   const ids = (await append(exchange, grants, updates)).map((entry) => entry.id)
   const headers = { 'Event-ID': encodeHeader(ids.at(-1) as string) }

@@ -37,7 +37,7 @@ const bodies: Row[] = [
   both('P7: an id that begins with #', and({ id: '#mine' })),
   both('P7: the id earliest', and({ id: 'earliest' })),
   both('P7: a type that is tidings’ own', and({ type: 'tidings:gap' })),
-  ['P7: the type mercure', and({ type: 'mercure' }), [400], [200]],
+  both('P7: the type mercure, which is the hub’s own', and({ type: 'mercure' })),
   both('P2: the topic *', form({ topic: '*' })),
   both('P2: an empty topic among others', form({ topic: ['refused', ''] })),
   both('P2: a topic of 4,097 bytes', form({ topic: 'x'.repeat(4_097) })),

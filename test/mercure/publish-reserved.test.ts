@@ -1,6 +1,7 @@
 // Topics that are the hub's own: each dialect has its way to tell them, and nobody publishes what looks like the hub's word.
 import { describe, expect, it } from 'vitest'
-import { dialects, serverWith } from '../support/mercure.js'
+import { ask } from '../support/http.js'
+import { bearer, dialects, form, serverWith, token } from '../support/mercure.js'
 import { attempt } from '../support/mercure-words.js'
 
 const server = serverWith()
@@ -32,6 +33,9 @@ const vectors: readonly (readonly [topic: string, modern: number, legacy: number
   ['https://e/.well-known/Mercure/x', 200, 200],
   ['https://e/.well-known%2Fmercure/x', 200, 200],
   ['/.well-known', 200, 200],
+  ['/.well-known/mercure/subscriptions/../..', 400, 403],
+  ['/.well-known/mercure/subscriptions/%2e%2e/%2E%2e/x', 400, 403],
+  ['//e/.well-known/mercure/../../x', 400, 403],
   ['urn:mercure:x', 200, 200],
   ['mercury', 200, 200]
 ]
@@ -50,4 +54,26 @@ describe.each(dialects)('publishing with a token of %s', (dialect) => {
     expect(answer.status).toBe(dialect === '1.0' ? 400 : 403)
     expect(published).toEqual([])
   })
+})
+
+/** Publishes at the simple endpoint, with a token that may publish anything. */
+const publish = async (fields: Record<string, string>) => {
+  const headers = bearer(await token('0.x', { publish: ['*'] }))
+  return (await ask(`${server.url}/publish?${form(fields)}`, { method: 'POST', headers, body: 'x' })).status
+}
+
+it.each([
+  '/.well-known/mercure/subscriptions/a/b',
+  '/.well-known/mercure/subscriptions/../..',
+  '/.well-known/mercure/subscriptions/%2e%2e/%2E%2e',
+  'https://e/.well-known/mercure/../x',
+  '/x/../.well-known/mercure/subscriptions/a/b'
+])('/publish refuses the topic "%s", which could pass for an announcement', async (topic) => {
+  expect(await publish({ topic })).toBe(403)
+})
+
+it('every endpoint refuses the type of announcements', async () => {
+  const fields = { topic: 'free', type: 'mercure', data: '{"type":"subscription","active":true}' }
+  for (const dialect of dialects) expect((await server.publish(dialect, fields)).status).toBe(400)
+  expect(await publish({ topic: 'free', type: 'mercure' })).toBe(400)
 })

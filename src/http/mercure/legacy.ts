@@ -6,7 +6,6 @@ import type { Update } from '../../update.ts'
 import { hubPath } from '../access-options.ts'
 import { encodeHeader } from '../answer.ts'
 import type { Parameters } from '../body.ts'
-import { isBelowHub } from '../reserved.ts'
 import type { MercureDialect, Telling } from './dialect.ts'
 import { decodeVariable, encodeVariable, requireAtMost } from './encoding.ts'
 
@@ -46,10 +45,9 @@ export const legacy: MercureDialect = {
     }
     return undefined
   },
-  checkUpdate({ topics }: Update, base) {
+  checkUpdate({ topics }: Update) {
     // This dialect looks for the hub's path anywhere in a topic.
-    const own = topics.find((topic) => topic.includes(hubPath) || isBelowHub(topic, base))
-    if (own !== undefined) throw new TidingsError('topic_reserved')
+    if (topics.some((topic) => topic.includes(hubPath))) throw new TidingsError('topic_reserved')
   },
   tell(error): Telling {
     const [status, text] = tellings[error.code] ?? [error.status, error.message]

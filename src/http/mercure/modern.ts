@@ -6,7 +6,7 @@ import type { Update } from '../../update.ts'
 import { hubPath } from '../access-options.ts'
 import { encodeHeader } from '../answer.ts'
 import type { Parameters } from '../body.ts'
-import { isReserved } from '../reserved.ts'
+import { isReserved, presenceType } from '../reserved.ts'
 import type { MercureDialect, Telling } from './dialect.ts'
 import { decodeVariable, encodeVariable, requireAtMost } from './encoding.ts'
 
@@ -61,7 +61,6 @@ export const modern: MercureDialect = {
     if (topics.some((topic) => unseen.test(topic))) refuse('topic_invalid')
     if (id !== undefined && unseen.test(id)) refuse('id_invalid')
     if (type !== undefined && unseen.test(type)) refuse('type_invalid')
-    if (type === presenceType) throw new TidingsError('type_invalid', `"${presenceType}" is what the hub says itself`)
     if (topics.some((topic) => isReserved(topic, base))) throw new TidingsError('topic_reserved')
   },
   tell,
@@ -84,7 +83,7 @@ export const modern: MercureDialect = {
       ...(payload !== undefined && { payload })
     }
   },
-  presenceType: 'mercure',
+  presenceType,
   eventOf: (document) => document,
   readPath,
   single: (document) => document,
@@ -99,8 +98,6 @@ export const modern: MercureDialect = {
     }
   }
 }
-
-const presenceType = 'mercure'
 
 function readSelectors(parameters: Parameters, base: string): Selector[] {
   const selectors: TypedSelector[] = []

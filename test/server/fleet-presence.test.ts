@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { ask } from '../support/http.js'
 import { dialects, fresh, keyed, MercureServer } from '../support/mercure.js'
 import { askList, listPath, pathOf, subscriptionsAt, told, watch } from '../support/presence.js'
 import { type RedisServer, redisForTest } from '../support/redis.js'
@@ -115,7 +116,8 @@ describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
     await server.kill()
     leaving.close()
     await one.follow('0.x', 'meanwhile')
-    await sleep(500)
+    const readiness = async () => Promise.all([one, two].map(async ({ url }) => (await ask(`${url}/readyz`)).status))
+    await expect.poll(readiness, { timeout: 10_000 }).toEqual([503, 503])
     await server.restart()
     for (const node of [one, two]) {
       await expect.poll(() => topicsAt(node), { timeout: 15_000 }).toEqual(['meanwhile'])

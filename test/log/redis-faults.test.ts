@@ -125,7 +125,7 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
   it('says why it cannot be opened, and never the password', async () => {
     const server = await redisForTest(program, '--requirepass', 'sesame-1')
     const address = (password: string) => server.url.replace('redis://', `redis://:${password}@`)
-    const open = (url: string) => RedisLog.open({ url, prefix: newPrefix(), commandTimeout: 300 })
+    const open = (url: string) => RedisLog.open({ url, prefix: newPrefix() })
     const log = await open(`${address('sesame-1')}/2`)
     onTestFinished(() => log.close())
     expect((await log.append([update('1')]))[0]?.offset).toBe(1)

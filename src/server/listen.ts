@@ -41,6 +41,8 @@ const http2Silence = 120_000
 export async function listen(address: Address, options: ListenOptions, serve: RequestListener): Promise<Listener> {
   const http2 = new Http2(serve)
   const server = options.certificate ? secure(options.certificate, http2, serve) : plain(options.h2c, http2, serve)
+  // A reset can come before anything else listens, and an `error` without a listener ends the process.
+  server.prependListener('connection', (socket: Socket) => socket.on('error', () => {}))
   server.on('clientError', refuseMalformed)
   await begin(server, address)
   return {

@@ -1,0 +1,21 @@
+// Connections before they are requests: they are reset, say nothing, arrive byte by byte, and end.
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ask } from '../support/http.js'
+import { rawSocket } from '../support/raw-socket.js'
+import { startServer } from '../support/server.js'
+
+async function start(...args: string[]) {
+  const server = await startServer({ args })
+  onTestFinished(() => server.kill('SIGKILL'))
+  return server
+}
+
+describe('a connection of h2c', () => {
+  it('may be reset before its first byte, and the server goes on', async () => {
+    const { url, port } = await start('--h2c')
+    const socket = await rawSocket(port)
+    socket.resetAndDestroy()
+    expect(await ask(`${url}/healthz`)).toMatchObject({ status: 200 })
+    expect(await ask(`${url}/healthz`)).toMatchObject({ status: 200 })
+  })
+})

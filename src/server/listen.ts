@@ -128,7 +128,11 @@ class Http2 {
   }
 
   accept(socket: Socket): void {
+    // The session ends with its socket, and a socket of `node:http` would stay half open.
+    socket.allowHalfOpen = false
     this.#server.emit('connection', socket)
+    // The session takes over what has been put back on the next tick. A socket that stays paused never says that it has ended.
+    setImmediate(() => socket.resume())
   }
 
   /** Sends no more than is under way. */

@@ -1,14 +1,36 @@
 // Connections before they are requests: they are reset, say nothing, arrive byte by byte, and end.
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { listen } from '../../dist/server/listen.js'
 import { ask } from '../support/http.js'
 import { http2Ask, http2Session } from '../support/http2.js'
-import { rawSocket } from '../support/raw-socket.js'
+import { rawSocket, untilClosed } from '../support/raw-socket.js'
 import { startServer } from '../support/server.js'
 
 async function start(...args: string[]) {
   const server = await startServer({ args })
   onTestFinished(() => server.kill('SIGKILL'))
   return server
+}
+
+const pem = (name: string) =>
+  readFileSync(fileURLToPath(new URL(`../support/for-tests-only.${name}.pem`, import.meta.url)))
+
+const kinds = {
+  'HTTP/1.1': { h2c: false },
+  h2c: { h2c: true },
+  TLS: { h2c: false, certificate: { cert: pem('cert'), key: pem('key') } }
+}
+
+async function listenTo(options: Parameters<typeof listen>[1]) {
+  const listener = await listen({ host: '127.0.0.1', port: 0 }, options, (_, response) => void response.end('ok\n'))
+  onTestFinished(async () => {
+    const closed = listener.close()
+    listener.destroy()
+    await closed
+  })
+  return { listener, port: Number(new URL(listener.url).port) }
 }
 
 describe('a connection of h2c', () => {
@@ -29,5 +51,29 @@ describe('a connection of h2c', () => {
     }
     await expect.poll(async () => (await ask(`${url}/debug`)).text).toBe('Currently 0 subscriptions')
     expect(await http2Ask(http2Session(url), '/subscribe')).toMatchObject({ status: 200 })
+  })
+})
+
+describe('a connection that sends nothing', () => {
+  it.each(['h2c', 'TLS'] as const)('is ended when its time is up: %s', async (kind) => {
+    const { port } = await listenTo({ ...kinds[kind], handshakeTimeout: 50 })
+    expect(await untilClosed(await rawSocket(port))).toBe('')
+  })
+
+  it.each(['HTTP/1.1', 'h2c', 'TLS'] as const)('does not delay a stop: %s', async (kind) => {
+    const { listener, port } = await listenTo(kinds[kind])
+    const ended = untilClosed(await rawSocket(port))
+    await ask(`${listener.url}/`).catch(() => {})
+    await listener.close()
+    expect(await ended).toBe('')
+  })
+})
+
+describe('a connection that has sent part of what it has to', () => {
+  it.each([['TLS', '\x16\x03\x01']] as const)('is ended when its time is up: %s', async (kind, bytes) => {
+    const { port } = await listenTo({ ...kinds[kind], handshakeTimeout: 50 })
+    const socket = await rawSocket(port)
+    socket.write(Buffer.from(bytes, 'latin1'))
+    expect(await untilClosed(socket)).toBe('')
   })
 })

@@ -10,3 +10,12 @@ export async function rawSocket(port: number): Promise<Socket> {
   await new Promise((resolve) => socket.once('connect', resolve))
   return socket
 }
+
+/** Resolves with all that the server sent when it has closed the connection. */
+export function untilClosed(socket: Socket): Promise<string> {
+  let text = ''
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1')
+  })
+  return new Promise((resolve) => socket.once('close', () => resolve(text)))
+}

@@ -8,6 +8,7 @@ import type { TLSSocket } from 'node:tls'
 import { type Address, urlOf } from './address.ts'
 import { Connections } from './connections.ts'
 import { refuseMalformed, requestBounds } from './malformed.ts'
+import { detectHttp2 } from './preface.ts'
 
 /** Certificate and key as PEM. */
 export interface Certificate {
@@ -75,12 +76,9 @@ function plain(h2c: boolean, connections: Connections, http2: Http2, serve: Requ
   if (!h2c) return server
   divert(server, 'connection', (socket, onHttp1) => {
     connections.expectProtocol(socket)
-    // A client of HTTP/2 says so in its first bytes [RFC 9113, 3.4].
-    socket.once('data', (first: Buffer) => {
+    detectHttp2(socket, (isHttp2) => {
       connections.settle(socket)
-      socket.pause()
-      socket.unshift(first)
-      if (isPreface(first)) {
+      if (isHttp2) {
         http2.accept(socket)
         return
       }
@@ -113,13 +111,6 @@ function divert(server: NetServer, event: string, look: (socket: Socket, onHttp1
       for (const listener of listeners) listener.call(server, socket)
     })
   )
-}
-
-const preface = Buffer.from('PRI * HTTP/2.0\r\n')
-
-function isPreface(bytes: Buffer): boolean {
-  const length = Math.min(bytes.length, preface.length)
-  return bytes.subarray(0, length).equals(preface.subarray(0, length))
 }
 
 /** HTTP/2 on connections that others accepted. */

@@ -52,6 +52,17 @@ describe('a connection of h2c', () => {
     await expect.poll(async () => (await ask(`${url}/debug`)).text).toBe('Currently 0 subscriptions')
     expect(await http2Ask(http2Session(url), '/subscribe')).toMatchObject({ status: 200 })
   })
+
+  it('is HTTP/1.1 although its first segment holds only the first letter of POST', async () => {
+    const { port } = await listenTo(kinds.h2c)
+    const socket = await rawSocket(port)
+    const answer = untilClosed(socket)
+    socket.write('P')
+    // One round trip later the server has read the first segment.
+    await ask(`http://127.0.0.1:${port}/`)
+    socket.write('OST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    expect(await answer).toContain('HTTP/1.1 200 OK')
+  })
 })
 
 describe('a connection that sends nothing', () => {
@@ -70,7 +81,10 @@ describe('a connection that sends nothing', () => {
 })
 
 describe('a connection that has sent part of what it has to', () => {
-  it.each([['TLS', '\x16\x03\x01']] as const)('is ended when its time is up: %s', async (kind, bytes) => {
+  it.each([
+    ['h2c', 'PRI * HT'],
+    ['TLS', '\x16\x03\x01']
+  ] as const)('is ended when its time is up: %s', async (kind, bytes) => {
     const { port } = await listenTo({ ...kinds[kind], handshakeTimeout: 50 })
     const socket = await rawSocket(port)
     socket.write(Buffer.from(bytes, 'latin1'))

@@ -50,7 +50,7 @@ function format(value: number, units: Record<string, number>): string {
 function parse(value: string | number, units: Record<string, number>, expected: string): number {
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
   const form = /^(\d{1,15}(?:\.\d{1,6})?) ?([A-Za-z]*)$/.exec(String(value).trim())
-  const unit = form?.[2] ? units[form[2]] : 1
+  const unit = form?.[2] ? new Map(Object.entries(units)).get(form[2]) : 1
   if (!form || unit === undefined) throw new RangeError(`expected ${expected}, not ${JSON.stringify(value)}`)
   return Math.round(Number(form[1]) * unit)
 }

@@ -25,7 +25,7 @@ it.each([
   expect(parseSize(text)).toBe(bytes)
 })
 
-it.each(['', 'soon', '10 parsecs', '-5s', '1e3', '5S', Number.NaN, -1])(
+it.each(['', 'soon', '10 parsecs', '-5s', '1e3', '5S', '5 constructor', '5toString', Number.NaN, -1])(
   '%j is neither, and it says what is expected',
   (text) => {
     expect(() => parseDuration(text)).toThrow(`expected a duration such as 10s, 24h or 7d, not ${JSON.stringify(text)}`)

@@ -118,8 +118,10 @@ export class Door {
     if (this.#localOnly) requireLocalName(request)
     this.#access.requireHost(request)
     if (!route) throw new TidingsError('not_found', `there are ${[...simpleRoutes.keys()].join(', ')}`)
-    const method = route[request.method as 'GET']
-    if (method) await method(exchange)
+    // HTTP/2 lets a client send any text as its method, and a route has properties besides its methods.
+    const method = methods.find((name) => name === request.method)
+    const endpoint = method && route[method]
+    if (endpoint) await endpoint(exchange)
     else this.#answerOther(exchange, route)
   }
 

@@ -105,7 +105,7 @@ describe('with the usual bounds', () => {
       const { headers } = await accepted('subscribe', dialect)
       expect(headers).toMatchObject({
         'content-type': 'text/event-stream',
-        'cache-control': 'private, no-cache, no-store, must-revalidate, max-age=0',
+        'cache-control': 'private, no-cache, no-store, must-revalidate, max-age=0, no-transform',
         pragma: 'no-cache',
         expire: '0',
         'x-accel-buffering': 'no',

@@ -10,7 +10,8 @@ import { type AccessOptions, hubPath, settleAccess } from './access-options.ts'
 import { type Authorizer, readAuthorizer } from './authorizer.ts'
 import type { Parameters } from './body.ts'
 import { type OriginOptions, readOriginOption } from './cors.ts'
-import { hostOf, isForeign, isVouchedFor } from './origin.ts'
+import { isForeign, isVouchedFor } from './origin.ts'
+import { hostOf } from './target.ts'
 
 /** What speaks for a request, and in which dialect it is to be answered. */
 export interface Identity {

@@ -3,13 +3,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { OriginList } from '../auth/origins.ts'
 import { TidingsError } from '../errors.ts'
+import { hostOf } from './target.ts'
 
 const loopbackName = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
-
-/** The host that a request is for; HTTP/2 calls it the authority [RFC 9113, 8.3.1]. */
-export function hostOf(request: IncomingMessage & { readonly authority?: string }): string | undefined {
-  return request.headers.host ?? request.authority
-}
 
 /**
  * For a server that only this machine is to use: a name that leads here and is not one of this machine's own was made to

@@ -11,7 +11,7 @@ import { type Authorizer, readAuthorizer } from './authorizer.ts'
 import type { Parameters } from './body.ts'
 import { type OriginOptions, readOriginOption } from './cors.ts'
 import { isForeign, isVouchedFor } from './origin.ts'
-import { hostOf } from './target.ts'
+import { hostOf, plainHost } from './target.ts'
 
 /** What speaks for a request, and in which dialect it is to be answered. */
 export interface Identity {
@@ -63,7 +63,7 @@ export class Access {
 
   /** @throws TidingsError `misdirected`, where the public addresses are known and this is none of them. */
   requireHost(request: IncomingMessage): void {
-    if (this.#hosts.size === 0 || this.#hosts.has((hostOf(request) ?? '').toLowerCase())) return
+    if (this.#hosts.size === 0 || this.#hosts.has(plainHost(hostOf(request) ?? ''))) return
     throw new TidingsError('misdirected', 'its addresses are those in publicUrls')
   }
 

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { OriginList } from '../auth/origins.ts'
 import { TidingsError } from '../errors.ts'
-import { hostOf } from './target.ts'
+import { hostOf, hostsOf, plainHost } from './target.ts'
 
 const loopbackName = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 
@@ -14,7 +14,7 @@ const loopbackName = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
  */
 export function requireLocalName(request: IncomingMessage): void {
   const host = hostOf(request)
-  if (host === undefined || loopbackName.test(host)) return
+  if (host === undefined || loopbackName.test(plainHost(host))) return
   throw new TidingsError('host_refused', 'ask for 127.0.0.1 or localhost, or start it with --open if others may use it')
 }
 
@@ -25,7 +25,7 @@ export function requireLocalName(request: IncomingMessage): void {
 export function isForeign(request: IncomingMessage, allowed: OriginList | undefined): boolean {
   const { origin } = request.headers
   if (origin === undefined) return request.headers['sec-fetch-site'] === 'cross-site'
-  return hostIn(origin) !== hostOf(request) && !allowed?.allows(origin)
+  return !isOwn(origin, request) && !allowed?.allows(origin)
 }
 
 /**
@@ -34,13 +34,15 @@ export function isForeign(request: IncomingMessage, allowed: OriginList | undefi
  */
 export function isVouchedFor(request: IncomingMessage, allowed: OriginList | undefined): boolean {
   const origin = request.headers.origin ?? originOf(request.headers.referer)
-  return origin !== undefined && (hostIn(origin) === hostOf(request) || allowed?.allows(origin) === true)
+  return origin !== undefined && (isOwn(origin, request) || allowed?.allows(origin) === true)
 }
 
 function originOf(address: string | undefined): string | undefined {
   return address !== undefined && URL.canParse(address) ? new URL(address).origin : undefined
 }
 
-function hostIn(origin: string): string | undefined {
-  return /^https?:\/\/([^/]+)$/.exec(origin)?.[1]
+/** Whether an origin is the one that the request itself is for, as far as a host can tell. */
+function isOwn(origin: string, request: IncomingMessage): boolean {
+  const isWeb = /^https?:\/\/[^/]+$/.test(origin) && URL.canParse(origin)
+  return isWeb && hostsOf(new URL(origin)).includes(plainHost(hostOf(request) ?? ''))
 }

@@ -22,6 +22,19 @@ export function hostOf(request: IncomingMessage & { readonly authority?: string 
   return targetOf(request).authority ?? request.headers.host ?? request.authority
 }
 
+const defaultPorts = { 'http:': '80', 'https:': '443' }
+
+/** A host, with its port, as hosts are compared: in lower case, and without the dot that may end a full name. */
+export function plainHost(host: string): string {
+  return host.toLowerCase().replace(/^([^:[\]]+)\.(:\d+)?$/, '$1$2')
+}
+
+/** How the host of a web address may be written: the port that goes with the scheme is there or not [RFC 9110, 4.2.3]. */
+export function hostsOf({ protocol, host, hostname, port }: URL): readonly string[] {
+  const usual = defaultPorts[protocol as keyof typeof defaultPorts]
+  return port === '' && usual ? [plainHost(host), plainHost(`${hostname}:${usual}`)] : [plainHost(host)]
+}
+
 /** Of several hosts, this server and a proxy before it could each go by another one. Node keeps the first. */
 export function hasSeveralHosts({ rawHeaders }: IncomingMessage): boolean {
   return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length > 1

@@ -14,7 +14,7 @@ takes the same, and says what is wrong, or what differs from the defaults and wh
 
 The value of a secret may also be in a file that a variable names: \`TIDINGS_PUBLISHER_KEY_FILE\` for
 \`TIDINGS_PUBLISHER_KEY\`. A list is separated by commas in flags and variables, and a list in the file. Durations are
-written as \`500ms\`, \`10s\`, \`5m\`, \`24h\`, \`7d\`; sizes as \`64KiB\`, \`1MiB\`, \`1GiB\`.
+written as \`500ms\`, \`10s\`, \`5m\`, \`24h\`, \`7d\`, and need a unit unless they are 0; sizes as \`64KiB\`, \`1MiB\`, \`1GiB\`.
 
 Options with "yes" below *reload* are read anew on SIGHUP; the others need a restart. What is wrong with the new
 configuration is logged, and the old one stays.

@@ -13,11 +13,20 @@ const sizes: Record<string, number> = {
   TiB: 2 ** 40
 }
 
+/** A duration was written as a bare number, which some take for seconds and others for milliseconds. */
+export class UnitMissingError extends RangeError {
+  override readonly name = 'UnitMissingError'
+}
+
 /**
- * Milliseconds from `500ms`, `10s`, `5m`, `24h`, `7d`, `2w`, or a number of milliseconds.
- * @throws RangeError that says what is expected.
+ * Milliseconds from `500ms`, `10s`, `5m`, `24h`, `7d`, `2w` or `0`; a number, which only code can give, is milliseconds already.
+ * @throws UnitMissingError for any other text without a unit, RangeError that says what is expected.
  */
 export function parseDuration(value: string | number): number {
+  const number = typeof value === 'string' ? value.trim() : ''
+  if (/^\d+(\.\d+)?$/.test(number) && Number(number) !== 0) {
+    throw new UnitMissingError(`${JSON.stringify(value)} has no unit; write ${number}s or ${number}ms`)
+  }
   return parse(value, durations, 'a duration such as 10s, 24h or 7d')
 }
 
@@ -43,14 +52,14 @@ export function formatSize(bytes: number): string {
 function format(value: number, units: Record<string, number>): string {
   if (value === 0) return '0'
   const fitting = Object.entries(units).filter(([, size]) => value % size === 0)
-  const [unit, size] = fitting.reduce((best, next) => (next[1] > best[1] ? next : best), ['', 1])
+  const [unit, size] = fitting.reduce((best, next) => (next[1] >= best[1] ? next : best), ['', 1])
   return `${value / size}${unit}`
 }
 
 function parse(value: string | number, units: Record<string, number>, expected: string): number {
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
   const form = /^(\d{1,15}(?:\.\d{1,6})?) ?([A-Za-z]*)$/.exec(String(value).trim())
-  const unit = form?.[2] ? units[form[2]] : 1
+  const unit = form?.[2] ? new Map(Object.entries(units)).get(form[2]) : 1
   if (!form || unit === undefined) throw new RangeError(`expected ${expected}, not ${JSON.stringify(value)}`)
   return Math.round(Number(form[1]) * unit)
 }

@@ -2,8 +2,9 @@
 // business.
 import { Command } from 'commander'
 import { isShort, readKey } from '../auth/keys.ts'
-import { type Config, configure, flagFor, hasKeys } from '../server/config.ts'
+import { type Config, configure, flagFor } from '../server/config.ts'
 import { createLogger, type Logger, logged } from '../server/logger.ts'
+import { hasKeys } from '../server/reach.ts'
 import { historyOf, type Server, startServer } from '../server/server.ts'
 import { explain, withServerFlags } from './server-flags.ts'
 import { version } from './version.ts'

@@ -4,6 +4,7 @@ import { algorithmsFor, readKey } from '../auth/keys.ts'
 import { type CookieNames, defaultCookieNames } from '../auth/token.ts'
 import { type IssuerKeys, type RoleKeys, Verifier } from '../auth/verifier.ts'
 import type { AuthorizeOptions } from './authorizer.ts'
+import { hostsOf } from './target.ts'
 
 /** Where a Mercure hub is [Mercure 1.0, Hub Discovery]. */
 export const hubPath = '/.well-known/mercure'
@@ -79,7 +80,7 @@ export function settleAccess(options: AccessOptions, failed: (error: unknown) =>
     subscriptions,
     audience,
     authorizationServers: issuers.map(nameOf).filter(isWebAddress),
-    hosts: new Set(publicUrls.map((url) => url.host)),
+    hosts: new Set(publicUrls.flatMap(hostsOf)),
     cookies: readCookieNames(cookieName),
     verifier
   }

@@ -10,7 +10,8 @@ import { type AccessOptions, hubPath, settleAccess } from './access-options.ts'
 import { type Authorizer, readAuthorizer } from './authorizer.ts'
 import type { Parameters } from './body.ts'
 import { type OriginOptions, readOriginOption } from './cors.ts'
-import { hostOf, isForeign, isVouchedFor } from './origin.ts'
+import { isForeign, isVouchedFor } from './origin.ts'
+import { hostOf, plainHost } from './target.ts'
 
 /** What speaks for a request, and in which dialect it is to be answered. */
 export interface Identity {
@@ -62,7 +63,7 @@ export class Access {
 
   /** @throws TidingsError `misdirected`, where the public addresses are known and this is none of them. */
   requireHost(request: IncomingMessage): void {
-    if (this.#hosts.size === 0 || this.#hosts.has((hostOf(request) ?? '').toLowerCase())) return
+    if (this.#hosts.size === 0 || this.#hosts.has(plainHost(hostOf(request) ?? ''))) return
     throw new TidingsError('misdirected', 'its addresses are those in publicUrls')
   }
 

@@ -61,8 +61,7 @@ async function ask(
 ): Promise<Decision> {
   const headers: Record<string, string> = {}
   for (const name of authorizer.headers) {
-    const value = request.headers[name]
-    if (value !== undefined) headers[name] = String(value)
+    if (Object.hasOwn(request.headers, name)) headers[name] = String(request.headers[name])
   }
   const who = { address, ...(subject !== undefined && { subject }), headers }
   const decision = await authorizer.decide({ action, ...question, ...who })

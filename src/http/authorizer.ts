@@ -1,10 +1,10 @@
 // Asks an application whether somebody may do something, and remembers what it decided. Where there is no decision, the answer
 // is no. It knows no request and no stream.
 import { TidingsError } from '../errors.ts'
+import { Turns } from '../hub/turns.ts'
 import { callbackAddress, post, type Reply, reasonOf } from './callback.ts'
 import { type Decision, readDecision, rememberedFor } from './decision.ts'
 import { Decisions } from './decisions.ts'
-import { Turns } from './turns.ts'
 
 export interface AuthorizeOptions {
   /** Address of an application that is asked, by POST, about every stream and every publish; default none. */

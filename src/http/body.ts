@@ -18,7 +18,14 @@ const patience = 64
  */
 export function readBody(request: IncomingMessage, bytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const tooLarge = () => reject(new TidingsError('body_too_large', `${bytes} bytes are allowed`))
+    let isRefused = false
+    // An error takes its stack when it is made, so one is made only where somebody will see it.
+    const fail = (code: 'body_too_large' | 'request_aborted', particulars?: string) => {
+      if (!isRefused) reject(new TidingsError(code, particulars))
+      isRefused = true
+    }
+    const tooLarge = () => fail('body_too_large', `${bytes} bytes are allowed`)
+    const onClose = () => fail('request_aborted')
     if (Number(request.headers['content-length']) > bytes) tooLarge()
     // In these cases neither an end nor a close is still to come.
     if (request.readableEnded) throw new TidingsError('internal', 'a body parser in front has read the body')
@@ -34,8 +41,11 @@ export function readBody(request: IncomingMessage, bytes: number): Promise<Buffe
       else if (size <= patience * bytes) tooLarge()
       else request.socket.destroy()
     })
-    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
-    request.on('close', () => reject(new TidingsError('request_aborted')))
+    request.on('end', () => {
+      request.off('close', onClose)
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
+    })
+    request.on('close', onClose)
   })
 }
 

@@ -12,6 +12,7 @@ import { Limits } from './limits.ts'
 import { mercureRoute } from './mercure/routes.ts'
 import { requireLocalName } from './origin.ts'
 import { simpleRoutes } from './simple.ts'
+import { answerOptions, hasSeveralHosts, severalHosts, targetOf } from './target.ts'
 import { traceOf } from './trace.ts'
 
 /** Headers that a request may have. */
@@ -79,7 +80,7 @@ export class Door {
     // A client that breaks off is told by `close`; without a listener its error would end the process.
     request.on('error', () => {})
     response.on('error', () => {})
-    const { path, query } = split(request.url ?? '/')
+    const { path, query } = targetOf(request)
     const route = simpleRoutes.get(path) ?? mercureRoute(path, this.#access.dialects) ?? this.#more.get(path)
     const exchange: Exchange = {
       hub: this.#hub,
@@ -115,11 +116,15 @@ export class Door {
     if (request.rawHeaders.length > 2 * mostHeaders) {
       throw new TidingsError('headers_too_large', `${mostHeaders} headers are allowed`)
     }
+    if (hasSeveralHosts(request)) throw new TidingsError('request_malformed', severalHosts)
     if (this.#localOnly) requireLocalName(request)
     this.#access.requireHost(request)
+    if (answerOptions(request, response, methods)) return
     if (!route) throw new TidingsError('not_found', `there are ${[...simpleRoutes.keys()].join(', ')}`)
-    const method = route[request.method as 'GET']
-    if (method) await method(exchange)
+    // HTTP/2 lets a client send any text as its method, and a route has properties besides its methods.
+    const method = methods.find((name) => name === request.method)
+    const endpoint = method && route[method]
+    if (endpoint) await endpoint(exchange)
     else this.#answerOther(exchange, route)
   }
 
@@ -154,12 +159,4 @@ function readBounds({ maxBody = 2 ** 20, highWaterMark = 64 * 1_024, keepAlive =
     throw new RangeError(`createHandler: ${name} must be a number of at least 0, not ${value}`)
   }
   return bounds
-}
-
-/** A request's path and query; a proxy may name the whole address [RFC 9112, 3.2.2]. */
-function split(target: string): { path: string; query: string } {
-  const local = target.replace(/^https?:\/\/[^/?]*/i, '')
-  const mark = local.indexOf('?')
-  if (mark === -1) return { path: local || '/', query: '' }
-  return { path: local.slice(0, mark) || '/', query: local.slice(mark + 1) }
 }

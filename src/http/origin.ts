@@ -3,13 +3,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { OriginList } from '../auth/origins.ts'
 import { TidingsError } from '../errors.ts'
+import { hostOf, hostsOf, plainHost } from './target.ts'
 
 const loopbackName = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
-
-/** The host that a request is for; HTTP/2 calls it the authority [RFC 9113, 8.3.1]. */
-export function hostOf(request: IncomingMessage & { readonly authority?: string }): string | undefined {
-  return request.headers.host ?? request.authority
-}
 
 /**
  * For a server that only this machine is to use: a name that leads here and is not one of this machine's own was made to
@@ -18,7 +14,7 @@ export function hostOf(request: IncomingMessage & { readonly authority?: string 
  */
 export function requireLocalName(request: IncomingMessage): void {
   const host = hostOf(request)
-  if (host === undefined || loopbackName.test(host)) return
+  if (host === undefined || loopbackName.test(plainHost(host))) return
   throw new TidingsError('host_refused', 'ask for 127.0.0.1 or localhost, or start it with --open if others may use it')
 }
 
@@ -29,7 +25,7 @@ export function requireLocalName(request: IncomingMessage): void {
 export function isForeign(request: IncomingMessage, allowed: OriginList | undefined): boolean {
   const { origin } = request.headers
   if (origin === undefined) return request.headers['sec-fetch-site'] === 'cross-site'
-  return hostIn(origin) !== hostOf(request) && !allowed?.allows(origin)
+  return !isOwn(origin, request) && !allowed?.allows(origin)
 }
 
 /**
@@ -38,13 +34,15 @@ export function isForeign(request: IncomingMessage, allowed: OriginList | undefi
  */
 export function isVouchedFor(request: IncomingMessage, allowed: OriginList | undefined): boolean {
   const origin = request.headers.origin ?? originOf(request.headers.referer)
-  return origin !== undefined && (hostIn(origin) === hostOf(request) || allowed?.allows(origin) === true)
+  return origin !== undefined && (isOwn(origin, request) || allowed?.allows(origin) === true)
 }
 
 function originOf(address: string | undefined): string | undefined {
   return address !== undefined && URL.canParse(address) ? new URL(address).origin : undefined
 }
 
-function hostIn(origin: string): string | undefined {
-  return /^https?:\/\/([^/]+)$/.exec(origin)?.[1]
+/** Whether an origin is the one that the request itself is for, as far as a host can tell. */
+function isOwn(origin: string, request: IncomingMessage): boolean {
+  const isWeb = /^https?:\/\/[^/]+$/.test(origin) && URL.canParse(origin)
+  return isWeb && hostsOf(new URL(origin)).includes(plainHost(hostOf(request) ?? ''))
 }

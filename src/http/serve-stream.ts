@@ -2,6 +2,7 @@
 // parameter.
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Grants } from '../auth/grants.ts'
+import { TidingsError } from '../errors.ts'
 import type { Place, SubscribeRequest } from '../hub/place.ts'
 import type { Subscription } from '../hub/presence.ts'
 import { withRights } from './asking.ts'
@@ -16,25 +17,39 @@ export interface Opening {
   readonly subscriptions?: readonly Subscription[]
 }
 
-/** @throws TidingsError as `Hub.locate`, `Limits.enter` and `withRights` do. */
+/**
+ * `HEAD` counts as a stream until it is answered: its place in the log costs as much to find.
+ * @throws TidingsError as `Hub.locate`, `Limits.enter` and `withRights` do.
+ */
 export async function serveStream(
   exchange: Exchange,
   grants: Grants,
   wanted: SubscribeRequest,
   open: (place: Place) => Opening
 ): Promise<void> {
-  const { hub, limits, address, request, response } = exchange
-  if (request.method === 'HEAD') {
-    response.writeHead(200, open(await hub.locate(await withRights(exchange, grants, wanted))).headers).end()
-    return
-  }
+  const { limits, address, request, response } = exchange
   const leave = await limits.enter(address, grants.subject)
   let isServed = false
   try {
-    const place = await limits.hold(async () => hub.locate(await withRights(exchange, grants, wanted)))
-    isServed = begin(exchange, grants.subject, place, open, leave)
+    const place = await limits.hold(async () => locate(exchange, await withRights(exchange, grants, wanted)))
+    if (request.method === 'HEAD') response.writeHead(200, open(place).headers).end()
+    else isServed = begin(exchange, grants.subject, place, open, leave)
   } finally {
     if (!isServed) leave()
+  }
+}
+
+/** A search that waits for its turn is given up when its client goes. */
+async function locate({ hub, request, response }: Exchange, wanted: SubscribeRequest): Promise<Place> {
+  if (wanted.last === undefined) return hub.locate(wanted)
+  const gone = new AbortController()
+  const abort = () => gone.abort(new TidingsError('request_aborted'))
+  if (request.socket.destroyed) abort()
+  response.once('close', abort)
+  try {
+    return await hub.locate(wanted, gone.signal)
+  } finally {
+    response.off('close', abort)
   }
 }
 

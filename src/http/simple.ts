@@ -58,7 +58,8 @@ function streamHeaders({ requested, id }: Place): OutgoingHttpHeaders {
   return {
     ...commonHeaders,
     'Content-Type': 'text/event-stream',
-    'Cache-Control': 'no-cache, no-store',
+    // [RFC 9111, 5.2.2.6] What compresses a stream holds its events back.
+    'Cache-Control': 'no-cache, no-store, no-transform',
     'X-Accel-Buffering': 'no',
     ...(requested && { 'Last-Event-ID': encodeHeader(id), 'Mercure-Last-Event-ID': encodeHeader(id) })
   }

@@ -56,6 +56,7 @@ export function openStream(
   if (!(socket instanceof Socket) || typeof response.detachSocket !== 'function' || Object.hasOwn(response, 'write')) {
     response.writeHead(200, { ...headers, Connection: 'close' })
     response.write(Buffer.from(opening))
+    flush(response)
     return new ResponseStream(request, response, origin, options)
   }
   // Head and first bytes travel in one packet.
@@ -173,6 +174,11 @@ function endSoon(socket: Socket): void {
   socket.once('close', () => clearTimeout(timer))
 }
 
+/** What compresses a response gathers what is written, and gives it a `flush`; Node's own is another, and deprecated. */
+function flush(response: ServerResponse & { flush?: () => void }): void {
+  if (Object.hasOwn(response, 'flush')) response.flush?.()
+}
+
 /** The slower way: through the response, with whatever framing it uses. */
 class ResponseStream implements Stream {
   readonly address: string
@@ -204,6 +210,7 @@ class ResponseStream implements Stream {
 
   write(bytes: Buffer): boolean {
     this.#response.write(bytes)
+    flush(this.#response)
     return this.#response.writableLength < this.#highWaterMark
   }
 

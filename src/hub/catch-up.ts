@@ -9,8 +9,9 @@ import type { Window } from './window.ts'
 
 /** What one write may hold: a page goes out as one. */
 const page: PageLimit = { entries: 1_000, bytes: 128 * 1_024 }
-/** Stretches of the window that one subscriber gets before others have their turn. */
+/** Stretches of the window that one subscriber gets before others have their turn, and the milliseconds that they may take. */
 const stretches = 8
+const stretchesMs = 8
 /** Pages that are read from the log at once, and so held in memory, whatever the number of readers. */
 const readers = 4
 
@@ -32,7 +33,8 @@ export class CatchUp {
 
   /** Goes on until the subscriber is live, its connection is full, or it has to wait for its turn. */
   run(subscriber: Subscriber): void {
-    for (let count = 0; count < stretches && this.#mayGoOn(subscriber); count++) {
+    const end = performance.now() + stretchesMs
+    for (let count = 0; count < stretches && this.#mayGoOn(subscriber) && performance.now() < end; count++) {
       if (!this.#isInWindow(subscriber)) break
       // The last look at the window and the flip share a tick: whatever arrives later finds the subscriber live.
       if (subscriber.cursor >= this.#window.head) {

@@ -18,11 +18,14 @@ import { type Keeper, Subscriber } from './subscriber.ts'
 import { Sweeper } from './sweeper.ts'
 import { Tail } from './tail.ts'
 import { type HubStatus, Tally } from './tally.ts'
+import { Turns } from './turns.ts'
 import { Wheel } from './wheel.ts'
 import { Window } from './window.ts'
 
 /** Within how long clients come again whose server stopped, in milliseconds. */
 const drainRetryMs = 3_000
+/** Searches for the newest so many entries that go on at once: each may look at all that the log keeps. */
+const mostSearches = 4
 
 /** Makes a hub that is ready at once, or as soon as its log is. */
 export function createHub(options: HubOptions = {}): Hub {
@@ -46,6 +49,7 @@ export class Hub {
   readonly #presence: Presence
   readonly #keeper: Keeper
   readonly #tail: Tail
+  readonly #searches = new Turns(mostSearches)
   readonly #following: Promise<void>
   readonly #listing: Promise<void>
   #draining = false
@@ -131,17 +135,20 @@ export class Hub {
   }
 
   /**
-   * Finds where a client's stream begins, and what it has missed, before a byte is written.
+   * Finds where a client's stream begins, and what it has missed, before a byte is written. With `last` it may have to wait until
+   * other searches of history are over; where the signal comes first, it rejects with the signal's reason.
    * @throws TidingsError when the request breaks a rule, or `closed`.
    */
-  async locate(request: SubscribeRequest): Promise<Place> {
+  async locate(request: SubscribeRequest, signal?: AbortSignal): Promise<Place> {
     validateRequest(request)
     if (this.#draining) throw new TidingsError('closed')
     this.#mustBeOpen()
     await this.#following
     const { topics = [], readable = [], encoding = 'plain' } = request
     const audience = new Audience({ topics: topics.length > 0 ? topics : ['*'], readable, encoding })
-    return locate(request, audience, this.#log, () => ({ epoch: this.#tail.epoch, head: this.#window.head }))
+    const seen = () => ({ epoch: this.#tail.epoch, head: this.#window.head })
+    const find = () => locate(request, audience, this.#log, seen)
+    return request.last === undefined || request.lastEventId ? find() : this.#searches.run(find, signal)
   }
 
   /**

@@ -1,6 +1,7 @@
 // The recent entries, as frames, shared by all who are a little behind. It knows no subscriber.
 import { Dense } from '../log/dense.ts'
 import type { Entry, Filter } from '../log/log.ts'
+import { TimeSlice } from '../log/time-slice.ts'
 import { Batch } from './batch.ts'
 import { type Encoding, Frame } from './frame.ts'
 
@@ -78,7 +79,8 @@ export class Window {
     const frames: Frame[] = []
     const end = Math.min(this.head, offset + longestStretch)
     let cursor = offset
-    for (let size = 0; cursor < end && size < bytes; ) {
+    const slice = new TimeSlice()
+    for (let size = 0; cursor < end && size < bytes && !slice.isOver; ) {
       const frame = this.#frames.at(++cursor)
       const { topics, private: isPrivate = false } = frame.entry.update
       if (!filter.admits(topics, isPrivate)) continue

@@ -11,7 +11,7 @@ import {
   statSync,
   writeFileSync
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { LogError } from './log-error.ts'
 
 const dataName = 'data.mdb'
@@ -25,7 +25,7 @@ const version = 2
 /** @throws LogError when the folder can neither be found nor made, or not be written. */
 export function prepareFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     const probe = join(folder, `probe.${process.pid}`)
     writeFileSync(probe, '')
     rmSync(probe)
@@ -34,6 +34,18 @@ export function prepareFolder(folder: string): void {
     throw new LogError(
       `${folder} cannot be used to keep a log in (${why}); choose a folder that can be created and written by this user`
     )
+  }
+}
+
+/** Level by level: Node's own recursion never ends where a folder that exists says that there is none, as `/proc` does. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  if (dirname(folder) !== folder) makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

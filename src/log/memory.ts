@@ -20,6 +20,7 @@ import { Remembered } from './remembered.ts'
 import { Retention, type RetentionRule } from './retention.ts'
 import { type Announcement, Leases, type Member } from './roster.ts'
 import { Shelf } from './shelf.ts'
+import { TimeSlice } from './time-slice.ts'
 
 export interface MemoryLogOptions {
   /** Entries kept at most; default 100,000. */
@@ -34,7 +35,7 @@ export interface MemoryLogOptions {
   now?: () => number
 }
 
-/** How many entries one page, or one step of a search, looks at before others have their turn. */
+/** How many entries one page looks at. */
 const stretch = 4_096
 
 /** A history in memory. What is appended is kept when `append` returns, and for as long as the process lives. */
@@ -121,7 +122,8 @@ export class MemoryLog implements Log {
     let bytes = 0
     let cursor = Math.max(after, first - 1)
     const end = Math.min(this.head, cursor + stretch)
-    while (cursor < end && entries.length < limit.entries && bytes < limit.bytes) {
+    const slice = new TimeSlice()
+    while (cursor < end && entries.length < limit.entries && bytes < limit.bytes && !slice.isOver) {
       const entry = this.#shelf.at(++cursor)
       if (!entry || !filter.admits(entry.update.topics, entry.update.private === true)) continue
       entries.push(entry)
@@ -134,10 +136,13 @@ export class MemoryLog implements Log {
     let left = count
     this.#trim()
     let offset = this.head
-    for (let steps = 1; left > 0 && offset >= this.#shelf.first; offset--, steps++) {
+    let slice = new TimeSlice()
+    for (; left > 0 && offset >= this.#shelf.first; offset--) {
       const update = this.#shelf.at(offset)?.update
       if (update && filter.admits(update.topics, update.private === true)) left--
-      if (steps % stretch === 0) await new Promise(setImmediate)
+      if (!slice.isOver) continue
+      await new Promise(setImmediate)
+      slice = new TimeSlice()
     }
     return Math.max(offset, this.#shelf.first - 1)
   }

@@ -4,15 +4,18 @@ import { parseDocument } from 'yaml'
 import { ConfigError } from './config-value.ts'
 
 /**
- * What a file says, by key.
+ * What a file says, by key. A file without any option is refused: it was cut off, or is not the one that was meant.
  * @throws ConfigError that names the file, and the line or the key that is wrong.
  */
 export function readConfigFile(path: string, known: readonly string[]): Record<string, unknown> {
   const document = parseDocument(readText(path))
   const [error] = document.errors
   if (error) throw new ConfigError(`${path}: ${(error.message.split('\n')[0] as string).replace(/:$/, '')}`)
-  const values: unknown = document.toJS() ?? {}
-  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+  const values: unknown = document.toJS()
+  if (values === undefined || values === null || Object.keys(values).length === 0) {
+    throw new ConfigError(`${path}: the file holds no options; write one, such as "port: 5000", or leave out --config`)
+  }
+  if (typeof values !== 'object' || Array.isArray(values)) {
     throw new ConfigError(`${path}: expected keys and values, such as "port: 5000"`)
   }
   for (const key of Object.keys(values)) {

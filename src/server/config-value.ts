@@ -1,7 +1,7 @@
 // Reads one option's value: from the text of a flag or a variable, or from what a file holds. It knows no option by name.
 import type { IssuerKeys } from '../auth/verifier.ts'
 import { type RetentionRule, readRules } from '../logs.ts'
-import { parseDuration, parseSize } from '../units.ts'
+import { parseDuration, parseSize, UnitMissingError } from '../units.ts'
 
 /** What kinds of values there are. A `secret` is a text that is never shown; `a|b` is one of a few words. */
 export type Kind =
@@ -42,12 +42,11 @@ const parsers: Record<Exclude<Kind, `${string}|${string}`>, Parser> = {
     if (['true', '1', 'yes', 'on'].includes(`${value}`)) return true
     return ['false', '0', 'no', 'off', ''].includes(`${value}`) ? false : refuse('true or false')
   },
-  duration: (value, refuse) =>
-    unit(() => parseDuration(value as string), refuse, 'a duration such as 500ms, 10s or 5m'),
+  duration: (value, refuse) => unit(() => parseDuration(`${value}`), refuse, 'a duration such as 500ms, 10s or 5m'),
   size: (value, refuse) => unit(() => parseSize(value as string), refuse, 'a size such as 64KiB or 1MiB'),
   rules: (value, refuse) => {
     try {
-      return readRules(fromJson(value === '' ? [] : value) as RetentionRule[])
+      return readRules(withoutBareAges(fromJson(value === '' ? [] : value)))
     } catch (error) {
       return error instanceof RangeError ? refuse(error.message) : refuse('a list of rules as JSON')
     }
@@ -72,9 +71,16 @@ function textOf(value: unknown, refuse: Refuse, expected: string): string {
 function unit(read: () => number, refuse: Refuse, expected: string): number {
   try {
     return read()
-  } catch {
+  } catch (error) {
+    if (error instanceof UnitMissingError) throw error
     return refuse(expected)
   }
+}
+
+/** To code, a number is milliseconds; in a configuration it is a duration without a unit, as a text would be. */
+function withoutBareAges(rules: unknown): RetentionRule[] {
+  if (!Array.isArray(rules)) return rules as RetentionRule[]
+  return rules.map((rule: RetentionRule) => (typeof rule?.age === 'number' ? { ...rule, age: `${rule.age}` } : rule))
 }
 
 /** A flag and a variable hold a list as JSON; a file holds it as it is. */
@@ -118,7 +124,7 @@ function parserOf(kind: Kind): Parser {
 
 /** @throws ConfigError that names where the value came from, the value unless it is secret, and what was expected. */
 export function parse({ kind }: { readonly kind: Kind }, value: unknown, source: string): Value {
-  return parserOf(kind)(typeof value === 'string' ? value.trim() : value, (expected) => {
+  const refuse = (expected: string): never => {
     if (expected.startsWith('retention')) throw new ConfigError(`${source}: ${expected}`)
     // Issuers may come with keys.
     const found =
@@ -126,5 +132,10 @@ export function parse({ kind }: { readonly kind: Kind }, value: unknown, source:
         ? ''
         : `, not ${typeof value === 'string' ? `"${value}"` : JSON.stringify(value)}`
     throw new ConfigError(`${source}: expected ${expected}${found}`)
-  })
+  }
+  try {
+    return parserOf(kind)(typeof value === 'string' ? value.trim() : value, refuse)
+  } catch (error) {
+    throw error instanceof UnitMissingError ? new ConfigError(`${source}: ${error.message}`) : error
+  }
 }

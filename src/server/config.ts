@@ -1,12 +1,12 @@
 // The options of the server, in one table: from it come flags, environment variables, `--help` and validation. It starts
 // nothing.
 import { readFileSync } from 'node:fs'
-import { readAddress } from './address.ts'
 import { readConfigFile } from './config-file.ts'
 import type { Config } from './config-shape.ts'
 import { ConfigError, parse, type Value } from './config-value.ts'
 import type { Option } from './option.ts'
 import { options } from './options.ts'
+import { checkReach, isGuarded } from './reach.ts'
 
 export type { Config } from './config-shape.ts'
 export { ConfigError } from './config-value.ts'
@@ -42,7 +42,7 @@ export interface Setting {
 export function configure(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv): Config {
   const chosen = settings(flags, environment).map(({ option, value }) => [option.name, value])
   const config = Object.fromEntries(chosen) as unknown as Config
-  checkReach(config)
+  checkTogether(config)
   return config
 }
 
@@ -79,30 +79,20 @@ function choose(
 }
 
 function readSecret(path: string, source: string): string {
+  let text: string
   try {
-    return readFileSync(path, 'utf8').trim()
+    text = readFileSync(path, 'utf8').trim()
   } catch (error) {
     throw new ConfigError(`${source}: ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
   }
+  // A file that was cut off would otherwise stand for "no key".
+  if (text !== '') return text
+  throw new ConfigError(`${source}: ${path} is empty; write the secret into it, or unset ${source}`)
 }
 
-/** Whether tokens decide who may do what. */
-export function hasKeys({ publisherKey, publisherJwks, subscriberKey, subscriberJwks, issuers }: Config): boolean {
-  const isNamed = issuers.some((issuer) => typeof issuer !== 'string')
-  return isNamed || [publisherKey, publisherJwks, subscriberKey, subscriberJwks].some((key) => key !== '')
-}
-
-/**
- * Whether somebody decides who may do what: keys, or an application that is asked. Without keys, tokens mean nothing, what is
- * private is read by those for whom the application says so, and what tells of others is open to nobody else.
- */
-export function isGuarded(config: Config): boolean {
-  return config.authorize !== '' || hasKeys(config)
-}
-
-/** What does not go together; whoever could reach an open server from outside could publish, which never happens by accident. */
-function checkReach(config: Config): void {
-  const { host, listen, open, durability, data, tlsCert, tlsKey } = config
+/** @throws ConfigError that says which options do not go together. */
+function checkTogether(config: Config): void {
+  const { open, durability, data, tlsCert, tlsKey } = config
   if (open && isGuarded(config)) {
     throw new ConfigError(
       '--open lets anyone publish and subscribe, and there are keys, or --authorize, for those who may; leave one of them out'
@@ -115,20 +105,5 @@ function checkReach(config: Config): void {
   if (config.log !== '' && data !== '') {
     throw new ConfigError('--data keeps history in a folder, and --log in Redis; leave one of them out')
   }
-  if (open || isGuarded(config)) return
-  const far = (listen.length > 0 ? listen.map(hostOf) : [host]).find((name) => !isLoopback(name))
-  if (far === undefined) return
-  throw new ConfigError(
-    `${listen.length > 0 ? '--listen' : '--host'} ${far} can be reached from other machines, and this server would let anyone there publish and subscribe; ` +
-      'set --publisher-key, and --subscriber-key or --anonymous; or --authorize; or say --open if that is what you want; or listen on 127.0.0.1'
-  )
-}
-
-/** Who may use a socket in the file system is said by its folder. */
-function hostOf(address: string): string {
-  return address.startsWith('unix:') ? 'localhost' : readAddress(address).host
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+  checkReach(config, config)
 }

@@ -6,7 +6,9 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import type { Server as NetServer, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Address, urlOf } from './address.ts'
+import { Connections } from './connections.ts'
 import { refuseMalformed, requestBounds } from './malformed.ts'
+import { detectHttp2 } from './preface.ts'
 
 /** Certificate and key as PEM. */
 export interface Certificate {
@@ -18,6 +20,8 @@ export interface ListenOptions {
   readonly certificate?: Certificate | undefined
   /** Speak HTTP/2 without TLS to those who begin with its preface. */
   readonly h2c: boolean
+  /** Milliseconds for the TLS handshake, and for the first bytes where they decide the protocol; default 10,000. */
+  readonly handshakeTimeout?: number
 }
 
 /** One address that is listened on. */
@@ -37,56 +41,64 @@ const http2Bounds = { settings: { maxConcurrentStreams: 250 }, maxSessionMemory:
 /** How long an HTTP/2 connection may be silent before it takes no more requests, in milliseconds. */
 const http2Silence = 120_000
 
+const defaultHandshakeTimeout = 10_000
+
 /** Rejects with the error of `listen` where the address cannot be had. */
 export async function listen(address: Address, options: ListenOptions, serve: RequestListener): Promise<Listener> {
+  const { certificate, h2c, handshakeTimeout = defaultHandshakeTimeout } = options
+  const connections = new Connections(handshakeTimeout)
   const http2 = new Http2(serve)
-  const server = options.certificate ? secure(options.certificate, http2, serve) : plain(options.h2c, http2, serve)
+  const server = certificate
+    ? secure(certificate, handshakeTimeout, http2, serve)
+    : plain(h2c, connections, http2, serve)
+  server.prependListener('connection', connections.add)
   server.on('clientError', refuseMalformed)
   await begin(server, address)
   return {
-    url: urlOf(address, server.address(), options.certificate !== undefined),
-    renew: (certificate) => 'setSecureContext' in server && server.setSecureContext(certificate),
+    url: urlOf(address, server.address(), certificate !== undefined),
+    renew: (renewed) => 'setSecureContext' in server && server.setSecureContext(renewed),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
+        connections.closeSilent()
         http2.close()
       }),
     closeIdle: () => server.closeIdleConnections(),
     destroy: () => {
-      server.closeAllConnections()
       http2.destroy()
+      connections.destroy()
     }
   }
 }
 
-function plain(h2c: boolean, http2: Http2, serve: RequestListener): HttpServer {
+function plain(h2c: boolean, connections: Connections, http2: Http2, serve: RequestListener): HttpServer {
   const server = createServer(requestBounds, serve)
-  if (h2c) {
-    divert(server, 'connection', (socket, onHttp1) => {
-      // A client of HTTP/2 says so in its first bytes [RFC 9113, 3.4].
-      socket.once('data', (first: Buffer) => {
-        socket.pause()
-        socket.unshift(first)
-        if (isPreface(first)) {
-          // It takes what has been read back from the socket, as long as that does not flow.
-          http2.accept(socket)
-          return
-        }
-        onHttp1()
-        socket.resume()
-      })
+  if (!h2c) return server
+  divert(server, 'connection', (socket, onHttp1) => {
+    connections.expectProtocol(socket)
+    detectHttp2(socket, (isHttp2) => {
+      connections.settle(socket)
+      if (isHttp2) {
+        http2.accept(socket)
+        return
+      }
+      onHttp1()
+      socket.resume()
     })
-  }
+  })
   return server
 }
 
 /** Which of the two it is to be is settled while TLS begins [RFC 7301]. */
-function secure(certificate: Certificate, http2: Http2, serve: RequestListener): HttpsServer {
-  const server = createHttpsServer({ ...requestBounds, ...certificate, ALPNProtocols: ['h2', 'http/1.1'] }, serve)
+function secure(certificate: Certificate, handshakeTimeout: number, http2: Http2, serve: RequestListener): HttpsServer {
+  const options = { ...requestBounds, ...certificate, handshakeTimeout, ALPNProtocols: ['h2', 'http/1.1'] }
+  const server = createHttpsServer(options, serve)
   divert(server, 'secureConnection', (socket, onHttp1) => {
     if ((socket as TLSSocket).alpnProtocol === 'h2') http2.accept(socket)
     else onHttp1()
   })
+  // Without a session of TLS there is no way to answer: an answer would wait for the handshake that failed.
+  server.prependListener('tlsClientError', (_error, socket) => socket.destroy())
   return server
 }
 
@@ -99,13 +111,6 @@ function divert(server: NetServer, event: string, look: (socket: Socket, onHttp1
       for (const listener of listeners) listener.call(server, socket)
     })
   )
-}
-
-const preface = Buffer.from('PRI * HTTP/2.0\r\n')
-
-function isPreface(bytes: Buffer): boolean {
-  const length = Math.min(bytes.length, preface.length)
-  return bytes.subarray(0, length).equals(preface.subarray(0, length))
 }
 
 /** HTTP/2 on connections that others accepted. */
@@ -126,7 +131,11 @@ class Http2 {
   }
 
   accept(socket: Socket): void {
+    // The session ends with its socket, and a socket of `node:http` would stay half open.
+    socket.allowHalfOpen = false
     this.#server.emit('connection', socket)
+    // The session takes over what has been put back on the next tick. A socket that stays paused never says that it has ended.
+    setImmediate(() => socket.resume())
   }
 
   /** Sends no more than is under way. */

@@ -1,4 +1,4 @@
-// One line for each thing that happens: start, stop, refusal, close, failure. It writes no token, no payload and no query.
+// One line for each thing that happens: start, stop, refusal, failure, and with `debug` each stream. It writes no token, no payload and no query.
 import { type DestinationStream, pino } from 'pino'
 import { TidingsError } from '../errors.ts'
 import type { Observer } from '../hub/observer.ts'
@@ -12,7 +12,9 @@ export function createLogger(
   out: NodeJS.WritableStream & { isTTY?: boolean } = process.stderr
 ): Logger {
   const isPretty = logFormat === 'pretty' || (logFormat === 'auto' && out.isTTY === true)
-  const destination: DestinationStream = { write: (line) => void out.write(isPretty ? pretty(line) : line) }
+  const destination: DestinationStream = {
+    write: (line) => void out.write(isPretty ? pretty(line) : escapeControls(line))
+  }
   return pino(
     { level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level } },
     destination
@@ -33,7 +35,7 @@ export function logged(logger: Logger): Observer {
       logger.debug({ request, address }, 'joined')
     },
     left({ connection: { request, address }, age }, reason) {
-      logger.info({ reason, request, address, seconds: Math.round(age / 100) / 10 }, 'closed')
+      logger.debug({ reason, request, address, seconds: Math.round(age / 100) / 10 }, 'closed')
     },
     failed(error) {
       logger.error({ error: describe(error) }, 'failed')
@@ -50,9 +52,20 @@ function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
+/**
+ * A client's text must not move the cursor or colour the terminal of whoever reads the log: what JSON leaves as it is (DEL, C1), and
+ * what it had escaped. Only the line breaks and tabs of a stack trace stay.
+ */
+function escapeControls(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters it exists to find
+  return text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (found) => {
+    return `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
+}
+
 /** `21:09:14.512 info closed reason=client address=127.0.0.1:51234` */
 function pretty(line: string): string {
   const { time = '', level = '', msg = '', ...rest } = JSON.parse(line) as Record<string, string>
-  const fields = Object.entries(rest).map(([name, value]) => `${name}=${value}`)
+  const fields = Object.entries(rest).map(([name, value]) => `${name}=${escapeControls(String(value))}`)
   return `${[time.slice(11, 23), level, msg, ...fields].join(' ')}\n`
 }

@@ -1,8 +1,10 @@
 // What operators and their machines ask: is it alive, is it ready, how is it doing. It knows no topic.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { answerText } from '../http/answer.ts'
+import { TidingsError } from '../errors.ts'
+import { answerText, refuse } from '../http/answer.ts'
 import { requireReader } from '../http/asking.ts'
 import type { Exchange, Route } from '../http/exchange.ts'
+import { answerOptions, hasSeveralHosts, severalHosts, targetOf } from '../http/target.ts'
 import type { Hub } from '../hub/hub.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -16,9 +18,10 @@ export interface Subject {
 
 /** Answers whether the server is alive or ready, where that is what was asked, and says whether it was. */
 export function answerOps(subject: Subject, request: IncomingMessage, response: ServerResponse): boolean {
-  const path = (request.url ?? '').split('?')[0] as string
+  const { path } = targetOf(request)
   if (path !== '/healthz' && path !== '/readyz') return false
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
+  if (hasSeveralHosts(request)) refuse(request, response, new TidingsError('request_malformed', severalHosts))
+  else if (request.method !== 'GET' && request.method !== 'HEAD') {
     answerText(response, 'This method is not allowed here: there are GET, HEAD.\n', { Allow: 'GET, HEAD' }, 405)
   } else if (path === '/healthz') answerText(response, 'ok\n')
   else answerReady(subject, response)
@@ -44,8 +47,9 @@ export function metricsRoutes({ metrics }: Subject): ReadonlyMap<string, Route> 
 /** All of it alone, for an address of its own that only operators reach. */
 export function opsListener(subject: Subject): RequestListener {
   return (request, response) => {
-    if (answerOps(subject, request, response)) return
-    if (request.url === '/metrics') void answerMetrics(subject, response)
+    if (answerOps(subject, request, response) || answerOptions(request, response, ['GET', 'HEAD'])) return
+    if (hasSeveralHosts(request)) refuse(request, response, new TidingsError('request_malformed', severalHosts))
+    else if (targetOf(request).path === '/metrics') void answerMetrics(subject, response)
     else answerText(response, 'There is nothing here: there are /healthz, /readyz, /metrics.\n', {}, 404)
   }
 }

@@ -24,6 +24,7 @@ const listeningOptions: readonly Option[] = [
     name: 'open',
     kind: 'switch',
     default: false,
+    reload: true,
     help: 'let anyone who can reach the server publish and subscribe, also beyond this machine'
   },
   {

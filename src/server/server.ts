@@ -10,11 +10,12 @@ import { all, type Observer } from '../hub/observer.ts'
 import { type HubOptions, settle } from '../hub/options.ts'
 import { changeRules, checkRedis, LmdbLog, MemoryLog, placeOf, RedisLog } from '../logs.ts'
 import { addressesOf, readAddress } from './address.ts'
-import { type Config, ConfigError, isGuarded } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import { type Certificate, type Listener, listen } from './listen.ts'
 import { lingerMs } from './malformed.ts'
 import { Metrics } from './metrics.ts'
 import { answerOps, metricsRoutes, opsListener, type Subject } from './ops.ts'
+import { checkReload, isGuarded } from './reach.ts'
 import { checkWebhooks, Webhooks } from './webhooks.ts'
 
 /** A server that is listening. */
@@ -107,13 +108,15 @@ class RunningServer implements Server {
   }
 
   async reload(config: Config): Promise<void> {
+    checkReload(config, this.#config)
     const certificate = readCertificate(config)
     checkHandlerOptions(this.#optionsFor(config))
     await changeRules(this.#log, config.retention)
     this.#door?.reload(this.#optionsFor(config))
     this.#webhooks.reload(config)
-    // What needs a restart stays as it was started with.
-    this.#config = { ...this.#config, drainTimeout: config.drainTimeout }
+    // The addresses stay those that the process listens on.
+    const { host, listen } = this.#config
+    this.#config = { ...config, host, listen }
     if (certificate) for (const listener of this.#listeners) listener.renew(certificate)
   }
 

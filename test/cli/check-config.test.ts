@@ -41,6 +41,17 @@ it('takes a flag before a variable, and a variable before the file', async () =>
   expect(stdout).toMatch(/^maxBody +2MiB +\S+: maxBody$/m)
 })
 
+it.each([
+  [['--heartbeat', '5'], {}, '', '--heartbeat: "5" has no unit; write 5s or 5ms'],
+  [[], { TIDINGS_SLOW_TIMEOUT: '30' }, '', 'TIDINGS_SLOW_TIMEOUT: "30" has no unit; write 30s or 30ms'],
+  [[], {}, 'maxAge: 90', 'maxAge: "90" has no unit; write 90s or 90ms'],
+  [[], {}, 'retention: [{ match: "*", age: 7 }]', 'retention, rule 1: age: "7" has no unit; write 7s or 7ms'],
+  [['--retention', '[{"match":"*","age":"7"}]'], {}, '', 'age: "7" has no unit; write 7s or 7ms']
+])('refuses a duration without a unit: %j %j %s', async (args, env, text, message) => {
+  const config = ['--config', file('tidings.yaml', `drainTimeout: 0\n${text}\n`)]
+  expect(await check([...config, ...args], env)).toMatchObject({ code: 1, stderr: expect.stringContaining(message) })
+})
+
 it('takes a key from the file that a variable names, and does not show it', async () => {
   const key = 'a key that nobody may see, of 256 bits'
   const { code, stdout } = await check(['--anonymous'], { TIDINGS_PUBLISHER_KEY_FILE: file('key', `${key}\n`) })

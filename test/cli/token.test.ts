@@ -123,6 +123,7 @@ const mistakes: readonly [string, string[], NodeJS.ProcessEnv, RegExp][] = [
     /mint a token for each$/
   ],
   ['the duration is none', ['--publish', '*', '--expires', 'soon'], keys, /--expires: expected a duration such as 10s/],
+  ['the duration has no unit', ['--publish', '*', '--expires', '3600'], keys, /--expires: "3600" has no unit/],
   ['the duration is nothing', ['--publish', '*', '--expires', '0s'], keys, /--expires/],
   ['a token of 1.0 is to last for ever', ['--publish', '*', '--expires', 'never'], keys, /--expires: .*choose/],
   ['the payload is no JSON', [...everything, '--payload', '{user}'], keys, /--payload: expected JSON such as/],

@@ -28,6 +28,22 @@ describe('publishing', () => {
   })
 })
 
+describe('a page of the hub itself', () => {
+  it.each(['hub.example', 'hub.example:443', 'hub.example.', 'HUB.example'])(
+    'may publish where the host is %s',
+    async (Host) => {
+      const { url } = await serve()
+      expect((await post(`${url}/publish`, 'x', { Host, Origin: 'https://hub.example' })).status).toBe(200)
+    }
+  )
+
+  it('is none of another port', async () => {
+    const { url } = await serve()
+    const headers = { Host: 'hub.example:8443', Origin: 'https://hub.example' }
+    expect((await post(`${url}/publish`, 'x', headers)).status).toBe(403)
+  })
+})
+
 describe('a server for this machine only', () => {
   it.each(['evil.example', 'evil.example:5000', '127.0.0.1.evil.example', '192.168.0.1'])(
     'refuses to be %s',
@@ -38,7 +54,7 @@ describe('a server for this machine only', () => {
     }
   )
 
-  it.each(['localhost', 'localhost:5000', '127.0.0.1', '[::1]:5000'])('is %s', async (host) => {
+  it.each(['localhost', 'localhost.', 'localhost:5000', '127.0.0.1', '[::1]:5000'])('is %s', async (host) => {
     const { url } = await serve({}, { localOnly: true })
     expect((await ask(`${url}/debug`, { headers: { Host: host } })).status).toBe(200)
   })

@@ -18,7 +18,7 @@ describe('GET /subscribe', () => {
     expect(client.status).toBe(200)
     expect(client.headers).toMatchObject({
       'content-type': 'text/event-stream',
-      'cache-control': 'no-cache, no-store',
+      'cache-control': 'no-cache, no-store, no-transform',
       'x-accel-buffering': 'no'
     })
     expect(client.headers['last-event-id']).toBeUndefined()

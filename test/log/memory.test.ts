@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
 import { retentionOf, testLogContract } from '../support/log-contract.ts'
+import { slowFilter } from '../support/slow-filter.js'
 
 describe('MemoryLog keeps the contract of a log', () =>
   testLogContract(async (kept) => new MemoryLog({ retention: retentionOf(kept) })))
@@ -8,6 +9,24 @@ describe('MemoryLog keeps the contract of a log', () =>
 describe('MemoryLog', () => {
   const everything = { admits: () => true }
   const update = (data: string) => ({ topics: ['t'], data })
+
+  it('lets others have their turn while it searches with a filter that takes long', async () => {
+    const log = new MemoryLog()
+    await log.append(Array.from({ length: 2_000 }, () => update('x')))
+    let turns = 0
+    const others = setInterval(() => turns++, 0)
+    expect(await log.newest(slowFilter, 10)).toBe(0)
+    clearInterval(others)
+    expect(turns).toBeGreaterThan(10)
+  })
+
+  it('ends a page early where the filter takes long, and says how far it came', async () => {
+    const log = new MemoryLog()
+    await log.append(Array.from({ length: 2_000 }, () => update('x')))
+    const { cursor } = await log.read(0, slowFilter, { entries: 10, bytes: 1_000 })
+    expect(cursor).toBeGreaterThan(0)
+    expect(cursor).toBeLessThan(1_000)
+  })
 
   it('keeps no more bytes than it was told', async () => {
     const log = new MemoryLog({ bytes: 10_000 })

@@ -14,9 +14,21 @@ describe('with --public-urls', () => {
   test.each(cases)('T8 to %s in %s, one of its hosts has to be asked for', async (role, dialect) => {
     const status = async (Host: string) =>
       (await come(server, role, dialect, { headers: { Host, ...bearer(await good(role, dialect)) } })).status
-    const own = ['hub.example.com', 'HUB.example.com', 'other.example:8080']
+    const own = [
+      'hub.example.com',
+      'HUB.example.com',
+      'hub.example.com:443',
+      'hub.example.com.',
+      'hub.example.com.:443',
+      'other.example:8080',
+      'other.example.:8080'
+    ]
     const others = [
       'hub.example.com:8443',
+      'hub.example.com:80',
+      'hub.example.com..',
+      'hub.example.com:443.',
+      'other.example:80',
       'evil.example',
       'other.example',
       'localhost',
@@ -105,7 +117,7 @@ describe('with the usual bounds', () => {
       const { headers } = await accepted('subscribe', dialect)
       expect(headers).toMatchObject({
         'content-type': 'text/event-stream',
-        'cache-control': 'private, no-cache, no-store, must-revalidate, max-age=0',
+        'cache-control': 'private, no-cache, no-store, must-revalidate, max-age=0, no-transform',
         pragma: 'no-cache',
         expire: '0',
         'x-accel-buffering': 'no',

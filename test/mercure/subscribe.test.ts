@@ -28,7 +28,7 @@ describe.each(dialects)('a stream of %s', (dialect) => {
     expect(stream.headers).toMatchObject({
       'content-type': 'text/event-stream',
       connection: 'close',
-      'cache-control': 'private, no-cache, no-store, must-revalidate, max-age=0',
+      'cache-control': 'private, no-cache, no-store, must-revalidate, max-age=0, no-transform',
       pragma: 'no-cache',
       expire: '0',
       'x-accel-buffering': 'no',

@@ -54,6 +54,27 @@ describe('streams at a time', () => {
   })
 })
 
+describe('HEAD', () => {
+  it.each(['/subscribe', '/.well-known/mercure?topic=a'])(
+    'of %s counts as a stream while it is answered',
+    async (path) => {
+      const { url } = await start('--max-connections', '1')
+      const head = async () => (await ask(url + path, { method: 'HEAD' })).status
+      expect([await head(), await head()]).toEqual([200, 200])
+      await listen(`${url}/subscribe`)
+      expect(await head()).toBe(503)
+    }
+  )
+
+  it('is paced as streams are', async () => {
+    const { url } = await start('--connect-rate', '1')
+    const heads = Array.from({ length: 14 }, () => ask(`${url}/subscribe`, { method: 'HEAD' }))
+    // Those that wait for their turn are cut off with the server.
+    for (const head of heads) head.catch(() => {})
+    expect((await Promise.race(heads.slice(11))).status).toBe(503)
+  })
+})
+
 describe('rates', () => {
   it('of publishing: what is too fast is answered 429, and publishes nothing', async () => {
     const { url } = await start('--publish-rate', '5')

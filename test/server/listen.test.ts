@@ -107,6 +107,21 @@ describe('without TLS', () => {
     expect(await client.received(1)).toEqual(['hello'])
   })
 
+  it.each(['constructor', '__proto__', 'toString', 'refuse'])(
+    'answers 405 to the method %s, which objects have and endpoints do not',
+    async (method) => {
+      const { url, output } = await start('--h2c')
+      const session = http2Session(url)
+      for (const path of ['/publish', '/.well-known/mercure']) {
+        expect(await http2Ask(session, path, { method })).toMatchObject({
+          status: 405,
+          headers: { allow: expect.stringContaining('POST') }
+        })
+      }
+      expect(output()).not.toContain('failed')
+    }
+  )
+
   it('speaks HTTP/1.1 alone otherwise', async () => {
     const { url } = await start()
     await expect(http2Ask(http2Session(url), '/')).rejects.toThrow()

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { freePort } from '../support/free-port.js'
 import { ask, post } from '../support/http.js'
+import { http2Ask, http2Session } from '../support/http2.js'
 import { newFolder } from '../support/log-folder.js'
 import { bearer, hubPath, keyed, keys, token } from '../support/mercure.js'
 import { startServer } from '../support/server.js'
@@ -99,7 +100,7 @@ describe('log lines', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>)
 
   it('tell of start, refusals, closes and stop, with the id of the request and without what it carried', async () => {
-    const { url, output, kill } = await start(keyed)
+    const { url, output, kill } = await start([...keyed, '--log-level', 'debug'])
     const rights = bearer(await token('0.x', { subscribe: ['secret-topic'], payload: 'secret-payload' }))
     const client = await listen(`${url}${hubPath}?topic=secret-topic`, rights)
     const refused = await ask(`${url}/publish?topic=secret-topic&authorization=secret-token`, {
@@ -107,17 +108,35 @@ describe('log lines', () => {
       body: 'secret-data'
     })
     client.close()
-    await expect.poll(() => linesOf(output()).map(({ msg }) => msg)).toEqual(['started', 'refused', 'closed'])
+    await expect.poll(() => linesOf(output()).map(({ msg }) => msg)).toEqual(['started', 'joined', 'refused', 'closed'])
     await kill('SIGTERM')
     const lines = linesOf(output())
-    expect(lines.map(({ msg }) => msg)).toEqual(['started', 'refused', 'closed', 'stopping', 'stopped'])
-    expect(lines[1]).toMatchObject({
+    expect(lines.map(({ msg }) => msg)).toEqual(['started', 'joined', 'refused', 'closed', 'stopping', 'stopped'])
+    expect(lines[2]).toMatchObject({
       code: 'token_malformed',
       path: '/publish',
       request: refused.headers['x-request-id']
     })
-    expect(lines[2]).toMatchObject({ reason: 'client', request: client.headers['x-request-id'] })
+    expect(lines[3]).toMatchObject({ reason: 'client', request: client.headers['x-request-id'] })
     expect(output()).not.toMatch(/secret-|a-secret-for/)
+  })
+
+  it('tell of no stream at the usual level', async () => {
+    const { url, output, kill } = await start()
+    const client = await listen(`${url}/subscribe`)
+    client.close()
+    await expect.poll(async () => (await ask(`${url}/debug`)).text).toBe('Currently 0 subscriptions')
+    await kill('SIGTERM')
+    expect(linesOf(output()).map(({ msg }) => msg)).toEqual(['started', 'stopping', 'stopped'])
+  })
+
+  it.each(['pretty', 'json'])('hold no control character that a client sent, where they are %s', async (format) => {
+    const { url, output } = await start(['--h2c', '--log-format', format])
+    // What HTTP/1.1 refuses in a path, HTTP/2 lets through.
+    await http2Ask(http2Session(url), '/\x9b31m\x85')
+    await expect.poll(output).toContain('refused')
+    expect(output()).toContain('/\\u009b31m\\u0085')
+    expect(output()).not.toMatch(/[\x7f-\x9f]/)
   })
 
   it('are for people on request, and as many as were asked for', async () => {

@@ -118,6 +118,15 @@ describe('tidings serve', () => {
     expect({ code, stderr, stdout }).toEqual({ code: 1, stderr: line, stdout: '' })
   })
 
+  it.runIf(process.platform === 'linux').each(['/proc/tidings', '/proc/tidings/log', '/dev/null/log'])(
+    'says in one line that no folder can be made at %s, and exits with 1',
+    async (path) => {
+      const { code, stderr } = await tidings(['serve', '--port', '0', '--data', path])
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/^tidings: \S+ cannot be used to keep a log in \(E[A-Z]+\); choose a folder .*\n$/)
+    }
+  )
+
   it('takes its options from the environment, and flags before those', async () => {
     const environment = { TIDINGS_HOST: '203.0.113.77', TIDINGS_OPEN: 'true', TIDINGS_PORT: '0' }
     const { stderr } = await tidings(['serve'], environment)

@@ -44,7 +44,7 @@ export async function subscribe(exchange: Exchange): Promise<void> {
 const streamHeaders: OutgoingHttpHeaders = {
   ...securityHeaders,
   'Content-Type': 'text/event-stream',
-  'Cache-Control': 'private, no-cache, no-store, must-revalidate, max-age=0',
+  'Cache-Control': 'private, no-cache, no-store, must-revalidate, max-age=0, no-transform',
   Pragma: 'no-cache',
   Expire: '0',
   'X-Accel-Buffering': 'no'

@@ -8,8 +8,8 @@ export class Turns {
     this.#free = most
   }
 
-  /** Does it when it has its turn. Rejects where the signal comes first. */
-  async run<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
+  /** Does it when it has its turn. Rejects with the reason of the signal where that comes first. */
+  async run<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     await this.#take(signal)
     try {
       return await work()
@@ -18,7 +18,8 @@ export class Turns {
     }
   }
 
-  #take(signal: AbortSignal): Promise<void> {
+  #take(signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason)
     if (this.#free > 0) {
       this.#free--
       return Promise.resolve()
@@ -26,14 +27,14 @@ export class Turns {
     return new Promise((resolve, reject) => {
       const gone = () => {
         this.#waiting.delete(begin)
-        reject(signal.reason)
+        reject(signal?.reason)
       }
       const begin = () => {
-        signal.removeEventListener('abort', gone)
+        signal?.removeEventListener('abort', gone)
         resolve()
       }
       this.#waiting.add(begin)
-      signal.addEventListener('abort', gone)
+      signal?.addEventListener('abort', gone)
     })
   }
 

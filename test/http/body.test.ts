@@ -1,0 +1,22 @@
+// Reading a body: what it leaves behind on a request that went well.
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, it, onTestFinished } from 'vitest'
+import { readBody } from '../../dist/http/body.js'
+import { post } from '../support/http.js'
+
+it('reading a whole body leaves no listener that would make an error when the request closes', async () => {
+  const counts: number[] = []
+  const count = (request: IncomingMessage) => counts.push(request.listenerCount('close'))
+  const server = createServer((request, response) => {
+    count(request)
+    void readBody(request, 100).then((body) => {
+      count(request)
+      response.end(body)
+    })
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await new Promise((resolve) => server.once('listening', resolve))
+  expect((await post(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, 'hello')).text).toBe('hello')
+  expect(counts[1]).toBe(counts[0])
+})

@@ -1,0 +1,69 @@
+// What a reload refuses: it never leaves a server that had keys without protection.
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { tidings } from '../support/cli.js'
+import { ask } from '../support/http.js'
+import { newFolder } from '../support/log-folder.js'
+import { keys } from '../support/mercure.js'
+import { startServer } from '../support/server.js'
+
+const keysInFile = `publisherKey: ${keys.publish}\nsubscriberKey: ${keys.subscribe}\n`
+
+/** A server whose configuration is the file's; `reload` gives the file another content, or removes it, and sends SIGHUP. */
+async function startWith(content: string) {
+  const file = join(newFolder(), 'tidings.yaml')
+  writeFileSync(file, content)
+  const { port, pid, output, kill } = await startServer({ args: ['--config', file] })
+  onTestFinished(() => kill('SIGKILL'))
+  const reload = async (changed: string | undefined) => {
+    if (changed === undefined) rmSync(file)
+    else writeFileSync(file, changed)
+    process.kill(pid, 'SIGHUP')
+    await expect.poll(output).toMatch(/not reloaded|"msg":"reloaded"/)
+    return output().match(/.*(not reloaded|"msg":"reloaded").*/)?.[0] ?? ''
+  }
+  const publish = async () =>
+    (await ask(`http://127.0.0.1:${port}/publish`, { method: 'POST', body: 'x', headers: { Host: 'localhost' } }))
+      .status
+  return { reload, publish }
+}
+
+describe('a reload that would remove protection is refused, and the old configuration stays', () => {
+  it.each([
+    ['an empty file', '', 'holds no options'],
+    ['a file of comments', '# port: 5000\n', 'holds no options'],
+    ['no file', undefined, 'cannot be read: ENOENT'],
+    ['a file without keys', 'maxConnections: 5\n', 'no keys and no --authorize'],
+    ['a file without keys for another address', 'host: 127.0.0.1\n', 'no keys and no --authorize']
+  ])('with %s', async (_, content, why) => {
+    const { reload, publish } = await startWith(`host: 127.1\n${keysInFile}`)
+    expect(await publish()).toBe(401)
+    expect(await reload(content)).toContain(why)
+    expect(await publish()).toBe(401)
+  })
+
+  it('with a file without keys on this machine alone', async () => {
+    const { reload, publish } = await startWith(keysInFile)
+    await reload('maxConnections: 5\n')
+    expect(await publish()).toBe(401)
+  })
+
+  it('looks at the address that the process listens on, not at the one in the new file', async () => {
+    const { reload } = await startWith('host: 0.0.0.0\nopen: true\n')
+    expect(await reload('maxConnections: 5\n')).toContain('0.0.0.0 can be reached from other machines')
+  })
+})
+
+it('a reload may open a server that had keys where the file says so', async () => {
+  const { reload, publish } = await startWith(keysInFile)
+  expect(await reload('open: true\n')).toContain('"msg":"reloaded"')
+  expect(await publish()).toBe(200)
+})
+
+it('an empty secret file is refused rather than taken for no key', async () => {
+  const file = join(newFolder(), 'key')
+  writeFileSync(file, '\n')
+  const { code, stderr } = await tidings(['check-config', '--anonymous'], { TIDINGS_PUBLISHER_KEY_FILE: file })
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(`${file} is empty`) })
+})

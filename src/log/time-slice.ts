@@ -1,7 +1,7 @@
 // Says when a scan that runs on the event loop has to let others have their turn. It waits for nothing itself.
 
 /** How long one slice may take, in milliseconds. */
-const sliceMs = 4
+const sliceMs = 2
 /** Entries between two looks at the clock, a power of two: a look costs as much as a cheap filter. */
 const every = 32
 

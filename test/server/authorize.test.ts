@@ -315,7 +315,7 @@ describe('an answer with rights', () => {
 
   it('ends the stream by its until', async () => {
     const backend = await startBackend(say(200, { until: Date.now() / 1_000 + 2 }, 60))
-    const { url, output } = await start(backend.url)
+    const { url, output } = await start(backend.url, ['--log-level', 'debug'])
     const client = await listen(`${url}/subscribe`)
     await client.until(({ ended }) => ended)
     expect(output()).toContain('"reason":"expired"')

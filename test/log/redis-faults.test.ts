@@ -73,11 +73,12 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
     const told: TidingsError[] = []
     const log = await openShared(server, { commandTimeout: 1_200, failed: (error) => void told.push(error) })
     await followed(log)
+    const began = performance.now()
     await server.kill()
     // Until the connection is found to be gone, an append may still have been sent; a read finds out.
     await expect(log.newest({ admits: () => true }, 1)).rejects.toMatchObject({ code: 'log_unavailable' })
     await expect(log.append([update('x')])).rejects.toMatchObject({ code: 'log_unavailable' })
-    expect(told.length).toBeLessThanOrEqual(4)
+    expect(told.length).toBeLessThanOrEqual(1 + Math.floor((performance.now() - began) / 1_000))
     expect(told[0]).toMatchObject({ code: 'log_unavailable' })
   })
 

@@ -61,8 +61,8 @@ export class RedisLog implements Log {
     const base = `{${prefix}:${name}}`
     const discovery = new RedisDiscovery(parseAddress(url), base, commandTimeout)
     const onConnected: ConnectionOptions['onConnected'] = (send) => this.#store.detectFork(send)
-    const connect = () =>
-      new RedisConnection({ discovery, timeoutMs: commandTimeout, failed: seldom(failed), onConnected })
+    const connection = { discovery, timeoutMs: commandTimeout, failed: seldom(failed), onConnected }
+    const connect = () => new RedisConnection(connection)
     this.#connection = connect()
     this.#store = new RedisStore(base, this.#connection, now)
     this.#maintenance = new RedisMaintenance(this.#store, rules)

@@ -2,9 +2,9 @@
 // no option.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { flagFor, options, variableFor } from '../dist/server/config.js'
-import { sections } from '../dist/server/option.js'
-import { textOf } from '../dist/server/option-text.js'
+import { flagFor, options, variableFor } from '../dist/server/config/config.js'
+import { formatOption } from '../dist/server/config/format.js'
+import { sections } from '../dist/server/config/option.js'
 
 const head = `# Configuration
 
@@ -29,7 +29,7 @@ const code = (text) => (text === '' ? '–' : `\`${cell(text)}\``)
 
 /** @param {(typeof options)[number]} option */
 function row({ name, kind, default: fallback, reload, help }) {
-  const said = textOf(kind, fallback)
+  const said = formatOption(kind, fallback)
   const columns = [
     code(flagFor(name)),
     code(variableFor(name)),

@@ -1,12 +1,12 @@
 // Makes logs for those who name topics by selectors and write durations and sizes as people do: a log itself knows neither.
 // It adds nothing else.
-import type { LmdbLog as FolderLog } from './log/lmdb.ts'
-import type { LmdbLogOptions as FolderLogOptions } from './log/lmdb-options.ts'
-import { MemoryLog as PlainMemoryLog, type MemoryLogOptions as PlainMemoryLogOptions } from './log/memory.ts'
+import type { LmdbLog as FolderLog } from './log/lmdb/log.ts'
+import type { LmdbLogOptions as FolderLogOptions } from './log/lmdb/options.ts'
+import { MemoryLog as PlainMemoryLog, type MemoryLogOptions as PlainMemoryLogOptions } from './log/memory/log.ts'
 import { checkName, parseAddress } from './log/redis/address.ts'
 import type { RedisLog as SharedLog } from './log/redis/log.ts'
 import type { RedisLogOptions as SharedLogOptions } from './log/redis/options.ts'
-import { Retention, type RetentionRule as Rule } from './log/retention.ts'
+import { RetentionRules, type RetentionRule as Rule } from './log/retention/rules.ts'
 import { compile } from './topics/matcher.ts'
 import { parseDuration, parseSize } from './units.ts'
 
@@ -46,7 +46,7 @@ export type RedisLogOptions = Omit<SharedLogOptions, 'covers' | 'retention'> & {
 export class MemoryLog extends PlainMemoryLog {
   /** @throws RangeError for a bound that is none. */
   constructor({ retention, ...options }: MemoryLogOptions = {}) {
-    super(retention ? { ...options, retention: new Retention(readRules(retention), covers) } : options)
+    super(retention ? { ...options, retention: new RetentionRules(readRules(retention), covers) } : options)
   }
 }
 
@@ -69,7 +69,7 @@ export const LmdbLog = {
   async open({ retention = [], ...options }: LmdbLogOptions): Promise<LmdbLog> {
     const rules = readRules(retention)
     // Not before it is asked for: who keeps history elsewhere needs no native code.
-    const { LmdbLog: FolderLog } = await import('./log/lmdb.ts')
+    const { LmdbLog: FolderLog } = await import('./log/lmdb/log.ts')
     return FolderLog.open({ ...options, retention: rules, covers })
   }
 }

@@ -1,6 +1,7 @@
-// Imports point only downward, as ARCHITECTURE.md draws it: a layer may use those below it and knows nothing of those above.
+// The structure of the sources, as ARCHITECTURE.md draws it: imports point downward, no two files import each other in a circle, no
+// folder and no file holds more than a reader takes in.
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { expect, it } from 'vitest'
 
 /** Each layer, with those that it may import besides itself. */
@@ -10,15 +11,15 @@ const below: Record<string, readonly string[]> = {
   auth: ['topics', 'errors', 'units'],
   pages: [],
   errors: [],
-  units: [],
+  units: ['errors'],
   update: ['errors'],
-  log: ['update', 'errors', 'sse'],
-  hub: ['logs', 'log', 'topics', 'update', 'errors', 'sse'],
-  http: ['hub', 'auth', 'log', 'topics', 'update', 'errors', 'sse', 'pages'],
+  log: ['update', 'topics', 'errors', 'units'],
   logs: ['log', 'topics', 'units'],
+  hub: ['logs', 'log', 'topics', 'update', 'errors', 'sse'],
+  http: ['hub', 'auth', 'log', 'topics', 'update', 'errors', 'sse', 'pages', 'units'],
   index: ['http', 'hub', 'auth', 'logs', 'log', 'topics', 'update', 'errors'],
   server: ['http', 'hub', 'auth', 'logs', 'log', 'units', 'errors'],
-  cli: ['server', 'http', 'auth', 'units']
+  cli: ['server', 'http', 'auth', 'units', 'errors']
 }
 
 /** `src/hub/hub.ts` → `hub`, `src/update.ts` → `update` */
@@ -28,10 +29,13 @@ const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => join('src', name))
 
+/** Everything that a file imports, types too. */
 function importsOf(file: string): string[] {
   const source = readFileSync(file, 'utf8')
   return [...source.matchAll(/(?:from|import) '(\.[^']+)'/g)].map(([, path]) => join(dirname(file), path as string))
 }
+
+const imports = new Map(files.map((file) => [file, importsOf(file)]))
 
 it('finds the sources', () => {
   expect(files.length).toBeGreaterThan(30)
@@ -44,6 +48,22 @@ it.each(files)('%s imports only what lies below it', (file) => {
   expect(upward).toEqual([])
 })
 
+/** Everything that a file imports, and what that imports in turn. */
+function reachedFrom(file: string): Set<string> {
+  const reached = new Set<string>()
+  const waiting = [...(imports.get(file) ?? [])]
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    if (reached.has(next)) continue
+    reached.add(next)
+    waiting.push(...(imports.get(next) ?? []))
+  }
+  return reached
+}
+
+it('no files import each other in a circle, not even for types', () => {
+  expect(files.filter((file) => reachedFrom(file).has(file))).toEqual([])
+})
+
 it.each(files)('%s opens with its job', (file) => {
   const [first = '', second = ''] = readFileSync(file, 'utf8').split('\n')
   expect(first.startsWith('#!') ? second : first).toMatch(/^\/\/ \S.{20}/)
@@ -52,4 +72,15 @@ it.each(files)('%s opens with its job', (file) => {
 it('no file holds more than one thing: none is longer than 250 lines', () => {
   const long = files.filter((file) => readFileSync(file, 'utf8').split('\n').length > 251)
   expect(long).toEqual([])
+})
+
+it('no folder holds more than sixteen files', () => {
+  const folders = [...new Set(files.map((file) => dirname(file)))]
+  const isIn = (folder: string) => (file: string) => dirname(file) === folder
+  expect(folders.filter((folder) => files.filter(isIn(folder)).length > 16)).toEqual([])
+})
+
+it('no file repeats the name of its folder as a prefix', () => {
+  const repeated = files.filter((file) => basename(file).startsWith(`${basename(dirname(file))}-`))
+  expect(repeated).toEqual([])
 })

@@ -1,7 +1,7 @@
 // Reads an answer that we asked for, up to a bound. It does not know what it says.
 
 /** @throws Error that names what was too large, as soon as that is known */
-export async function boundedText({ body }: Response, most: number, what: string): Promise<string> {
+export async function readBoundedText({ body }: Response, most: number, what: string): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body ?? []) {

@@ -13,10 +13,10 @@ const legacyClaim = 'mercure'
 const namespacedClaim = 'https://mercure.rocks/'
 
 /** How many selectors a list of dialect 0.x may hold, and details and topics a token of 1.0. */
-const mostSelectors = 1_000
-const mostDetails = 100
-const mostTopics = 100
-const longestMatch = 4_096
+const maxSelectors = 1_000
+const maxDetails = 100
+const maxTopics = 100
+const maxMatch = 4_096
 
 /** The claims of a token whose signature and dates were verified. */
 export type Claims = Readonly<Record<string, unknown>>
@@ -57,7 +57,7 @@ function selectorList(list: unknown, name: string): string[] | undefined {
   if (!Array.isArray(list) || !list.every((entry) => typeof entry === 'string')) {
     throw new TokenError(`mercure.${name} is not a list of texts`)
   }
-  if (list.length > mostSelectors) throw new TokenError(`mercure.${name} holds more than ${mostSelectors} selectors`)
+  if (list.length > maxSelectors) throw new TokenError(`mercure.${name} holds more than ${maxSelectors} selectors`)
   return list.filter(couldCover)
 }
 
@@ -66,14 +66,14 @@ const control = /[\0-\x1f\x7f]/
 
 /** Whether there are topics that a selector could cover: none is empty, none that long, and none holds a control character. */
 function couldCover(selector: string): boolean {
-  return selector !== '' && !control.test(selector) && Buffer.byteLength(selector) <= longestMatch
+  return selector !== '' && !control.test(selector) && Buffer.byteLength(selector) <= maxMatch
 }
 
 function modernGrants(claims: Claims, base: string): Read {
   const { authorization_details: entries = [] } = claims
   if (!Array.isArray(entries)) throw new TokenError('authorization_details is not a list')
   const ours = entries.filter((entry) => typeOf(entry) === detailType)
-  if (ours.length > mostDetails) throw new TokenError(`more than ${mostDetails} authorization details`)
+  if (ours.length > maxDetails) throw new TokenError(`more than ${maxDetails} authorization details`)
   requireFewTopics(ours)
   const details = ours.map((entry) => readDetail(entry, base))
   const publishing = details.filter(({ actions }) => actions.includes('publish'))
@@ -94,7 +94,7 @@ function typeOf(entry: unknown): string {
 /** In all of a token, and before any is compiled, so that spreading them over details buys no work. */
 function requireFewTopics(details: readonly Claims[]): void {
   const count = details.reduce((sum, { topics }) => sum + (Array.isArray(topics) ? topics.length : 0), 0)
-  if (count > mostTopics) throw new TokenError(`more than ${mostTopics} topics in authorization details`)
+  if (count > maxTopics) throw new TokenError(`more than ${maxTopics} topics in authorization details`)
 }
 
 interface Detail extends PayloadRule {
@@ -127,7 +127,7 @@ function isMatchType(type: unknown): type is TypedSelector['type'] {
 /** Whether a text can stand as `match`: Unicode without control and format characters, of 1 to 4,096 bytes. */
 export function isMatch(text: string): boolean {
   if (text === '' || !text.isWellFormed() || /[\p{Cc}\p{Cf}]/u.test(text)) return false
-  return Buffer.byteLength(text) <= longestMatch
+  return Buffer.byteLength(text) <= maxMatch
 }
 
 function isFilledList(value: unknown): value is unknown[] {

@@ -8,7 +8,7 @@ import {
   type RemoteJWKSet
 } from 'jose'
 import { asymmetricAlgorithms, familyOf, readAlgorithms } from './algorithms.ts'
-import { boundedText } from './bounded-text.ts'
+import { readBoundedText } from './bounded-text.ts'
 
 export interface RemoteKeysOptions {
   /** Told when the address fails, at most once per cooldown. */
@@ -22,7 +22,7 @@ export interface RemoteKeysOptions {
 }
 
 /** Bytes of an answer, beyond which it counts as a failure. */
-const largestAnswer = 262_144
+const maxAnswer = 262_144
 
 /**
  * The key resolver of an address, for jose. The address is asked when a key is first needed, when one is not known, and when
@@ -114,7 +114,7 @@ async function fetchSet(...[url, options]: Parameters<FetchImplementation>): Pro
     await response.body?.cancel()
     throw new Error(`the address of the JWK Set answered ${response.status}`)
   }
-  const jwks: unknown = JSON.parse(await boundedText(response, largestAnswer, 'the JWK Set'))
+  const jwks: unknown = JSON.parse(await readBoundedText(response, maxAnswer, 'the JWK Set'))
   if (!isSet(jwks)) throw new Error('the address of the JWK Set answered something else')
   return jwks
 }

@@ -24,17 +24,17 @@ export interface RoleKeys {
 }
 
 /** What is asked of a token besides its signature and its algorithm. */
-export type Demands = Pick<JWTVerifyOptions, 'typ' | 'audience' | 'issuer' | 'requiredClaims' | 'clockTolerance'>
+export type Requirements = Pick<JWTVerifyOptions, 'typ' | 'audience' | 'issuer' | 'requiredClaims' | 'clockTolerance'>
 
 /** Answers the claims of a token. @throws TokenError */
-export type Check = (token: string, demands: Demands) => Promise<JWTPayload>
+export type VerifyToken = (token: string, demands: Requirements) => Promise<JWTPayload>
 
 /**
  * Makes the check of a role.
  * @param failed told when the address of a JWK Set fails
  * @throws RangeError when a key or an algorithm cannot be used
  */
-export function checkOf({ key, jwks, algorithms }: RoleKeys, failed?: (error: unknown) => void): Check {
+export function makeVerify({ key, jwks, algorithms }: RoleKeys, failed?: (error: unknown) => void): VerifyToken {
   if ((key === undefined) === (jwks === undefined))
     throw new RangeError('a role needs either a key or a JWK Set address')
   if (jwks !== undefined) return check(remoteKeys(jwks, failed ? { failed } : {}), remoteAlgorithms(algorithms))
@@ -50,7 +50,7 @@ function sourceOf(key: Key): Source {
   return key.kind === 'public' ? key.publicKey : createLocalJWKSet(key.jwks)
 }
 
-function check(source: Source, algorithms: readonly string[]): Check {
+function check(source: Source, algorithms: readonly string[]): VerifyToken {
   const allowed = [...algorithms]
   return async (token, demands) => {
     try {
@@ -62,7 +62,7 @@ function check(source: Source, algorithms: readonly string[]): Check {
 }
 
 /** How many keys of a set are tried for a token that does not say which one it is signed with. */
-const mostTries = 10
+const maxKeysTried = 10
 
 async function verified(token: string, source: Source, options: JWTVerifyOptions): Promise<JWTPayload> {
   try {
@@ -87,7 +87,7 @@ async function firstOf(
 ): Promise<JWTPayload> {
   let tries = 0
   for await (const key of candidates) {
-    if (++tries > mostTries) break
+    if (++tries > maxKeysTried) break
     try {
       return (await jwtVerify(token, key, options)).payload
     } catch (error) {

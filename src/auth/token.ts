@@ -3,7 +3,7 @@ import { decodeProtectedHeader } from 'jose'
 import type { Dialect } from './dialect.ts'
 
 /** Everything in a request that may hold a token. */
-export interface Carriers {
+export interface TokenSources {
   /** The value of each `Authorization` header. */
   readonly authorization: readonly string[]
   /** The `Cookie` header. */
@@ -26,16 +26,16 @@ export const defaultCookieNames: CookieNames = {
   legacy: 'mercureAuthorization'
 }
 
-export type Carrier = 'header' | 'query' | 'cookie'
+export type TokenSource = 'header' | 'query' | 'cookie'
 
 /** `malformed`: a carrier is there that does not hold one token; `reason` says why, and quotes nothing of it. */
-export type Found =
+export type TokenLookup =
   | { readonly kind: 'none' }
-  | { readonly kind: 'malformed'; readonly by: Carrier; readonly reason: string }
-  | { readonly kind: 'token'; readonly token: string; readonly by: Carrier }
+  | { readonly kind: 'malformed'; readonly by: TokenSource; readonly reason: string }
+  | { readonly kind: 'token'; readonly token: string; readonly by: TokenSource }
 
 /** What was found, and the dialect to judge it by and to answer in. */
-export type FoundForPublishing = Found & { readonly dialect: Dialect }
+export type PublisherTokenLookup = TokenLookup & { readonly dialect: Dialect }
 
 /** The shortest token of dialect 0.x, in characters: the shortest signed JWT that can be. */
 const shortestToken = 41
@@ -47,8 +47,8 @@ const shortestToken = 41
  * - `0.x`: header, parameter `authorization`, cookie [Mercure draft-07, Authorization]
  * - `1.0`: header, cookie [Mercure 1.0, Presenting the Access Token; RFC 6750, 2.1]
  */
-export function findToken(carriers: Carriers, dialect: Dialect, names: CookieNames): Found {
-  const { authorization, query, cookies } = carriers
+export function findToken(sources: TokenSources, dialect: Dialect, names: CookieNames): TokenLookup {
+  const { authorization, query, cookies } = sources
   if (authorization.length > 0) return dialect === '0.x' ? strictHeader(authorization) : header(authorization)
   if (dialect === '0.x' && query.length > 0) return parameter(query)
   return cookie(cookies, dialect === '0.x' ? names.legacy : names.modern)
@@ -61,30 +61,30 @@ export function findToken(carriers: Carriers, dialect: Dialect, names: CookieNam
  * @param dialects those that are spoken; with one of them, every token is of that one
  */
 export function findPublisherToken(
-  carriers: Carriers,
+  sources: TokenSources,
   names: CookieNames,
   dialects: readonly Dialect[]
-): FoundForPublishing {
+): PublisherTokenLookup {
   const [only] = dialects
   if (only !== undefined && dialects.every((dialect) => dialect === only)) {
-    return { ...findToken(carriers, only, names), dialect: only }
+    return { ...findToken(sources, only, names), dialect: only }
   }
-  if (carriers.authorization.length > 0) return eitherHeader(carriers.authorization)
-  return eitherParameter(carriers.query) ?? eitherCookie(carriers.cookies, names) ?? { kind: 'none', dialect: '1.0' }
+  if (sources.authorization.length > 0) return eitherHeader(sources.authorization)
+  return eitherParameter(sources.query) ?? eitherCookie(sources.cookies, names) ?? { kind: 'none', dialect: '1.0' }
 }
 
-function eitherHeader(values: readonly string[]): FoundForPublishing {
+function eitherHeader(values: readonly string[]): PublisherTokenLookup {
   const found = header(values)
   if (found.kind !== 'token' || dialectOf(found.token) !== '0.x') return { ...found, dialect: '1.0' }
   return { ...strictHeader(values), dialect: '0.x' }
 }
 
-function eitherParameter(values: readonly string[]): FoundForPublishing | undefined {
+function eitherParameter(values: readonly string[]): PublisherTokenLookup | undefined {
   if (values.every((token) => dialectOf(token) === '1.0')) return undefined
   return { ...parameter(values), dialect: '0.x' }
 }
 
-function eitherCookie(cookies: string | undefined, names: CookieNames): FoundForPublishing | undefined {
+function eitherCookie(cookies: string | undefined, names: CookieNames): PublisherTokenLookup | undefined {
   const modern = cookie(cookies, names.modern)
   if (modern.kind === 'token' && dialectOf(modern.token) !== '0.x') return { ...modern, dialect: '1.0' }
   const legacy = cookie(cookies, names.legacy)
@@ -105,13 +105,13 @@ export function dialectOf(token: string): Dialect | undefined {
 // [RFC 6750, 2.1] b64token
 const bearer = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i
 
-function header(values: readonly string[]): Found {
+function header(values: readonly string[]): TokenLookup {
   if (values.length !== 1) return malformed('header', 'more than one Authorization header')
   const token = bearer.exec(values[0] as string)?.[1]
   return token === undefined ? malformed('header', 'not a Bearer token') : { kind: 'token', token, by: 'header' }
 }
 
-function strictHeader(values: readonly string[]): Found {
+function strictHeader(values: readonly string[]): TokenLookup {
   const [value = ''] = values
   if (values.length !== 1) return malformed('header', 'more than one Authorization header')
   if (!value.startsWith('Bearer ')) return malformed('header', 'not a Bearer token')
@@ -119,18 +119,18 @@ function strictHeader(values: readonly string[]): Found {
   return token.length < shortestToken ? malformed('header', 'too short') : { kind: 'token', token, by: 'header' }
 }
 
-function parameter(values: readonly string[]): Found {
+function parameter(values: readonly string[]): TokenLookup {
   const [token = ''] = values
   if (values.length !== 1) return malformed('query', 'more than one parameter named authorization')
   return token.length < shortestToken ? malformed('query', 'too short') : { kind: 'token', token, by: 'query' }
 }
 
-function cookie(cookies: string | undefined, name: string): Found {
+function cookie(cookies: string | undefined, name: string): TokenLookup {
   const token = cookies === undefined ? undefined : cookieValue(cookies, name)
   return token === undefined ? { kind: 'none' } : { kind: 'token', token, by: 'cookie' }
 }
 
-function malformed(by: Carrier, reason: string): Found {
+function malformed(by: TokenSource, reason: string): TokenLookup {
   return { kind: 'malformed', by, reason }
 }
 

@@ -4,9 +4,9 @@ import { decodeJwt, type JWTPayload } from 'jose'
 import { readGrants } from './claims.ts'
 import type { Dialect } from './dialect.ts'
 import type { Grants } from './grants.ts'
-import { type Check, checkOf, type Demands, type RoleKeys } from './role-keys.ts'
+import { GrantsCache } from './grants-cache.ts'
+import { makeVerify, type Requirements, type RoleKeys, type VerifyToken } from './role-keys.ts'
 import { TokenError } from './token-error.ts'
-import { Verified } from './verified.ts'
 
 export type { RoleKeys } from './role-keys.ts'
 export { TokenError } from './token-error.ts'
@@ -40,7 +40,7 @@ export interface VerifierOptions {
   readonly failed?: (error: unknown) => void
 }
 
-type Checks = Readonly<Partial<Record<Role, Check>>>
+type Checks = Readonly<Partial<Record<Role, VerifyToken>>>
 
 /** Turns tokens into grants. */
 export class Verifier {
@@ -51,7 +51,7 @@ export class Verifier {
   readonly #shared: Checks
   /** Each issuer that is trusted; without keys of its own, undefined. */
   readonly #issuers: ReadonlyMap<string, Checks | undefined>
-  readonly #verified = new Verified()
+  readonly #verified = new GrantsCache()
 
   /** @throws RangeError that says which option cannot be used, without any key. */
   constructor({ issuers = [], audience, clockTolerance = 0, base, failed, ...keys }: VerifierOptions) {
@@ -88,7 +88,7 @@ export class Verifier {
   }
 
   /** Which keys a token is held against is decided by what it claims to be, and never by who turns out to have signed it. */
-  #checkFor(token: string, role: Role, dialect: Dialect): Check {
+  #checkFor(token: string, role: Role, dialect: Dialect): VerifyToken {
     const issuer = this.#issuers.size > 0 ? issuerOf(token) : undefined
     const isTrusted = issuer !== undefined && this.#issuers.has(issuer)
     if (dialect === '1.0' && this.#issuers.size > 0 && !isTrusted) throw new TokenError('iss: not trusted')
@@ -98,7 +98,7 @@ export class Verifier {
     return check
   }
 
-  #demandsOf(dialect: Dialect): Demands {
+  #demandsOf(dialect: Dialect): Requirements {
     const clockTolerance = this.#clockTolerance
     if (dialect === '0.x') return { clockTolerance }
     return { clockTolerance, typ: 'at+jwt', audience: this.#audience, requiredClaims: ['exp'] }
@@ -114,8 +114,8 @@ type Keys = Pick<VerifierOptions, 'publisher' | 'subscriber'>
 
 function checksOf({ publisher, subscriber }: Keys, failed: VerifierOptions['failed']): Checks {
   return {
-    ...(publisher && { publish: checkOf(publisher, failed) }),
-    ...(subscriber && { subscribe: checkOf(subscriber, failed) })
+    ...(publisher && { publish: makeVerify(publisher, failed) }),
+    ...(subscriber && { subscribe: makeVerify(subscriber, failed) })
   }
 }
 

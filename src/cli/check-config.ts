@@ -1,10 +1,10 @@
 // `tidings check-config`: reads a configuration as `serve` would, and says what is wrong with it, or what it changes. It
 // starts no server and opens no history.
 import { Command } from 'commander'
-import { type Config, configure, type Setting, settings } from '../server/config.ts'
-import { textOf } from '../server/option-text.ts'
+import { type Config, configure, type Setting, settings } from '../server/config/config.ts'
+import { formatOption } from '../server/config/format.ts'
 import { checkConfig } from '../server/server.ts'
-import { explain, withServerFlags } from './server-flags.ts'
+import { describeStartError, withServerFlags } from './server-flags.ts'
 import { table } from './table.ts'
 
 const examples = `
@@ -30,7 +30,7 @@ function check(flags: Record<string, unknown>): void {
     checkConfig(config)
     process.stdout.write(`The configuration is fine.\n${changes(settings(flags, process.env))}`)
   } catch (error) {
-    console.error(`tidings: ${explain(error as Error, config)}`)
+    console.error(`tidings: ${describeStartError(error as Error, config)}`)
     process.exitCode = 1
   }
 }
@@ -38,7 +38,11 @@ function check(flags: Record<string, unknown>): void {
 function changes(all: readonly Setting[]): string {
   const changed = all.filter(({ option, value }) => JSON.stringify(value) !== JSON.stringify(option.default))
   if (changed.length === 0) return 'Everything has its default.\n'
-  const rows = changed.map(({ option, value, source = '' }) => [option.name, shown(textOf(option.kind, value)), source])
+  const rows = changed.map(({ option, value, source = '' }) => [
+    option.name,
+    shown(formatOption(option.kind, value)),
+    source
+  ])
   return `\n${table([['option', 'value', 'from'], ...rows])}`
 }
 

@@ -18,7 +18,7 @@ interface Flags extends TargetFlags {
   readonly file?: string
   readonly whole?: boolean
   readonly ids?: boolean
-  readonly patience?: number
+  readonly retryTimeout?: number
 }
 
 const examples = `
@@ -47,7 +47,11 @@ export function publishCommand(): Command {
     .option('--file <path>', 'publish what is in a file, as one update')
     .option('--whole', 'publish all of stdin as one update')
     .option('--ids', 'print the id of each update')
-    .option('--patience <time>', 'how long to try again (default: 10s for one update, for ever for lines)', seconds)
+    .option(
+      '--retry-timeout <time>',
+      'how long to try again (default: 10s for one update, for ever for lines)',
+      seconds
+    )
   return withTargetFlags(command)
     .addHelpText('after', examples)
     .action((data: string | undefined, flags: Flags) => {
@@ -67,8 +71,8 @@ function check(command: Command, data: string | undefined, { file, whole, id }: 
 async function publish(data: string | undefined, flags: Flags): Promise<void> {
   const hurry = new AbortController()
   const isOne = data !== undefined || flags.file !== undefined || flags.whole === true
-  const patience = flags.patience ?? (isOne ? 10_000 : Number.POSITIVE_INFINITY)
-  const publisher = new Publisher(targetOf(flags), { patience, say, hurry: hurry.signal })
+  const retryTimeoutMs = flags.retryTimeout ?? (isOne ? 10_000 : Number.POSITIVE_INFINITY)
+  const publisher = new Publisher(targetOf(flags), { retryTimeoutMs, say, hurry: hurry.signal })
   try {
     if (isOne) await publishOne(publisher, data ?? (await read(flags)), flags)
     else await publishInput(publisher, flags, hurry)

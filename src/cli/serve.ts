@@ -2,11 +2,11 @@
 // business.
 import { Command } from 'commander'
 import { isShort, readKey } from '../auth/keys.ts'
-import { type Config, configure, flagFor } from '../server/config.ts'
-import { createLogger, type Logger, logged } from '../server/logger.ts'
-import { hasKeys } from '../server/reach.ts'
+import { type Config, configure, flagFor } from '../server/config/config.ts'
+import { hasKeys } from '../server/exposure.ts'
+import { createLogger, type Logger, logObserver } from '../server/logger.ts'
 import { historyOf, type Server, startServer } from '../server/server.ts'
-import { explain, withServerFlags } from './server-flags.ts'
+import { describeStartError, withServerFlags } from './server-flags.ts'
 import { version } from './version.ts'
 
 const examples = `
@@ -51,9 +51,9 @@ async function startOrExplain(flags: Record<string, unknown>): Promise<Started |
   try {
     config = configure(flags, process.env)
     const logger = createLogger(config)
-    return { server: await startServer(config, logged(logger)), config, logger }
+    return { server: await startServer(config, logObserver(logger)), config, logger }
   } catch (error) {
-    console.error(`tidings: ${explain(error as NodeJS.ErrnoException, config)}`)
+    console.error(`tidings: ${describeStartError(error as NodeJS.ErrnoException, config)}`)
     process.exitCode = 1
     return undefined
   }
@@ -92,7 +92,7 @@ async function reload(server: Server, flags: Record<string, unknown>, logger: Lo
     logger.level = config.logLevel
     logger.info('reloaded')
   } catch (error) {
-    logger.error(`not reloaded, everything stays as it was: ${explain(error as Error, undefined)}`)
+    logger.error(`not reloaded, everything stays as it was: ${describeStartError(error as Error, undefined)}`)
   }
 }
 

@@ -1,7 +1,15 @@
 // The flags that `serve` and `check-config` share, and the words for what is wrong with them. It starts nothing.
 import { type Command, Option as Flag } from 'commander'
-import { type Config, ConfigError, flagFor, type Option, options, variableFor, withFlags } from '../server/config.ts'
-import { textOf } from '../server/option-text.ts'
+import {
+  type Config,
+  ConfigError,
+  flagFor,
+  type Option,
+  options,
+  variableFor,
+  withFlags
+} from '../server/config/config.ts'
+import { formatOption } from '../server/config/format.ts'
 
 /** Gives a command every option of the server. */
 export function withServerFlags(command: Command): Command {
@@ -12,12 +20,12 @@ export function withServerFlags(command: Command): Command {
 function toFlag(option: Option): Flag {
   const value = option.kind === 'switch' ? '' : ` <${option.kind}>`
   const isSaid = ['string', 'number'].includes(typeof option.default) && option.default !== ''
-  const fallback = isSaid ? `, default ${textOf(option.kind, option.default)}` : ''
+  const fallback = isSaid ? `, default ${formatOption(option.kind, option.default)}` : ''
   return new Flag(`${flagFor(option.name)}${value}`, `${option.help} (${variableFor(option.name)}${fallback})`)
 }
 
 /** One sentence for what keeps a server from starting. */
-export function explain(error: NodeJS.ErrnoException, config: Config | undefined): string {
+export function describeStartError(error: NodeJS.ErrnoException, config: Config | undefined): string {
   // What is wrong with options together is said in their names.
   if (error instanceof RangeError) return withFlags(error.message)
   if (error instanceof ConfigError || !config) return error.message

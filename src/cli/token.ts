@@ -3,8 +3,8 @@ import { Command, Option as Flag } from 'commander'
 import type { Dialect } from '../auth/dialect.ts'
 import type { Json } from '../auth/grants.ts'
 import { type MintOptions, mint } from '../auth/mint.ts'
-import { hubPath } from '../http/access-options.ts'
-import { type Config, ConfigError, configure } from '../server/config.ts'
+import { hubPath } from '../http/access/options.ts'
+import { type Config, ConfigError, configure } from '../server/config/config.ts'
 import { parseDuration } from '../units.ts'
 
 interface Flags {

@@ -6,11 +6,11 @@ import { TidingsError } from '../errors.ts'
 /** The parameters of one request, in order. */
 export type Parameters = readonly (readonly [name: string, value: string])[]
 
-const mostParameters = 2_000
+const maxParameters = 2_000
 /** How long a body of HTTP/2 may take, in milliseconds. */
 const bodyMs = 30_000
 /** How many times the bound a client may send before it is cut off rather than answered. */
-const patience = 64
+const timeoutMs = 64
 
 /**
  * Reads a body of at most so many bytes.
@@ -38,7 +38,7 @@ export function readBody(request: IncomingMessage, bytes: number): Promise<Buffe
       size += chunk.length
       if (size <= bytes) chunks.push(chunk)
       // A client that is still sending reads the answer only afterwards, so the rest is thrown away, within reason.
-      else if (size <= patience * bytes) tooLarge()
+      else if (size <= timeoutMs * bytes) tooLarge()
       else request.socket.destroy()
     })
     request.on('end', () => {
@@ -73,8 +73,8 @@ export function decodeUtf8(bytes: Buffer): string {
  * @throws TidingsError `encoding_invalid` or `parameters_too_many`
  */
 export function parseParameters(text: string): Parameters {
-  const pairs = text.split('&', mostParameters + 1).filter((pair) => pair !== '')
-  if (pairs.length > mostParameters) throw new TidingsError('parameters_too_many', `${mostParameters} are allowed`)
+  const pairs = text.split('&', maxParameters + 1).filter((pair) => pair !== '')
+  if (pairs.length > maxParameters) throw new TidingsError('parameters_too_many', `${maxParameters} are allowed`)
   return pairs.map((pair) => {
     const equals = pair.indexOf('=')
     return equals === -1

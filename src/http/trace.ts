@@ -4,16 +4,10 @@ import type { IncomingMessage } from 'node:http'
 import type { Context, Span, SpanOptions, Tracer } from '@opentelemetry/api'
 import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
-import type { Exchange } from './exchange.ts'
+import type { RequestContext } from './request-context.ts'
 
 type Api = typeof import('@opentelemetry/api')
-type Endpoint = (exchange: Exchange) => Promise<void>
-
-/** The span of one request to publish. */
-export interface Publishing {
-  /** Does the appending of updates in a span of its own. */
-  append<Result>(updates: readonly Update[], append: () => Promise<Result>): Promise<Result>
-}
+type Endpoint = (ctx: RequestContext) => Promise<void>
 
 interface Parent {
   readonly traceId: string
@@ -22,7 +16,7 @@ interface Parent {
 }
 
 /** Bytes of `tracestate`, beyond which it is left out [Trace Context, 3.3.1.5]. */
-const largestState = 512
+const maxState = 512
 const form = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
 /** The id of the trace that a request belongs to, where it says so well. */
@@ -32,7 +26,7 @@ export function traceOf(request: IncomingMessage): string | undefined {
 
 /** An endpoint that publishes, with a span around it where spans are collected. */
 export function traced(publish: Endpoint): Endpoint {
-  return (exchange) => (isCollected() ? publishInSpan(exchange, publish) : publish(exchange))
+  return (ctx) => (isCollected() ? publishInSpan(ctx, publish) : publish(ctx))
 }
 
 /** What a version to come adds at the end is not known, and allowed; version 00 has nothing to add [Trace Context, 3.2.4]. */
@@ -60,15 +54,15 @@ function load(): Promise<Api | undefined> {
   return loading
 }
 
-async function publishInSpan(exchange: Exchange, publish: Endpoint): Promise<void> {
+async function publishInSpan(ctx: RequestContext, publish: Endpoint): Promise<void> {
   const api = await load()
-  if (!api) return publish(exchange)
+  if (!api) return publish(ctx)
   const tracer = api.trace.getTracer('tidings')
   const options = { kind: api.SpanKind.SERVER, attributes: { 'messaging.system': 'tidings' } }
-  const parent = parentOf(api, exchange.request)
+  const parent = parentOf(api, ctx.request)
   await inSpan(api, tracer, parent, 'tidings publish', options, (span, context) => {
-    exchange.publishing = { append: (updates, append) => appendInSpan(api, tracer, span, context, updates, append) }
-    return publish(exchange)
+    ctx.span = { append: (updates, append) => appendInSpan(api, tracer, span, context, updates, append) }
+    return publish(ctx)
   })
 }
 
@@ -78,7 +72,7 @@ function parentOf(api: Api, request: IncomingMessage): Context {
   const parent = readParent(request)
   if (!parent || api.trace.getSpanContext(active)) return active
   const { tracestate } = request.headers
-  const isKept = typeof tracestate === 'string' && Buffer.byteLength(tracestate) <= largestState
+  const isKept = typeof tracestate === 'string' && Buffer.byteLength(tracestate) <= maxState
   const state = isKept ? { traceState: api.createTraceState(tracestate) } : {}
   return api.trace.setSpanContext(active, { ...parent, ...state, isRemote: true })
 }
@@ -86,7 +80,7 @@ function parentOf(api: Api, request: IncomingMessage): Context {
 function appendInSpan<Result>(
   api: Api,
   tracer: Tracer,
-  publishing: Span,
+  span: Span,
   parent: Context,
   updates: readonly Update[],
   append: () => Promise<Result>
@@ -96,7 +90,7 @@ function appendInSpan<Result>(
     'messaging.destination.name': updates[0]?.topics[0] ?? '',
     'messaging.batch.message_count': updates.length
   }
-  publishing.setAttributes(attributes)
+  span.setAttributes(attributes)
   return inSpan(api, tracer, parent, 'tidings append', { kind: api.SpanKind.INTERNAL, attributes }, append)
 }
 

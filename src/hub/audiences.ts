@@ -1,40 +1,40 @@
-// All audiences there are: the one that equals an interest, and those that an update concerns. It reaches no subscriber.
-import { TopicIndex } from '../topics/index.ts'
-import type { Audience } from './audience.ts'
-import type { Subscriber } from './subscriber.ts'
+// All audiences of a hub, by their interest and by the topics that they want.
+import { TopicIndex } from '../topics/topic-index.ts'
+import { Audience } from './audience.ts'
+import type { Interest } from './interest.ts'
 
-export class Audiences implements Iterable<Audience> {
-  readonly #byKey = new Map<string, Audience>()
-  readonly #index = new TopicIndex<Audience>()
+export class Audiences<Member> implements Iterable<Audience<Member>> {
+  readonly #byKey = new Map<string, Audience<Member>>()
+  readonly #index = new TopicIndex<Audience<Member>>()
 
   get size(): number {
     return this.#byKey.size
   }
 
-  [Symbol.iterator](): Iterator<Audience> {
+  [Symbol.iterator](): Iterator<Audience<Member>> {
     return this.#byKey.values()
   }
 
-  /** The audience that is equal to this one, which becomes the first of its kind where there is none. */
-  enlist(audience: Audience): Audience {
-    const known = this.#byKey.get(audience.key)
+  /** The audience with this interest; a new one when there is none. */
+  for(interest: Interest): Audience<Member> {
+    const known = this.#byKey.get(interest.key)
     if (known) return known
-    this.#byKey.set(audience.key, audience)
-    this.#index.add(audience.selectors, audience)
+    const audience = new Audience<Member>(interest)
+    this.#byKey.set(interest.key, audience)
+    this.#index.add(interest.selectors, audience)
     return audience
   }
 
-  /** Lets a subscriber go, and its audience with the last one. */
-  delist(subscriber: Subscriber): void {
-    const { audience } = subscriber
-    audience.members.delete(subscriber)
+  /** Removes a member, and with the last one its audience. */
+  remove(member: Member, audience: Audience<Member>): void {
+    audience.members.delete(member)
     if (audience.members.size > 0) return
-    this.#byKey.delete(audience.key)
-    this.#index.remove(audience.selectors, audience)
+    this.#byKey.delete(audience.interest.key)
+    this.#index.remove(audience.interest.selectors, audience)
   }
 
-  /** Those that want one of the topics, each once. */
-  match(topics: readonly string[]): Set<Audience> {
+  /** The audiences that want one of the topics, each once. */
+  match(topics: readonly string[]): Set<Audience<Member>> {
     return this.#index.match(topics)
   }
 }

@@ -4,16 +4,16 @@
 const stepMs = 20
 
 /** Calls `end` for each of the members, in random order, spread evenly over so many milliseconds. Resolves when all have ended. */
-export async function spread<Member>(
+export async function drain<Member>(
   members: Iterable<Member>,
   duration: number,
   end: (member: Member) => void
 ): Promise<void> {
   const waiting = shuffled([...members])
   const count = waiting.length
-  const since = performance.now()
+  const startedAt = performance.now()
   while (waiting.length > 0) {
-    const passed = duration <= 0 ? 1 : Math.min(1, (performance.now() - since) / duration)
+    const passed = duration <= 0 ? 1 : Math.min(1, (performance.now() - startedAt) / duration)
     while (waiting.length > count * (1 - passed)) end(waiting.pop() as Member)
     if (waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, stepMs))
   }

@@ -4,28 +4,28 @@ import { TidingsError } from '../errors.ts'
 import { type Appended, type Entry, formatId, type Log } from '../log/log.ts'
 import type { Member } from '../log/roster.ts'
 import { type Update, validate } from '../update.ts'
-import { Audience } from './audience.ts'
 import { Audiences } from './audiences.ts'
-import { CatchUp } from './catch-up.ts'
 import type { CloseReason, Connection } from './connection.ts'
-import { spread } from './drain.ts'
-import { all, type Observer, type RefusedRequest } from './observer.ts'
-import { type HubOptions, logFor, settle, tickFor } from './options.ts'
-import { locate, type Place, type SubscribeRequest, validateRequest } from './place.ts'
-import { Presence, type Subscription } from './presence.ts'
-import { onceOf, type PublishOptions } from './repetition.ts'
-import { type Keeper, Subscriber } from './subscriber.ts'
-import { Sweeper } from './sweeper.ts'
-import { Tail } from './tail.ts'
-import { type HubStatus, Tally } from './tally.ts'
-import { Turns } from './turns.ts'
-import { Wheel } from './wheel.ts'
-import { Window } from './window.ts'
+import { CatchUp } from './delivery/catch-up.ts'
+import { Dispatcher } from './delivery/dispatcher.ts'
+import { Sweeper } from './delivery/sweeper.ts'
+import { Window } from './delivery/window.ts'
+import { drain } from './drain.ts'
+import { dedupOptionsFor, type PublishOptions } from './idempotency.ts'
+import { Interest } from './interest.ts'
+import { combineObservers, type Observer, type RefusedRequest } from './observer.ts'
+import { type HubOptions, logFor, resolveHubOptions, tickFor } from './options.ts'
+import { locate, type StreamPosition, type SubscribeRequest, validateRequest } from './position.ts'
+import { Presence, type Subscription } from './presence/presence.ts'
+import { Semaphore } from './semaphore.ts'
+import { HubStats, type HubStatus } from './stats.ts'
+import { Subscriber, type SubscriberContext } from './subscriber.ts'
+import { TimerWheel } from './timer-wheel.ts'
 
 /** Within how long clients come again whose server stopped, in milliseconds. */
 const drainRetryMs = 3_000
 /** Searches for the newest so many entries that go on at once: each may look at all that the log keeps. */
-const mostSearches = 4
+const maxSearches = 4
 
 /** Makes a hub that is ready at once, or as soon as its log is. */
 export function createHub(options: HubOptions = {}): Hub {
@@ -34,22 +34,22 @@ export function createHub(options: HubOptions = {}): Hub {
 
 /** One log's entries to many subscribers. */
 export class Hub {
-  readonly tally = new Tally()
+  readonly stats = new HubStats()
   readonly subscribers: ReadonlySet<Subscriber>
   /** For how many milliseconds a repeated update is known again; 0 where it is published again. */
   readonly idempotent: number
   readonly #subscribers = new Set<Subscriber>()
-  readonly #audiences = new Audiences()
+  readonly #audiences = new Audiences<Subscriber>()
   readonly #log: Log
   readonly #window: Window
-  readonly #wheel: Wheel
+  readonly #wheel: TimerWheel
   readonly #sweeper: Sweeper
   readonly #catchUp: CatchUp
   readonly #observer: Required<Observer>
   readonly #presence: Presence
-  readonly #keeper: Keeper
-  readonly #tail: Tail
-  readonly #searches = new Turns(mostSearches)
+  readonly #context: SubscriberContext
+  readonly #dispatcher: Dispatcher
+  readonly #searches = new Semaphore(maxSearches)
   readonly #following: Promise<void>
   readonly #listing: Promise<void>
   #draining = false
@@ -57,28 +57,29 @@ export class Hub {
 
   constructor({ observer, ...options }: HubOptions) {
     const log = logFor(options)
-    const { heartbeat, slowTimeout, maxAge, presenceTimeout, batchBytes, window, idempotent } = settle(options)
+    const { heartbeat, slowTimeout, maxAge, presenceTimeout, batchBytes, window, idempotent } =
+      resolveHubOptions(options)
     this.idempotent = idempotent
     this.subscribers = this.#subscribers
     this.#log = log
-    this.#observer = all(observer ? [this.tally, observer] : [this.tally])
+    this.#observer = combineObservers(observer ? [this.stats, observer] : [this.stats])
     this.#window = new Window(window, log.head)
     const tick = tickFor(heartbeat, slowTimeout, maxAge)
-    this.#keeper = this.#makeKeeper({ heartbeat, slowTimeout, maxAge, tick })
-    this.#wheel = new Wheel(tick, this.#keeper.now)
+    this.#context = this.#makeContext({ heartbeat, slowTimeout, maxAge, tick })
+    this.#wheel = new TimerWheel(tick, this.#context.now)
     this.#presence = new Presence(log, presenceTimeout, this.#observer.failed)
     this.#sweeper = new Sweeper(batchBytes, this.#observer)
-    this.#catchUp = new CatchUp(this.#window, log, this.#keeper, this.#observer)
-    this.#tail = new Tail(log.epoch, {
+    this.#catchUp = new CatchUp(this.#window, log, this.#context, this.#observer)
+    this.#dispatcher = new Dispatcher(log.epoch, {
       window: this.#window,
       // What is pending in an audience is in the window too, or else nobody could fall back on it.
-      mostPending: window.bytes / 2,
+      maxPendingBytes: window.bytes / 2,
       audiences: this.#audiences,
       subscribers: this.#subscribers,
       sweeper: this.#sweeper,
       catchUp: this.#catchUp,
       presence: this.#presence,
-      leave: this.#keeper.leave
+      leave: this.#context.leave
     })
     this.#following = log.follow((entries) => this.#deliver(entries))
     this.#listing = this.#following.then(() => this.#presence.begin())
@@ -89,7 +90,7 @@ export class Hub {
   get status(): HubStatus {
     const { head, first, length, bytes } = this.#window
     return {
-      epoch: this.#tail.epoch,
+      epoch: this.#dispatcher.epoch,
       isReady: this.#log.isReady,
       head,
       first: this.#log.first,
@@ -109,7 +110,7 @@ export class Hub {
   /** The id of the newest entry, or `earliest` where there never was one. */
   get lastEventId(): string {
     const { head } = this.#window
-    return head === 0 ? 'earliest' : formatId(this.#tail.epoch, head)
+    return head === 0 ? 'earliest' : formatId(this.#dispatcher.epoch, head)
   }
 
   /**
@@ -124,13 +125,13 @@ export class Hub {
   /** Publishes several updates, one right after the other, or none of them. */
   async publishAll(updates: readonly Update[], options: PublishOptions = {}): Promise<Appended[]> {
     const valid = updates.map(validate)
-    const once = onceOf(valid, options, this.idempotent)
+    const dedup = dedupOptionsFor(valid, options, this.idempotent)
     this.#mustBeOpen()
     await this.#following
-    const since = performance.now()
-    const entries = await this.#log.append(valid, once)
-    const fresh = once ? entries.filter(({ repeated }) => !repeated).length : entries.length
-    if (fresh > 0) this.#observer.appended(fresh, performance.now() - since)
+    const startedAt = performance.now()
+    const entries = await this.#log.append(valid, dedup)
+    const fresh = dedup ? entries.filter(({ repeated }) => !repeated).length : entries.length
+    if (fresh > 0) this.#observer.appended(fresh, performance.now() - startedAt)
     return entries
   }
 
@@ -139,15 +140,15 @@ export class Hub {
    * other searches of history are over; where the signal comes first, it rejects with the signal's reason.
    * @throws TidingsError when the request breaks a rule, or `closed`.
    */
-  async locate(request: SubscribeRequest, signal?: AbortSignal): Promise<Place> {
+  async locate(request: SubscribeRequest, signal?: AbortSignal): Promise<StreamPosition> {
     validateRequest(request)
     if (this.#draining) throw new TidingsError('closed')
     this.#mustBeOpen()
     await this.#following
     const { topics = [], readable = [], encoding = 'plain' } = request
-    const audience = new Audience({ topics: topics.length > 0 ? topics : ['*'], readable, encoding })
-    const seen = () => ({ epoch: this.#tail.epoch, head: this.#window.head })
-    const find = () => locate(request, audience, this.#log, seen)
+    const interest = new Interest({ topics: topics.length > 0 ? topics : ['*'], readable, encoding })
+    const seen = () => ({ epoch: this.#dispatcher.epoch, head: this.#window.head })
+    const find = () => locate(request, interest, this.#log, seen)
     return request.last === undefined || request.lastEventId ? find() : this.#searches.run(find, signal)
   }
 
@@ -155,18 +156,19 @@ export class Hub {
    * Serves a connection from a place on: first what it has yet to see, then what comes. What it subscribes to is announced,
    * where it is to be, and taken back when it leaves.
    */
-  join(place: Place, connection: Connection, subscriptions: readonly Subscription[] = []): Subscriber {
+  join(position: StreamPosition, connection: Connection, subscriptions: readonly Subscription[] = []): Subscriber {
     // Whoever asks the log may hear before the hub does that it began anew.
-    if (place.epoch !== this.#tail.epoch && place.epoch === this.#log.epoch) this.#tail.startOver(place.epoch)
-    const audience = this.#audiences.enlist(place.audience)
-    const subscriber = new Subscriber(audience, connection, place, this.#keeper, subscriptions)
+    if (position.epoch !== this.#dispatcher.epoch && position.epoch === this.#log.epoch)
+      this.#dispatcher.startOver(position.epoch)
+    const audience = this.#audiences.for(position.interest)
+    const subscriber = new Subscriber(audience, connection, position, this.#context, subscriptions)
     audience.members.add(subscriber)
     this.#subscribers.add(subscriber)
     this.#presence.join(subscriptions)
     this.#observer.joined(subscriber)
     if (this.#closed || this.#draining) this.leave(subscriber, 'shutdown')
-    if (place.epoch !== this.#tail.epoch) this.leave(subscriber, 'gap')
-    const delay = subscriber.visit(this.#keeper.now())
+    if (position.epoch !== this.#dispatcher.epoch) this.leave(subscriber, 'gap')
+    const delay = subscriber.visit(this.#context.now())
     if (subscriber.state === 'closed') return subscriber
     this.#wheel.add(subscriber, delay)
     this.#catchUp.run(subscriber)
@@ -180,7 +182,7 @@ export class Hub {
     this.#subscribers.delete(subscriber)
     this.#wheel.remove(subscriber)
     this.#catchUp.forget(subscriber)
-    this.#audiences.delist(subscriber)
+    this.#audiences.remove(subscriber, subscriber.audience)
     subscriber.connection.end(reason)
     this.#presence.leave(subscriber.subscriptions)
     this.#observer.left(subscriber, reason)
@@ -189,7 +191,7 @@ export class Hub {
   /** Takes no more streams, and ends those there are with `shutdown`, spread over so many milliseconds. Publishing goes on. */
   async drain(duration: number): Promise<void> {
     this.#draining = true
-    await spread(this.#subscribers, duration, (member) => member.dismiss('shutdown', drainRetryMs))
+    await drain(this.#subscribers, duration, (member) => member.dismiss('shutdown', drainRetryMs))
   }
 
   /** Sends what is pending, ends every stream with `shutdown`, refuses what comes after, and closes the log. */
@@ -212,11 +214,11 @@ export class Hub {
     this.#observer.failed(error)
   }
 
-  #makeKeeper(times: Pick<Keeper, 'heartbeat' | 'slowTimeout' | 'maxAge' | 'tick'>): Keeper {
+  #makeContext(times: Pick<SubscriberContext, 'heartbeat' | 'slowTimeout' | 'maxAge' | 'tick'>): SubscriberContext {
     return {
       ...times,
       head: () => this.#window.head,
-      epoch: () => this.#tail.epoch,
+      epoch: () => this.#dispatcher.epoch,
       now: () => performance.now(),
       catchUp: (subscriber) => this.#catchUp.run(subscriber),
       leave: (subscriber, reason) => this.leave(subscriber, reason)
@@ -228,7 +230,7 @@ export class Hub {
   }
 
   #deliver(entries: readonly Entry[]): void {
-    this.#tail.deliver(entries)
+    this.#dispatcher.deliver(entries)
     this.#presence.arrived(entries)
     this.#observer.arrived(entries)
   }

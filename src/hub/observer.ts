@@ -14,7 +14,7 @@ export interface Delivery {
   /** Bytes handed to connections. */
   readonly bytes: number
   /** When the oldest of the entries was appended, in milliseconds since 1970. */
-  readonly since: number
+  readonly oldestTime: number
 }
 
 /** A request that was refused, without what it carried. */
@@ -48,9 +48,9 @@ export interface Observer {
 }
 
 /** Tells several observers, in order. */
-export function all(observers: readonly Observer[]): Required<Observer> {
+export function combineObservers(observers: readonly Observer[]): Required<Observer> {
   const each = (tell: (observer: Observer) => void) => {
-    for (const observer of observers) tellSafely(observer, tell)
+    for (const observer of observers) notifySafely(observer, tell)
   }
   return {
     appended: (updates, ms) => each((observer) => observer.appended?.(updates, ms)),
@@ -65,7 +65,7 @@ export function all(observers: readonly Observer[]): Required<Observer> {
 }
 
 /** An observer's error must stop neither a sweep nor the log, nor be lost: it becomes an uncaught exception. */
-function tellSafely(observer: Observer, tell: (observer: Observer) => void): void {
+function notifySafely(observer: Observer, tell: (observer: Observer) => void): void {
   try {
     tell(observer)
   } catch (error) {

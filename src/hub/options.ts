@@ -1,8 +1,8 @@
 // The options of a hub: what they are, what they are by default, and what they may be. It makes no hub.
 import type { Log } from '../log/log.ts'
 import { MemoryLog, type RetentionRule } from '../logs.ts'
+import type { WindowLimits } from './delivery/window.ts'
 import type { Observer } from './observer.ts'
-import type { WindowLimits } from './window.ts'
 
 export interface HubOptions {
   /** Where history is kept; default a `MemoryLog` with its defaults. */
@@ -43,7 +43,7 @@ export function logFor({ log, retention }: HubOptions): Log {
 }
 
 /** The times and sizes that a hub goes by. */
-interface Settled {
+interface ResolvedHubOptions {
   readonly heartbeat: number
   readonly slowTimeout: number
   readonly maxAge: number
@@ -54,7 +54,7 @@ interface Settled {
 }
 
 /** @throws RangeError that names the option and the bound. */
-export function settle({
+export function resolveHubOptions({
   heartbeat = 15_000,
   slowTimeout = 30_000,
   maxAge = 0,
@@ -62,7 +62,7 @@ export function settle({
   idempotent = 0,
   batchBytes = 256 * 1_024,
   window
-}: HubOptions): Settled {
+}: HubOptions): ResolvedHubOptions {
   const limits = { entries: 16_384, bytes: 16 * 2 ** 20, ...window }
   const numbers = { heartbeat, slowTimeout, maxAge, presenceTimeout, idempotent, batchBytes }
   checkNumbers({ ...numbers, ...limits })
@@ -75,11 +75,11 @@ export function tickFor(heartbeat: number, slowTimeout: number, maxAge: number):
   return Math.min(250, Math.max(10, shortest / 20))
 }
 
-const leasts: Record<string, number> = { heartbeat: 0, maxAge: 0, idempotent: 0, presenceTimeout: 1_000 }
+const minimums: Record<string, number> = { heartbeat: 0, maxAge: 0, idempotent: 0, presenceTimeout: 1_000 }
 
 function checkNumbers(numbers: Record<string, number | undefined>): void {
   for (const [name, value] of Object.entries(numbers)) {
-    const least = leasts[name] ?? 1
+    const least = minimums[name] ?? 1
     if (value === undefined || (Number.isFinite(value) && value >= least)) continue
     throw new RangeError(`createHub: ${name} must be a number of at least ${least}, not ${value}`)
   }

@@ -1,16 +1,17 @@
 // One client: a cursor, an audience and a connection. It owns no queue, and does not know where entries come from.
 import { heartbeat } from '../sse/encode.ts'
+import type { Selector } from '../topics/matcher.ts'
 import type { Audience } from './audience.ts'
 import type { CloseReason, Connection } from './connection.ts'
-import type { Place } from './place.ts'
-import type { Subscription } from './presence.ts'
-import type { Timed } from './wheel.ts'
+import type { StreamPosition } from './position.ts'
+import type { Subscription } from './presence/presence.ts'
+import type { Timed } from './timer-wheel.ts'
 
 /** `live`: has everything and is fed by sweeps. `behind`: has yet to catch up, or its connection is full. */
 export type SubscriberState = 'live' | 'behind' | 'closed'
 
 /** What a subscriber needs from the hub around it. */
-export interface Keeper {
+export interface SubscriberContext {
   /** Milliseconds between heartbeats on a quiet stream; 0 for none. */
   readonly heartbeat: number
   /** Milliseconds that a connection may stay full. */
@@ -40,50 +41,55 @@ export class Subscriber implements Timed {
   /** Up to this offset it reads from the log, which knows what is still kept; the window does not. */
   readonly historyEnd: number
   /** How many of the log's removals are settled, and not to be told. */
-  readonly since: number
+  readonly removalsSeen: number
   /** Whether it waits for its turn to read history. */
   queued = false
   slot: Set<Timed> | undefined = undefined
-  readonly audience: Audience
+  readonly audience: Audience<Subscriber>
   readonly connection: Connection
   /** What was announced of it, and has to be taken back when it leaves. */
   readonly subscriptions: readonly Subscription[]
-  readonly #keeper: Keeper
-  readonly #since: number
+  readonly #context: SubscriberContext
+  readonly #connectedAt: number
   /** When its right to read ends, in milliseconds since 1970. */
   readonly #until: number
   /** When it is to begin anew, on the keeper's clock. */
-  readonly #rotation: number
+  readonly #rotateAt: number
   #lastWrite: number
   /** Since when the connection has been full; 0 while it is not. */
   #fullSince = 0
   /** What waited for the client when it was last found to be reading. */
-  #waiting = 0
+  #bufferedAt = 0
 
   constructor(
-    audience: Audience,
+    audience: Audience<Subscriber>,
     connection: Connection,
-    { after, since, until }: Pick<Place, 'after' | 'since' | 'until'>,
-    keeper: Keeper,
+    { after, removalsSeen, until }: Pick<StreamPosition, 'after' | 'removalsSeen' | 'until'>,
+    context: SubscriberContext,
     subscriptions: readonly Subscription[] = []
   ) {
     this.audience = audience
     this.connection = connection
     this.subscriptions = subscriptions
     this.cursor = after
-    this.since = since
+    this.removalsSeen = removalsSeen
     this.#until = until
-    this.historyEnd = keeper.head()
-    this.#keeper = keeper
-    this.#since = this.#lastWrite = keeper.now()
+    this.historyEnd = context.head()
+    this.#context = context
+    this.#connectedAt = this.#lastWrite = context.now()
     // Those that began together do not all end together.
-    this.#rotation = keeper.maxAge > 0 ? this.#since + keeper.maxAge * between(shortest, 1) : Infinity
+    this.#rotateAt = context.maxAge > 0 ? this.#connectedAt + context.maxAge * randomBetween(minJitter, 1) : Infinity
     connection.onDrain(() => this.#drained())
+  }
+
+  /** The topics that it wants, as the client named them. */
+  get selectors(): readonly Selector[] {
+    return this.audience.interest.selectors
   }
 
   /** How long the stream has lasted, in milliseconds. */
   get age(): number {
-    return this.#keeper.now() - this.#since
+    return this.#context.now() - this.#connectedAt
   }
 
   get full(): boolean {
@@ -93,62 +99,63 @@ export class Subscriber implements Timed {
   /** Writes whole events, after which everything wanted up to `cursor` is written. A full connection is behind. */
   send(bytes: Buffer, cursor: number): void {
     this.cursor = cursor
-    this.#lastWrite = this.#keeper.now()
+    this.#lastWrite = this.#context.now()
     if (this.connection.write(bytes)) return
-    this.#waiting = this.connection.buffered
+    this.#bufferedAt = this.connection.buffered
     this.#fullSince = this.#lastWrite
     this.state = 'behind'
   }
 
   /** Ends what is overdue, keeps a quiet stream awake. */
   visit(now: number): number {
-    const { heartbeat, slowTimeout, tick } = this.#keeper
+    const { heartbeat, slowTimeout, tick } = this.#context
     // The next visit may come a tick late, and not a moment may be read beyond that time.
     const untilEnd = this.#until - Date.now() - tick
-    if (untilEnd <= 0) this.#keeper.leave(this, 'expired')
-    else if (now >= this.#rotation) this.dismiss('rotated', rotationRetryMs)
+    if (untilEnd <= 0) this.#context.leave(this, 'expired')
+    else if (now >= this.#rotateAt) this.dismiss('rotated', rotationRetryMs)
     if (this.state === 'closed') return untilEnd
     if (this.full) return Math.min(untilEnd, this.#visitFull(now, slowTimeout))
-    if (heartbeat > 0 && now - this.#lastWrite >= heartbeat * shortest) {
+    if (heartbeat > 0 && now - this.#lastWrite >= heartbeat * minJitter) {
       this.send(heartbeatBuffer, this.cursor)
     }
-    const untilHeartbeat = heartbeat > 0 ? this.#lastWrite + heartbeat * between(shortest, longest) - now : Infinity
-    return Math.min(untilHeartbeat, slowTimeout, untilEnd, this.#rotation - now)
+    const untilHeartbeat =
+      heartbeat > 0 ? this.#lastWrite + heartbeat * randomBetween(minJitter, maxJitter) - now : Infinity
+    return Math.min(untilHeartbeat, slowTimeout, untilEnd, this.#rotateAt - now)
   }
 
   /** Ends the stream and tells its client after how long to come again: up to so many milliseconds, at random. */
   dismiss(reason: CloseReason, retryMs: number): void {
     if (this.state === 'closed') return
     // What a full connection still has to send would be cut in two.
-    if (!this.full) this.connection.write(Buffer.from(`retry: ${Math.ceil(between(0.1, 1) * retryMs)}\n\n`))
-    this.#keeper.leave(this, reason)
+    if (!this.full) this.connection.write(Buffer.from(`retry: ${Math.ceil(randomBetween(0.1, 1) * retryMs)}\n\n`))
+    this.#context.leave(this, reason)
   }
 
   #visitFull(now: number, slowTimeout: number): number {
     this.#noteProgress(now)
     const left = this.#fullSince + slowTimeout - now
-    if (left <= 0) this.#keeper.leave(this, 'slow')
+    if (left <= 0) this.#context.leave(this, 'slow')
     return left
   }
 
   /** A client that reads slowly is no client that reads nothing: cut off, it would only begin again with the same bytes. */
   #noteProgress(now: number): void {
     const { buffered } = this.connection
-    if (buffered >= this.#waiting) return
-    this.#waiting = buffered
+    if (buffered >= this.#bufferedAt) return
+    this.#bufferedAt = buffered
     this.#fullSince = now
   }
 
   #drained(): void {
     this.#fullSince = 0
-    if (this.state === 'behind') this.#keeper.catchUp(this)
+    if (this.state === 'behind') this.#context.catchUp(this)
   }
 }
 
 /** Heartbeats come a little early, at random, so that those of a large audience do not all fall due at once. */
-const shortest = 0.8
-const longest = 0.98
+const minJitter = 0.8
+const maxJitter = 0.98
 
-function between(low: number, high: number): number {
+function randomBetween(low: number, high: number): number {
   return low + Math.random() * (high - low)
 }

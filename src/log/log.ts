@@ -17,18 +17,18 @@ export interface Entry {
 }
 
 /** By what an update is known again when it is repeated. Both are short, and are only compared. */
-export interface Mark {
+export interface DedupKey {
   readonly key: string
   /** A fingerprint of what was said: the same key with another one is a mistake. */
-  readonly print: string
+  readonly fingerprint: string
 }
 
 /** Asks that what was appended before is not appended again. */
-export interface Once {
+export interface DedupOptions {
   /** For each update its mark, or undefined where it is to be appended in any case. */
-  readonly marks: readonly (Mark | undefined)[]
+  readonly keys: readonly (DedupKey | undefined)[]
   /** For how many milliseconds a mark is remembered, from its append on. */
-  readonly ms: number
+  readonly ttlMs: number
 }
 
 /** An entry as the answer to an append. */
@@ -86,7 +86,7 @@ export interface Log extends Roster {
    * append that have one key, the second is. What is remembered is kept as safely as the entry itself.
    * @throws TidingsError `closed` after `close()`; `key_reused`, with nothing appended, where a key was used for another update.
    */
-  append(updates: readonly Update[], once?: Once): Promise<Appended[]>
+  append(updates: readonly Update[], dedup?: DedupOptions): Promise<Appended[]>
   /**
    * Calls `deliver` with every entry that is appended from now on, on whatever node, in order, each once. Resolves when
    * following has begun. `deliver` must not throw.
@@ -97,7 +97,7 @@ export interface Log extends Roster {
    * `removals` had, only what was removed after that counts as lost: the reader has been told of the rest, or asked for no
    * more than is kept.
    */
-  read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page>
+  read(after: number, filter: Filter, limit: PageLimit, removalsSeen?: number): Promise<Page>
   /** The offset after which lie just the newest `count` entries that the filter admits, or all, where there are fewer. */
   newest(filter: Filter, count: number): Promise<number>
   /** The offset of an id: arithmetic for the ids we make, else the oldest entry kept that bears it. */

@@ -2,7 +2,7 @@
 
 const quiet = 1_000
 
-export function seldom<What>(say: (what: What) => void): (what: What) => void {
+export function throttle<What>(say: (what: What) => void): (what: What) => void {
   let last = -Infinity
   return (what) => {
     if (performance.now() - last < quiet) return

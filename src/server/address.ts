@@ -1,6 +1,6 @@
 // Reads and writes the addresses that a server listens on. It listens on none.
 import type { AddressInfo } from 'node:net'
-import { ConfigError } from './config-value.ts'
+import { ConfigError } from './config/value.ts'
 
 /** Where to listen: a host and a port, or a socket in the file system. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string }

@@ -6,9 +6,9 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import type { Server as NetServer, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Address, urlOf } from './address.ts'
+import { refuseMalformed, requestBounds } from './bad-request.ts'
 import { Connections } from './connections.ts'
-import { refuseMalformed, requestBounds } from './malformed.ts'
-import { detectHttp2 } from './preface.ts'
+import { detectHttp2 } from './http2-preface.ts'
 
 /** Certificate and key as PEM. */
 export interface Certificate {

@@ -2,7 +2,7 @@
 import { type DestinationStream, pino } from 'pino'
 import { TidingsError } from '../errors.ts'
 import type { Observer } from '../hub/observer.ts'
-import type { Config } from './config-shape.ts'
+import type { Config } from './config/shape.ts'
 
 export type Logger = pino.Logger
 
@@ -26,7 +26,7 @@ function level(name: string): { level: string } {
 }
 
 /** What happens in a hub, as lines. */
-export function logged(logger: Logger): Observer {
+export function logObserver(logger: Logger): Observer {
   return {
     refused({ code, request, address, method, path, trace }) {
       logger.info({ code, request, address, method, path, trace }, 'refused')

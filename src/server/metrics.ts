@@ -44,12 +44,12 @@ export class Metrics {
     this.observer = {
       appended: (_, ms) => appended.observe(ms / 1_000),
       arrived: (entries) => published.inc(entries.length),
-      delivered: ({ by, entries, deliveries, bytes: written, since }) => {
+      delivered: ({ by, entries, deliveries, bytes: written, oldestTime }) => {
         delivered.inc(deliveries)
         bytes.inc(written)
         if (by !== 'sweep') return
         swept.observe(entries)
-        latency.observe(Math.max(0, (Date.now() - since) / 1_000))
+        latency.observe(Math.max(0, (Date.now() - oldestTime) / 1_000))
       },
       joined: () => connects.inc(),
       left: (_, reason) => closes.inc({ reason }),

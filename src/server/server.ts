@@ -2,21 +2,21 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createSecureContext } from 'node:tls'
-import { hubPath } from '../http/access-options.ts'
-import type { HandlerOptions } from '../http/exchange.ts'
-import { checkHandlerOptions, Door } from '../http/handler.ts'
+import { hubPath } from '../http/access/options.ts'
+import type { HandlerOptions } from '../http/request-context.ts'
+import { checkHandlerOptions, Router } from '../http/router.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
-import { all, type Observer } from '../hub/observer.ts'
-import { type HubOptions, settle } from '../hub/options.ts'
+import { combineObservers, type Observer } from '../hub/observer.ts'
+import { type HubOptions, resolveHubOptions } from '../hub/options.ts'
 import { changeRules, checkRedis, LmdbLog, MemoryLog, placeOf, RedisLog } from '../logs.ts'
 import { addressesOf, readAddress } from './address.ts'
-import { type Config, ConfigError } from './config.ts'
+import { lingerMs } from './bad-request.ts'
+import { type Config, ConfigError } from './config/config.ts'
+import { checkReload, isGuarded } from './exposure.ts'
 import { type Certificate, type Listener, listen } from './listen.ts'
-import { lingerMs } from './malformed.ts'
 import { Metrics } from './metrics.ts'
-import { answerOps, metricsRoutes, opsListener, type Subject } from './ops.ts'
-import { checkReload, isGuarded } from './reach.ts'
-import { checkWebhooks, Webhooks } from './webhooks.ts'
+import { answerOps, metricsRoutes, type OpsContext, opsListener } from './ops.ts'
+import { checkWebhooks, Webhooks } from './webhooks/webhooks.ts'
 
 /** A server that is listening. */
 export interface Server {
@@ -38,7 +38,7 @@ export interface Server {
  */
 export function checkConfig(config: Config): Certificate | undefined {
   checkHandlerOptions(handlerOptions(config, 'http://localhost'))
-  settle(timesOf(config))
+  resolveHubOptions(timesOf(config))
   checkWebhooks(config)
   addressesOf(config)
   checkShared(config)
@@ -58,7 +58,7 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
   const hub = createHub({
     log,
     ...timesOf(config),
-    observer: all([metrics.observer, webhooks.observer, observer])
+    observer: combineObservers([metrics.observer, webhooks.observer, observer])
   })
   started = hub
   metrics.watch(hub)
@@ -75,12 +75,12 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
 class RunningServer implements Server {
   readonly hub: Hub
   readonly #log: OwnLog
-  readonly #subject: Subject
+  readonly #subject: OpsContext
   readonly #webhooks: Webhooks
   readonly #listeners: Listener[] = []
   #ops: Listener | undefined
   #config: Config
-  #door: Door | undefined
+  #router: Router | undefined
   #stopped: Promise<void> | undefined
 
   constructor(hub: Hub, log: OwnLog, metrics: Metrics, webhooks: Webhooks, config: Config) {
@@ -100,7 +100,7 @@ class RunningServer implements Server {
     for (const address of addressesOf(this.#config)) {
       this.#listeners.push(await listen(address, { certificate, h2c }, this.#serve))
       // Whoever does not say the server's name gives it that of its first address.
-      this.#door ??= this.#makeDoor()
+      this.#router ??= this.#makeDoor()
     }
     if (opsListen !== '') {
       this.#ops = await listen(readAddress(opsListen), { h2c: false }, opsListener(this.#subject))
@@ -112,7 +112,7 @@ class RunningServer implements Server {
     const certificate = readCertificate(config)
     checkHandlerOptions(this.#optionsFor(config))
     await changeRules(this.#log, config.retention)
-    this.#door?.reload(this.#optionsFor(config))
+    this.#router?.reload(this.#optionsFor(config))
     this.#webhooks.reload(config)
     // The addresses stay those that the process listens on.
     const { host, listen } = this.#config
@@ -139,12 +139,12 @@ class RunningServer implements Server {
   readonly #serve = (request: IncomingMessage, response: ServerResponse): void => {
     // Without an address of their own, the operators' paths are beside the rest.
     if (this.#ops === undefined && answerOps(this.#subject, request, response)) return
-    this.#door?.open(request, response)
+    this.#router?.open(request, response)
   }
 
-  #makeDoor(): Door {
+  #makeDoor(): Router {
     const more = this.#config.opsListen === '' ? metricsRoutes(this.#subject) : new Map<string, never>()
-    return new Door(this.hub, this.#optionsFor(this.#config), more)
+    return new Router(this.hub, this.#optionsFor(this.#config), more)
   }
 
   #optionsFor(config: Config): HandlerOptions {

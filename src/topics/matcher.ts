@@ -1,7 +1,7 @@
 // Decides whether a selector covers a topic: exact text, `*`, a URI template or a URL pattern. It knows no subscriber and no
 // update.
-import { compileTemplate } from './template.ts'
-import { compileUrlPattern } from './url-pattern.ts'
+import { compileTemplate } from './uri-template.ts'
+import { compileUrlPattern } from './url-pattern/pattern.ts'
 
 /**
  * What a subscriber names to say which topics it wants. As a text: a topic, `*`, or a URI template such as `books/{id}`.

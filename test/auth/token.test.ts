@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import type { Dialect } from '../../dist/auth/dialect.js'
-import { type Carriers, defaultCookieNames, findPublisherToken, findToken } from '../../dist/auth/token.js'
+import { defaultCookieNames, findPublisherToken, findToken, type TokenSources } from '../../dist/auth/token.js'
 import { legacy, modern } from '../support/tokens.js'
 
-const nothing: Carriers = { authorization: [], cookies: undefined, query: [] }
-const carry = (carriers: Partial<Carriers>): Carriers => ({ ...nothing, ...carriers })
+const nothing: TokenSources = { authorization: [], cookies: undefined, query: [] }
+const carry = (sources: Partial<TokenSources>): TokenSources => ({ ...nothing, ...sources })
 const names = defaultCookieNames
 const token = 'abcdefgh.'.repeat(5)
 const shortest = 'x'.repeat(41)
 const tooShort = 'x'.repeat(40)
 
-const find = (carriers: Partial<Carriers>, dialect: Dialect) => findToken(carry(carriers), dialect, names)
+const find = (sources: Partial<TokenSources>, dialect: Dialect) => findToken(carry(sources), dialect, names)
 
 describe('in 0.x the token is found', () => {
-  it.each<[string, Partial<Carriers>, string, string]>([
+  it.each<[string, Partial<TokenSources>, string, string]>([
     ['in the header', { authorization: [`Bearer ${token}`] }, token, 'header'],
     ['in the header when it is as short as can be', { authorization: [`Bearer ${shortest}`] }, shortest, 'header'],
     ['in the parameter', { query: [token] }, token, 'query'],
@@ -26,13 +26,13 @@ describe('in 0.x the token is found', () => {
       'header'
     ],
     ['in the parameter before the cookie', { query: [token], cookies: 'mercureAuthorization=x' }, token, 'query']
-  ])('%s', (_, carriers, expected, by) => {
-    expect(find(carriers, '0.x')).toEqual({ kind: 'token', token: expected, by })
+  ])('%s', (_, sources, expected, by) => {
+    expect(find(sources, '0.x')).toEqual({ kind: 'token', token: expected, by })
   })
 })
 
 describe('in 0.x a carrier is malformed', () => {
-  it.each<[string, Partial<Carriers>, string]>([
+  it.each<[string, Partial<TokenSources>, string]>([
     ['when there are two headers', { authorization: [`Bearer ${token}`, `Bearer ${token}`] }, 'header'],
     ['when its token is too short', { authorization: [`Bearer ${tooShort}`] }, 'header'],
     ['when its scheme is another', { authorization: [`Greater ${token}`] }, 'header'],
@@ -46,13 +46,13 @@ describe('in 0.x a carrier is malformed', () => {
     ['when there are two parameters', { query: [token, token] }, 'query'],
     ['when the parameter is too short', { query: [tooShort] }, 'query'],
     ['when the parameter is empty', { query: [''], cookies: `mercureAuthorization=${token}` }, 'query']
-  ])('%s', (_, carriers, by) => {
-    expect(find(carriers, '0.x')).toMatchObject({ kind: 'malformed', by })
+  ])('%s', (_, sources, by) => {
+    expect(find(sources, '0.x')).toMatchObject({ kind: 'malformed', by })
   })
 })
 
 describe('in 1.0 the token is found', () => {
-  it.each<[string, Partial<Carriers>, string, string]>([
+  it.each<[string, Partial<TokenSources>, string, string]>([
     ['in the header', { authorization: [`Bearer ${token}`] }, token, 'header'],
     ['when the scheme is in lower case', { authorization: [`bearer ${token}`] }, token, 'header'],
     ['when the scheme is in upper case', { authorization: [`BEARER ${token}`] }, token, 'header'],
@@ -61,8 +61,8 @@ describe('in 1.0 the token is found', () => {
     ['in the cookie', { cookies: `__Secure-mercure_access_token=${token}` }, token, 'cookie'],
     ['in the header before the cookie', { authorization: ['Bearer x'], cookies: `${names.modern}=y` }, 'x', 'header'],
     ['in the cookie whatever the query says', { query: [token], cookies: `${names.modern}=y` }, 'y', 'cookie']
-  ])('%s', (_, carriers, expected, by) => {
-    expect(find(carriers, '1.0')).toEqual({ kind: 'token', token: expected, by })
+  ])('%s', (_, sources, expected, by) => {
+    expect(find(sources, '1.0')).toEqual({ kind: 'token', token: expected, by })
   })
 })
 
@@ -77,12 +77,12 @@ describe('in 1.0 the header is malformed', () => {
     ['when its token has characters that no token has', ['Bearer x"y']],
     ['when it is empty', ['']]
   ])('%s', (_, authorization) => {
-    const carriers = { authorization, cookies: `${names.modern}=${token}` }
-    expect(find(carriers, '1.0')).toMatchObject({ kind: 'malformed', by: 'header' })
+    const sources = { authorization, cookies: `${names.modern}=${token}` }
+    expect(find(sources, '1.0')).toMatchObject({ kind: 'malformed', by: 'header' })
   })
 })
 
-it.each<[string, Partial<Carriers>, Dialect]>([
+it.each<[string, Partial<TokenSources>, Dialect]>([
   ['the query', { query: [token] }, '1.0'],
   ['the cookie of 0.x', { cookies: `mercureAuthorization=${token}` }, '1.0'],
   ['the cookie of 1.0', { cookies: `__Secure-mercure_access_token=${token}` }, '0.x'],
@@ -92,8 +92,8 @@ it.each<[string, Partial<Carriers>, Dialect]>([
   ['a cookie without a value', { cookies: 'mercureAuthorization' }, '0.x'],
   ['a cookie within a value', { cookies: `a="b, mercureAuthorization=${token}"` }, '0.x'],
   ['no cookies', { cookies: ';;; ;' }, '0.x']
-])('looks at no token in %s', (_, carriers, dialect) => {
-  expect(find(carriers, dialect)).toEqual({ kind: 'none' })
+])('looks at no token in %s', (_, sources, dialect) => {
+  expect(find(sources, dialect)).toEqual({ kind: 'none' })
 })
 
 it.each([
@@ -128,7 +128,7 @@ describe('for publishing, both dialects spoken', async () => {
   const modernCookie = `${names.modern}=${newer}`
   const legacyCookie = `${names.legacy}=${older}`
 
-  it.each<[string, Partial<Carriers>, string, string, Dialect]>([
+  it.each<[string, Partial<TokenSources>, string, string, Dialect]>([
     ['1.0 in the header', { authorization: [`bearer ${newer}`] }, newer, 'header', '1.0'],
     ['a mixed-case type in the header', { authorization: [`Bearer ${mixedCase}`] }, mixedCase, 'header', '1.0'],
     ['0.x in the header', { authorization: [`Bearer ${older}`] }, older, 'header', '0.x'],
@@ -147,8 +147,8 @@ describe('for publishing, both dialects spoken', async () => {
       'header',
       '1.0'
     ]
-  ])('finds %s', (_, carriers, expected, by, dialect) => {
-    expect(findPublisherToken(carry(carriers), names, ['1.0', '0.x'])).toEqual({
+  ])('finds %s', (_, sources, expected, by, dialect) => {
+    expect(findPublisherToken(carry(sources), names, ['1.0', '0.x'])).toEqual({
       kind: 'token',
       token: expected,
       by,
@@ -156,24 +156,24 @@ describe('for publishing, both dialects spoken', async () => {
     })
   })
 
-  it.each<[string, Partial<Carriers>]>([
+  it.each<[string, Partial<TokenSources>]>([
     ['nothing', {}],
     ['1.0 in the query', { query: [newer] }],
     ['1.0 in the cookie of 0.x', { cookies: `${names.legacy}=${newer}` }],
     ['0.x in the cookie of 1.0', { cookies: `${names.modern}=${older}` }]
-  ])('finds none in %s', (_, carriers) => {
-    expect(findPublisherToken(carry(carriers), names, ['0.x', '1.0'])).toEqual({ kind: 'none', dialect: '1.0' })
+  ])('finds none in %s', (_, sources) => {
+    expect(findPublisherToken(carry(sources), names, ['0.x', '1.0'])).toEqual({ kind: 'none', dialect: '1.0' })
   })
 
-  it.each<[string, Partial<Carriers>, Dialect]>([
+  it.each<[string, Partial<TokenSources>, Dialect]>([
     ['0.x after a scheme in lower case', { authorization: [`bearer ${older}`] }, '0.x'],
     ['0.x after two spaces', { authorization: [`BEARER  ${older}`] }, '0.x'],
     ['two headers', { authorization: [`Bearer ${older}`, `Bearer ${older}`] }, '1.0'],
     ['another scheme', { authorization: ['Basic dTpw'], cookies: modernCookie }, '1.0'],
     ['two parameters', { query: [older, older] }, '0.x'],
     ['an empty parameter', { query: [''], cookies: modernCookie }, '0.x']
-  ])('calls %s malformed', (_, carriers, dialect) => {
-    expect(findPublisherToken(carry(carriers), names, ['1.0', '0.x'])).toMatchObject({ kind: 'malformed', dialect })
+  ])('calls %s malformed', (_, sources, dialect) => {
+    expect(findPublisherToken(carry(sources), names, ['1.0', '0.x'])).toMatchObject({ kind: 'malformed', dialect })
   })
 
   it('finds either in the one cookie that serves both', () => {
@@ -194,8 +194,8 @@ describe('for publishing, both dialects spoken', async () => {
   })
 
   it('ignores the carriers of 0.x where only 1.0 is spoken', () => {
-    const carriers = carry({ query: [older], cookies: legacyCookie })
-    expect(findPublisherToken(carriers, names, ['1.0'])).toEqual({ kind: 'none', dialect: '1.0' })
+    const sources = carry({ query: [older], cookies: legacyCookie })
+    expect(findPublisherToken(sources, names, ['1.0'])).toEqual({ kind: 'none', dialect: '1.0' })
     const header = carry({ authorization: [`Bearer ${older}`] })
     expect(findPublisherToken(header, names, ['1.0'])).toMatchObject({ kind: 'token', dialect: '1.0' })
   })

@@ -157,7 +157,7 @@ it('publishes through a Unix socket', async () => {
 
 it('gives up on a server that is not there, for one update, when patience ends', async () => {
   const url = `http://127.0.0.1:${await freePort()}`
-  const { code, stderr } = await publish(url, ['hello', '--patience', '0'])
+  const { code, stderr } = await publish(url, ['hello', '--retry-timeout', '0'])
   expect({ code, stderr }).toEqual({ code: 1, stderr: `tidings: ${url}/ cannot be reached: nothing listens there\n` })
 })
 
@@ -182,7 +182,7 @@ it('publishes what it has read when it is told to stop', async () => {
 })
 
 it.each([
-  [['--patience', 'soon', 'x'], /Expected seconds, or a time/],
+  [['--retry-timeout', 'soon', 'x'], /Expected seconds, or a time/],
   [['--url', 'localhost:5000', 'x'], /An address begins with http/],
   [['--id', 'one'], /--id names one update/],
   [['x', '--whole'], /choose one of/],

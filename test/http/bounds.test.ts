@@ -153,7 +153,7 @@ describe('a stream', () => {
       await hub.publish({ topics: ['t'], data: 'x'.repeat(100_000) })
       await new Promise(setImmediate)
     }
-    await expect.poll(() => hub.tally.closes).toMatchObject([{ reason: 'slow' }])
+    await expect.poll(() => hub.stats.closes).toMatchObject([{ reason: 'slow' }])
     client.resume()
     await client.until(({ ended }) => ended)
     const { id } = client.events.at(-1) ?? {}
@@ -178,7 +178,7 @@ describe('a stream', () => {
     socket.write('GET /subscribe HTTP/1.1\r\nHost: x\r\n\r\n')
     await expect.poll(() => hub.status.subscribers).toBe(1)
     socket.end()
-    await expect.poll(() => hub.tally.closes).toMatchObject([{ reason: 'client' }])
+    await expect.poll(() => hub.stats.closes).toMatchObject([{ reason: 'client' }])
   })
 
   it('works for a pipelined request too, though its socket is not to be had', async () => {
@@ -225,7 +225,7 @@ describe('a stream', () => {
     await hub.publish({ topics: ['t'], data: 'last words' })
     await hub.close()
     await client.until(({ ended }) => ended)
-    expect(hub.tally.closes).toMatchObject([{ reason: 'shutdown' }])
+    expect(hub.stats.closes).toMatchObject([{ reason: 'shutdown' }])
     expect(await post(`${url}/publish`, 'late')).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
     expect((await ask(`${url}/subscribe`)).status).toBe(503)
   })

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { expect, it } from 'vitest'
-import { canWriteDirectly, learnToWrite, writeDirectly } from '../../dist/http/direct-write.js'
+import { canWriteDirectly, learnToWrite, writeDirectly } from '../../dist/http/stream/direct-write.js'
 
 class WriteWrap {
   inFlight = false

@@ -30,7 +30,7 @@ it('streams and publishes behind TLS', async () => {
   expect([client.status, answer.status]).toEqual([200, 200])
   expect(await client.received(1)).toEqual(['hello'])
   client.close()
-  await expect.poll(() => hub.tally.closes).toMatchObject([{ reason: 'client' }])
+  await expect.poll(() => hub.stats.closes).toMatchObject([{ reason: 'client' }])
 })
 
 it('catches a slow reader up behind TLS, in order and without a gap', async () => {

@@ -2,7 +2,7 @@
 // under whatever happens is shown by the histories.
 import { setImmediate as tick } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { Frame } from '../../dist/hub/frame.js'
+import { Frame } from '../../dist/hub/delivery/frame.js'
 import { type CloseReason, createHub, type HubOptions, MemoryLog, type SubscribeRequest } from '../../dist/index.js'
 import { compile } from '../../dist/topics/matcher.js'
 import { FakeConnection } from '../support/fake-connection.js'

@@ -7,31 +7,31 @@ import { anyHistory, play } from '../support/histories.js'
 const faults: Fault[] = [
   {
     name: 'an await before the flip to live',
-    file: 'hub/catch-up.js',
+    file: 'hub/delivery/catch-up.js',
     find: "subscriber.state = 'live';",
     replace: "setImmediate(() => { if (subscriber.state === 'behind') subscriber.state = 'live' });"
   },
   {
     name: 'sending while behind',
-    file: 'hub/sweeper.js',
+    file: 'hub/delivery/sweeper.js',
     find: "subscriber.state !== 'live'",
     replace: "subscriber.state === 'closed'"
   },
   {
     name: 'a hole skipped while catching up',
-    file: 'hub/catch-up.js',
+    file: 'hub/delivery/catch-up.js',
     find: 'if (lost || ',
     replace: 'if ((lost && !cursor) || '
   },
   {
     name: 'a hole skipped on resuming',
-    file: 'hub/place.js',
+    file: 'hub/position.js',
     find: "return lost ? begin(requested, 'trimmed', after)",
     replace: "return false ? begin(requested, 'trimmed', after)"
   },
   {
     name: 'a hole skipped between log and hub',
-    file: 'hub/tail.js',
+    file: 'hub/delivery/dispatcher.js',
     find: 'this.#fallBehind(subscriber);\n        void presence',
     replace: '{}\n        void presence'
   },
@@ -43,13 +43,13 @@ const faults: Fault[] = [
   },
   {
     name: 'an entry dropped at the end of a stretch',
-    file: 'hub/window.js',
-    find: 'Math.min(this.head, offset + longestStretch)',
-    replace: 'Math.min(this.head - 1, offset + longestStretch)'
+    file: 'hub/delivery/window.js',
+    find: 'Math.min(this.head, offset + scanLimit)',
+    replace: 'Math.min(this.head - 1, offset + scanLimit)'
   },
   {
     name: 'a gap header that disagrees with the stream',
-    file: 'http/simple.js',
+    file: 'http/simple/routes.js',
     find: "'Last-Event-ID': encodeHeader(id)",
     replace: "'Last-Event-ID': '#x-1'"
   }

@@ -1,7 +1,7 @@
 // Searches of history: how many go on at once, and that the others have their turn.
 import { setImmediate as tick } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
-import { Window } from '../../dist/hub/window.js'
+import { Window } from '../../dist/hub/delivery/window.js'
 import { createHub, type Filter, MemoryLog } from '../../dist/index.js'
 import { slowFilter } from '../support/slow-filter.js'
 

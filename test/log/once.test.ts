@@ -1,14 +1,14 @@
 // What each log remembers of what it appended once, beyond the contract: bounds, disk, other nodes, and a Redis that hangs.
 import { open as openLmdb } from 'lmdb'
 import { describe, expect, it } from 'vitest'
-import { createHub, type Entry, MemoryLog, type Once } from '../../dist/index.js'
+import { createHub, type DedupOptions, type Entry, MemoryLog } from '../../dist/index.js'
 import { keptIn, many, newFolder, openLog, update } from '../support/log-folder.ts'
 import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
-const once = (keys: readonly string[], ms = 60_000): Once => ({
-  marks: keys.map((key) => ({ key, print: 'same' })),
-  ms
+const once = (keys: readonly string[], ttlMs = 60_000): DedupOptions => ({
+  keys: keys.map((key) => ({ key, fingerprint: 'same' })),
+  ttlMs
 })
 
 describe('MemoryLog', () => {
@@ -49,7 +49,7 @@ describe('LmdbLog', () => {
     await before.close()
     const after = await openLog({ path })
     expect(await after.append([update('a')], once(['k']))).toEqual([{ ...first, repeated: true }])
-    const other = after.append([update('b')], { marks: [{ key: 'k', print: 'other' }], ms: 60_000 })
+    const other = after.append([update('b')], { keys: [{ key: 'k', fingerprint: 'other' }], ttlMs: 60_000 })
     await expect(other).rejects.toMatchObject({ code: 'key_reused' })
     expect(await keptIn(after)).toEqual(['a'])
   })

@@ -14,7 +14,7 @@ import { describeWith, redis } from '../support/requirements.js'
 /** Within how long a server that died has to have disappeared, in milliseconds. */
 const timeout = 2_000
 /** What a busy machine adds. */
-const patience = timeout + 5_000
+const timeoutMs = timeout + 5_000
 
 async function startNode(...args: string[]): Promise<MercureServer> {
   const node = new MercureServer()
@@ -64,7 +64,7 @@ describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
     await doomed.process.kill('SIGKILL')
     const died = performance.now()
     for (const node of [second, third])
-      await expect.poll(() => topicsAt(node), { timeout: patience }).toEqual(['*', 'd'])
+      await expect.poll(() => topicsAt(node), { timeout: timeoutMs }).toEqual(['*', 'd'])
     console.log(`presence: gone after ${Math.round(performance.now() - died)} of ${timeout} ms`)
     // Nobody says it again.
     await sleep(timeout)
@@ -80,7 +80,7 @@ describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
     await node.process.kill('SIGKILL')
     const next = await nodeOn(server)
     expect(await topicsAt(next)).toEqual(['a'])
-    await expect.poll(() => topicsAt(next), { timeout: patience }).toEqual([])
+    await expect.poll(() => topicsAt(next), { timeout: timeoutMs }).toEqual([])
   })
 
   it('stays when Redis was away for longer than a server may be', async () => {
@@ -103,9 +103,9 @@ describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
     await one.follow('0.x', 'a')
     await expect.poll(() => topicsAt(two)).toEqual(['a'])
     signal(one, 'SIGSTOP')
-    await expect.poll(() => topicsAt(two), { timeout: patience }).toEqual([])
+    await expect.poll(() => topicsAt(two), { timeout: timeoutMs }).toEqual([])
     signal(one, 'SIGCONT')
-    for (const node of [two, one]) await expect.poll(() => topicsAt(node), { timeout: patience }).toEqual(['a'])
+    for (const node of [two, one]) await expect.poll(() => topicsAt(node), { timeout: timeoutMs }).toEqual(['a'])
   })
 
   it('is told later of who came and went while Redis was away', async () => {
@@ -135,7 +135,7 @@ describe('who is subscribed to a server that is killed', () => {
     await node.process.kill('SIGKILL')
     const next = await startNode('--data', folder)
     const watcher = await watch(next, '0.x', ['*'], { 'Last-Event-ID': 'earliest' })
-    await expect.poll(() => topicsAt(next), { timeout: patience }).toEqual(['*'])
+    await expect.poll(() => topicsAt(next), { timeout: timeoutMs }).toEqual(['*'])
     await watcher.until(() => told(watcher, 'a').length === 2)
     expect(told(watcher, 'a').map(({ active }) => active)).toEqual([true, false])
   })

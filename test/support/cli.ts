@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
-const patience = 10_000
+const timeoutMs = 10_000
 
 export interface Ended {
   readonly code: number | null
@@ -77,10 +77,10 @@ export class Command {
 
   /** Waits until it holds; a failed wait says what was printed. */
   async until(holds: (command: this) => boolean, what = holds.toString()): Promise<this> {
-    const deadline = setTimeout(() => this.#changed(), patience)
+    const deadline = setTimeout(() => this.#changed(), timeoutMs)
     const since = performance.now()
     while (!holds(this)) {
-      if (performance.now() - since >= patience) {
+      if (performance.now() - since >= timeoutMs) {
         throw new Error(
           `waited for ${what}; it printed ${JSON.stringify(this.stdout)} and ${JSON.stringify(this.stderr)}`
         )

@@ -161,13 +161,13 @@ export interface HostileRequest {
   readonly method: string
   readonly path: string
   readonly query: string
-  readonly carriers: readonly (readonly [string, Damage])[]
+  readonly sources: readonly (readonly [string, Damage])[]
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: Buffer
 }
 
 const envelope = fc.record({
-  carriers: often(fc.tuple(fc.tuple(carrier, damage)), fc.array(fc.tuple(carrier, damage), { maxLength: 3 })),
+  sources: often(fc.tuple(fc.tuple(carrier, damage)), fc.array(fc.tuple(carrier, damage), { maxLength: 3 })),
   headers: fc.record({
     'Content-Type': often(fc.constant('application/x-www-form-urlencoded'), fc.oneof(types, headerText)),
     'Last-Event-ID': often(absent, fc.oneof(usual, headerText)),
@@ -186,7 +186,7 @@ export const hostileRequest: fc.Arbitrary<HostileRequest> = fc
 
 /** The bytes of a request. What frames it comes first and is right, so that whatever follows, an answer is due. */
 export function bytesOf(
-  { method, path, query, carriers, headers, body }: HostileRequest,
+  { method, path, query, sources, headers, body }: HostileRequest,
   tokens: HostileTokens
 ): Buffer {
   const head = [
@@ -194,7 +194,7 @@ export function bytesOf(
     'Host: localhost',
     'Connection: close',
     `Content-Length: ${body.length}`,
-    ...carriers.map(([carrier, damage]) => carrier + damaged(tokens, damage)),
+    ...sources.map(([carrier, damage]) => carrier + damaged(tokens, damage)),
     ...Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]))
   ]
   return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body])

@@ -1,6 +1,6 @@
 // The part of a log's contract about what is appended only once, as a suite that every log has to pass unchanged.
 import { describe, expect, it } from 'vitest'
-import type { Appended, Entry, Filter, Log, Mark, Once, Update } from '../../dist/index.js'
+import type { Appended, DedupKey, DedupOptions, Entry, Filter, Log, Update } from '../../dist/index.js'
 import type { Kept } from './log-contract.ts'
 import { followed } from './log-folder.ts'
 
@@ -10,12 +10,12 @@ const long = 60_000
 const patient = { timeout: 10_000, interval: 50 }
 
 /** Marks, from `key` or `key=print`; an empty text is none. */
-function once(texts: readonly string[], ms = long): Once {
-  const marks = texts.map((text): Mark | undefined => {
+function once(texts: readonly string[], ms = long): DedupOptions {
+  const keys = texts.map((text): DedupKey | undefined => {
     const [key = '', print = 'same'] = text.split('=')
-    return key === '' ? undefined : { key, print }
+    return key === '' ? undefined : { key, fingerprint: print }
   })
-  return { marks, ms }
+  return { keys, ttlMs: ms }
 }
 
 const offsetsOf = (entries: readonly Entry[]) => entries.map(({ offset }) => offset)

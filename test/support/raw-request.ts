@@ -9,7 +9,7 @@ export interface Head {
 }
 
 /** How long a head may take, in milliseconds. */
-const patience = 1_000
+const timeoutMs = 1_000
 
 /** Rejects where no head comes in time, or something else. */
 export function send(port: number, bytes: Buffer): Promise<Head> {
@@ -23,7 +23,7 @@ export function send(port: number, bytes: Buffer): Promise<Head> {
       )
       socket.destroy()
     }
-    const timer = setTimeout(() => fail(`no head within ${patience} ms`), patience)
+    const timer = setTimeout(() => fail(`no head within ${timeoutMs} ms`), timeoutMs)
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1')
       const end = text.indexOf('\r\n\r\n')

@@ -38,10 +38,10 @@ export class SseClient {
 
   /** Waits until it holds; a failed wait says what was seen. */
   async until(holds: (client: this) => boolean, what = holds.toString()): Promise<this> {
-    const deadline = setTimeout(() => this.#changed(), patience)
+    const deadline = setTimeout(() => this.#changed(), timeoutMs)
     const since = performance.now()
     while (!holds(this)) {
-      if (performance.now() - since >= patience) throw new Error(`waited for ${what}; saw ${JSON.stringify(this.raw)}`)
+      if (performance.now() - since >= timeoutMs) throw new Error(`waited for ${what}; saw ${JSON.stringify(this.raw)}`)
       await new Promise<void>((resolve) => {
         this.#changed = resolve
       })
@@ -69,7 +69,7 @@ export class SseClient {
   }
 }
 
-const patience = 5_000
+const timeoutMs = 5_000
 
 /** Opens a stream; resolves when its head is there. Closed at the end of the test. */
 export function listen(

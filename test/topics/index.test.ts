@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, it, vi } from 'vitest'
-import { TopicIndex } from '../../dist/topics/index.js'
 import { compile, Selection } from '../../dist/topics/matcher.js'
+import { TopicIndex } from '../../dist/topics/topic-index.js'
 
 const selector = fc.constantFrom('*', 'a', 'b', 'c/1', 'c/{id}', '{any}', 'c{/id}', 'bad{')
 const topics = fc.array(fc.constantFrom('a', 'b', 'c', 'c/1', 'c/2', 'bad{'), { minLength: 1, maxLength: 3 })

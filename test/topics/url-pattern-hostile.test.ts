@@ -35,7 +35,7 @@ describe('a hostile pattern is refused, or answers within half a second', () => 
       'more than may be': path('a'.repeat(100_000))
     })
   )('%s', async (_, pattern) => {
-    const module = new URL('../../dist/topics/url-pattern.js', import.meta.url).href
+    const module = new URL('../../dist/topics/url-pattern/pattern.js', import.meta.url).href
     const topics = ['a', 'ab', 'ba', 'aab', '"a', '/a'].map((text) => path(`${text.repeat(4_096 / text.length)}!`))
     const took = await inWorker<number[]>(timed, { module, pattern, topics }, 10_000)
     expect(Math.max(...took)).toBeLessThan(500)

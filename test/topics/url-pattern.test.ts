@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 // The reference, for harmless patterns and short topics only: it backtracks.
 import { URLPattern } from 'urlpattern-polyfill/urlpattern'
 import { describe, expect, it } from 'vitest'
-import { compileUrlPattern } from '../../dist/topics/url-pattern.js'
+import { compileUrlPattern } from '../../dist/topics/url-pattern/pattern.js'
 
 const hub = 'https://hub.example.net/.well-known/mercure'
 const subscription = '/.well-known/mercure/subscriptions/exact/:match/:subscriber'

@@ -39,7 +39,7 @@ export interface Progress {
 /** Streams that are opened at a time. */
 const opening = 50
 /** How long to wait for what does not come any more, in milliseconds. */
-const patience = 5_000
+const timeoutMs = 5_000
 
 export class Load {
   readonly #plan: Plan
@@ -107,7 +107,7 @@ export class Load {
   /** Until everything has come, or nothing has for a while. */
   async #settle(): Promise<void> {
     let quiet = 0
-    for (let before = -1; this.#missing() > 0 && quiet < patience; before = this.#totals.latency.count) {
+    for (let before = -1; this.#missing() > 0 && quiet < timeoutMs; before = this.#totals.latency.count) {
       quiet = this.#totals.latency.count === before ? quiet + 50 : 0
       await sleep(50)
     }
@@ -138,9 +138,9 @@ export class Load {
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {
-  const since = performance.now()
+  const startedAt = performance.now()
   await work()
-  return performance.now() - since
+  return performance.now() - startedAt
 }
 
 function excuse(error: NodeJS.ErrnoException, { base }: Target): string {

@@ -3,7 +3,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Failure, isPassing, reasonOf, refusal } from '../client/failure.ts'
+import { Failure, isTransient, reasonOf, refusal } from '../client/failure.ts'
 import { agentFor, ask, type Target } from '../client/target.ts'
 import { dataFor } from './subscriber.ts'
 
@@ -82,7 +82,7 @@ export class Publishers {
 
   /** A server that is busy or away is part of what is measured; one that refuses is not. */
   #fail(error: Error & { readonly status?: number }): void {
-    if (error instanceof Failure && error.status !== undefined && !isPassing(error.status)) throw error
+    if (error instanceof Failure && error.status !== undefined && !isTransient(error.status)) throw error
     this.failed++
     this.trouble = reasonOf(error)
   }

@@ -46,7 +46,7 @@ export function messageIn(text: string): string | undefined {
 }
 
 /** Whether the same request may well succeed a little later. */
-export function isPassing(status: number): boolean {
+export function isTransient(status: number): boolean {
   return status >= 500 || status === 429 || status === 408
 }
 

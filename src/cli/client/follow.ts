@@ -4,8 +4,8 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventSourceMessage } from 'eventsource-parser'
 import { Backoff } from './backoff.ts'
-import { Failure, isPassing, isUntrusted, reasonOf, refusal, retryAfter } from './failure.ts'
-import { Place } from './place.ts'
+import { Failure, isTransient, isUntrusted, reasonOf, refusal, retryAfter } from './failure.ts'
+import { ResumableParser } from './resumable-parser.ts'
 import { open, readText, type Target } from './target.ts'
 
 export interface Following {
@@ -23,7 +23,7 @@ export interface Following {
 /** A stream that lived so long was no failure, whatever ended it, in milliseconds. */
 const sound = 5_000
 /** A heartbeat and more: a stream that is silent for longer has been lost without a word. */
-const longestSilence = 120_000
+const maxSilence = 120_000
 
 /** Resolves when nobody wants more. @throws Failure where coming again is no use */
 export async function follow(target: Target, following: Following): Promise<void> {
@@ -33,7 +33,7 @@ export async function follow(target: Target, following: Following): Promise<void
 class Follower {
   readonly #target: Target
   readonly #following: Following
-  readonly #place: Place
+  readonly #place: ResumableParser
   readonly #backoff = new Backoff()
   #request: ClientRequest | undefined
   #isAway = false
@@ -41,7 +41,7 @@ class Follower {
   constructor(target: Target, following: Following) {
     this.#target = target
     this.#following = following
-    this.#place = new Place(following.from, (event) => {
+    this.#place = new ResumableParser(following.from, (event) => {
       this.#backoff.reset()
       if (!following.enough.aborted) following.event(event)
     })
@@ -51,10 +51,10 @@ class Follower {
     const { enough } = this.#following
     enough.addEventListener('abort', () => this.#request?.destroy(), { once: true })
     while (!enough.aborted) {
-      const since = performance.now()
+      const openedAt = performance.now()
       const { trouble, asked } = await this.#stay()
       if (enough.aborted) return
-      if (performance.now() - since > sound) this.#backoff.reset()
+      if (performance.now() - openedAt > sound) this.#backoff.reset()
       const wait = this.#backoff.next(Math.max(10, this.#place.retry), asked)
       this.#following.say(`${trouble}; coming again in ${(wait / 1_000).toFixed(1)} s`)
       this.#isAway = true
@@ -94,7 +94,7 @@ class Follower {
     if (enough.aborted) request.destroy()
     return new Promise((resolve, reject) => {
       request.on('response', resolve).on('error', reject)
-      request.setTimeout(longestSilence, () => request.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })))
+      request.setTimeout(maxSilence, () => request.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })))
       request.end()
     })
   }
@@ -102,7 +102,7 @@ class Follower {
   async #refused(response: IncomingMessage, status: number) {
     const { headers } = response
     const said = refusal({ status, headers, text: await readText(response) })
-    if (!isPassing(status)) throw said
+    if (!isTransient(status)) throw said
     return { trouble: said.message, asked: retryAfter(headers) }
   }
 

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 
 /** Characters that may wait before the stream is held back. */
-const mostWaiting = 2 ** 22
+const maxWaiting = 2 ** 22
 
 export class Lines {
   readonly #input: Readable
@@ -53,7 +53,7 @@ export class Lines {
   drop(count: number): void {
     for (const line of this.#waiting.splice(0, count)) this.#size -= line.length
     this.#taken += count
-    if (this.#size < mostWaiting && !this.#ended) this.#input.resume()
+    if (this.#size < maxWaiting && !this.#ended) this.#input.resume()
   }
 
   /** Takes no more from the stream; what was read stays, with a last line that may not be whole. */
@@ -82,7 +82,7 @@ export class Lines {
     const parts = (this.#begun + text).split('\n')
     this.#begun = parts.pop() as string
     for (const line of parts) this.#push(line)
-    if (this.#size >= mostWaiting) this.#input.pause()
+    if (this.#size >= maxWaiting) this.#input.pause()
     this.#changed()
   }
 

@@ -2,7 +2,7 @@
 import type { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Backoff } from './backoff.ts'
-import { Failure, isPassing, isUntrusted, reasonOf, refusal, retryAfter } from './failure.ts'
+import { Failure, isTransient, isUntrusted, reasonOf, refusal, retryAfter } from './failure.ts'
 import { type Answer, type Ask, agentFor, ask, type Target } from './target.ts'
 
 /** How long the first wait is, in milliseconds. */
@@ -10,7 +10,7 @@ const firstWait = 500
 
 export interface PublisherOptions {
   /** Milliseconds for which a request is tried again. */
-  readonly patience: number
+  readonly retryTimeoutMs: number
   readonly say: (sentence: string) => void
   /** Aborted when there is no more time to wait. */
   readonly hurry: AbortSignal
@@ -31,12 +31,12 @@ export class Publisher {
 
   /**
    * Publishes a body and answers the ids, of which there have to be so many.
-   * @throws Refused where trying again is no use, Failure where patience ends
+   * @throws Refused where trying again is no use, Failure when the time is up
    */
   async send(path: string, type: string, body: string | Buffer, count: number): Promise<string[]> {
     const headers = { 'Content-Type': type, Accept: 'application/json' }
     const request = { method: 'POST', path, headers, agent: this.#agent }
-    const until = performance.now() + this.#options.patience
+    const until = performance.now() + this.#options.retryTimeoutMs
     for (;;) {
       const outcome = await this.#attempt(request, body)
       if ('trouble' in outcome) await this.#wait(outcome, until)
@@ -51,7 +51,7 @@ export class Publisher {
   async #attempt(request: Ask, body: string | Buffer): Promise<Answer | Trouble> {
     try {
       const answer = await ask(this.#target, request, body)
-      if (!isPassing(answer.status)) return answer
+      if (!isTransient(answer.status)) return answer
       return { trouble: refusal(answer).message, asked: retryAfter(answer.headers) }
     } catch (error) {
       const trouble = `${this.#target.base.href} cannot be reached: ${reasonOf(error as Error)}`

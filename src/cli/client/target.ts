@@ -94,15 +94,15 @@ export interface Answer {
 }
 
 /** How long a server may take to answer what is no stream, in milliseconds. */
-const patience = 60_000
+const timeoutMs = 60_000
 /** More of an answer than this is not looked at. */
-const mostText = 2 ** 22
+const maxText = 2 ** 22
 
 /** Sends a request and reads its whole answer. Rejects where there is none, or only a part. */
 export function ask(target: Target, request: Ask, body?: string | Buffer): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = open(target, request)
-    sent.setTimeout(patience, () => void sent.destroy(new Failure(`no answer within ${patience / 1_000} s`)))
+    sent.setTimeout(timeoutMs, () => void sent.destroy(new Failure(`no answer within ${timeoutMs / 1_000} s`)))
     sent.on('error', reject)
     sent.on('response', (response) => {
       readText(response).then(
@@ -121,7 +121,7 @@ export async function readText(response: IncomingMessage): Promise<string> {
   for await (const chunk of response as AsyncIterable<Buffer>) {
     chunks.push(chunk)
     bytes += chunk.length
-    if (bytes > mostText) break
+    if (bytes > maxText) break
   }
   return Buffer.concat(chunks).toString()
 }

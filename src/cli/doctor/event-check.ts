@@ -12,7 +12,7 @@ const pause = 150
 /** An event that takes longer is held back, in milliseconds. */
 const late = 1_000
 /** How long to wait for the last, in milliseconds. */
-const patience = 5_000
+const timeoutMs = 5_000
 const check = 'events'
 
 export async function events(target: Target, topic: string): Promise<Finding> {
@@ -23,7 +23,7 @@ export async function events(target: Target, topic: string): Promise<Finding> {
     await probe.until(({ first }) => first !== undefined, late)
     const sent = await publish(target, topic)
     if (!Array.isArray(sent)) return sent
-    await probe.until(({ text }) => text.includes(mark(count - 1)), patience)
+    await probe.until(({ text }) => text.includes(mark(count - 1)), timeoutMs)
     return judge(
       sent,
       sent.map((_, number) => arrival(probe, number))
@@ -63,7 +63,7 @@ function judge(sent: readonly number[], arrived: readonly (number | undefined)[]
   if (there.length < count) {
     return fault(
       check,
-      `${count - there.length} of ${count} events did not come within ${time(patience)}`,
+      `${count - there.length} of ${count} events did not come within ${time(timeoutMs)}`,
       changes.buffering
     )
   }

@@ -5,7 +5,7 @@ import * as changes from './changes.ts'
 import { type Finding, fault, ok, time, warning } from './finding.ts'
 import { Probe } from './probe.ts'
 
-const patience = 10_000
+const timeoutMs = 10_000
 
 export interface Reached {
   readonly findings: readonly Finding[]
@@ -18,8 +18,8 @@ export interface Reached {
 /** Asks for what no hub knows: its refusal says that it is one, and that the query has arrived. */
 export async function reach(target: Target): Promise<Reached> {
   const probe = new Probe(target, { path: 'subscribe?tidings-doctor=1', headers: { Accept: 'application/json' } })
-  await probe.until(({ head }) => head !== undefined, patience)
-  if (!probe.isStream) await probe.until(() => false, probe.head === undefined ? 0 : patience)
+  await probe.until(({ head }) => head !== undefined, timeoutMs)
+  if (!probe.isStream) await probe.until(() => false, probe.head === undefined ? 0 : timeoutMs)
   probe.close()
   const roundTrip = probe.head ?? 0
   const findings = probe.head === undefined ? [unreached(probe, target)] : answered(probe, target)
@@ -28,7 +28,7 @@ export async function reach(target: Target): Promise<Reached> {
 }
 
 function unreached({ error }: Probe, { base }: Target): Finding {
-  if (!error) return fault('reachable', `${base.href} does not answer within ${time(patience)}`, changes.upstream)
+  if (!error) return fault('reachable', `${base.href} does not answer within ${time(timeoutMs)}`, changes.upstream)
   const reason = reasonOf(error)
   if (isUntrusted(error)) return fault('TLS', reason, changes.certificate)
   if (/SSL|TLS|EPROTO/.test(error.code ?? '')) {

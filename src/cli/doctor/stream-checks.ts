@@ -6,7 +6,7 @@ import { Probe } from './probe.ts'
 
 /** The hub sends the first byte with the head: what comes so much later was held back, in milliseconds. */
 const late = 1_500
-const patience = 10_000
+const timeoutMs = 10_000
 /** The longest time without a heartbeat, as servers are by default, in milliseconds. */
 const heartbeat = 16_000
 
@@ -16,10 +16,10 @@ const accept = { Accept: 'text/event-stream' }
 export async function beginning(target: Target, topic: string, roundTrip: number): Promise<Finding[]> {
   const headers = { ...accept, 'Accept-Encoding': 'gzip' }
   const probe = new Probe(target, { path: `subscribe?topic=${topic}`, headers })
-  await probe.until(({ first }) => first !== undefined, patience)
+  await probe.until(({ first }) => first !== undefined, timeoutMs)
   probe.close()
   if (probe.head === undefined) {
-    return [fault('first byte', `nothing of a stream came within ${time(patience)}`, changes.buffering)]
+    return [fault('first byte', `nothing of a stream came within ${time(timeoutMs)}`, changes.buffering)]
   }
   if (probe.status !== 200) return [fault('stream', `no stream was given (${probe.status}): ${probe.text.trim()}`)]
   const isHeld = probe.first === undefined || probe.first - roundTrip > late
@@ -28,7 +28,7 @@ export async function beginning(target: Target, topic: string, roundTrip: number
 
 function firstByte({ first }: Probe, isHeld: boolean): Finding {
   if (!isHeld) return ok('first byte', `the first byte of a stream came after ${time(first ?? 0)}`)
-  const when = first === undefined ? `did not come within ${time(patience)}` : `came only after ${time(first)}`
+  const when = first === undefined ? `did not come within ${time(timeoutMs)}` : `came only after ${time(first)}`
   return fault('first byte', `the first byte of a stream ${when}: something buffers it`, changes.buffering)
 }
 

@@ -8,7 +8,7 @@ import type { Update } from '../../update.ts'
 import type { Parameters } from '../body.ts'
 
 /** A refusal as one dialect tells it. */
-export interface Telling {
+export interface DialectError {
   readonly status: number
   readonly text: string
   readonly headers?: OutgoingHttpHeaders
@@ -47,7 +47,7 @@ export interface MercureDialect {
   readLastEventId(parameters: Parameters, header: string | undefined): string | undefined
   /** Refuses what the dialect does and tidings would not. @throws TidingsError */
   checkUpdate(update: Update, base: string): void
-  tell(error: TidingsError, metadataUrl: string): Telling
+  describeError(error: TidingsError, metadataUrl: string): DialectError
   /** The path of a subscription, which is also the topic of what is announced of it. */
   pathOf(facts: SubscriptionFacts): string
   /** A subscription as JSON, in a list. */

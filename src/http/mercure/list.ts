@@ -3,40 +3,40 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Dialect } from '../../auth/dialect.ts'
 import { TidingsError } from '../../errors.ts'
 import type { Member } from '../../log/roster.ts'
-import { hubPath } from '../access-options.ts'
-import { answerText } from '../answer.ts'
-import type { Exchange } from '../exchange.ts'
+import { hubPath } from '../access/options.ts'
+import type { RequestContext } from '../request-context.ts'
+import { sendText } from '../response.ts'
 import type { MercureDialect, SubscriptionPath } from './dialect.ts'
-import { doors, securityHeaders } from './door.ts'
+import { dialects, securityHeaders } from './dialects.ts'
 import { readRecord } from './subscription.ts'
 
 export const listPath = `${hubPath}/subscriptions`
 /** Subscriptions that are written to a list before others have their turn. */
 const stretch = 500
 
-export async function list(exchange: Exchange): Promise<void> {
-  const { hub, access, request, response, path } = exchange
+export async function list(ctx: RequestContext): Promise<void> {
+  const { hub, access, request, response, path } = ctx
   if (!access.subscriptions) throw new TidingsError('not_found', 'subscriptions are not listed here')
-  const query = exchange.query()
+  const query = ctx.query()
   const segments = path === listPath ? [] : path.slice(listPath.length + 1).split('/')
-  exchange.dialect = dialectOf(segments, access.dialects, access.dialectOf(request, query))
+  ctx.dialect = dialectOf(segments, access.dialects, access.dialectOf(request, query))
   const { grants } = await access.reader(request, query)
-  const door = doors[exchange.dialect]
-  const named = door.readPath(segments, access.base)
+  const door = dialects[ctx.dialect]
+  const withOptionName = door.readPath(segments, access.base)
   // [Mercure 1.0, Subscription API] The path is the topic that the token has to cover; the query is no part of it.
   if (!grants.mayRead(path)) throw new TidingsError('not_granted')
   const members = await hub.subscriptions()
   const listing = { id: path, lastEventId: hub.lastEventId }
   const headers = { ...securityHeaders, 'Cache-Control': 'must-revalidate', ...door.listHeaders(listing, access.base) }
-  const single = named.subscriber === undefined ? undefined : find(members, door, named)
+  const single = withOptionName.subscriber === undefined ? undefined : find(members, door, withOptionName)
   if (request.headers['if-none-match'] === headers.ETag) {
     response.writeHead(304, headers).end()
     return
   }
   const body = single
     ? JSON.stringify(door.single(single, listing))
-    : await collect(matching(members, door, named), door.collection(listing))
-  answerText(response, body, headers)
+    : await collect(matching(members, door, withOptionName), door.collection(listing))
+  sendText(response, body, headers)
 }
 
 /** A path says its dialect by its shape; where it does not, the token does that it comes with. */

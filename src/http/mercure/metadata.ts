@@ -2,16 +2,16 @@
 
 import { detailType } from '../../auth/claims.ts'
 import { TidingsError } from '../../errors.ts'
-import { hubPath } from '../access-options.ts'
-import { answerJson } from '../answer.ts'
-import type { Exchange } from '../exchange.ts'
+import { hubPath } from '../access/options.ts'
+import type { RequestContext } from '../request-context.ts'
+import { sendJson } from '../response.ts'
 
 export const metadataPath = `/.well-known/oauth-protected-resource${hubPath}`
 
-export async function metadata({ access, response }: Exchange): Promise<void> {
+export async function metadata({ access, response }: RequestContext): Promise<void> {
   const { audience, authorizationServers, subscriptions, isOpen, dialects } = access
   if (isOpen || !dialects.includes('1.0')) throw new TidingsError('not_found', 'no tokens of Mercure 1.0 are used here')
-  answerJson(response, {
+  sendJson(response, {
     resource: audience[0],
     ...(authorizationServers.length > 0 && { authorization_servers: authorizationServers }),
     authorization_details_types_supported: [detailType],

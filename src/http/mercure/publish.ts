@@ -3,27 +3,27 @@
 import { TidingsError } from '../../errors.ts'
 import type { Entry } from '../../log/log.ts'
 import type { Update } from '../../update.ts'
-import { answerText } from '../answer.ts'
-import { append } from '../append.ts'
 import { decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
-import type { Exchange } from '../exchange.ts'
-import { doors, securityHeaders } from './door.ts'
+import { append } from '../publish.ts'
+import type { RequestContext } from '../request-context.ts'
+import { sendText } from '../response.ts'
+import { dialects, securityHeaders } from './dialects.ts'
 
-export async function publish(exchange: Exchange): Promise<void> {
-  const { access, request, response } = exchange
-  const { grants, dialect } = await access.publisher(request, exchange.query())
-  exchange.dialect = dialect
-  exchange.limits.publish(exchange.address, grants.subject)
+export async function publish(ctx: RequestContext): Promise<void> {
+  const { access, request, response } = ctx
+  const { grants, dialect } = await access.publisher(request, ctx.query())
+  ctx.dialect = dialect
+  ctx.limits.publish(ctx.address, grants.subject)
   // Who may publish nothing learns no more than that.
   if (!grants.isPublisher) throw new TidingsError('not_granted')
-  const update = toUpdate(await readForm(exchange))
+  const update = toUpdate(await readForm(ctx))
   if (!grants.mayPublish(update.topics)) throw new TidingsError('not_granted')
-  doors[dialect].checkUpdate(update, access.base)
-  const [entry] = await append(exchange, grants, [update])
-  answerText(response, (entry as Entry).id, securityHeaders)
+  dialects[dialect].checkUpdate(update, access.base)
+  const [entry] = await append(ctx, grants, [update])
+  sendText(response, (entry as Entry).id, securityHeaders)
 }
 
-async function readForm({ request, options }: Exchange): Promise<Parameters> {
+async function readForm({ request, options }: RequestContext): Promise<Parameters> {
   const type = mediaType(request.headers['content-type'])
   if (type !== 'application/x-www-form-urlencoded') {
     throw new TidingsError('form_missing', 'send application/x-www-form-urlencoded')

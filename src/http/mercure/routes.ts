@@ -1,9 +1,9 @@
 // Where the endpoints of Mercure are. It knows what each is called, and not what it does.
 import type { Dialect } from '../../auth/dialect.ts'
-import { hubPath } from '../access-options.ts'
-import type { Exchange, Route } from '../exchange.ts'
+import { hubPath } from '../access/options.ts'
+import type { RequestContext, Route } from '../request-context.ts'
 import { traced } from '../trace.ts'
-import { refuseIn } from './door.ts'
+import { sendDialectError } from './dialects.ts'
 import { list, listPath } from './list.ts'
 import { metadata, metadataPath } from './metadata.ts'
 import { publish } from './publish.ts'
@@ -11,7 +11,7 @@ import { subscribe } from './subscribe.ts'
 
 const hubRoute: Route = { GET: stream, HEAD: stream, POST: traced(publish), refuse }
 const modernRoute: Route = { ...hubRoute, QUERY: stream }
-const listRoute: Route = { GET: list, HEAD: list, refuse: refuseIn }
+const listRoute: Route = { GET: list, HEAD: list, refuse: sendDialectError }
 const metadataRoute: Route = { GET: metadata, HEAD: metadata }
 
 /** The route of a path, where it is one of Mercure's. QUERY is a method of 1.0 alone. */
@@ -21,19 +21,19 @@ export function mercureRoute(path: string, dialects: readonly Dialect[]): Route 
   return path === metadataPath ? metadataRoute : undefined
 }
 
-async function stream(exchange: Exchange): Promise<void> {
-  tellOfQuery(exchange)
-  return subscribe(exchange)
+async function stream(ctx: RequestContext): Promise<void> {
+  tellOfQuery(ctx)
+  return subscribe(ctx)
 }
 
 /** Some refusals come before an endpoint is asked. */
-function refuse(exchange: Exchange, error: unknown): void {
-  if (exchange.request.method !== 'POST') tellOfQuery(exchange)
-  refuseIn(exchange, error)
+function refuse(ctx: RequestContext, error: unknown): void {
+  if (ctx.request.method !== 'POST') tellOfQuery(ctx)
+  sendDialectError(ctx, error)
 }
 
 /** [draft-ietf-httpbis-safe-method-w-body] Every answer tells that a body may say what the address cannot hold. */
-function tellOfQuery({ access, response }: Exchange): void {
+function tellOfQuery({ access, response }: RequestContext): void {
   if (!access.dialects.includes('1.0') || response.headersSent) return
   response.setHeader('Accept-Query', 'application/x-www-form-urlencoded')
 }

@@ -5,18 +5,18 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import type { Dialect } from '../../auth/dialect.ts'
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
-import type { Place } from '../../hub/place.ts'
-import type { Subscription } from '../../hub/presence.ts'
+import type { StreamPosition } from '../../hub/position.ts'
+import type { Subscription } from '../../hub/presence/presence.ts'
 import { heartbeat } from '../../sse/encode.ts'
 import type { Selector } from '../../topics/matcher.ts'
-import { acceptsType, encodeHeader } from '../answer.ts'
 import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
-import type { Exchange } from '../exchange.ts'
-import { serveStream } from '../serve-stream.ts'
+import type { RequestContext } from '../request-context.ts'
+import { acceptsType, encodeHeader } from '../response.ts'
+import { serveStream } from '../stream/serve.ts'
 import type { MercureDialect } from './dialect.ts'
-import { doors, securityHeaders } from './door.ts'
-import { notText } from './modern.ts'
+import { dialects, securityHeaders } from './dialects.ts'
 import { MercureSubscription } from './subscription.ts'
+import { notText } from './v1.ts'
 
 const form = 'application/x-www-form-urlencoded'
 
@@ -29,14 +29,14 @@ interface Wanted {
   readonly lastEventId: string | undefined
 }
 
-export async function subscribe(exchange: Exchange): Promise<void> {
-  const wanted = await readWanted(exchange)
+export async function subscribe(ctx: RequestContext): Promise<void> {
+  const wanted = await readWanted(ctx)
   const { door, selectors, grants, lastEventId } = wanted
   const request = { topics: selectors, ...(lastEventId && { lastEventId }) }
-  await serveStream(exchange, grants, request, (place) => ({
-    headers: { ...streamHeaders, ...door.streamHeaders, ...positionOf(wanted, place) },
+  await serveStream(ctx, grants, request, (position) => ({
+    headers: { ...streamHeaders, ...door.streamHeaders, ...positionOf(wanted, position) },
     text: heartbeat,
-    subscriptions: subscriptionsOf(exchange, wanted)
+    subscriptions: subscriptionsOf(ctx, wanted)
   }))
 }
 
@@ -51,22 +51,22 @@ const streamHeaders: OutgoingHttpHeaders = {
 }
 
 /** A client that finds another id here than the one it asked for knows that it may have missed something. */
-function positionOf({ door, lastEventId }: Wanted, { gap, visible }: Place): OutgoingHttpHeaders {
+function positionOf({ door, lastEventId }: Wanted, { gap, visible }: StreamPosition): OutgoingHttpHeaders {
   if (lastEventId === undefined) return {}
   const isFound = lastEventId !== '' && !gap && visible
   return { [door.lastEventIdHeader]: encodeHeader(isFound ? lastEventId : 'earliest') }
 }
 
-async function readWanted(exchange: Exchange): Promise<Wanted> {
-  const { access, request } = exchange
-  const query = readable(() => exchange.query())
-  const dialect = dialectOf(exchange, query)
-  exchange.dialect = dialect
-  const door = doors[dialect]
+async function readWanted(ctx: RequestContext): Promise<Wanted> {
+  const { access, request } = ctx
+  const query = readable(() => ctx.query())
+  const dialect = dialectOf(ctx, query)
+  ctx.dialect = dialect
+  const door = dialects[dialect]
   const grants = await access.subscriber(request, query, dialect)
   if (dialect === '1.0' && !acceptsType(request, 'text/event-stream')) throw new TidingsError('not_acceptable')
   // The address comes first, so that what it says wins where only one can.
-  const parameters = request.method === 'QUERY' ? [...query, ...(await readQueryBody(exchange))] : query
+  const parameters = request.method === 'QUERY' ? [...query, ...(await readQueryBody(ctx))] : query
   const selectors = door.readSelectors(parameters, access.base)
   const header = request.headers['last-event-id']
   const lastEventId = door.readLastEventId(parameters, typeof header === 'string' ? decodeHeader(header) : undefined)
@@ -74,7 +74,7 @@ async function readWanted(exchange: Exchange): Promise<Wanted> {
 }
 
 /** The parameters say in which dialect a client subscribes; where they do not, its token does. */
-function dialectOf({ access, request }: Exchange, query: Parameters): Dialect {
+function dialectOf({ access, request }: RequestContext, query: Parameters): Dialect {
   const { dialects } = access
   if (dialects.length === 1) return dialects[0] as Dialect
   if (request.method === 'QUERY' || query.some(([name]) => /^match/i.test(name))) return '1.0'
@@ -82,7 +82,7 @@ function dialectOf({ access, request }: Exchange, query: Parameters): Dialect {
   return access.dialectOf(request, query)
 }
 
-async function readQueryBody({ request, options }: Exchange): Promise<Parameters> {
+async function readQueryBody({ request, options }: RequestContext): Promise<Parameters> {
   const type = mediaType(request.headers['content-type'])
   if (!/^[^\s/]+\/[^\s/]+$/.test(type)) throw new TidingsError('content_type_missing', `send ${form}`)
   if (type !== form) throw new TidingsError('content_type_invalid', `send ${form}`)
@@ -100,7 +100,7 @@ function readable(read: () => Parameters): Parameters {
   }
 }
 
-function subscriptionsOf({ access }: Exchange, { door, selectors, grants }: Wanted): Subscription[] {
+function subscriptionsOf({ access }: RequestContext, { door, selectors, grants }: Wanted): Subscription[] {
   if (!access.subscriptions) return []
   const subscriber = `urn:uuid:${randomUUID()}`
   const made = selectors.map((selector) => new MercureSubscription(door, selector, subscriber, grants))

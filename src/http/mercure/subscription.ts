@@ -1,6 +1,6 @@
 // One subscription as Mercure announces and lists it. It does not know when that is.
 import type { Grants } from '../../auth/grants.ts'
-import type { Subscription } from '../../hub/presence.ts'
+import type { Subscription } from '../../hub/presence/presence.ts'
 import type { Member } from '../../log/roster.ts'
 import { type Selector, textOf } from '../../topics/matcher.ts'
 import type { Update } from '../../update.ts'

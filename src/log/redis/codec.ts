@@ -1,9 +1,9 @@
 // Turns arguments of the Lua scripts into text, and their replies into objects. It sends nothing.
 import type { Update } from '../../update.ts'
 import { type Entry, formatId, sizeOf } from '../log.ts'
-import type { Retention } from '../retention.ts'
+import type { Tombstone } from '../retention/removal-index.ts'
+import type { RetentionRules } from '../retention/rules.ts'
 import type { Member } from '../roster.ts'
-import type { CountedTrace } from './removals.ts'
 
 /** The state of the log at one moment, as every script replies it. */
 export interface LogState {
@@ -25,6 +25,12 @@ export interface LogState {
   readonly replaced: string
   /** 1 when the stream holds entries that retention removed, and followers have yet to read. */
   readonly garbage: number
+}
+
+/** The newest removed entry with the same topics, and how many removals there had been by then. */
+export interface CountedTombstone extends Tombstone {
+  readonly key: string
+  readonly count: number
 }
 
 /** Values of a script's reply by name, as Redis sends them. */
@@ -69,7 +75,7 @@ export function readTopics(text: string): { topics: string[]; isPrivate: boolean
   return { topics, isPrivate: isPrivate === '1' }
 }
 
-export function readTraces(traces: unknown): CountedTrace[] {
+export function readTraces(traces: unknown): CountedTombstone[] {
   return (traces as [string, number, number][]).map(([key, count, offset]) => {
     return { key, count, offset, ...readTopics(key) }
   })
@@ -115,7 +121,7 @@ export function encodeUpdate(update: Update, rule: number, member: Member | null
 }
 
 /** The bounds of each rule, where 0 is none. */
-export function encodeBounds({ rules }: Retention): object[] {
+export function encodeBounds({ rules }: RetentionRules): object[] {
   const bound = (value = 0) => (Number.isFinite(value) ? value : 0)
   return rules.map(({ last, entries, bytes, age }) => {
     return { last: bound(last), entries: bound(entries), bytes: bound(bytes), age: bound(age) }

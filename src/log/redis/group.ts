@@ -1,13 +1,13 @@
 // Appends that share one script: its arguments, and what its reply says became of each append. It sends nothing.
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
-import type { Append, Outcome } from '../gathering.ts'
+import { repeatedEntry } from '../dedup/append.ts'
+import type { Outcome, PendingAppend } from '../group-commit.ts'
 import { type Appended, formatId } from '../log.ts'
-import { repetition } from '../once.ts'
 import { encodeUpdate, type LogState, type Reply } from './codec.ts'
 
 /** The arguments of the append script that say what to append, and the updates as they are stored. */
-export function encodeGroup(group: readonly Append[], ruleOf: (update: Update) => number) {
+export function encodeGroup(group: readonly PendingAppend[], ruleOf: (update: Update) => number) {
   const dedup: object[] = []
   const updates: object[] = []
   const payloads: string[] = []
@@ -19,7 +19,7 @@ export function encodeGroup(group: readonly Append[], ruleOf: (update: Update) =
       payloads.push(json)
     })
     const keys = dedupKeysOf(append, first)
-    const ttl = Math.ceil(Math.min(Math.max(append.once?.ms ?? 0, 1), maxTtlMs))
+    const ttl = Math.ceil(Math.min(Math.max(append.dedup?.ttlMs ?? 0, 1), maxTtlMs))
     if (keys.length > 0) dedup.push({ first, last: updates.length, ttl, keys })
   }
   return { args: { dedup, updates }, payloads }
@@ -28,14 +28,14 @@ export function encodeGroup(group: readonly Append[], ruleOf: (update: Update) =
 /** The longest expiry that Redis accepts, with room to spare. */
 const maxTtlMs = 1e15
 
-function dedupKeysOf({ once }: Append, first: number): object[] {
-  return (once?.marks ?? []).flatMap((mark, at) =>
-    mark ? [{ update: first + at, key: mark.key, fingerprint: mark.print }] : []
+function dedupKeysOf({ dedup }: PendingAppend, first: number): object[] {
+  return (dedup?.keys ?? []).flatMap((dedupKey, at) =>
+    dedupKey ? [{ update: first + at, key: dedupKey.key, fingerprint: dedupKey.fingerprint }] : []
   )
 }
 
 /** Reads the reply to an append. `outcomes` is empty where all updates were appended. */
-export function readOutcomes(group: readonly Append[], { epoch, head, ...reply }: LogState & Reply): Outcome[] {
+export function readOutcomes(group: readonly PendingAppend[], { epoch, head, ...reply }: LogState & Reply): Outcome[] {
   const outcomes = reply.outcomes as readonly string[]
   const time = Number(reply.time)
   const count = group.reduce((sum, { updates }) => sum + updates.length, 0)
@@ -47,7 +47,7 @@ export function readOutcomes(group: readonly Append[], { epoch, head, ...reply }
     for (const update of updates) {
       const [outcome = '', earlier, then] = (outcomes[at++] ?? '').split(' ')
       if (outcome === '') answers.push(appended(epoch, update, ++offset, time))
-      else if (outcome === 'repeated') answers.push(repetition(epoch, update, Number(earlier), Number(then)))
+      else if (outcome === 'repeated') answers.push(repeatedEntry(epoch, update, Number(earlier), Number(then)))
       else isReused = true
     }
     // An announcement that changes nothing is left out, which is no error.

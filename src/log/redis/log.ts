@@ -3,12 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
-import { type Append, asAppend, Gathering, type Outcome, tell } from '../gathering.ts'
-import type { Appended, Entry, Filter, Log, Once, Page, PageLimit } from '../log.ts'
+import { AppendQueue, asAppend, type Outcome, type PendingAppend, settle } from '../group-commit.ts'
+import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from '../log.ts'
 import { parseId } from '../log.ts'
-import { Retention, type RetentionRule } from '../retention.ts'
+import { type RetentionRule, RetentionRules } from '../retention/rules.ts'
 import type { Announcement, Member } from '../roster.ts'
-import { seldom } from '../seldom.ts'
+import { throttle } from '../seldom.ts'
 import { checkName, parseAddress } from './address.ts'
 import { type ConnectionOptions, OutcomeUnknownError, RedisConnection } from './connection.ts'
 import { RedisDiscovery } from './discovery.ts'
@@ -31,7 +31,7 @@ export class RedisLog implements Log {
   readonly #reader: RedisReader
   readonly #follower: RedisFollower
   readonly #warn: (message: string) => void
-  readonly #waiting = new Gathering()
+  readonly #waiting = new AppendQueue()
   #isWorking = false
   #work = Promise.resolve()
   readonly #reads = new Set<Promise<unknown>>()
@@ -55,13 +55,13 @@ export class RedisLog implements Log {
   private constructor({ prefix = 'tidings', name = 'log', now, ...options }: RedisLogOptions) {
     const { url, retention = [], covers, failed = () => {}, warn = () => {}, commandTimeout = 5_000 } = options
     if (!(commandTimeout > 0)) throw new RangeError(`commandTimeout must be greater than 0, not ${commandTimeout}`)
-    const rules = new Retention(retention, covers)
+    const rules = new RetentionRules(retention, covers)
     checkName('prefix', prefix)
     checkName('name', name)
     const base = `{${prefix}:${name}}`
     const discovery = new RedisDiscovery(parseAddress(url), base, commandTimeout)
     const onConnected: ConnectionOptions['onConnected'] = (send) => this.#store.detectFork(send)
-    const connection = { discovery, timeoutMs: commandTimeout, failed: seldom(failed), onConnected }
+    const connection = { discovery, timeoutMs: commandTimeout, failed: throttle(failed), onConnected }
     const connect = () => new RedisConnection(connection)
     this.#connection = connect()
     this.#store = new RedisStore(base, this.#connection, now)
@@ -92,9 +92,9 @@ export class RedisLog implements Log {
     return this.#connection.isReady && this.#follower.isReady
   }
 
-  async append(updates: readonly Update[], once?: Once): Promise<Appended[]> {
+  async append(updates: readonly Update[], dedup?: DedupOptions): Promise<Appended[]> {
     this.#mustBeOpen()
-    return updates.length === 0 ? [] : this.#gather({ updates, once })
+    return updates.length === 0 ? [] : this.#gather({ updates, dedup })
   }
 
   /** What is in doubt is told as `append` does; it may be repeated all the same. */
@@ -117,8 +117,8 @@ export class RedisLog implements Log {
     await this.#follower.add(deliver)
   }
 
-  async read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page> {
-    return this.#underWay(this.#reader.read(after, filter, limit, since))
+  async read(after: number, filter: Filter, limit: PageLimit, removalsSeen?: number): Promise<Page> {
+    return this.#underWay(this.#reader.read(after, filter, limit, removalsSeen))
   }
 
   async newest(filter: Filter, count: number): Promise<number> {
@@ -179,7 +179,7 @@ export class RedisLog implements Log {
     if (this.#closed !== undefined) throw new TidingsError('closed')
   }
 
-  #gather(append: Omit<Append, 'resolve' | 'reject'>): Promise<Appended[]> {
+  #gather(append: Omit<PendingAppend, 'resolve' | 'reject'>): Promise<Appended[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.add({ ...append, resolve, reject })
       if (this.#isWorking) return
@@ -197,9 +197,9 @@ export class RedisLog implements Log {
   }
 
   /** Never rejects: who appended is told. */
-  async #commitGroup(group: Append[]): Promise<void> {
+  async #commitGroup(group: PendingAppend[]): Promise<void> {
     try {
-      tell(group, await this.#keep(group))
+      settle(group, await this.#keep(group))
     } catch (error) {
       const isOutcomeUnknownError = error instanceof OutcomeUnknownError
       for (const { reject } of group)
@@ -216,7 +216,7 @@ export class RedisLog implements Log {
     }
   }
 
-  async #keep(group: readonly Append[]): Promise<Outcome[]> {
+  async #keep(group: readonly PendingAppend[]): Promise<Outcome[]> {
     for (;;) {
       const { args, payloads } = encodeGroup(group, (update) => this.#maintenance.ruleOf(update))
       const reply = await this.#store.append({ ...this.#maintenance.rules, ...args }, payloads)

@@ -1,7 +1,7 @@
 // Maintenance of the log in Redis: the rules in force, entries that expire, entries to count under other rules, and removed entries
 // that followers have read. It appends nothing and reads for nobody.
 import type { Update } from '../../update.ts'
-import type { Retention, RetentionRule } from '../retention.ts'
+import type { RetentionRule, RetentionRules } from '../retention/rules.ts'
 import { encodeBounds } from './codec.ts'
 import type { Answer, RedisStore } from './store.ts'
 
@@ -9,13 +9,13 @@ const intervalMs = 1_000
 
 export class RedisMaintenance {
   readonly #store: RedisStore
-  #retention: Retention
+  #retention: RetentionRules
   #bounds: object[]
   #work: Promise<void> | undefined
   #isUnfinished = false
   readonly #timer: NodeJS.Timeout
 
-  constructor(store: RedisStore, retention: Retention) {
+  constructor(store: RedisStore, retention: RetentionRules) {
     this.#store = store
     this.#retention = retention
     this.#bounds = encodeBounds(retention)
@@ -64,7 +64,7 @@ export class RedisMaintenance {
     clearInterval(this.#timer)
   }
 
-  #use(retention: Retention): void {
+  #use(retention: RetentionRules): void {
     this.#retention = retention
     this.#bounds = encodeBounds(retention)
   }

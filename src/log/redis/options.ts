@@ -1,6 +1,6 @@
 // The options of RedisLog.
 import type { TidingsError } from '../../errors.ts'
-import type { Covers, RetentionRule } from '../retention.ts'
+import type { Covers, RetentionRule } from '../retention/rules.ts'
 
 export interface RedisLogOptions {
   /**

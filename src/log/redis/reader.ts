@@ -20,7 +20,7 @@ export class RedisReader {
     this.#store = store
   }
 
-  async read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page> {
+  async read(after: number, filter: Filter, limit: PageLimit, removalsSeen?: number): Promise<Page> {
     const { topics } = filter
     const count = Math.min(maxEntries, topics ? limit.entries : Math.max(scanLimit.entries, limit.entries))
     const bytes = topics ? limit.bytes : Math.max(scanLimit.bytes, limit.bytes)
@@ -30,7 +30,7 @@ export class RedisReader {
     const page = fill(readEntries(answer.epoch, answer.page as Row[]), filter, limit)
     const end = answer.isEnd === 1 ? answer.head : Number(answer.through)
     const cursor = Math.max(after, page.isFull ? page.through : end, answer.first - 1)
-    const lost = this.#traces.lost(after, filter, since)
+    const lost = this.#traces.lost(after, filter, removalsSeen)
     return { epoch: answer.epoch, entries: page.entries, cursor, lost }
   }
 

@@ -1,14 +1,8 @@
 // What this node knows of the entries that retention removed, on whatever node: a copy of the traces in Redis, kept up to date
 // by each read.
-import type { Trace } from '../forgotten.ts'
-import type { Filter } from '../log.ts'
-import type { LogState } from './codec.ts'
 
-export interface CountedTrace extends Trace {
-  readonly key: string
-  /** How many removals there had been. */
-  readonly count: number
-}
+import type { Filter } from '../log.ts'
+import type { CountedTombstone, LogState } from './codec.ts'
 
 const maxTraces = 10_000
 
@@ -16,7 +10,7 @@ export class RemovalTraces {
   /** The epoch of the traces: with another one, all start over. */
   epoch = ''
   /** The one without a removal for longest comes first. */
-  readonly #traces = new Map<string, CountedTrace>()
+  readonly #traces = new Map<string, CountedTombstone>()
   #removedThrough = 0
   #removedThroughCount = 0
   #removals = 0
@@ -27,7 +21,7 @@ export class RemovalTraces {
   }
 
   /** Takes over new traces, oldest removal first. */
-  learn(state: LogState, traces: readonly CountedTrace[]): void {
+  learn(state: LogState, traces: readonly CountedTombstone[]): void {
     if (state.epoch !== this.epoch) this.#clear(state.epoch)
     // Reads are answered in order; one that knew less when it was sent returns some of them again.
     for (const trace of traces) if (trace.count > this.#removals) this.#note(trace)
@@ -37,16 +31,16 @@ export class RemovalTraces {
   }
 
   /** Whether an entry that the filter admits may have been removed after this offset, since there were so many removals. */
-  lost(after: number, filter: Filter, since = 0): boolean {
-    if (since > 0 && since >= this.#removals) return false
-    if (after < this.#removedThrough && (since === 0 || this.#removedThroughCount > since)) return true
+  lost(after: number, filter: Filter, removalsSeen = 0): boolean {
+    if (removalsSeen > 0 && removalsSeen >= this.#removals) return false
+    if (after < this.#removedThrough && (removalsSeen === 0 || this.#removedThroughCount > removalsSeen)) return true
     for (const { topics, isPrivate, offset, count } of this.#traces.values()) {
-      if (count > since && offset > after && filter.admits(topics, isPrivate)) return true
+      if (count > removalsSeen && offset > after && filter.admits(topics, isPrivate)) return true
     }
     return false
   }
 
-  #note(trace: CountedTrace): void {
+  #note(trace: CountedTombstone): void {
     this.#traces.delete(trace.key)
     this.#traces.set(trace.key, trace)
     // Redis has dropped the same ones, and raised `removedThrough`.

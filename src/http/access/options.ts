@@ -1,0 +1,171 @@
+// The options that say who may do what, checked and completed. It looks at no request.
+import { dialects as allDialects, type Dialect } from '../../auth/dialect.ts'
+import { algorithmsFor, readKey } from '../../auth/keys.ts'
+import { type CookieNames, defaultCookieNames } from '../../auth/token.ts'
+import { type IssuerKeys, type RoleKeys, Verifier } from '../../auth/verifier.ts'
+import { hostsOf } from '../target.ts'
+import type { AuthorizeOptions } from './authorizer.ts'
+
+/** Where a Mercure hub is [Mercure 1.0, Hub Discovery]. */
+export const hubPath = '/.well-known/mercure'
+
+export interface AccessOptions extends AuthorizeOptions {
+  /**
+   * What publishers' tokens are signed with: a secret for HMAC, or a public key as PEM or JWK. Without any key, everyone may
+   * publish and subscribe.
+   */
+  publisherKey?: string
+  /** What subscribers' tokens are signed with. */
+  subscriberKey?: string
+  /** Address of a JWK Set for publishers' tokens [RFC 7517]. */
+  publisherJwks?: string
+  /** Address of a JWK Set for subscribers' tokens. */
+  subscriberJwks?: string
+  /** Algorithms that publishers' tokens may be signed with; default what goes with the key. */
+  publisherAlgorithms?: readonly string[]
+  /** Algorithms that subscribers' tokens may be signed with; default what goes with the key. */
+  subscriberAlgorithms?: readonly string[]
+  /** Issuers whose tokens are accepted, by name, or with keys of their own; default any that signs with our keys. */
+  issuers?: readonly (string | IssuerKeys)[]
+  /** The hub's names, one of which a token of Mercure 1.0 has to be for; default the hub's address. */
+  audience?: readonly string[]
+  /** Seconds by which clocks may differ; default 0, at most 300. */
+  clockTolerance?: number
+  /** Whether those without a token may subscribe, to what is public; default false. */
+  anonymous?: boolean
+  /** Whether subscriptions are announced and listed [Mercure 1.0, Active Subscriptions]; default false. */
+  subscriptions?: boolean
+  /** The name of the cookie that holds a token; default each dialect's own. */
+  cookieName?: string
+  /** Dialects of Mercure that are spoken; default both. */
+  dialects?: readonly Dialect[]
+  /** The addresses that the hub is reached at, such as `https://hub.example.com`; default whatever a client asks for. */
+  publicUrls?: readonly string[]
+}
+
+/** What follows from the options. */
+export interface ResolvedAccess {
+  readonly base: string
+  readonly dialects: readonly Dialect[]
+  readonly isOpen: boolean
+  readonly anonymous: boolean
+  readonly subscriptions: boolean
+  readonly audience: readonly string[]
+  readonly authorizationServers: readonly string[]
+  readonly hosts: ReadonlySet<string>
+  readonly cookies: CookieNames
+  readonly verifier: Verifier
+}
+
+/** @throws RangeError that names the option, what was found and what to do. */
+export function resolveAccess(options: AccessOptions, failed: (error: unknown) => void): ResolvedAccess {
+  const { anonymous = false, subscriptions = false, issuers = [], cookieName } = options
+  const publicUrls = (options.publicUrls ?? []).map(readPublicUrl)
+  const base = publicUrls[0]?.href ?? options.audience?.find(isWebAddress) ?? `http://localhost${hubPath}`
+  const audience = options.audience?.length ? options.audience : publicUrls.length > 0 ? hrefs(publicUrls) : [base]
+  const verifier = new Verifier({
+    ...rolesOf(options),
+    issuers,
+    audience,
+    base,
+    failed,
+    ...(options.clockTolerance !== undefined && { clockTolerance: options.clockTolerance })
+  })
+  checkRoles(verifier, anonymous, subscriptions)
+  return {
+    base,
+    dialects: readDialects(options.dialects),
+    isOpen: !verifier.has('publish'),
+    anonymous,
+    subscriptions,
+    audience,
+    authorizationServers: issuers.map(nameOf).filter(isWebAddress),
+    hosts: new Set(publicUrls.flatMap(hostsOf)),
+    cookies: readCookieNames(cookieName),
+    verifier
+  }
+}
+
+function rolesOf(options: AccessOptions): { publisher?: RoleKeys; subscriber?: RoleKeys } {
+  const publisher = keysOf('publisher', options.publisherKey, options.publisherJwks, options.publisherAlgorithms)
+  const subscriber = keysOf('subscriber', options.subscriberKey, options.subscriberJwks, options.subscriberAlgorithms)
+  return { ...(publisher && { publisher }), ...(subscriber && { subscriber }) }
+}
+
+function keysOf(
+  role: string,
+  key: string | undefined,
+  jwks: string | undefined,
+  algorithms: readonly string[] = []
+): RoleKeys | undefined {
+  if (!key && !jwks) return undefined
+  const parsed = key ? withOptionName(`${role}Key`, () => readKey(key)) : undefined
+  if (algorithms.length > 0 && parsed) withOptionName(`${role}Algorithms`, () => algorithmsFor(parsed, algorithms))
+  if (jwks && !isWebAddress(jwks))
+    throw new RangeError(`${role}Jwks: expected an address such as https://id.example.com/jwks`)
+  return { ...(key && { key }), ...(jwks && { jwks }), ...(algorithms.length > 0 && { algorithms }) }
+}
+
+/** What goes wrong is said with the name of the option. */
+export function withOptionName<Value>(option: string, make: () => Value): Value {
+  try {
+    return make()
+  } catch (error) {
+    throw error instanceof RangeError ? new RangeError(`${option}: ${error.message}`, { cause: error }) : error
+  }
+}
+
+/** Keys for one half alone would leave the other half open, or of no use. */
+function checkRoles(verifier: Verifier, anonymous: boolean, subscriptions: boolean): void {
+  const publishers = verifier.has('publish')
+  const subscribers = verifier.has('subscribe')
+  if (subscribers && !publishers) {
+    throw new RangeError('there is a key for subscribers and none for publishers; set publisherKey or publisherJwks')
+  }
+  if (publishers && !subscribers && !anonymous) {
+    throw new RangeError(
+      'there is a key for publishers and none for subscribers; set subscriberKey or subscriberJwks, or anonymous'
+    )
+  }
+  if (subscriptions && !subscribers) {
+    throw new RangeError('subscriptions are for those who may read them; set subscriberKey or subscriberJwks')
+  }
+}
+
+function readDialects(wanted: readonly Dialect[] = allDialects): readonly Dialect[] {
+  const unknown = wanted.find((dialect) => !allDialects.includes(dialect))
+  if (unknown !== undefined || wanted.length === 0) {
+    throw new RangeError(`dialects are ${allDialects.join(' and ')}, not ${JSON.stringify(unknown ?? '')}`)
+  }
+  return allDialects.filter((dialect) => wanted.includes(dialect))
+}
+
+// [RFC 6265, 4.1.1] A cookie's name is a token of HTTP.
+const cookieNameForm = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+function readCookieNames(name: string | undefined): CookieNames {
+  if (!name) return defaultCookieNames
+  if (!cookieNameForm.test(name)) throw new RangeError(`cookieName is no name of a cookie: ${JSON.stringify(name)}`)
+  return { modern: name, legacy: name }
+}
+
+/** The hub's address at one of its origins; a path is accepted where it is the hub's own. */
+function readPublicUrl(text: string): URL {
+  const url = isWebAddress(text) ? new URL(text) : undefined
+  if (url && ['/', hubPath].includes(url.pathname) && !url.search && !url.hash && !url.username) {
+    return new URL(hubPath, url)
+  }
+  throw new RangeError(`publicUrls: expected an address such as https://hub.example.com, not ${JSON.stringify(text)}`)
+}
+
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+}
+
+function nameOf(issuer: string | IssuerKeys): string {
+  return typeof issuer === 'string' ? issuer : issuer.issuer
+}
+
+function hrefs(urls: readonly URL[]): string[] {
+  return urls.map((url) => url.href)
+}

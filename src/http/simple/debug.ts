@@ -1,0 +1,42 @@
+// Describes a hub for people who want to know what it is doing. It only looks.
+import type { Hub } from '../../hub/hub.ts'
+import type { Subscriber } from '../../hub/subscriber.ts'
+import type { Parameters } from '../body.ts'
+import { readLimit } from './parameters.ts'
+
+/** The debug page's JSON. Times are in milliseconds, sizes in bytes. */
+export function describeHub(hub: Hub, query: Parameters): unknown {
+  const limit = readLimit(query)
+  const { status, stats } = hub
+  const { published, delivered, bytes, sweeps, swept } = stats.totals
+  return {
+    ...status,
+    published,
+    delivered,
+    bytes,
+    entriesPerSweep: sweeps === 0 ? 0 : Math.round((swept / sweeps) * 100) / 100,
+    shown: Math.min(limit, status.subscribers),
+    subscriptions: [...firstOf(hub.subscribers, limit)].map((subscriber) => describe(subscriber, status.head)),
+    closes: stats.closes
+  }
+}
+
+function describe({ state, cursor, audience, connection, selectors, age }: Subscriber, head: number): unknown {
+  return {
+    state,
+    cursor,
+    // Whoever is live has everything but what awaits the next sweep.
+    lag: state === 'live' ? audience.pending : Math.max(0, head - cursor),
+    buffered: connection.buffered,
+    topics: selectors,
+    age: Math.round(age),
+    address: connection.address
+  }
+}
+
+function* firstOf<Value>(values: Iterable<Value>, count: number): Iterable<Value> {
+  for (const value of values) {
+    if (count-- <= 0) return
+    yield value
+  }
+}

@@ -1,0 +1,127 @@
+// The four simple endpoints: the live page, the stream, publishing, and the debug page. It translates between HTTP and the
+// hub; what is right or wrong about an update or a place in the log is decided there.
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { Grants } from '../../auth/grants.ts'
+import { TidingsError } from '../../errors.ts'
+import type { StreamPosition } from '../../hub/position.ts'
+import { livePage } from '../../pages/live-page.ts'
+import { encode, encodePosition, heartbeat } from '../../sse/encode.ts'
+import type { Update } from '../../update.ts'
+import { requireReader } from '../access/authorize.ts'
+import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
+import { append } from '../publish.ts'
+import type { RequestContext, Route } from '../request-context.ts'
+import { commonHeaders, encodeHeader, sendJson, sendText, wantsJson } from '../response.ts'
+import { serveStream } from '../stream/serve.ts'
+import { traced } from '../trace.ts'
+import { describeHub } from './debug.ts'
+import { readBatch } from './ndjson.ts'
+import { readSubscribeRequest, readUpdate, refuseParameters, startsLikeForm } from './parameters.ts'
+
+export const simpleRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['/', { GET: showPage, HEAD: showPage }],
+  ['/subscribe', { GET: subscribe, HEAD: subscribe }],
+  ['/publish', { GET: traced(publishTime), POST: traced(publish) }],
+  ['/debug', { GET: debug, HEAD: debug }]
+])
+
+async function showPage({ access, response }: RequestContext): Promise<void> {
+  const { html, policy } = livePage()
+  sendText(response, html, {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': policy,
+    Link: `<${access.base}>; rel="mercure"`
+  })
+}
+
+async function subscribe(ctx: RequestContext): Promise<void> {
+  const { access, request } = ctx
+  const query = ctx.query()
+  const { grants } = await access.reader(request, query)
+  const header = request.headers['last-event-id']
+  const wanted = readSubscribeRequest(
+    withoutToken(query),
+    typeof header === 'string' ? decodeHeader(header) : undefined
+  )
+  await serveStream(ctx, grants, wanted, (position) => ({
+    headers: streamHeaders(position),
+    text: streamHead(position, wanted.lastEventId)
+  }))
+}
+
+/** The parameter that a token may come in is nothing to the endpoints themselves. */
+function withoutToken(query: Parameters): Parameters {
+  return query.filter(([name]) => name !== 'authorization')
+}
+
+function streamHeaders({ requested, id }: StreamPosition): OutgoingHttpHeaders {
+  return {
+    ...commonHeaders,
+    'Content-Type': 'text/event-stream',
+    // [RFC 9111, 5.2.2.6] What compresses a stream holds its events back.
+    'Cache-Control': 'no-cache, no-store, no-transform',
+    'X-Accel-Buffering': 'no',
+    ...(requested && { 'Last-Event-ID': encodeHeader(id), 'Mercure-Last-Event-ID': encodeHeader(id) })
+  }
+}
+
+/**
+ * The first bytes: a comment, so that proxies and browsers see the response at once, and what a client has to know about
+ * where it is. One that is cut off before its first event then resumes from here and misses nothing.
+ */
+function streamHead({ id, gap }: StreamPosition, lastEventId: string | undefined): string {
+  if (gap) return heartbeat + encode({ type: 'tidings:gap', id, data: JSON.stringify(gap) })
+  return id === lastEventId ? heartbeat : heartbeat + encodePosition(id)
+}
+
+async function publish(ctx: RequestContext): Promise<void> {
+  const { request, options } = ctx
+  const query = ctx.query()
+  const { grants } = await ctx.access.publisher(request, query)
+  ctx.limits.publish(ctx.address, grants.subject)
+  const body = decodeUtf8(await readBody(request, options.maxBody))
+  await publishAll(ctx, grants, readUpdates(mediaType(request.headers['content-type']), body, withoutToken(query)))
+}
+
+/** Publishes all, or where one may not be published, none. */
+async function publishAll(ctx: RequestContext, grants: Grants, updates: Update[]): Promise<void> {
+  const { request, response } = ctx
+  for (const { topics } of updates) {
+    if (!grants.mayPublish(topics)) throw new TidingsError('not_granted', 'the token does not cover every topic')
+  }
+  const ids = (await append(ctx, grants, updates)).map((entry) => entry.id)
+  const headers = { 'Event-ID': encodeHeader(ids.at(-1) as string) }
+  if (wantsJson(request)) sendJson(response, { ids }, headers)
+  else sendText(response, '200 OK\n', headers)
+}
+
+function readUpdates(type: string, body: string, query: Parameters): Update[] {
+  if (type === 'application/x-ndjson') {
+    refuseParameters(query)
+    return readBatch(body)
+  }
+  if (type === 'multipart/form-data') {
+    throw new TidingsError('content_type_invalid', 'send the data itself, or application/x-www-form-urlencoded')
+  }
+  // What `curl -d hello` sends is labelled as a form and is none.
+  const isForm = type === 'application/x-www-form-urlencoded' && startsLikeForm(body)
+  return [isForm ? readUpdate([...query, ...parseParameters(body)], undefined) : readUpdate(query, body)]
+}
+
+/** So that a person can try it from the address bar. */
+async function publishTime(ctx: RequestContext): Promise<void> {
+  const query = ctx.query()
+  const { grants } = await ctx.access.publisher(ctx.request, query)
+  ctx.limits.publish(ctx.address, grants.subject)
+  refuseParameters(withoutToken(query))
+  await publishAll(ctx, grants, [{ topics: ['default'], data: String(Math.floor(Date.now() / 1000)) }])
+}
+
+async function debug(ctx: RequestContext): Promise<void> {
+  const { hub, request, response } = ctx
+  const query = ctx.query()
+  await requireReader(ctx, query)
+  const description = describeHub(hub, withoutToken(query))
+  if (wantsJson(request)) sendJson(response, description, { Vary: 'Accept, Origin' })
+  else sendText(response, `Currently ${hub.status.subscribers} subscriptions`, { Vary: 'Accept, Origin' })
+}

@@ -1,0 +1,56 @@
+// The frames that go out together in one write, joined once for all who get them. It knows no subscriber.
+import type { Encoding, Frame } from './frame.ts'
+
+/** One or more frames of one audience, oldest first. */
+export class Batch {
+  readonly bytes: Buffer
+  readonly #frames: readonly Frame[]
+  readonly #encoding: Encoding
+
+  constructor(frames: readonly Frame[], encoding: Encoding) {
+    this.#frames = frames
+    this.#encoding = encoding
+    this.bytes = join(frames, encoding)
+  }
+
+  get entries(): number {
+    return this.#frames.length
+  }
+
+  get first(): number {
+    return (this.#frames[0] as Frame).offset
+  }
+
+  get last(): number {
+    return (this.#frames.at(-1) as Frame).offset
+  }
+
+  /** When the oldest of them was appended, in milliseconds since 1970. */
+  get oldestTime(): number {
+    return (this.#frames[0] as Frame).entry.time
+  }
+
+  /** What remains for someone who has everything up to an offset. */
+  after(offset: number): Batch {
+    return new Batch(
+      this.#frames.filter((frame) => frame.offset > offset),
+      this.#encoding
+    )
+  }
+}
+
+function join(frames: readonly Frame[], encoding: Encoding): Buffer {
+  const [only] = frames
+  if (frames.length === 1 && only) return only.bytes(encoding)
+  return Buffer.concat(frames.map((frame) => frame.bytes(encoding)))
+}
+
+/** How many of these frames make a batch of at most so many bytes; at least one. */
+export function countThatFit(frames: readonly Frame[], encoding: Encoding, bytes: number): number {
+  let total = 0
+  const over = frames.findIndex((frame) => {
+    total += frame.bytes(encoding).length
+    return total > bytes
+  })
+  return over === -1 ? frames.length : Math.max(1, over)
+}

@@ -1,0 +1,135 @@
+// Brings subscribers from their cursor to the head: new ones, returning ones, and slow ones alike. It reads the window, and
+// behind it the log; it never speaks to someone who is live.
+import type { Log, PageLimit } from '../../log/log.ts'
+import type { Observer } from '../observer.ts'
+import type { Subscriber, SubscriberContext } from '../subscriber.ts'
+import { Batch } from './batch.ts'
+import { Frame } from './frame.ts'
+import type { Window } from './window.ts'
+
+/** What one write may hold: a page goes out as one. */
+const page: PageLimit = { entries: 1_000, bytes: 128 * 1_024 }
+/** Stretches of the window that one subscriber gets before others have their turn, and the milliseconds that they may take. */
+const pagesPerTurn = 8
+const stretchesMs = 8
+/** Pages that are read from the log at once, and so held in memory, whatever the number of readers. */
+const maxReads = 4
+
+export class CatchUp {
+  readonly #window: Window
+  readonly #log: Log
+  readonly #context: SubscriberContext
+  readonly #observer: Required<Observer>
+  readonly #queue = new Set<Subscriber>()
+  #reading = 0
+  #immediate: NodeJS.Immediate | undefined
+
+  constructor(window: Window, log: Log, context: SubscriberContext, observer: Required<Observer>) {
+    this.#window = window
+    this.#log = log
+    this.#context = context
+    this.#observer = observer
+  }
+
+  /** Goes on until the subscriber is live, its connection is full, or it has to wait for its turn. */
+  run(subscriber: Subscriber): void {
+    const end = performance.now() + stretchesMs
+    for (let count = 0; count < pagesPerTurn && this.#mayContinue(subscriber) && performance.now() < end; count++) {
+      if (!this.#isInWindow(subscriber)) break
+      // The last look at the window and the flip share a tick: whatever arrives later finds the subscriber live.
+      if (subscriber.cursor >= this.#window.head) {
+        subscriber.state = 'live'
+        return
+      }
+      this.#writeWindowPage(subscriber)
+    }
+    if (this.#mayContinue(subscriber)) this.wait(subscriber)
+  }
+
+  /** Has the subscriber wait for its turn. */
+  wait(subscriber: Subscriber): void {
+    subscriber.queued = true
+    this.#queue.add(subscriber)
+    this.#schedule()
+  }
+
+  /** Lets go of a subscriber that has left. */
+  forget(subscriber: Subscriber): void {
+    this.#queue.delete(subscriber)
+  }
+
+  stop(): void {
+    clearImmediate(this.#immediate)
+    this.#immediate = undefined
+    this.#queue.clear()
+  }
+
+  #mayContinue(subscriber: Subscriber): boolean {
+    return subscriber.state === 'behind' && !subscriber.full && !subscriber.queued
+  }
+
+  /** What a client asks to go on after is history until it has caught up once, and history is what the log still keeps. */
+  #isInWindow({ cursor, historyEnd }: Subscriber): boolean {
+    return cursor >= historyEnd && this.#window.covers(cursor)
+  }
+
+  #writeWindowPage(subscriber: Subscriber): void {
+    const { cursor } = subscriber
+    const { interest } = subscriber.audience
+    const found = this.#window.after(cursor, interest, interest.encoding, page.bytes)
+    this.#write(subscriber, found.batch, found.cursor)
+  }
+
+  #write(subscriber: Subscriber, batch: Batch | undefined, cursor: number): void {
+    if (!batch) {
+      subscriber.cursor = cursor
+      return
+    }
+    const { entries, bytes, oldestTime } = batch
+    this.#observer.delivered({ by: 'catch-up', entries, deliveries: entries, bytes: bytes.length, oldestTime })
+    subscriber.send(bytes, cursor)
+  }
+
+  #schedule(): void {
+    if (this.#queue.size > 0 && this.#reading < maxReads) this.#immediate ??= setImmediate(this.#serveNext)
+  }
+
+  readonly #serveNext = (): void => {
+    this.#immediate = undefined
+    for (const subscriber of this.#queue) {
+      if (this.#reading >= maxReads) return
+      this.#queue.delete(subscriber)
+      this.#reading++
+      void this.#serve(subscriber).finally(() => {
+        this.#reading--
+        this.#schedule()
+      })
+    }
+  }
+
+  /** One turn of one subscriber; `queued` stays set while a page is on its way, so that nothing else is written. */
+  async #serve(subscriber: Subscriber): Promise<void> {
+    try {
+      if (!this.#isInWindow(subscriber)) await this.#writePage(subscriber)
+    } catch (error) {
+      this.#observer.failed(error)
+      this.#context.leave(subscriber, 'error')
+    }
+    subscriber.queued = false
+    this.run(subscriber)
+  }
+
+  async #writePage(subscriber: Subscriber): Promise<void> {
+    const { cursor, removalsSeen } = subscriber
+    const { interest } = subscriber.audience
+    const { epoch, entries, cursor: next, lost } = await this.#log.read(cursor, interest, page, removalsSeen)
+    if (subscriber.state === 'closed') return
+    // The log may have begun anew, and its offsets mean others than the cursor does.
+    if (lost || epoch !== this.#context.epoch()) {
+      this.#context.leave(subscriber, 'gap')
+      return
+    }
+    const frames = entries.map((entry) => new Frame(entry))
+    this.#write(subscriber, frames.length > 0 ? new Batch(frames, interest.encoding) : undefined, next)
+  }
+}

@@ -1,0 +1,81 @@
+// The one way to a subscriber: from the log's tail to the window, and to the audiences that an entry concerns. It writes to
+// nobody; what the log could not say is read from history by those who lack it.
+import type { Entry } from '../../log/log.ts'
+import type { Audience } from '../audience.ts'
+import type { Audiences } from '../audiences.ts'
+import type { Presence } from '../presence/presence.ts'
+import type { Subscriber, SubscriberContext } from '../subscriber.ts'
+import type { CatchUp } from './catch-up.ts'
+import type { Sweeper } from './sweeper.ts'
+import type { Window } from './window.ts'
+
+/** What the entries go through. */
+interface DispatcherDeps extends Pick<SubscriberContext, 'leave'> {
+  readonly window: Window
+  /** Bytes that may be pending in one audience. */
+  readonly maxPendingBytes: number
+  readonly audiences: Audiences<Subscriber>
+  readonly subscribers: ReadonlySet<Subscriber>
+  readonly sweeper: Sweeper
+  readonly catchUp: CatchUp
+  readonly presence: Presence
+}
+
+export class Dispatcher {
+  readonly #deps: DispatcherDeps
+  #epoch: string
+
+  constructor(epoch: string, deps: DispatcherDeps) {
+    this.#epoch = epoch
+    this.#deps = deps
+  }
+
+  get epoch(): string {
+    return this.#epoch
+  }
+
+  deliver(entries: readonly Entry[]): void {
+    const { window, audiences, maxPendingBytes, sweeper } = this.#deps
+    for (const entry of entries) {
+      if (entry.epoch !== this.#epoch) this.startOver(entry.epoch, entry.offset - 1)
+      else if (entry.offset !== window.head + 1) this.#skipTo(entry)
+      const frame = window.push(entry)
+      const { topics, private: isPrivate = false } = entry.update
+      for (const audience of audiences.match(topics)) {
+        if (!audience.interest.mayRead(topics, isPrivate)) continue
+        if (audience.push(frame) > maxPendingBytes) this.#overrun(audience)
+        else sweeper.mark(audience)
+      }
+    }
+  }
+
+  /** Sweeps do not keep up: what is pending is let go of, and its audience takes it from the window, each at its own pace. */
+  #overrun(audience: Audience<Subscriber>): void {
+    audience.drop()
+    for (const subscriber of audience.members) this.#fallBehind(subscriber)
+  }
+
+  /** The log could not say what lies between: everyone reads it from history, or is told that it is gone. */
+  #skipTo(entry: Entry): void {
+    const { window, audiences, subscribers, sweeper, presence } = this.#deps
+    for (const audience of audiences) sweeper.completeUpTo(audience, window.head)
+    window.reset(entry.offset - 1)
+    for (const subscriber of subscribers) this.#fallBehind(subscriber)
+    void presence.reload()
+  }
+
+  /** Offsets have started over, so no cursor means anything any more. What comes is expected after `head`. */
+  startOver(epoch: string, head = 0): void {
+    const { window, subscribers, leave, presence } = this.#deps
+    this.#epoch = epoch
+    window.reset(head)
+    for (const subscriber of subscribers) leave(subscriber, 'gap')
+    presence.startOver()
+  }
+
+  #fallBehind(subscriber: Subscriber): void {
+    if (subscriber.state !== 'live') return
+    subscriber.state = 'behind'
+    this.#deps.catchUp.wait(subscriber)
+  }
+}

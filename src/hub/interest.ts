@@ -1,0 +1,44 @@
+// What a subscriber wants to receive and may read: compiled once for all subscribers with the same interest.
+import type { Filter } from '../log/log.ts'
+import { Selection, type Selector } from '../topics/matcher.ts'
+import type { Encoding } from './delivery/frame.ts'
+
+export interface InterestOptions {
+  /** The topics to receive. */
+  readonly topics: readonly Selector[]
+  /** The topics whose private updates may be read. */
+  readonly readable: readonly Selector[]
+  readonly encoding: Encoding
+}
+
+export class Interest implements Filter {
+  /** Equal for equal interests. */
+  readonly key: string
+  readonly encoding: Encoding
+  readonly #wanted: Selection
+  readonly #readable: Selection
+
+  constructor({ topics, readable, encoding }: InterestOptions) {
+    this.#wanted = new Selection(topics)
+    this.#readable = new Selection(readable)
+    this.encoding = encoding
+    this.key = JSON.stringify([encoding, this.#wanted.key, this.#readable.key])
+  }
+
+  get selectors(): readonly Selector[] {
+    return this.#wanted.selectors
+  }
+
+  get topics(): readonly string[] | undefined {
+    return this.#wanted.topics
+  }
+
+  admits(topics: readonly string[], isPrivate: boolean): boolean {
+    return this.mayRead(topics, isPrivate) && this.#wanted.coversAny(topics)
+  }
+
+  /** Whether an update with these topics may be read: a private one by those who may read any of its topics. */
+  mayRead(topics: readonly string[], isPrivate: boolean): boolean {
+    return !isPrivate || this.#readable.coversAny(topics)
+  }
+}

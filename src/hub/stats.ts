@@ -1,0 +1,68 @@
+// Says what a hub is doing, and counts what it has done, for its debug page. It only listens.
+import type { CloseReason } from './connection.ts'
+import type { Delivery, Observer } from './observer.ts'
+import type { Subscriber } from './subscriber.ts'
+
+/** What a hub is doing right now. */
+export interface HubStatus {
+  readonly epoch: string
+  /** Whether the log can be reached. */
+  readonly isReady: boolean
+  readonly head: number
+  /** Offset of the oldest entry kept. */
+  readonly first: number
+  readonly window: { readonly entries: number; readonly bytes: number; readonly first: number }
+  readonly audiences: number
+  readonly subscribers: number
+  /** Subscriptions of these that have been announced, or are about to be. */
+  readonly announced: number
+}
+
+/** One stream that ended. */
+export interface Close {
+  readonly reason: CloseReason
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly address: string
+  /** How long the stream lasted, in milliseconds. */
+  readonly age: number
+}
+
+const maxCloses = 50
+
+/** Totals since the hub began, and the newest fifty closes. */
+export class HubStats implements Observer {
+  readonly totals = {
+    /** Entries that arrived from the log. */
+    published: 0,
+    /** Entries written, counted once per subscriber. */
+    delivered: 0,
+    bytes: 0,
+    sweeps: 0,
+    /** Entries that went out in sweeps, counted once per audience. */
+    swept: 0
+  }
+  readonly closes: Close[] = []
+
+  arrived(entries: readonly unknown[]): void {
+    this.totals.published += entries.length
+  }
+
+  delivered({ by, entries, deliveries, bytes }: Delivery): void {
+    this.totals.delivered += deliveries
+    this.totals.bytes += bytes
+    if (by !== 'sweep') return
+    this.totals.sweeps++
+    this.totals.swept += entries
+  }
+
+  left(subscriber: Subscriber, reason: CloseReason): void {
+    if (this.closes.length === maxCloses) this.closes.shift()
+    this.closes.push({
+      reason,
+      at: Date.now(),
+      address: subscriber.connection.address,
+      age: Math.round(subscriber.age)
+    })
+  }
+}

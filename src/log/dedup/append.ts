@@ -1,0 +1,60 @@
+// Leaves out of an append what was appended before, for logs whose appends are decided in this process. It remembers nothing itself,
+// and does not know what keys are made of.
+import { TidingsError } from '../../errors.ts'
+import type { Update } from '../../update.ts'
+import { type Appended, type DedupOptions, type Entry, formatId } from '../log.ts'
+
+/** What is remembered of an update, by its key. */
+export interface DedupRecord {
+  readonly fingerprint: string
+  readonly offset: number
+  readonly time: number
+  /** Up to when, by the log's own time. */
+  readonly until: number
+}
+
+export interface DedupStore {
+  /** What is remembered now. */
+  find(key: string): DedupRecord | undefined
+  add(key: string, record: DedupRecord): void
+}
+
+/**
+ * Appends what was not appended before, and remembers it.
+ * @throws TidingsError `key_reused` before anything is appended
+ */
+export function appendDeduplicated(
+  epoch: string,
+  updates: readonly Update[],
+  dedup: DedupOptions | undefined,
+  store: DedupStore,
+  append: (update: Update) => Entry
+): Appended[] {
+  if (!dedup) return updates.map(append)
+  check(dedup, store)
+  return updates.map((update, at) => {
+    const dedupKey = dedup.keys[at]
+    if (!dedupKey) return append(update)
+    const before = store.find(dedupKey.key)
+    if (before) return repeatedEntry(epoch, update, before.offset, before.time)
+    const entry = append(update)
+    const { offset, time } = entry
+    store.add(dedupKey.key, { fingerprint: dedupKey.fingerprint, offset, time, until: time + dedup.ttlMs })
+    return entry
+  })
+}
+
+/** The entry that an update became when it was appended. */
+export function repeatedEntry(epoch: string, update: Update, offset: number, time: number): Appended {
+  return { epoch, offset, id: update.id ?? formatId(epoch, offset), time, update, repeated: true }
+}
+
+function check({ keys }: DedupOptions, store: DedupStore): void {
+  const own = new Map<string, string>()
+  for (const dedupKey of keys) {
+    if (!dedupKey) continue
+    const fingerprint = own.get(dedupKey.key) ?? store.find(dedupKey.key)?.fingerprint ?? dedupKey.fingerprint
+    if (fingerprint !== dedupKey.fingerprint) throw new TidingsError('key_reused')
+    own.set(dedupKey.key, fingerprint)
+  }
+}

@@ -1,0 +1,82 @@
+// The folder of an LmdbLog, from opening to closing: who may use it, whether what is in it can be trusted, and in which order
+// it is left behind. It reads no entry.
+import { resolve } from 'node:path'
+import { LogError } from '../error.ts'
+import {
+  checkData,
+  hasData,
+  isUnflushed,
+  markUnflushed,
+  prepareFolder,
+  removeData,
+  syncData,
+  syncFolder,
+  unmarkUnflushed
+} from './data-file.ts'
+import { FolderLock } from './folder-lock.ts'
+import { type Durability, LmdbStore } from './store.ts'
+
+export class LmdbFolder {
+  readonly store: LmdbStore
+  readonly #path: string
+  readonly #durability: Durability
+  readonly #lock: FolderLock
+  #closing: Promise<void> | undefined
+
+  private constructor(path: string, durability: Durability, lock: FolderLock, store: LmdbStore) {
+    this.#path = path
+    this.#durability = durability
+    this.#lock = lock
+    this.store = store
+  }
+
+  /** @throws LogError when the folder cannot be used, is in use, or holds what is damaged. */
+  static open(folder: string, durability: Durability): LmdbFolder {
+    // Absolute, so that it stays the same folder whatever the process does later.
+    const path = resolve(folder)
+    prepareFolder(path)
+    const lock = FolderLock.take(path)
+    try {
+      return new LmdbFolder(path, durability, lock, openStore(path, durability))
+    } catch (error) {
+      lock.release()
+      throw error
+    }
+  }
+
+  /** Safe to call twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.store.close()
+    if (this.#durability === 'os') {
+      syncData(this.#path)
+      unmarkUnflushed(this.#path)
+    }
+    this.#lock.release()
+  }
+}
+
+function openStore(path: string, durability: Durability): LmdbStore {
+  if (isUnflushed(path)) {
+    // Not even LMDB's own order of pages can be relied upon here: nothing of it is read, and the next epoch is another.
+    removeData(path)
+    unmarkUnflushed(path)
+  }
+  const isNew = !hasData(path)
+  if (!isNew) checkData(path)
+  if (durability === 'os') markUnflushed(path)
+  try {
+    const store = new LmdbStore(path, durability)
+    syncFolder(path)
+    return store
+  } catch (error) {
+    // A folder in which a log could not even be begun must not look as though one had been lost in it.
+    if (isNew) removeData(path)
+    if (error instanceof LogError) throw error
+    throw new LogError(`the log in ${path} could not be opened: ${(error as Error).message}; see to the disk`)
+  }
+}

@@ -1,0 +1,242 @@
+// The log that outlasts the process: history in a folder, kept by LMDB. An append is answered, and delivered, when it is on
+// disk; appends that arrive together share one commit. It knows no subscriber, and no topic's syntax.
+import { TidingsError } from '../../errors.ts'
+import type { Update } from '../../update.ts'
+import { LogError } from '../error.ts'
+import { AppendQueue, asAppend, type PendingAppend, settle } from '../group-commit.ts'
+import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from '../log.ts'
+import { parseId } from '../log.ts'
+import { type RetentionRule, RetentionRules } from '../retention/rules.ts'
+import { type Announcement, Leases, type Member } from '../roster.ts'
+import { LmdbFolder } from './folder.ts'
+import type { LmdbLogOptions } from './options.ts'
+import { LmdbPlan } from './plan.ts'
+import { findNewest, readPage } from './reader.ts'
+import { recount } from './recount.ts'
+import { LmdbRemovals } from './removals.ts'
+import { idPlace, type LmdbStore, type State } from './store.ts'
+
+/** How often entries are looked for that are too old. */
+const ageTick = 1_000
+
+/** A history on disk. */
+export class LmdbLog implements Log {
+  /** How many commits there were since the log was opened: fewer than appends, where appends arrive together. */
+  commits = 0
+  readonly #folder: LmdbFolder
+  readonly #now: () => number
+  readonly #store: LmdbStore
+  #retention: RetentionRules
+  /** Rules that are to be gone by as soon as no commit is on its way. */
+  #next: (Pick<PendingAppend, 'reject'> & { rules: readonly RetentionRule[]; resolve(): void }) | undefined
+  readonly #losses: LmdbRemovals
+  readonly #followers = new Set<(entries: readonly Entry[]) => void>()
+  #state: State
+  #first: number
+  readonly #waiting = new AppendQueue()
+  readonly #leases = new Leases()
+  #isWorking = false
+  #work = Promise.resolve()
+  #trimming = false
+  #closed = false
+  #failure: unknown
+  #timer: NodeJS.Timeout | undefined
+
+  /**
+   * Opens the log in a folder, or begins one.
+   * @throws LogError when the folder cannot be used, is in use, or holds what is damaged; RangeError for a bound that is none.
+   */
+  static async open(options: LmdbLogOptions): Promise<LmdbLog> {
+    const { path, durability = 'flush', retention = [], covers, now = Date.now } = options
+    const rules = new RetentionRules(retention, covers)
+    const folder = LmdbFolder.open(path, durability)
+    try {
+      return new LmdbLog(folder, rules, await recount(folder.store, rules), now)
+    } catch (error) {
+      await folder.close()
+      throw error
+    }
+  }
+
+  private constructor(folder: LmdbFolder, retention: RetentionRules, state: State, now: () => number) {
+    this.#folder = folder
+    this.#now = now
+    this.#store = folder.store
+    this.#retention = retention
+    this.#state = state
+    this.#first = this.#store.first ?? state.head + 1
+    this.#losses = new LmdbRemovals(this.#store.traces(), state.floor)
+    this.#trim()
+    this.#watchAge()
+  }
+
+  get epoch(): string {
+    return this.#store.epoch
+  }
+
+  get head(): number {
+    return this.#state.head
+  }
+
+  get first(): number {
+    return this.#first
+  }
+
+  get removals(): number {
+    return this.#losses.removals
+  }
+
+  get isReady(): boolean {
+    return !this.#closed && this.#failure === undefined
+  }
+
+  async append(updates: readonly Update[], dedup?: DedupOptions): Promise<Appended[]> {
+    this.#mustBeOpen()
+    return new Promise((resolve, reject) => {
+      this.#waiting.add({ updates, dedup, resolve, reject })
+      this.#begin()
+    })
+  }
+
+  async announce(announcements: readonly Announcement[]): Promise<void> {
+    this.#mustBeOpen()
+    await new Promise((resolve, reject) => {
+      this.#waiting.add({ ...asAppend(announcements), resolve, reject })
+      this.#begin()
+    })
+  }
+
+  async *members(): AsyncGenerator<readonly Member[], void, undefined> {
+    yield* this.#store.roster.pages(() => this.#mustBeOpen())
+  }
+
+  async renew(node: string, lease: number): Promise<readonly string[]> {
+    return this.#leases.renew(node, lease)
+  }
+
+  async follow(deliver: (entries: readonly Entry[]) => void): Promise<void> {
+    this.#mustBeOpen()
+    this.#followers.add(deliver)
+  }
+
+  async read(after: number, filter: Filter, limit: PageLimit, removalsSeen?: number): Promise<Page> {
+    this.#mustBeOpen()
+    const page = readPage(this.#store, this.head, after, filter, limit)
+    return { ...page, epoch: this.epoch, lost: this.#losses.lost(after, filter, removalsSeen) }
+  }
+
+  async newest(filter: Filter, count: number): Promise<number> {
+    this.#mustBeOpen()
+    const found = await findNewest(this.#store, this.head, filter, count, () => this.#mustBeOpen())
+    return found ?? this.#first - 1
+  }
+
+  async locate(id: string): Promise<number | undefined> {
+    this.#mustBeOpen()
+    const ours = parseId(id)
+    if (ours) return ours.epoch === this.epoch && ours.offset <= this.head ? ours.offset : undefined
+    for (const offset of this.#store.offsets(idPlace(id), 0)) return offset <= this.head ? offset : undefined
+    return undefined
+  }
+
+  /** Keeps what other rules say from now on; what is appended waits until the log has been counted anew. */
+  async retain(rules: readonly RetentionRule[]): Promise<void> {
+    this.#mustBeOpen()
+    await new Promise<void>((resolve, reject) => {
+      this.#next?.resolve()
+      this.#next = { rules, resolve, reject }
+      this.#trim()
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#followers.clear()
+    clearInterval(this.#timer)
+    await this.#work
+    await this.#folder.close()
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw new TidingsError('closed')
+  }
+
+  #trim(): void {
+    this.#trimming = true
+    this.#begin()
+  }
+
+  #begin(): void {
+    if (this.#isWorking) return
+    this.#isWorking = true
+    this.#work = this.#commitAll()
+  }
+
+  /** While one commit is on its way, the next group gathers. */
+  async #commitAll(): Promise<void> {
+    // What is appended in this very tick belongs to the first group.
+    await undefined
+    while (!this.#waiting.isEmpty || (this.#trimming && !this.#closed)) {
+      this.#trimming = false
+      await this.#recount()
+      await this.#commitGroup(this.#waiting.take())
+    }
+    this.#isWorking = false
+  }
+
+  async #recount(): Promise<void> {
+    const { rules, resolve, reject } = this.#next ?? {}
+    this.#next = undefined
+    if (!rules) return
+    try {
+      const retention = this.#retention.with(rules)
+      this.#state = await recount(this.#store, retention)
+      this.#retention = retention
+      this.#first = this.#store.first ?? this.head + 1
+      this.#watchAge()
+      resolve?.()
+    } catch (error) {
+      reject?.(error)
+    }
+  }
+
+  #watchAge(): void {
+    clearInterval(this.#timer)
+    if (!this.#retention.rules.some(({ age }) => age !== undefined)) return
+    this.#timer = setInterval(() => this.#trim(), ageTick).unref()
+  }
+
+  /** Never rejects: who appended is told. */
+  async #commitGroup(group: PendingAppend[]): Promise<void> {
+    try {
+      if (this.#failure) throw this.#failure
+      const plan = new LmdbPlan(this.#store, this.#retention, this.#state)
+      const outcomes = plan.appendAll(group, this.#now())
+      await this.#keep(plan)
+      this.#deliver(plan.appended)
+      settle(group, outcomes)
+    } catch (error) {
+      if (error instanceof TidingsError) await this.#store.breathe().catch(() => {})
+      // Without room, nothing has happened. Whatever else went wrong, what is on disk may not be what we think.
+      if (error instanceof LogError) this.#failure = error
+      for (const { reject } of group) reject(error)
+    }
+  }
+
+  async #keep(plan: LmdbPlan): Promise<void> {
+    const { head, time, tallies } = plan
+    const crowdedOut = this.#losses.note(plan.traces)
+    const state = { head, time, tallies, floor: this.#losses.floor }
+    if (!plan.isEmpty) await this.#store.commit(() => plan.write(state, crowdedOut))
+    if (!plan.isEmpty) this.commits++
+    this.#losses.settle()
+    this.#state = state
+    if (plan.removed.has(this.#first) || this.#first > head - plan.appended.length)
+      this.#first = this.#store.first ?? head + 1
+    this.#trimming ||= plan.unfinished
+  }
+
+  #deliver(entries: readonly Entry[]): void {
+    if (entries.length > 0) for (const deliver of this.#followers) deliver(entries)
+  }
+}

@@ -1,0 +1,48 @@
+// Who is on the roster of an LmdbLog, by topic. It knows no update; what it writes belongs to whatever batch is being written.
+import type { Database, RootDatabase } from 'lmdb'
+import type { Member } from '../roster.ts'
+
+const pageSize = 1_000
+
+export class LmdbRoster {
+  readonly #members: Database<Member, string>
+  readonly #placeOf: (topic: string) => string
+
+  /** `placeOf` makes a key of any topic. */
+  constructor(root: RootDatabase, placeOf: (topic: string) => string) {
+    this.#members = root.openDB({ name: 'roster', encoding: 'msgpack' })
+    this.#placeOf = placeOf
+  }
+
+  has(topic: string): boolean {
+    return this.#members.doesExist(this.#placeOf(topic))
+  }
+
+  /** `mustBeOpen` throws where no more can be read. */
+  *pages(mustBeOpen: () => void): Generator<readonly Member[], void, undefined> {
+    for (let after: string | undefined; ; ) {
+      mustBeOpen()
+      // None stays open while a page is looked at, for others write meanwhile.
+      const page = [
+        ...this.#members.getRange({
+          limit: pageSize,
+          ...(after !== undefined && { start: after, exclusiveStart: true })
+        })
+      ]
+      yield page.map(({ value }) => value)
+      if (page.length < pageSize) return
+      after = page.at(-1)?.key
+    }
+  }
+
+  put({ topic, node, record, end }: Member): void {
+    this.#write(this.#members.put(this.#placeOf(topic), { topic, node, record, end }))
+  }
+
+  remove(topic: string): void {
+    this.#write(this.#members.remove(this.#placeOf(topic)))
+  }
+
+  /** As in LmdbStore: the batch succeeds or fails as a whole. */
+  #write(_: Promise<boolean>): void {}
+}

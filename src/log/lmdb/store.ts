@@ -1,0 +1,226 @@
+// What an LmdbLog keeps on disk: entries by offset, the offsets of each topic and of each publisher's id, and what is known
+// of the whole. It knows LMDB; it knows no rule, no reader and no follower.
+import { createHash } from 'node:crypto'
+import { statSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Database, open, type RootDatabase } from 'lmdb'
+import type { Update } from '../../update.ts'
+import { LogError } from '../error.ts'
+import { type Entry, formatId, newEpoch } from '../log.ts'
+import type { Tombstone } from '../retention/removal-index.ts'
+import type { RuleUsage } from '../retention/rules.ts'
+import { damaged } from './data-file.ts'
+import { LmdbDedupStore } from './dedup-store.ts'
+import { Disk } from './disk.ts'
+import { LmdbRoster } from './roster.ts'
+
+/** `flush`: on disk before an append is answered. `os`: handed to the system, which will see to it. */
+export type Durability = 'flush' | 'os'
+
+/** What is known of the whole, written with every commit. */
+export interface State {
+  readonly head: number
+  /** Time of the newest entry there ever was. */
+  readonly time: number
+  /** Up to this offset, an entry of any topic may have been removed. */
+  readonly floor: number
+  readonly tallies: readonly RuleUsage[]
+}
+
+type Value = [time: number, topics: readonly string[], data: string, ...rest: unknown[]]
+
+const format = 1
+/** LMDB's own bound is 1,978 bytes; a UTF-16 unit is at most three. */
+const maxKey = 600
+
+/** Where the offsets of entries with this first topic are; alternates are apart, for they supersede nothing. */
+export const canonicalPlace = (topic: string): string => place('c', topic)
+export const alternatePlace = (topic: string): string => place('a', topic)
+export const idPlace = (id: string): string => place('i', id)
+const memberPlace = (topic: string): string => place('m', topic)
+
+function place(kind: string, text: string): string {
+  if (text.length <= maxKey && !text.includes('\0')) return kind + text
+  // Only what is too long for a key, or what LMDB would take for its end, is known by its hash.
+  return kind.toUpperCase() + createHash('sha256').update(text).digest('hex')
+}
+
+export class LmdbStore {
+  readonly epoch: string
+  /** What is to be appended only once, written in the same batch as the entries. */
+  readonly dedup: LmdbDedupStore
+  /** Who is present, written likewise. */
+  readonly roster: LmdbRoster
+  readonly #path: string
+  readonly #root: RootDatabase
+  readonly #entries: Database<Value, number>
+  /** Places and the offsets they have, in order. */
+  readonly #index: Database<number, string>
+  readonly #traces: Database<Tombstone, string>
+  readonly #meta: Database<unknown, string>
+  readonly #disk: Disk
+
+  /** @throws LogError when what is there is no log. */
+  constructor(path: string, durability: Durability) {
+    this.#path = path
+    this.#disk = new Disk(path)
+    // A batch is then one transaction, and its promise the only one: a commit that fails leaves no other one unhandled.
+    const options = { eventTurnBatching: false, overlappingSync: false, noSubdir: false, maxDbs: 10 }
+    this.#root = open({ path, ...options, noSync: durability === 'os' })
+    this.#entries = this.#root.openDB({ name: 'entries', encoding: 'msgpack' })
+    this.#index = this.#root.openDB({ name: 'index', encoding: 'ordered-binary', dupSort: true })
+    this.#traces = this.#root.openDB({ name: 'traces', encoding: 'msgpack' })
+    this.#meta = this.#root.openDB({ name: 'meta', encoding: 'msgpack' })
+    this.dedup = new LmdbDedupStore(this.#root)
+    this.roster = new LmdbRoster(this.#root, memberPlace)
+    this.epoch = this.#begin()
+  }
+
+  get state(): State | undefined {
+    return this.#meta.get('state') as State | undefined
+  }
+
+  /** The rules with which the tallies were made, as text. */
+  get rules(): string | undefined {
+    return this.#meta.get('rules') as string | undefined
+  }
+
+  /** Offset of the oldest entry kept. */
+  get first(): number | undefined {
+    return [...this.#entries.getKeys({ limit: 1 })][0]
+  }
+
+  entry(offset: number): Entry | undefined {
+    const value = this.#entries.get(offset)
+    return value && this.#entryOf(offset, value)
+  }
+
+  /** Entries from an offset on, oldest first. Not to be kept open while something is awaited. */
+  *from(offset: number): Generator<Entry, void, undefined> {
+    for (const { key, value } of this.#entries.getRange({ start: offset })) yield this.#entryOf(key, value)
+  }
+
+  /** Entries from an offset down, newest first. */
+  *downFrom(offset: number): Generator<Entry, void, undefined> {
+    for (const { key, value } of this.#entries.getRange({ start: offset, reverse: true }))
+      yield this.#entryOf(key, value)
+  }
+
+  /** The offsets that a place has, from one on, or from one down. */
+  offsets(place: string, start: number, reverse = false): Iterable<number> {
+    return this.#index.getValues(place, { start, reverse })
+  }
+
+  /** How many entries a place has. */
+  count(place: string): number {
+    return this.#index.getValuesCount(place)
+  }
+
+  *traces(): Generator<Tombstone, void, undefined> {
+    for (const { value } of this.#traces.getRange()) yield value
+  }
+
+  put({ offset, time, update }: Entry): void {
+    const { topics, data, type, id, retry, private: isPrivate } = update
+    const rest = [type, id, retry, isPrivate]
+    while (rest.length > 0 && rest.at(-1) === undefined) rest.pop()
+    this.#write(this.#entries.put(offset, [time, topics, data, ...rest]))
+    for (const place of placesOf(update)) this.#write(this.#index.put(place, offset))
+  }
+
+  remove({ offset, update }: Entry): void {
+    this.#write(this.#entries.remove(offset))
+    for (const place of placesOf(update)) this.#write(this.#index.remove(place, offset))
+  }
+
+  putState(state: State): void {
+    this.#write(this.#meta.put('state', state))
+  }
+
+  putRules(rules: string): void {
+    this.#write(this.#meta.put('rules', rules))
+  }
+
+  putTrace(key: string, trace: Tombstone): void {
+    this.#write(this.#traces.put(place('t', key), trace))
+  }
+
+  removeTrace(key: string): void {
+    this.#write(this.#traces.remove(place('t', key)))
+  }
+
+  /**
+   * Does all that `write` puts and removes, or nothing, and resolves when it is kept.
+   * @throws TidingsError `storage_full`, or a LogError after which nothing more can be promised.
+   */
+  async commit(write: () => void): Promise<void> {
+    this.#disk.mustHaveRoom()
+    await this.#commit(write)
+    // A reader of this very turn may have looked before the commit, and who comes now must not see what it saw.
+    this.#entries.resetReadTxn()
+    this.#disk.wrote()
+  }
+
+  /** Lets LMDB use again what earlier commits have freed, which takes a commit in between: this one changes nothing. */
+  async breathe(): Promise<void> {
+    const { state } = this
+    if (state) await this.#commit(() => this.putState(state))
+  }
+
+  close(): Promise<void> {
+    return this.#root.close()
+  }
+
+  #begin(): string {
+    const known = this.#meta.get('log') as { format: number; epoch: string } | undefined
+    if (known === undefined) {
+      const epoch = newEpoch()
+      this.#meta.putSync('log', { format, epoch })
+      return epoch
+    }
+    if (known.format === format) return known.epoch
+    throw new LogError(
+      `${this.#path} holds a log of format ${known.format}, this version of tidings reads ${format}; use the version that wrote it`
+    )
+  }
+
+  #entryOf(offset: number, value: Value): Entry {
+    if (!Array.isArray(value)) throw damaged(this.#path, `entry ${offset} cannot be read`)
+    const [time, topics, data, type, id, retry, isPrivate] = value
+    const update = {
+      topics,
+      data,
+      ...(type != null && { type }),
+      ...(id != null && { id }),
+      ...(retry != null && { retry }),
+      ...(isPrivate != null && { private: isPrivate })
+    } as Update
+    return { epoch: this.epoch, offset, id: update.id ?? formatId(this.epoch, offset), time, update }
+  }
+
+  /** Inside a batch, what each write answers says nothing: the batch as a whole succeeds or fails. */
+  #write(_: Promise<boolean>): void {}
+
+  async #commit(write: () => void): Promise<void> {
+    try {
+      await this.#root.batch(write)
+    } catch (error) {
+      throw await this.#disk.explained(error)
+    }
+    this.#fillUp()
+  }
+
+  /** LMDB may leave free pages at the end unwritten. We do not, so that a file that is too short is one that was cut. */
+  #fillUp(): void {
+    const { lastPageNumber, pageSize } = this.#root.getStats() as { lastPageNumber: number; pageSize: number }
+    const needed = (lastPageNumber + 1) * pageSize
+    const file = join(this.#path, 'data.mdb')
+    if (statSync(file).size < needed) truncateSync(file, needed)
+  }
+}
+
+function placesOf({ topics, id }: Update): string[] {
+  const places = topics.map((topic, at) => (at === 0 ? canonicalPlace(topic) : alternatePlace(topic)))
+  if (id !== undefined) places.push(idPlace(id))
+  return places
+}

@@ -1,0 +1,144 @@
+// The entries that a log in memory keeps: takes new ones, and lets go of those that retention no longer keeps. It delivers
+// nothing and knows no clock.
+
+import { type Entry, type Filter, sizeOf } from '../log.ts'
+import { OffsetDeque } from '../offset-deque.ts'
+import { RemovalIndex } from '../retention/removal-index.ts'
+import type { RetentionRule, RetentionRules, RuleUsage } from '../retention/rules.ts'
+import { PublisherIds } from './publisher-ids.ts'
+
+export class RetainedEntries {
+  /** Undefined where an entry is gone that has older ones before it. */
+  readonly #entries = new OffsetDeque<Entry | undefined>(0)
+  readonly #ids = new PublisherIds()
+  readonly #removals = new RemovalIndex()
+  #retention: RetentionRules
+  #usages: RuleUsage[]
+  /** What bounds all entries together, whatever their rule. */
+  readonly #totalRule: RetentionRule
+  readonly #total: RuleUsage = { after: 0, entries: 0, bytes: 0 }
+  /** The offsets kept of each topic of which only the newest are. */
+  readonly #offsetsByTopic = new Map<string, number[]>()
+
+  constructor(retention: RetentionRules, ceiling: Omit<RetentionRule, 'match'>) {
+    this.#retention = retention
+    this.#totalRule = { match: '*', ...ceiling }
+    this.#usages = retention.rules.map(() => ({ after: 0, entries: 0, bytes: 0 }))
+  }
+
+  get last(): number {
+    return this.#entries.last
+  }
+
+  get first(): number {
+    return this.#entries.first
+  }
+
+  /** The entry at an offset from `first` to `last`; undefined when it is gone. */
+  at(offset: number): Entry | undefined {
+    return this.#entries.at(offset)
+  }
+
+  oldestWith(id: string): number | undefined {
+    return this.#ids.oldest(id)
+  }
+
+  get removals(): number {
+    return this.#removals.removals
+  }
+
+  lost(after: number, filter: Filter, removalsSeen?: number): boolean {
+    return this.#removals.lost(after, filter, removalsSeen === undefined ? {} : { removalsSeen })
+  }
+
+  add(entry: Entry): void {
+    this.#entries.push(entry)
+    if (entry.update.id !== undefined) this.#ids.add(entry.update.id, entry.offset)
+    for (const tally of this.#usagesOf(entry)) count(tally, entry, 1)
+    this.#supersede(entry)
+  }
+
+  /** Goes by other rules from now on: counts again what each of them keeps, and lets go of what they supersede. */
+  retain(rules: readonly RetentionRule[]): void {
+    this.#retention = this.#retention.with(rules)
+    this.#usages = rules.map(() => ({ after: 0, entries: 0, bytes: 0 }))
+    this.#offsetsByTopic.clear()
+    for (let offset = this.first; offset <= this.last; offset++) {
+      const entry = this.#entries.at(offset)
+      const tally = entry && this.#usages[this.#retention.ruleOf(entry.update)]
+      if (tally) count(tally, entry, 1)
+    }
+    for (let offset = this.first; offset <= this.last; offset++) {
+      const entry = this.#entries.at(offset)
+      if (entry) this.#supersede(entry)
+    }
+  }
+
+  /** Lets go of what is too much, too large or too old. */
+  trim(now: number): void {
+    for (const [index, rule] of this.#retention.rules.entries())
+      this.#trimOne(rule, this.#usages[index] as RuleUsage, now, index)
+    this.#trimOne(this.#totalRule, this.#total, now)
+  }
+
+  #trimOne(rule: RetentionRule, tally: RuleUsage, now: number, index?: number): void {
+    while (tally.entries > 0) {
+      const oldest = this.#oldest(tally, index)
+      if (!oldest || !isOver(rule, tally, oldest, now)) return
+      this.#remove(oldest)
+      this.#removals.add(oldest.update.topics, oldest.update.private === true, oldest.offset)
+    }
+  }
+
+  /** The oldest entry of a rule, or of all; each offset is looked at once, however often this is asked. */
+  #oldest(tally: RuleUsage, index: number | undefined): Entry | undefined {
+    tally.after = Math.max(tally.after, this.first - 1)
+    for (; tally.after < this.last; tally.after++) {
+      const entry = this.#entries.at(tally.after + 1)
+      if (entry && (index === undefined || this.#retention.ruleOf(entry.update) === index)) return entry
+    }
+    return undefined
+  }
+
+  /** Lets go of what is no longer among the newest of its topic, which is no gap. */
+  #supersede({ offset, update }: Entry): void {
+    const most = this.#retention.rules[this.#retention.ruleOf(update)]?.last
+    if (most === undefined) return
+    const [topic = ''] = update.topics
+    const offsets = this.#offsetsByTopic.get(topic) ?? []
+    this.#offsetsByTopic.set(topic, offsets)
+    offsets.push(offset)
+    while (offsets.length > most) this.#remove(this.#entries.at(offsets[0] as number) as Entry)
+  }
+
+  #remove(entry: Entry): void {
+    const { offset, update } = entry
+    this.#entries.set(offset, undefined)
+    if (update.id !== undefined) this.#ids.remove(update.id, offset)
+    for (const tally of this.#usagesOf(entry)) count(tally, entry, -1)
+    const [topic = ''] = update.topics
+    const offsets = this.#offsetsByTopic.get(topic)
+    if (offsets?.[0] === offset) offsets.shift()
+    if (offsets?.length === 0) this.#offsetsByTopic.delete(topic)
+    while (this.#entries.length > 0 && !this.#entries.at(this.first)) this.#entries.dropFirst()
+  }
+
+  #usagesOf({ update }: Entry): RuleUsage[] {
+    const tally = this.#usages[this.#retention.ruleOf(update)]
+    return tally ? [tally, this.#total] : [this.#total]
+  }
+}
+
+function count(tally: RuleUsage, { update }: Entry, by: 1 | -1): void {
+  tally.entries += by
+  tally.bytes += by * sizeOf(update)
+}
+
+function isOver(
+  { entries = Infinity, bytes = Infinity, age = Infinity }: RetentionRule,
+  tally: RuleUsage,
+  oldest: Entry,
+  now: number
+): boolean {
+  return tally.entries > entries || tally.bytes > bytes || oldest.time < now - age
+}

@@ -25,11 +25,16 @@ export interface State {
   /** Up to this offset, an entry of any topic may have been removed. */
   readonly floor: number
   readonly tallies: readonly Tally[]
+  /** The rules that the tallies were made with, as text; missing in data of format 1. */
+  readonly rules?: string
+  /** While a change of rules is carried out: up to this offset, nothing is kept that `last` of its rule supersedes. */
+  readonly supersededThrough?: number
 }
 
 type Value = [time: number, topics: readonly string[], data: string, ...rest: unknown[]]
 
-const format = 1
+/** 2: the state carries its rules. What was written in format 1 is read, and becomes 2 with the first commit. */
+const format = 2
 /** LMDB's own bound is 1,978 bytes; a UTF-16 unit is at most three. */
 const longestKey = 600
 
@@ -59,6 +64,7 @@ export class LmdbStore {
   readonly #traces: Database<Trace, string>
   readonly #meta: Database<unknown, string>
   readonly #disk: Disk
+  #isOlder = false
 
   /** @throws LogError when what is there is no log. */
   constructor(path: string, durability: Durability) {
@@ -78,11 +84,6 @@ export class LmdbStore {
 
   get state(): State | undefined {
     return this.#meta.get('state') as State | undefined
-  }
-
-  /** The rules with which the tallies were made, as text. */
-  get rules(): string | undefined {
-    return this.#meta.get('rules') as string | undefined
   }
 
   /** Offset of the oldest entry kept. */
@@ -137,10 +138,6 @@ export class LmdbStore {
     this.#write(this.#meta.put('state', state))
   }
 
-  putRules(rules: string): void {
-    this.#write(this.#meta.put('rules', rules))
-  }
-
   putTrace(key: string, trace: Trace): void {
     this.#write(this.#traces.put(place('t', key), trace))
   }
@@ -155,7 +152,11 @@ export class LmdbStore {
    */
   async commit(write: () => void): Promise<void> {
     this.#disk.mustHaveRoom()
-    await this.#commit(write)
+    await this.#commit(() => {
+      write()
+      if (this.#isOlder) this.#upgrade()
+    })
+    this.#isOlder = false
     // A reader of this very turn may have looked before the commit, and who comes now must not see what it saw.
     this.#entries.resetReadTxn()
     this.#disk.wrote()
@@ -178,10 +179,16 @@ export class LmdbStore {
       this.#meta.putSync('log', { format, epoch })
       return epoch
     }
-    if (known.format === format) return known.epoch
+    this.#isOlder = known.format < format
+    if (known.format <= format) return known.epoch
     throw new LogError(
-      `${this.#path} holds a log of format ${known.format}, this version of tidings reads ${format}; use the version that wrote it`
+      `${this.#path} holds a log of format ${known.format}, and this version of tidings reads formats up to ${format}; use the version that wrote it, or a newer one`
     )
+  }
+
+  #upgrade(): void {
+    this.#write(this.#meta.put('log', { format, epoch: this.epoch }))
+    this.#write(this.#meta.remove('rules'))
   }
 
   #entryOf(offset: number, value: Value): Entry {

@@ -38,6 +38,8 @@ export class LmdbLog implements Log {
   #isWorking = false
   #work = Promise.resolve()
   #trimming = false
+  /** Whether the state follows from other rules than the one on disk; the next commit makes that good. */
+  #isRecounted: boolean
   #closed = false
   #failure: unknown
   #timer: NodeJS.Timeout | undefined
@@ -64,6 +66,7 @@ export class LmdbLog implements Log {
     this.#store = folder.store
     this.#retention = retention
     this.#state = state
+    this.#isRecounted = folder.store.state?.rules !== state.rules
     this.#first = this.#store.first ?? state.head + 1
     this.#losses = new LmdbLosses(this.#store.traces(), state.floor)
     this.#trim()
@@ -192,7 +195,7 @@ export class LmdbLog implements Log {
       const retention = this.#retention.with(rules)
       this.#state = await recount(this.#store, retention)
       this.#retention = retention
-      this.#first = this.#store.first ?? this.head + 1
+      this.#isRecounted = true
       this.#watchAge()
       resolve?.()
     } catch (error) {
@@ -224,14 +227,18 @@ export class LmdbLog implements Log {
   }
 
   async #keep(plan: LmdbPlan): Promise<void> {
-    const { head, time, tallies } = plan
+    const { head } = plan
     const crowdedOut = this.#losses.note(plan.traces)
-    const state = { head, time, tallies, floor: this.#losses.floor }
-    if (!plan.isEmpty) await this.#store.commit(() => plan.write(state, crowdedOut))
-    if (!plan.isEmpty) this.commits++
+    const state = plan.stateWith(this.#losses.floor)
+    if (!plan.isEmpty || this.#isRecounted) {
+      await this.#store.commit(() => plan.write(state, crowdedOut))
+      this.commits++
+      this.#isRecounted = false
+      // Looking for what is to be trimmed may take many steps, between which others have their turn.
+    } else await new Promise(setImmediate)
     this.#losses.settle()
     this.#state = state
-    if (plan.removed.has(this.#first) || this.#first > head - plan.appended.length)
+    if (plan.removes(this.#first) || this.#first > head - plan.appended.length)
       this.#first = this.#store.first ?? head + 1
     this.#trimming ||= plan.unfinished
   }

@@ -5,7 +5,17 @@ import { closeSync, openSync, readFileSync, rmSync, statSync, truncateSync, writ
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { LmdbLog, LogError } from '../../dist/index.js'
-import { keptIn, many, newFolder, noSmallDisk, openLog, smallDisk, startWriter, update } from '../support/log-folder.ts'
+import {
+  keptIn,
+  many,
+  newFolder,
+  noSmallDisk,
+  oldFolder,
+  openLog,
+  smallDisk,
+  startWriter,
+  update
+} from '../support/log-folder.ts'
 
 describe('LmdbLog allows one writer at a time', () => {
   it('refuses a second log on its folder, and tells that this process has it', async () => {
@@ -98,6 +108,23 @@ describe('LmdbLog refuses what it cannot use', () => {
     writeFileSync(join(path, 'data.mdb'), 'a letter')
     await expect(LmdbLog.open({ path })).rejects.toThrow('is damaged')
     expect(readFileSync(join(path, 'data.mdb'), 'utf8')).toBe('a letter')
+  })
+
+  it('a log of a newer format, and says so', async () => {
+    const path = await oldFolder(3, ['1'])
+    await expect(LmdbLog.open({ path })).rejects.toThrow(
+      `${path} holds a log of format 3, and this version of tidings reads formats up to 2; use the version that wrote it`
+    )
+  })
+
+  it('but not one of format 1, whose counters a kill may have spoilt', async () => {
+    const retention = [{ match: '*', entries: 4 }]
+    const path = await oldFolder(1, ['1', '2', '3'], retention)
+    const log = await openLog({ path, retention })
+    await log.append([update('4'), update('5')])
+    expect([log.epoch, await keptIn(log)]).toEqual(['old', ['2', '3', '4', '5']])
+    await log.close()
+    expect(await keptIn(await openLog({ path, retention }))).toEqual(['2', '3', '4', '5'])
   })
 
   it('and can be opened when that is put right', async () => {

@@ -5,6 +5,15 @@ import { canonicalPlace, type LmdbStore } from './lmdb-store.ts'
 import { type Entry, sizeOf } from './log.ts'
 import type { Retention, Tally } from './retention.ts'
 
+/** A page of LMDB's, as it is nearly everywhere. */
+const page = 4_096
+
+/** How many bytes of the disk entries may need, at the very most: each topic and id may touch pages of its own. */
+export function roomFor(entries: readonly Entry[]): number {
+  const places = new Set(entries.flatMap(({ update }) => [...update.topics, ...(update.id ? [`id ${update.id}`] : [])]))
+  return entries.reduce((sum, { update }) => sum + 2 * sizeOf(update), page * (16 + 2 * places.size))
+}
+
 export class LmdbChanges {
   readonly added = new Map<number, Entry>()
   readonly removed = new Map<number, Entry>()

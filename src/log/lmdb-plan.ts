@@ -5,7 +5,7 @@ import type { Update } from '../update.ts'
 import type { Trace } from './forgotten.ts'
 import { traceKey } from './forgotten.ts'
 import type { Append, Outcome } from './gathering.ts'
-import { LmdbChanges } from './lmdb-changes.ts'
+import { LmdbChanges, roomFor } from './lmdb-changes.ts'
 import { canonicalPlace, type LmdbStore, type State } from './lmdb-store.ts'
 import { type Entry, formatId } from './log.ts'
 import { appendOnce, type Memory } from './once.ts'
@@ -16,7 +16,7 @@ import type { Member } from './roster.ts'
  * What trimming may do in one commit, besides twice as much as is added, with which it keeps up with any publisher. Looking
  * is cheap; each removal may touch pages of its own, which whoever appends next has to wait for.
  */
-const slice = { looked: 2_000, removed: 250 }
+export const slice = { looked: 2_000, removed: 250 }
 
 interface Budget {
   looked: number
@@ -49,7 +49,11 @@ export class LmdbPlan {
   /** The offsets added to each topic that keeps only its newest. */
   readonly #touched = new Map<string, { most: number; offsets: number[] }>()
 
-  constructor(store: LmdbStore, retention: Retention, state: State) {
+  /** The most that trimming removes, besides twice as much as is added. */
+  readonly #most: number
+
+  constructor(store: LmdbStore, retention: Retention, state: State, most = slice.removed) {
+    this.#most = most
     this.#store = store
     this.#retention = retention
     this.#changes = new LmdbChanges(store, retention, state.tallies)
@@ -61,6 +65,11 @@ export class LmdbPlan {
 
   get isEmpty(): boolean {
     return this.appended.length === 0 && this.#changes.removed.size === 0 && !this.#isSuperseded
+  }
+
+  /** How many bytes of the disk it may take, at the very most; undefined where nothing is added. */
+  get needed(): number | undefined {
+    return this.appended.length > 0 ? roomFor(this.appended) : undefined
   }
 
   removes(offset: number): boolean {
@@ -100,7 +109,7 @@ export class LmdbPlan {
     // A clock that is set back must not let an entry look older than the one before it.
     this.#now = Math.max(this.time, now)
     const outcomes = group.map((append) => this.#take(append))
-    this.#expired = this.#store.once.expired(this.#now, slice.removed + 2 * this.#remembered.size)
+    this.#expired = this.#store.once.expired(this.#now, this.#most + 2 * this.#remembered.size)
     this.#supersede()
     this.#trim(now)
     return outcomes
@@ -164,7 +173,7 @@ export class LmdbPlan {
   /** Removes what its rule does not keep, oldest first, as far as one commit may go. */
   #trim(now: number): void {
     const more = 2 * this.appended.length
-    const budget = { looked: slice.looked + more, removed: slice.removed + more }
+    const budget = { looked: slice.looked + more, removed: this.#most + more }
     if (this.#supersededThrough !== undefined) this.#supersedeFrom(this.#supersededThrough, budget)
     this.#retention.rules.forEach((rule, at) => {
       const { entries, bytes, age } = rule

@@ -8,7 +8,7 @@ import type { Retention } from './retention.ts'
 const slice = 10_000
 
 /** The state of a log under these rules; what they no longer keep is still there, and is removed by trimming. */
-export async function recount(store: LmdbStore, retention: Retention): Promise<State> {
+export async function recount(store: Pick<LmdbStore, 'state' | 'from'>, retention: Retention): Promise<State> {
   const known = store.state
   if (known && known.rules === retention.text) return known
   const tallies = retention.rules.map(() => ({ after: 0, entries: 0, bytes: 0 }))

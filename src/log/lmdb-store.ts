@@ -5,7 +5,8 @@ import { statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import type { Update } from '../update.ts'
-import { damaged } from './data-file.ts'
+import { damaged } from './damaged.ts'
+import { freeBytes } from './data-file.ts'
 import { Disk } from './disk.ts'
 import type { Trace } from './forgotten.ts'
 import { LmdbOnce } from './lmdb-once.ts'
@@ -56,6 +57,7 @@ export class LmdbStore {
   readonly once: LmdbOnce
   /** Who is present, written likewise. */
   readonly roster: LmdbRoster
+  readonly disk: Disk
   readonly #path: string
   readonly #root: RootDatabase
   readonly #entries: Database<Value, number>
@@ -63,13 +65,12 @@ export class LmdbStore {
   readonly #index: Database<number, string>
   readonly #traces: Database<Trace, string>
   readonly #meta: Database<unknown, string>
-  readonly #disk: Disk
   #isOlder = false
 
   /** @throws LogError when what is there is no log. */
   constructor(path: string, durability: Durability) {
     this.#path = path
-    this.#disk = new Disk(path)
+    this.disk = new Disk(path)
     // A batch is then one transaction, and its promise the only one: a commit that fails leaves no other one unhandled.
     const options = { eventTurnBatching: false, overlappingSync: false, noSubdir: false, maxDbs: 10 }
     this.#root = open({ path, ...options, noSync: durability === 'os' })
@@ -80,6 +81,7 @@ export class LmdbStore {
     this.once = new LmdbOnce(this.#root)
     this.roster = new LmdbRoster(this.#root, memberPlace)
     this.epoch = this.#begin()
+    this.disk.fillReserve()
   }
 
   get state(): State | undefined {
@@ -147,11 +149,12 @@ export class LmdbStore {
   }
 
   /**
-   * Does all that `write` puts and removes, or nothing, and resolves when it is kept.
+   * Does all that `write` puts and removes, or nothing, and resolves when it is kept. What adds says how many bytes it may need;
+   * what only removes says nothing, and may use up what there is.
    * @throws TidingsError `storage_full`, or a LogError after which nothing more can be promised.
    */
-  async commit(write: () => void): Promise<void> {
-    this.#disk.mustHaveRoom()
+  async commit(write: () => void, needed?: number): Promise<void> {
+    if (needed !== undefined) this.disk.mustHaveRoom(needed, () => freeBytes(this.#path))
     await this.#commit(() => {
       write()
       if (this.#isOlder) this.#upgrade()
@@ -159,7 +162,7 @@ export class LmdbStore {
     this.#isOlder = false
     // A reader of this very turn may have looked before the commit, and who comes now must not see what it saw.
     this.#entries.resetReadTxn()
-    this.#disk.wrote()
+    this.disk.wrote()
   }
 
   /** Lets LMDB use again what earlier commits have freed, which takes a commit in between: this one changes nothing. */
@@ -212,7 +215,7 @@ export class LmdbStore {
     try {
       await this.#root.batch(write)
     } catch (error) {
-      throw await this.#disk.explained(error)
+      throw await this.disk.explained(error)
     }
     this.#fillUp()
   }

@@ -4,42 +4,32 @@ import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
 import { type Append, asAppend, Gathering, tell } from './gathering.ts'
 import { LmdbFolder } from './lmdb-folder.ts'
-import { LmdbLosses } from './lmdb-losses.ts'
 import type { LmdbLogOptions } from './lmdb-options.ts'
-import { LmdbPlan } from './lmdb-plan.ts'
 import { findNewest, readPage } from './lmdb-reader.ts'
-import { recount } from './lmdb-recount.ts'
-import { idPlace, type LmdbStore, type State } from './lmdb-store.ts'
+import { idPlace, type LmdbStore } from './lmdb-store.ts'
+import { LmdbWriter } from './lmdb-writer.ts'
 import type { Appended, Entry, Filter, Log, Once, Page, PageLimit } from './log.ts'
 import { parseId } from './log.ts'
 import { LogError } from './log-error.ts'
 import { Retention, type RetentionRule } from './retention.ts'
 import { type Announcement, Leases, type Member } from './roster.ts'
 
-/** How often entries are looked for that are too old. */
-const ageTick = 1_000
+/** How often entries are looked for that are too old, or that a full disk did not let go of. */
+const tick = 1_000
 
 /** A history on disk. */
 export class LmdbLog implements Log {
-  /** How many commits there were since the log was opened: fewer than appends, where appends arrive together. */
-  commits = 0
   readonly #folder: LmdbFolder
-  readonly #now: () => number
   readonly #store: LmdbStore
-  #retention: Retention
+  readonly #writer: LmdbWriter
   /** Rules that are to be gone by as soon as no commit is on its way. */
   #next: (Pick<Append, 'reject'> & { rules: readonly RetentionRule[]; resolve(): void }) | undefined
-  readonly #losses: LmdbLosses
   readonly #followers = new Set<(entries: readonly Entry[]) => void>()
-  #state: State
-  #first: number
   readonly #waiting = new Gathering()
   readonly #leases = new Leases()
   #isWorking = false
   #work = Promise.resolve()
   #trimming = false
-  /** Whether the state follows from other rules than the one on disk; the next commit makes that good. */
-  #isRecounted: boolean
   #closed = false
   #failure: unknown
   #timer: NodeJS.Timeout | undefined
@@ -53,24 +43,24 @@ export class LmdbLog implements Log {
     const rules = new Retention(retention, covers)
     const folder = LmdbFolder.open(path, durability)
     try {
-      return new LmdbLog(folder, rules, await recount(folder.store, rules), now)
+      return new LmdbLog(folder, await LmdbWriter.open(folder.store, rules, now))
     } catch (error) {
       await folder.close()
       throw error
     }
   }
 
-  private constructor(folder: LmdbFolder, retention: Retention, state: State, now: () => number) {
+  private constructor(folder: LmdbFolder, writer: LmdbWriter) {
     this.#folder = folder
-    this.#now = now
     this.#store = folder.store
-    this.#retention = retention
-    this.#state = state
-    this.#isRecounted = folder.store.state?.rules !== state.rules
-    this.#first = this.#store.first ?? state.head + 1
-    this.#losses = new LmdbLosses(this.#store.traces(), state.floor)
+    this.#writer = writer
     this.#trim()
-    this.#watchAge()
+    this.#timer = setInterval(() => this.#tick(), tick).unref()
+  }
+
+  /** How many commits there were since the log was opened: fewer than appends, where appends arrive together. */
+  get commits(): number {
+    return this.#writer.commits
   }
 
   get epoch(): string {
@@ -78,15 +68,15 @@ export class LmdbLog implements Log {
   }
 
   get head(): number {
-    return this.#state.head
+    return this.#writer.head
   }
 
   get first(): number {
-    return this.#first
+    return this.#writer.first
   }
 
   get removals(): number {
-    return this.#losses.removals
+    return this.#writer.losses.removals
   }
 
   get isReady(): boolean {
@@ -125,13 +115,13 @@ export class LmdbLog implements Log {
   async read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page> {
     this.#mustBeOpen()
     const page = readPage(this.#store, this.head, after, filter, limit)
-    return { ...page, epoch: this.epoch, lost: this.#losses.lost(after, filter, since) }
+    return { ...page, epoch: this.epoch, lost: this.#writer.losses.lost(after, filter, since) }
   }
 
   async newest(filter: Filter, count: number): Promise<number> {
     this.#mustBeOpen()
     const found = await findNewest(this.#store, this.head, filter, count, () => this.#mustBeOpen())
-    return found ?? this.#first - 1
+    return found ?? this.first - 1
   }
 
   async locate(id: string): Promise<number | undefined> {
@@ -181,66 +171,39 @@ export class LmdbLog implements Log {
     await undefined
     while (!this.#waiting.isEmpty || (this.#trimming && !this.#closed)) {
       this.#trimming = false
-      await this.#recount()
+      await this.#changeRules()
       await this.#commitGroup(this.#waiting.take())
     }
     this.#isWorking = false
   }
 
-  async #recount(): Promise<void> {
+  async #changeRules(): Promise<void> {
     const { rules, resolve, reject } = this.#next ?? {}
     this.#next = undefined
     if (!rules) return
     try {
-      const retention = this.#retention.with(rules)
-      this.#state = await recount(this.#store, retention)
-      this.#retention = retention
-      this.#isRecounted = true
-      this.#watchAge()
+      await this.#writer.retain(rules)
       resolve?.()
     } catch (error) {
       reject?.(error)
     }
   }
 
-  #watchAge(): void {
-    clearInterval(this.#timer)
-    if (!this.#retention.rules.some(({ age }) => age !== undefined)) return
-    this.#timer = setInterval(() => this.#trim(), ageTick).unref()
+  #tick(): void {
+    if (this.#writer.hasAge || this.#writer.isBehind) this.#trim()
   }
 
   /** Never rejects: who appended is told. */
   async #commitGroup(group: Append[]): Promise<void> {
     try {
       if (this.#failure) throw this.#failure
-      const plan = new LmdbPlan(this.#store, this.#retention, this.#state)
-      const outcomes = plan.appendAll(group, this.#now())
-      await this.#keep(plan)
-      this.#deliver(plan.appended)
-      tell(group, outcomes)
+      tell(group, await this.#writer.write(group, (entries) => this.#deliver(entries)))
     } catch (error) {
-      if (error instanceof TidingsError) await this.#store.breathe().catch(() => {})
       // Without room, nothing has happened. Whatever else went wrong, what is on disk may not be what we think.
       if (error instanceof LogError) this.#failure = error
       for (const { reject } of group) reject(error)
     }
-  }
-
-  async #keep(plan: LmdbPlan): Promise<void> {
-    const { head } = plan
-    const crowdedOut = this.#losses.note(plan.traces)
-    const state = plan.stateWith(this.#losses.floor)
-    if (!plan.isEmpty || this.#isRecounted) {
-      await this.#store.commit(() => plan.write(state, crowdedOut))
-      this.commits++
-      this.#isRecounted = false
-      // Looking for what is to be trimmed may take many steps, between which others have their turn.
-    } else await new Promise(setImmediate)
-    this.#losses.settle()
-    this.#state = state
-    if (plan.removes(this.#first) || this.#first > head - plan.appended.length)
-      this.#first = this.#store.first ?? head + 1
-    this.#trimming ||= plan.unfinished
+    this.#trimming ||= this.#writer.isBehind && !this.#writer.isStuck && this.#failure === undefined
   }
 
   #deliver(entries: readonly Entry[]): void {

@@ -1,21 +1,11 @@
 // What LmdbLog does where it cannot do its work: it says what is wrong, and loses nothing that it promised to keep.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { LmdbLog, LogError } from '../../dist/index.js'
-import {
-  keptIn,
-  many,
-  newFolder,
-  noSmallDisk,
-  oldFolder,
-  openLog,
-  smallDisk,
-  startWriter,
-  update
-} from '../support/log-folder.ts'
+import { keptIn, many, newFolder, oldFolder, openLog, startWriter, update } from '../support/log-folder.ts'
 
 describe('LmdbLog allows one writer at a time', () => {
   it('refuses a second log on its folder, and tells that this process has it', async () => {
@@ -134,47 +124,5 @@ describe('LmdbLog refuses what it cannot use', () => {
     await expect(LmdbLog.open({ path })).rejects.toThrow('is damaged')
     writeFileSync(join(path, 'data.mdb'), whole)
     expect((await openLog({ path })).head).toBe(2_000)
-  })
-})
-
-const obstacle = noSmallDisk()
-describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obstacle})` : ''}`, () => {
-  const large = () => Array.from({ length: 40 }, () => update('x'.repeat(10_000)))
-
-  async function fill(log: LmdbLog): Promise<unknown> {
-    for (;;) {
-      const failed = await log.append(large()).then(
-        () => undefined,
-        (error: unknown) => error
-      )
-      if (failed) return failed
-    }
-  }
-
-  it('refuses with storage_full, keeps what it had, and goes on when there is room', async () => {
-    const path = smallDisk(8)
-    const filler = join(path, 'filler')
-    writeFileSync(filler, Buffer.alloc(3 * 2 ** 20))
-    const log = await openLog({ path })
-    const delivered: number[] = []
-    await log.follow((entries) => void delivered.push(...entries.map((entry) => entry.offset)))
-    expect(await fill(log)).toMatchObject({ code: 'storage_full', status: 507 })
-    await expect(log.append(large())).rejects.toMatchObject({ code: 'storage_full' })
-    const { head } = log
-    expect((await keptIn(log)).length).toBe(head)
-    rmSync(filler)
-    const [entry] = await log.append(large())
-    expect(entry?.offset).toBe(head + 1)
-    expect((await keptIn(log)).length).toBe(head + 40)
-    expect(delivered).toEqual(Array.from({ length: head + 40 }, (_, at) => at + 1))
-  })
-
-  it('has lost nothing when it is opened again', async () => {
-    const path = smallDisk(8)
-    const log = await openLog({ path })
-    await fill(log)
-    const before = await keptIn(log)
-    await log.close()
-    expect(await keptIn(await openLog({ path }))).toEqual(before)
   })
 })

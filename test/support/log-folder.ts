@@ -1,7 +1,7 @@
 // Folders for logs, and logs in them, that are gone when the test is; and processes that write one until they are killed.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -156,6 +156,12 @@ export function smallDisk(mebibytes: number): string {
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', path])
   onTestFinished(() => void execFileSync('umount', ['-l', path]))
   return path
+}
+
+/** Leaves no byte free on a small disk; the file it takes to do so is to be named. */
+export function fillDisk(disk: string, file: string): void {
+  const { bavail, bsize } = statfsSync(disk)
+  writeFileSync(file, Buffer.alloc(bavail * bsize))
 }
 
 /** What a log delivers from now on, as it comes. */

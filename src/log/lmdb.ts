@@ -132,7 +132,10 @@ export class LmdbLog implements Log {
     return undefined
   }
 
-  /** Keeps what other rules say from now on; what is appended waits until the log has been counted anew. */
+  /**
+   * Keeps what other rules say from now on; what is appended waits until the log has been counted anew.
+   * @throws TidingsError `closed` where the log is closed before that
+   */
   async retain(rules: readonly RetentionRule[]): Promise<void> {
     this.#mustBeOpen()
     await new Promise<void>((resolve, reject) => {
@@ -147,6 +150,8 @@ export class LmdbLog implements Log {
     this.#followers.clear()
     clearInterval(this.#timer)
     await this.#work
+    this.#next?.reject(new TidingsError('closed'))
+    this.#next = undefined
     await this.#folder.close()
   }
 

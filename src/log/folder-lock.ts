@@ -1,129 +1,143 @@
-// One writer at a time: a file that names the process which uses a folder, and is taken over when that process is gone. It
-// knows not what the folder holds.
+// One writer at a time: a Unix socket in the folder, to which its process listens. The kernel ends that with the process, and
+// answers for it whatever container asks, where process ids say nothing. It does not know what the folder holds.
 import { createHash, randomUUID } from 'node:crypto'
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs'
+import type { Server } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { askSocket, listenOn } from './lock-socket.ts'
 import { LogError } from './log-error.ts'
 
-interface Holder {
-  readonly pid: number
-  /** Tells a process from an earlier one with the same number; empty where the system does not say. */
-  readonly started: string
-  /** Tells two holders in one process apart. */
-  readonly token: string
-}
+const lockName = 'owner.sock'
+/** Each try ends with the lock, a refusal, or another process that got ahead; more than a few of the last are not to be expected. */
+const mostTries = 100
+
+/** The locks that this process holds, by what their sockets answer. */
+const held = new Set<string>()
 
 /** A folder that this process alone may write to, until it lets go of it or ends, in whatever way. */
 export class FolderLock {
   readonly #file: string
-  readonly #text: string
+  readonly #server: Server
+  readonly #answer: string
+  readonly #identity: string | undefined
 
-  private constructor(file: string, text: string) {
+  private constructor(file: string, server: Server, answer: string, identity?: string) {
     this.#file = file
-    this.#text = text
+    this.#server = server
+    this.#answer = answer
+    this.#identity = identity
   }
 
-  /** @throws LogError when another process, or this one, uses the folder already. */
-  static take(folder: string): FolderLock {
-    return FolderLock.#take(join(folder, 'owner'), folder)
+  /** @throws LogError when another process, or this one, uses the folder already, or when it cannot hold sockets. */
+  static async take(folder: string): Promise<FolderLock> {
+    if (process.platform === 'win32') return FolderLock.#takePipe(folder)
+    const lock = await FolderLock.#take(folder, lockName)
+    // What versions before this one left.
+    rmSync(join(folder, 'owner'), { force: true })
+    return lock
   }
 
-  static #take(file: string, folder: string): FolderLock {
-    const holder: Holder = { pid: process.pid, started: startOf(process.pid), token: randomUUID() }
-    const lock = new FolderLock(file, JSON.stringify(holder))
-    for (;;) {
-      if (lock.#place((from) => linkSync(from, file))) return lock
-      const found = read(file)
-      if (found === undefined) continue
-      refuseLiving(found, folder)
-      if (lock.#replace(found, folder)) return lock
-    }
-  }
-
-  /** Lets go of the folder. Safe to call twice. */
-  release(): void {
-    if (read(this.#file) === this.#text) rmSync(this.#file, { force: true })
-  }
-
-  /** Puts the file there whole or not at all: its text is written elsewhere first. */
-  #place(put: (from: string) => void): boolean {
-    const draft = `${this.#file}.${randomUUID()}`
-    writeFileSync(draft, this.#text)
+  static async #take(folder: string, name: string): Promise<FolderLock> {
+    const file = join(folder, name)
+    const draftName = `owner.${randomUUID()}`
+    const draft = join(folder, draftName)
+    const answer = newAnswer()
+    const server = await listenOn(folder, draftName, answer)
+    const lock = new FolderLock(file, server, answer, identify(draft))
     try {
-      put(draft)
-      return true
+      for (let tries = 0; tries < mostTries; tries++) if (await lock.#try(folder, name, draft)) return lock
+      throw new LogError(`${folder} is being opened by too many processes at once; try again`)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+      server.close()
       throw error
     } finally {
       rmSync(draft, { force: true })
     }
   }
 
-  /**
-   * Takes the place of a holder that is gone, unless somebody else already has. Whoever wants to do so takes a lock on that
-   * first, named for this very holder: two who have seen the same dead holder cannot both replace it.
-   */
-  #replace(dead: string, folder: string): boolean {
-    const name = createHash('sha256').update(dead).digest('hex').slice(0, 16)
-    const right = FolderLock.#take(`${this.#file}.${name}`, folder)
+  /** Windows has no sockets in folders; a pipe has one server, and ends with its process. */
+  static async #takePipe(folder: string): Promise<FolderLock> {
+    const pipe = `\\\\.\\pipe\\tidings-${hashOf(folder.toLowerCase())}`
+    const answer = newAnswer()
     try {
-      return read(this.#file) === dead && this.#place((from) => renameSync(from, this.#file))
+      const lock = new FolderLock(pipe, await listenOn('', pipe, answer), answer)
+      held.add(answer)
+      return lock
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') refuse(folder, (await askSocket('', pipe)) ?? '')
+      throw error
+    }
+  }
+
+  /** Lets go of the folder. Safe to call twice. */
+  release(): void {
+    held.delete(this.#answer)
+    if (this.#identity !== undefined && identify(this.#file) === this.#identity) rmSync(this.#file, { force: true })
+    this.#server.close()
+  }
+
+  async #try(folder: string, name: string, draft: string): Promise<boolean> {
+    if (link(draft, this.#file, folder)) {
+      held.add(this.#answer)
+      return true
+    }
+    const found = identify(this.#file)
+    const answer = await askSocket(folder, name)
+    if (answer !== undefined) refuse(folder, answer)
+    return found !== undefined && (await this.#replace(found, folder, draft))
+  }
+
+  /**
+   * Takes the place of a holder that is gone, unless another process already has. That takes a lock of its own, named for this
+   * very holder: two that have seen the same dead holder cannot both replace it.
+   */
+  async #replace(dead: string, folder: string, draft: string): Promise<boolean> {
+    const right = await FolderLock.#take(folder, `owner.${hashOf(`${this.#file} ${dead}`)}`)
+    try {
+      if (identify(this.#file) !== dead) return false
+      renameSync(draft, this.#file)
+      held.add(this.#answer)
+      return true
     } finally {
       right.release()
     }
   }
 }
 
-function refuseLiving(text: string, folder: string): void {
-  const { pid, started } = parse(text)
-  if (!isAlive(pid, started)) return
-  const who = pid === process.pid ? `this process (pid ${pid})` : `another process (pid ${pid})`
+/** What a socket says of its process; the last word tells it from all others. */
+function newAnswer(): string {
+  return `${process.pid} ${hostname()} ${randomUUID()}`
+}
+
+function refuse(folder: string, answer: string): never {
+  const [pid, host] = answer.split(' ')
+  const where = host === undefined || host === hostname() ? '' : ` on host ${host}`
+  const named = pid ? ` (pid ${pid}${where})` : ''
+  const who = held.has(answer) ? `this process${named}` : `another process${named}`
   throw new LogError(`${folder} is in use by ${who}; stop that first, or keep this log in another folder`)
 }
 
-/** A file that was cut short by a crash of the system names nobody who could still be alive. */
-function parse(text: string): Holder {
+/** Whether a file has got another name, which nothing else may have. */
+function link(from: string, to: string, folder: string): boolean {
   try {
-    return JSON.parse(text) as Holder
-  } catch {
-    return { pid: 0, started: '', token: '' }
-  }
-}
-
-function isAlive(pid: number, started: string): boolean {
-  if (!(pid > 0)) return false
-  const start = startOf(pid)
-  // Where the system tells when a process began, one with the same number is told from the one that is meant.
-  if (start !== '' && started !== '') return start === started
-  try {
-    process.kill(pid, 0)
+    linkSync(from, to)
     return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    throw new LogError(
+      `${folder} cannot be used to keep a log in: its file system cannot link sockets (${code}), which keep a second process out; choose a folder on a local file system`
+    )
   }
 }
 
-/** When a process began, and in which run of the system; empty where that is not told. */
-function startOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-    // The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    const isGone = fields[0] === 'Z' || fields[0] === 'X'
-    return isGone ? 'gone' : `${boot} ${fields[19]}`
-  } catch {
-    return ''
-  }
+/** Tells a file from all others that have had its name; undefined when there is none. */
+function identify(file: string): string | undefined {
+  const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false })
+  return stat && `${stat.ino} ${stat.mtimeNs}`
 }
 
-/** The text of a file that may have been removed by now. */
-function read(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new LogError(`${file}, which says who uses the folder, cannot be read: ${(error as Error).message}`)
-  }
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }

@@ -1,7 +1,8 @@
 // The entries that one commit of an LmdbLog adds and removes, and what each rule keeps after it: the counters move with the
 // entries, so that what is stored always adds up. It decides nothing and writes nothing.
 import type { Update } from '../update.ts'
-import { canonicalPlace, type LmdbStore } from './lmdb-store.ts'
+import { canonicalPlace } from './lmdb-places.ts'
+import type { LmdbStore } from './lmdb-store.ts'
 import { type Entry, sizeOf } from './log.ts'
 import type { Retention, Tally } from './retention.ts'
 

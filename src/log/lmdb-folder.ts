@@ -31,11 +31,11 @@ export class LmdbFolder {
   }
 
   /** @throws LogError when the folder cannot be used, is in use, or holds what is damaged. */
-  static open(folder: string, durability: Durability): LmdbFolder {
+  static async open(folder: string, durability: Durability): Promise<LmdbFolder> {
     // Absolute, so that it stays the same folder whatever the process does later.
     const path = resolve(folder)
     prepareFolder(path)
-    const lock = FolderLock.take(path)
+    const lock = await FolderLock.take(path)
     try {
       return new LmdbFolder(path, durability, lock, openStore(path, durability))
     } catch (error) {

@@ -1,6 +1,7 @@
 // Reads the history in an LmdbStore for whoever wants some of it: by topic where the topics are known, else one after the
 // other. It writes nothing, and keeps nothing between two pages.
-import { alternatePlace, canonicalPlace, type LmdbStore } from './lmdb-store.ts'
+import { alternatePlace, canonicalPlace } from './lmdb-places.ts'
+import type { LmdbStore } from './lmdb-store.ts'
 import { type Entry, type Filter, type PageLimit, sizeOf } from './log.ts'
 
 /** How many entries one page, or one step of a search, looks at before others have their turn. */

@@ -1,6 +1,5 @@
 // What an LmdbLog keeps on disk: entries by offset, the offsets of each topic and of each publisher's id, and what is known
 // of the whole. It knows LMDB; it knows no rule, no reader and no follower.
-import { createHash } from 'node:crypto'
 import { statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
@@ -10,6 +9,7 @@ import { freeBytes } from './data-file.ts'
 import { Disk } from './disk.ts'
 import type { Trace } from './forgotten.ts'
 import { LmdbOnce } from './lmdb-once.ts'
+import { memberPlace, place, placesOf } from './lmdb-places.ts'
 import { LmdbRoster } from './lmdb-roster.ts'
 import { type Entry, formatId, newEpoch } from './log.ts'
 import { LogError } from './log-error.ts'
@@ -36,21 +36,6 @@ type Value = [time: number, topics: readonly string[], data: string, ...rest: un
 
 /** 2: the state carries its rules. What was written in format 1 is read, and becomes 2 with the first commit. */
 const format = 2
-/** LMDB's own bound is 1,978 bytes; a UTF-16 unit is at most three. */
-const longestKey = 600
-
-/** Where the offsets of entries with this first topic are; alternates are apart, for they supersede nothing. */
-export const canonicalPlace = (topic: string): string => place('c', topic)
-export const alternatePlace = (topic: string): string => place('a', topic)
-export const idPlace = (id: string): string => place('i', id)
-const memberPlace = (topic: string): string => place('m', topic)
-
-function place(kind: string, text: string): string {
-  if (text.length <= longestKey && !text.includes('\0')) return kind + text
-  // Only what is too long for a key, or what LMDB would take for its end, is known by its hash.
-  return kind.toUpperCase() + createHash('sha256').update(text).digest('hex')
-}
-
 export class LmdbStore {
   readonly epoch: string
   /** What is to be appended only once, written in the same batch as the entries. */
@@ -65,6 +50,10 @@ export class LmdbStore {
   readonly #index: Database<number, string>
   readonly #traces: Database<Trace, string>
   readonly #meta: Database<unknown, string>
+  /** The state, with the number of commits so far as its version, by which another writer is found out. */
+  readonly #states: Database<State, string>
+  #version: number | undefined
+  readonly #inode: bigint
   #isOlder = false
 
   /** @throws LogError when what is there is no log. */
@@ -78,6 +67,9 @@ export class LmdbStore {
     this.#index = this.#root.openDB({ name: 'index', encoding: 'ordered-binary', dupSort: true })
     this.#traces = this.#root.openDB({ name: 'traces', encoding: 'msgpack' })
     this.#meta = this.#root.openDB({ name: 'meta', encoding: 'msgpack' })
+    this.#states = this.#root.openDB({ name: 'state', encoding: 'msgpack', useVersions: true })
+    this.#version = this.#states.getEntry('state')?.version
+    this.#inode = statSync(this.#file, { bigint: true }).ino
     this.once = new LmdbOnce(this.#root)
     this.roster = new LmdbRoster(this.#root, memberPlace)
     this.epoch = this.#begin()
@@ -85,7 +77,7 @@ export class LmdbStore {
   }
 
   get state(): State | undefined {
-    return this.#meta.get('state') as State | undefined
+    return this.#states.get('state') ?? (this.#meta.get('state') as State | undefined)
   }
 
   /** Offset of the oldest entry kept. */
@@ -137,7 +129,7 @@ export class LmdbStore {
   }
 
   putState(state: State): void {
-    this.#write(this.#meta.put('state', state))
+    this.#write(this.#states.put('state', state, (this.#version ?? 0) + 1))
   }
 
   putTrace(key: string, trace: Trace): void {
@@ -191,7 +183,7 @@ export class LmdbStore {
 
   #upgrade(): void {
     this.#write(this.#meta.put('log', { format, epoch: this.epoch }))
-    this.#write(this.#meta.remove('rules'))
+    for (const key of ['state', 'rules']) this.#write(this.#meta.remove(key))
   }
 
   #entryOf(offset: number, value: Value): Entry {
@@ -208,15 +200,29 @@ export class LmdbStore {
     return { epoch: this.epoch, offset, id: update.id ?? formatId(this.epoch, offset), time, update }
   }
 
+  get #file(): string {
+    return join(this.#path, 'data.mdb')
+  }
+
   /** Inside a batch, what each write answers says nothing: the batch as a whole succeeds or fails. */
   #write(_: Promise<boolean>): void {}
 
+  /**
+   * Commits what `write` puts and removes, the state among it, unless another process has committed since: its entries would
+   * be overwritten. LMDB looks at the version within the transaction.
+   */
   async #commit(write: () => void): Promise<void> {
+    const version = this.#version
+    const committed =
+      version === undefined ? this.#states.ifNoExists('state', write) : this.#states.ifVersion('state', version, write)
+    let isOurs: boolean
     try {
-      await this.#root.batch(write)
+      isOurs = await committed
     } catch (error) {
       throw await this.disk.explained(error)
     }
+    if (!isOurs) throw this.#stopped('was written to by another process since this one opened it')
+    this.#version = (version ?? 0) + 1
     this.#fillUp()
   }
 
@@ -224,13 +230,14 @@ export class LmdbStore {
   #fillUp(): void {
     const { lastPageNumber, pageSize } = this.#root.getStats() as { lastPageNumber: number; pageSize: number }
     const needed = (lastPageNumber + 1) * pageSize
-    const file = join(this.#path, 'data.mdb')
-    if (statSync(file).size < needed) truncateSync(file, needed)
+    const stat = statSync(this.#file, { bigint: true, throwIfNoEntry: false })
+    if (stat?.ino !== this.#inode) throw this.#stopped('is another file by now than the one that this process opened')
+    if (stat.size < needed) truncateSync(this.#file, needed)
   }
-}
 
-function placesOf({ topics, id }: Update): string[] {
-  const places = topics.map((topic, at) => (at === 0 ? canonicalPlace(topic) : alternatePlace(topic)))
-  if (id !== undefined) places.push(idPlace(id))
-  return places
+  #stopped(what: string): LogError {
+    return new LogError(
+      `${this.#file} ${what}, and what this process was to write is not in it; see that one process uses the folder, then start again`
+    )
+  }
 }

@@ -5,8 +5,9 @@ import type { Update } from '../update.ts'
 import { type Append, asAppend, Gathering, tell } from './gathering.ts'
 import { LmdbFolder } from './lmdb-folder.ts'
 import type { LmdbLogOptions } from './lmdb-options.ts'
+import { idPlace } from './lmdb-places.ts'
 import { findNewest, readPage } from './lmdb-reader.ts'
-import { idPlace, type LmdbStore } from './lmdb-store.ts'
+import type { LmdbStore } from './lmdb-store.ts'
 import { LmdbWriter } from './lmdb-writer.ts'
 import type { Appended, Entry, Filter, Log, Once, Page, PageLimit } from './log.ts'
 import { parseId } from './log.ts'
@@ -41,7 +42,7 @@ export class LmdbLog implements Log {
   static async open(options: LmdbLogOptions): Promise<LmdbLog> {
     const { path, durability = 'flush', retention = [], covers, now = Date.now } = options
     const rules = new Retention(retention, covers)
-    const folder = LmdbFolder.open(path, durability)
+    const folder = await LmdbFolder.open(path, durability)
     try {
       return new LmdbLog(folder, await LmdbWriter.open(folder.store, rules, now))
     } catch (error) {

@@ -1,54 +1,9 @@
 // What LmdbLog does where it cannot do its work: it says what is wrong, and loses nothing that it promised to keep.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { LmdbLog, LogError } from '../../dist/index.js'
-import { keptIn, many, newFolder, oldFolder, openLog, startWriter, update } from '../support/log-folder.ts'
-
-describe('LmdbLog allows one writer at a time', () => {
-  it('refuses a second log on its folder, and tells that this process has it', async () => {
-    const path = newFolder()
-    const log = await openLog({ path })
-    await log.append(many(3))
-    const second = LmdbLog.open({ path })
-    await expect(second).rejects.toThrow(`${path} is in use by this process (pid ${process.pid}); stop that first`)
-    await expect(second).rejects.toBeInstanceOf(LogError)
-    expect(await keptIn(log)).toEqual(['1', '2', '3'])
-  })
-
-  it('refuses a second process, names the first, and goes on when that was killed', async () => {
-    const path = newFolder()
-    const writer = await startWriter(path, 'flush')
-    await expect(LmdbLog.open({ path })).rejects.toThrow(`${path} is in use by another process (pid ${writer.pid})`)
-    await writer.kill()
-    expect((await openLog({ path })).head).toBeGreaterThan(0)
-  })
-
-  it('takes over from a process that is gone, also when another has its number by now', async () => {
-    const path = newFolder()
-    for (const text of [JSON.stringify({ pid: process.pid, started: 'another boot 1', token: 'x' }), '{"pid":', '']) {
-      writeFileSync(join(path, 'owner'), text)
-      await (await openLog({ path })).close()
-    }
-  })
-
-  it('is taken over by one of many who try at once', async () => {
-    const path = newFolder()
-    writeFileSync(join(path, 'owner'), JSON.stringify({ pid: 2 ** 22 + 1, started: '', token: 'x' }))
-    const library = new URL('../../dist/index.js', import.meta.url).href
-    const script = `const { LmdbLog } = await import(${JSON.stringify(library)})
-      try { await LmdbLog.open({ path: ${JSON.stringify(path)} }); process.stdout.write('mine') }
-      catch (error) { process.stdout.write(/in use/.test(error.message) ? 'refused' : error.message) }
-      process.stdin.resume().once('end', () => process.exit())`
-    const tries = Array.from({ length: 6 }, () => spawn(process.execPath, ['--input-type=module', '-e', script]))
-    const said = await Promise.all(tries.map(async ({ stdout }) => String((await once(stdout, 'data'))[0])))
-    for (const child of tries) child.stdin.end()
-    await Promise.all(tries.map((child) => once(child, 'close')))
-    expect(said.sort()).toEqual(['mine', ...Array(5).fill('refused')])
-  })
-})
+import { LmdbLog } from '../../dist/index.js'
+import { keptIn, many, newFolder, oldFolder, openLog, update } from '../support/log-folder.ts'
 
 describe('LmdbLog refuses what it cannot use', () => {
   async function closedLog(): Promise<string> {

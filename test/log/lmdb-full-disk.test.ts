@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { LmdbLog } from '../../dist/index.js'
-import { keptIn, many, noSmallDisk, openLog, smallDisk, update } from '../support/log-folder.ts'
+import { fillDisk, keptIn, many, noSmallDisk, openLog, smallDisk, update } from '../support/log-folder.ts'
 
 const obstacle = noSmallDisk()
 describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obstacle})` : ''}`, () => {
@@ -76,6 +76,7 @@ describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obst
     await fill(log, small)
     const { head } = log
     await log.close()
+    fillDisk(path, join(path, 'filler'))
     const again = await openLog({ path, retention: [{ match: '*', last: 100 }] })
     await expect.poll(async () => (await keptIn(again)).length, { timeout: 10_000 }).toBe(100)
     expect((await again.append(large()))[0]?.offset).toBe(head + 1)
@@ -87,5 +88,19 @@ describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obst
     await log.retain([{ match: '*', entries: 100 }])
     await expect.poll(() => log.head - log.first, { timeout: 10_000 }).toBe(99)
     await log.append(large())
+  })
+
+  it('takes what fits as soon as there is room, when a log was opened without any', async () => {
+    const path = smallDisk(8)
+    const filler = join(path, 'filler')
+    const log = await openLog({ path })
+    await log.append(small())
+    await log.close()
+    fillDisk(path, filler)
+    const again = await openLog({ path, retention: [{ match: '*', entries: 100 }] })
+    await expect(again.append(large())).rejects.toMatchObject({ code: 'storage_full' })
+    rmSync(filler)
+    await again.append(large())
+    await expect.poll(() => again.head - again.first).toBe(99)
   })
 })

@@ -81,14 +81,15 @@ export async function oldFolder(format: number, data: readonly string[], retenti
 const library = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
 
 /** A process that appends to a log, three entries at a time, and prints the offset of each that was answered. */
-export async function startWriter(path: string, durability: 'flush' | 'os') {
+export async function startWriter(path: string, durability: 'flush' | 'os', within: readonly string[] = []) {
   const script = `import { LmdbLog } from ${JSON.stringify(library)}
     const log = await LmdbLog.open({ path: ${JSON.stringify(path)}, durability: ${JSON.stringify(durability)} })
     for (let number = 1; ; number += 3) {
       const entries = await log.append([0, 1, 2].map((more) => ({ topics: ['t'], data: String(number + more) })))
       process.stdout.write(log.epoch + ' ' + entries.at(-1).offset + '\\n')
     }`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [program = '', ...args] = [...within, process.execPath, '--input-type=module', '-e', script]
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => kill(child))
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => {

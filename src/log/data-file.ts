@@ -3,6 +3,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { damaged } from './damaged.ts'
+import { checkPages } from './lmdb-check.ts'
 import { LmdbPages } from './lmdb-pages.ts'
 import { LogError } from './log-error.ts'
 
@@ -62,7 +63,7 @@ export function unmarkUnflushed(folder: string): void {
   syncFolder(folder)
 }
 
-/** @throws LogError when the data is not LMDB's, or is shorter than it must be. */
+/** @throws LogError when the data is not LMDB's, is shorter than it must be, or has pages that are not what they were. */
 export function checkData(folder: string): void {
   const file = join(folder, dataName)
   const pages = new LmdbPages(file)
@@ -71,6 +72,7 @@ export function checkData(folder: string): void {
     const { size } = statSync(file)
     const needed = (lastPage + 1) * pageSize
     if (size < needed) throw damaged(file, `it ends at byte ${size}, and must have ${needed}`)
+    checkPages(pages)
   } finally {
     pages.close()
   }

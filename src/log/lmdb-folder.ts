@@ -37,7 +37,7 @@ export class LmdbFolder {
     prepareFolder(path)
     const lock = await FolderLock.take(path)
     try {
-      return new LmdbFolder(path, durability, lock, openStore(path, durability))
+      return new LmdbFolder(path, durability, lock, await openStore(path, durability))
     } catch (error) {
       lock.release()
       throw error
@@ -60,7 +60,7 @@ export class LmdbFolder {
   }
 }
 
-function openStore(path: string, durability: Durability): LmdbStore {
+async function openStore(path: string, durability: Durability): Promise<LmdbStore> {
   if (isUnflushed(path)) {
     // Not even LMDB's own order of pages can be relied upon here: nothing of it is read, and the next epoch is another.
     removeData(path)
@@ -70,7 +70,7 @@ function openStore(path: string, durability: Durability): LmdbStore {
   if (!isNew) checkData(path)
   if (durability === 'os') markUnflushed(path)
   try {
-    const store = new LmdbStore(path, durability)
+    const store = await LmdbStore.open(path, durability)
     syncFolder(path)
     return store
   } catch (error) {

@@ -1,20 +1,21 @@
 // What an LmdbLog remembers so that it is not appended twice: memories by key, and keys by the time up to which they count. It
 // knows no update; what it writes belongs to whatever batch is being written.
-import type { Database, RootDatabase } from 'lmdb'
+import type { Database } from 'lmdb'
+import { LmdbValues, type Values } from './lmdb-values.ts'
 import type { Memory } from './once.ts'
 
 type Value = [print: string, offset: number, time: number, until: number]
 
 export class LmdbOnce {
-  readonly #memories: Database<Value, string>
+  readonly #memories: LmdbValues<Value, string>
   readonly #times: Database<string, number>
   /** Whether there may be any, so that a log without keys pays nothing. */
   #isUsed: boolean
 
-  constructor(root: RootDatabase) {
-    this.#memories = root.openDB({ name: 'once', encoding: 'msgpack' })
-    this.#times = root.openDB({ name: 'once-until', encoding: 'ordered-binary', dupSort: true })
-    this.#isUsed = [...this.#memories.getKeys({ limit: 1 })].length > 0
+  constructor(values: Values) {
+    this.#memories = new LmdbValues(values, 'once')
+    this.#times = values.root.openDB({ name: 'once-until', encoding: 'ordered-binary', dupSort: true })
+    this.#isUsed = [...this.#memories.keys.getKeys({ limit: 1 })].length > 0
   }
 
   /** Whether it still counts is for the caller to say. */
@@ -34,14 +35,14 @@ export class LmdbOnce {
 
   put(key: string, { print, offset, time, until }: Memory): void {
     this.#isUsed = true
-    this.#write(this.#memories.put(key, [print, offset, time, until]))
+    this.#memories.put(key, [print, offset, time, until])
     this.#write(this.#times.put(until, key))
   }
 
   /** Removes what `expired` named; where the key has been put again since, only the old time. */
   remove(key: string, until: number): void {
     this.#write(this.#times.remove(until, key))
-    if (this.#memories.get(key)?.[3] === until) this.#write(this.#memories.remove(key))
+    if (this.#memories.get(key)?.[3] === until) this.#memories.remove(key)
   }
 
   /** As in LmdbStore: the batch succeeds or fails as a whole. */

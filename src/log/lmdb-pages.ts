@@ -57,6 +57,13 @@ export class LmdbPages {
     try {
       const first = this.#markAt(0)
       const second = this.#markAt(first.pageSize)
+      // Commits take turns with the two pages.
+      const isPair = first.commit % 2 === 0 && second.commit % 2 === 1 && Math.abs(first.commit - second.commit) === 1
+      if (!isPair && first.commit + second.commit > 0)
+        throw damaged(
+          file,
+          `the marks of its last two commits (${first.commit}, ${second.commit}) do not belong together`
+        )
       this.mark = first.commit > second.commit ? first : second
     } catch (error) {
       this.close()
@@ -78,12 +85,12 @@ export class LmdbPages {
     return page
   }
 
-  /** What stands in a page of a tree, in order. */
-  nodes(number: number, page: Buffer): Node[] {
+  /** What stands in a page of a tree, in order; or in a page within one, which holds the values of one key. */
+  nodes(number: number, page: Buffer, isWithin = false): Node[] {
     const lower = page.readUInt16LE(at.header.lower)
     const upper = page.readUInt16LE(at.header.upper)
     if (lower % 2 !== 0 || lower > upper || upper + headerSize > page.length) throw this.wrong(number, 'has no order')
-    const isLeaf = page.readUInt16LE(at.header.flags) === pageKind.leaf
+    const isLeaf = isWithin || page.readUInt16LE(at.header.flags) === pageKind.leaf
     const nodes: Node[] = []
     for (let pointer = headerSize; pointer < headerSize + lower; pointer += 2) {
       const start = headerSize + page.readUInt16LE(pointer)

@@ -18,9 +18,9 @@ export function place(kind: string, text: string): string {
   return kind.toUpperCase() + createHash('sha256').update(text).digest('hex')
 }
 
-/** All places of an update. */
+/** All places of an update, each once. */
 export function placesOf({ topics, id }: Update): string[] {
   const places = topics.map((topic, at) => (at === 0 ? canonicalPlace(topic) : alternatePlace(topic)))
   if (id !== undefined) places.push(idPlace(id))
-  return places
+  return [...new Set(places)]
 }

@@ -3,15 +3,19 @@
 import { statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
+import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
 import { damaged } from './damaged.ts'
 import { freeBytes } from './data-file.ts'
 import { Disk } from './disk.ts'
 import type { Trace } from './forgotten.ts'
+import { LmdbHeader } from './lmdb-header.ts'
+import { LmdbIndex } from './lmdb-index.ts'
 import { LmdbOnce } from './lmdb-once.ts'
 import { memberPlace, place, placesOf } from './lmdb-places.ts'
 import { LmdbRoster } from './lmdb-roster.ts'
-import { type Entry, formatId, newEpoch } from './log.ts'
+import { type Codec, LmdbValues } from './lmdb-values.ts'
+import { type Entry, formatId } from './log.ts'
 import { LogError } from './log-error.ts'
 import type { Tally } from './retention.ts'
 
@@ -30,14 +34,13 @@ export interface State {
   readonly rules?: string
   /** While a change of rules is carried out: up to this offset, nothing is kept that `last` of its rule supersedes. */
   readonly supersededThrough?: number
+  /** The sum over the index, by which damage in it is found. */
+  readonly index?: number
 }
 
 type Value = [time: number, topics: readonly string[], data: string, ...rest: unknown[]]
 
-/** 2: the state carries its rules. What was written in format 1 is read, and becomes 2 with the first commit. */
-const format = 2
 export class LmdbStore {
-  readonly epoch: string
   /** What is to be appended only once, written in the same batch as the entries. */
   readonly once: LmdbOnce
   /** Who is present, written likewise. */
@@ -45,35 +48,52 @@ export class LmdbStore {
   readonly disk: Disk
   readonly #path: string
   readonly #root: RootDatabase
-  readonly #entries: Database<Value, number>
-  /** Places and the offsets they have, in order. */
-  readonly #index: Database<number, string>
-  readonly #traces: Database<Trace, string>
+  readonly #entries: LmdbValues<Value, number>
+  readonly #index: LmdbIndex
+  readonly #traces: LmdbValues<Trace, string>
   readonly #meta: Database<unknown, string>
   /** The state, with the number of commits so far as its version, by which another writer is found out. */
-  readonly #states: Database<State, string>
+  readonly #states: LmdbValues<State, string>
   #version: number | undefined
   readonly #inode: bigint
-  #isOlder = false
+  readonly #header: LmdbHeader
 
   /** @throws LogError when what is there is no log. */
-  constructor(path: string, durability: Durability) {
-    this.#path = path
-    this.disk = new Disk(path)
+  static async open(path: string, durability: Durability): Promise<LmdbStore> {
+    const disk = new Disk(path)
     // A batch is then one transaction, and its promise the only one: a commit that fails leaves no other one unhandled.
     const options = { eventTurnBatching: false, overlappingSync: false, noSubdir: false, maxDbs: 10 }
-    this.#root = open({ path, ...options, noSync: durability === 'os' })
-    this.#entries = this.#root.openDB({ name: 'entries', encoding: 'msgpack' })
-    this.#index = this.#root.openDB({ name: 'index', encoding: 'ordered-binary', dupSort: true })
-    this.#traces = this.#root.openDB({ name: 'traces', encoding: 'msgpack' })
+    const root = open({ path, ...options, noSync: durability === 'os' })
+    try {
+      return new LmdbStore(path, disk, root)
+    } catch (error) {
+      await root.close()
+      throw error
+    }
+  }
+
+  private constructor(path: string, disk: Disk, root: RootDatabase) {
+    this.#path = path
+    this.disk = disk
+    this.#root = root
     this.#meta = this.#root.openDB({ name: 'meta', encoding: 'msgpack' })
-    this.#states = this.#root.openDB({ name: 'state', encoding: 'msgpack', useVersions: true })
-    this.#version = this.#states.getEntry('state')?.version
+    this.#header = new LmdbHeader(this.#meta, path, this.#file)
+    const { encoder: codec } = this.#meta as unknown as { encoder: Codec }
+    const values = { root: this.#root, file: this.#file, codec, areOldAllowed: this.#header.areOldAllowed }
+    this.#entries = new LmdbValues(values, 'entries')
+    this.#traces = new LmdbValues(values, 'traces')
+    this.#states = new LmdbValues(values, 'state', true)
+    this.#version = this.#states.keys.getEntry('state')?.version
+    this.#index = new LmdbIndex(this.#root, this.state?.index)
+    if (!this.#index.isWhole) throw damaged(this.#file, 'its index is not what was written there')
     this.#inode = statSync(this.#file, { bigint: true }).ino
-    this.once = new LmdbOnce(this.#root)
-    this.roster = new LmdbRoster(this.#root, memberPlace)
-    this.epoch = this.#begin()
+    this.once = new LmdbOnce(values)
+    this.roster = new LmdbRoster(values, memberPlace)
     this.disk.fillReserve()
+  }
+
+  get epoch(): string {
+    return this.#header.epoch
   }
 
   get state(): State | undefined {
@@ -82,7 +102,7 @@ export class LmdbStore {
 
   /** Offset of the oldest entry kept. */
   get first(): number | undefined {
-    return [...this.#entries.getKeys({ limit: 1 })][0]
+    return [...this.#entries.keys.getKeys({ limit: 1 })][0]
   }
 
   entry(offset: number): Entry | undefined {
@@ -92,52 +112,51 @@ export class LmdbStore {
 
   /** Entries from an offset on, oldest first. Not to be kept open while something is awaited. */
   *from(offset: number): Generator<Entry, void, undefined> {
-    for (const { key, value } of this.#entries.getRange({ start: offset })) yield this.#entryOf(key, value)
+    for (const { key, value } of this.#entries.range({ start: offset })) yield this.#entryOf(key, value)
   }
 
   /** Entries from an offset down, newest first. */
   *downFrom(offset: number): Generator<Entry, void, undefined> {
-    for (const { key, value } of this.#entries.getRange({ start: offset, reverse: true }))
-      yield this.#entryOf(key, value)
+    for (const { key, value } of this.#entries.range({ start: offset, reverse: true })) yield this.#entryOf(key, value)
   }
 
   /** The offsets that a place has, from one on, or from one down. */
   offsets(place: string, start: number, reverse = false): Iterable<number> {
-    return this.#index.getValues(place, { start, reverse })
+    return this.#index.offsets(place, start, reverse)
   }
 
   /** How many entries a place has. */
   count(place: string): number {
-    return this.#index.getValuesCount(place)
+    return this.#index.countOf(place)
   }
 
   *traces(): Generator<Trace, void, undefined> {
-    for (const { value } of this.#traces.getRange()) yield value
+    for (const { value } of this.#traces.range()) yield value
   }
 
   put({ offset, time, update }: Entry): void {
     const { topics, data, type, id, retry, private: isPrivate } = update
     const rest = [type, id, retry, isPrivate]
     while (rest.length > 0 && rest.at(-1) === undefined) rest.pop()
-    this.#write(this.#entries.put(offset, [time, topics, data, ...rest]))
-    for (const place of placesOf(update)) this.#write(this.#index.put(place, offset))
+    this.#entries.put(offset, [time, topics, data, ...rest])
+    for (const place of placesOf(update)) this.#index.add(place, offset)
   }
 
   remove({ offset, update }: Entry): void {
-    this.#write(this.#entries.remove(offset))
-    for (const place of placesOf(update)) this.#write(this.#index.remove(place, offset))
+    this.#entries.remove(offset)
+    for (const place of placesOf(update)) this.#index.remove(place, offset)
   }
 
   putState(state: State): void {
-    this.#write(this.#states.put('state', state, (this.#version ?? 0) + 1))
+    this.#states.put('state', { ...state, index: this.#index.sum }, (this.#version ?? 0) + 1)
   }
 
   putTrace(key: string, trace: Trace): void {
-    this.#write(this.#traces.put(place('t', key), trace))
+    this.#traces.put(place('t', key), trace)
   }
 
   removeTrace(key: string): void {
-    this.#write(this.#traces.remove(place('t', key)))
+    this.#traces.remove(place('t', key))
   }
 
   /**
@@ -149,11 +168,11 @@ export class LmdbStore {
     if (needed !== undefined) this.disk.mustHaveRoom(needed, () => freeBytes(this.#path))
     await this.#commit(() => {
       write()
-      if (this.#isOlder) this.#upgrade()
+      if (this.#header.isOlder) this.#header.upgrade()
     })
-    this.#isOlder = false
+    this.#header.isOlder = false
     // A reader of this very turn may have looked before the commit, and who comes now must not see what it saw.
-    this.#entries.resetReadTxn()
+    this.#entries.keys.resetReadTxn()
     this.disk.wrote()
   }
 
@@ -167,27 +186,8 @@ export class LmdbStore {
     return this.#root.close()
   }
 
-  #begin(): string {
-    const known = this.#meta.get('log') as { format: number; epoch: string } | undefined
-    if (known === undefined) {
-      const epoch = newEpoch()
-      this.#meta.putSync('log', { format, epoch })
-      return epoch
-    }
-    this.#isOlder = known.format < format
-    if (known.format <= format) return known.epoch
-    throw new LogError(
-      `${this.#path} holds a log of format ${known.format}, and this version of tidings reads formats up to ${format}; use the version that wrote it, or a newer one`
-    )
-  }
-
-  #upgrade(): void {
-    this.#write(this.#meta.put('log', { format, epoch: this.epoch }))
-    for (const key of ['state', 'rules']) this.#write(this.#meta.remove(key))
-  }
-
   #entryOf(offset: number, value: Value): Entry {
-    if (!Array.isArray(value)) throw damaged(this.#path, `entry ${offset} cannot be read`)
+    if (!Array.isArray(value)) throw damaged(this.#file, `entry ${offset} cannot be read`)
     const [time, topics, data, type, id, retry, isPrivate] = value
     const update = {
       topics,
@@ -204,8 +204,11 @@ export class LmdbStore {
     return join(this.#path, 'data.mdb')
   }
 
-  /** Inside a batch, what each write answers says nothing: the batch as a whole succeeds or fails. */
-  #write(_: Promise<boolean>): void {}
+  /** What an error on reading comes down to, for the person who has to do something about it. */
+  unreadable(error: unknown): Error {
+    if (error instanceof TidingsError || error instanceof LogError) return error
+    return damaged(this.#file, `it could not be read (${(error as Error).message})`)
+  }
 
   /**
    * Commits what `write` puts and removes, the state among it, unless another process has committed since: its entries would
@@ -213,8 +216,11 @@ export class LmdbStore {
    */
   async #commit(write: () => void): Promise<void> {
     const version = this.#version
+    this.#index.begin()
     const committed =
-      version === undefined ? this.#states.ifNoExists('state', write) : this.#states.ifVersion('state', version, write)
+      version === undefined
+        ? this.#states.keys.ifNoExists('state', write)
+        : this.#states.keys.ifVersion('state', version, write)
     let isOurs: boolean
     try {
       isOurs = await committed
@@ -223,6 +229,7 @@ export class LmdbStore {
     }
     if (!isOurs) throw this.#stopped('was written to by another process since this one opened it')
     this.#version = (version ?? 0) + 1
+    this.#index.settle()
     this.#fillUp()
   }
 

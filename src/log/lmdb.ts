@@ -47,7 +47,7 @@ export class LmdbLog implements Log {
       return new LmdbLog(folder, await LmdbWriter.open(folder.store, rules, now))
     } catch (error) {
       await folder.close()
-      throw error
+      throw folder.store.unreadable(error)
     }
   }
 
@@ -101,7 +101,11 @@ export class LmdbLog implements Log {
   }
 
   async *members(): AsyncGenerator<readonly Member[], void, undefined> {
-    yield* this.#store.roster.pages(() => this.#mustBeOpen())
+    try {
+      yield* this.#store.roster.pages(() => this.#mustBeOpen())
+    } catch (error) {
+      throw this.#store.unreadable(error)
+    }
   }
 
   async renew(node: string, lease: number): Promise<readonly string[]> {
@@ -115,21 +119,33 @@ export class LmdbLog implements Log {
 
   async read(after: number, filter: Filter, limit: PageLimit, since?: number): Promise<Page> {
     this.#mustBeOpen()
-    const page = readPage(this.#store, this.head, after, filter, limit)
-    return { ...page, epoch: this.epoch, lost: this.#writer.losses.lost(after, filter, since) }
+    try {
+      const page = readPage(this.#store, this.head, after, filter, limit)
+      return { ...page, epoch: this.epoch, lost: this.#writer.losses.lost(after, filter, since) }
+    } catch (error) {
+      throw this.#store.unreadable(error)
+    }
   }
 
   async newest(filter: Filter, count: number): Promise<number> {
     this.#mustBeOpen()
-    const found = await findNewest(this.#store, this.head, filter, count, () => this.#mustBeOpen())
-    return found ?? this.first - 1
+    try {
+      const found = await findNewest(this.#store, this.head, filter, count, () => this.#mustBeOpen())
+      return found ?? this.first - 1
+    } catch (error) {
+      throw this.#store.unreadable(error)
+    }
   }
 
   async locate(id: string): Promise<number | undefined> {
     this.#mustBeOpen()
     const ours = parseId(id)
     if (ours) return ours.epoch === this.epoch && ours.offset <= this.head ? ours.offset : undefined
-    for (const offset of this.#store.offsets(idPlace(id), 0)) return offset <= this.head ? offset : undefined
+    try {
+      for (const offset of this.#store.offsets(idPlace(id), 0)) return offset <= this.head ? offset : undefined
+    } catch (error) {
+      throw this.#store.unreadable(error)
+    }
     return undefined
   }
 
@@ -191,7 +207,7 @@ export class LmdbLog implements Log {
       await this.#writer.retain(rules)
       resolve?.()
     } catch (error) {
-      reject?.(error)
+      reject?.(this.#store.unreadable(error))
     }
   }
 
@@ -204,7 +220,8 @@ export class LmdbLog implements Log {
     try {
       if (this.#failure) throw this.#failure
       tell(group, await this.#writer.write(group, (entries) => this.#deliver(entries)))
-    } catch (error) {
+    } catch (cause) {
+      const error = this.#store.unreadable(cause)
       // Without room, nothing has happened. Whatever else went wrong, what is on disk may not be what we think.
       if (error instanceof LogError) this.#failure = error
       for (const { reject } of group) reject(error)

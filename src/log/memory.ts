@@ -22,18 +22,20 @@ import { type Announcement, Leases, type Member } from './roster.ts'
 import { Shelf } from './shelf.ts'
 
 export interface MemoryLogOptions {
-  /** Entries kept at most; default 100,000. */
+  /** Entries kept at most, whatever `retention` says. Where it is left out, 100,000 of those that no rule covers. */
   entries?: number
-  /** Bytes kept at most, counting text and a constant for each entry; default 64 MiB. */
+  /** Bytes kept at most, counting text and a constant for each entry; where it is left out, 64 MiB of what no rule covers. */
   bytes?: number
   /** How long an entry is kept, in milliseconds; default without end. */
   age?: number
-  /** What is kept of which topics, within those bounds; default all of it. */
+  /** What is kept of which topics. A rule takes the place of the default bounds for what it covers. Default no rules. */
   retention?: Retention
   /** The clock, in milliseconds since 1970; default `Date.now`. */
   now?: () => number
 }
 
+/** What is kept of what no rule covers. */
+const defaults = { entries: 100_000, bytes: 64 * 2 ** 20 }
 /** How many entries one page, or one step of a search, looks at before others have their turn. */
 const stretch = 4_096
 
@@ -42,6 +44,8 @@ export class MemoryLog implements Log {
   readonly epoch = newEpoch()
   readonly #now: () => number
   readonly #shelf: Shelf
+  /** What bounds all that no other rule covers. */
+  readonly #rest: RetentionRule
   readonly #remembered = new Remembered()
   #newestTime = 0
   readonly #members = new Map<string, Member>()
@@ -51,17 +55,18 @@ export class MemoryLog implements Log {
   #delivering = false
   #closed = false
 
-  constructor({
-    entries = 100_000,
-    bytes = 64 * 2 ** 20,
-    age = Infinity,
-    retention,
-    now = Date.now
-  }: MemoryLogOptions = {}) {
+  constructor({ entries, bytes, age, retention, now = Date.now }: MemoryLogOptions = {}) {
     for (const [name, value] of Object.entries({ entries, bytes, age })) {
-      if (!(value > 0)) throw new RangeError(`MemoryLog: ${name} must be a number greater than 0, not ${value}`)
+      if (value !== undefined && !(value > 0))
+        throw new RangeError(`MemoryLog: ${name} must be a number greater than 0, not ${value}`)
     }
-    this.#shelf = new Shelf(retention ?? new Retention([], () => false), { entries, bytes, age })
+    this.#rest = { match: '*', entries: entries ?? defaults.entries, bytes: bytes ?? defaults.bytes }
+    const known = retention ?? new Retention([], () => true)
+    this.#shelf = new Shelf(known.with([...known.rules, this.#rest]), {
+      ...(entries !== undefined && { entries }),
+      ...(bytes !== undefined && { bytes }),
+      ...(age !== undefined && { age })
+    })
     this.#now = now
   }
 
@@ -151,7 +156,7 @@ export class MemoryLog implements Log {
 
   /** Keeps what other rules say from now on. */
   async retain(rules: readonly RetentionRule[]): Promise<void> {
-    this.#shelf.retain(rules)
+    this.#shelf.retain([...rules, this.#rest])
     this.#trim()
   }
 

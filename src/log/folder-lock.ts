@@ -1,5 +1,5 @@
 // One writer at a time: a Unix socket in the folder, to which its process listens. The kernel ends that with the process, and
-// answers for it whatever container asks, where process ids say nothing. It does not know what the folder holds.
+// answers in every container, where a process id means nothing. It does not know what the folder holds.
 import { createHash, randomUUID } from 'node:crypto'
 import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs'
 import type { Server } from 'node:net'
@@ -9,8 +9,8 @@ import { askSocket, listenOn } from './lock-socket.ts'
 import { LogError } from './log-error.ts'
 
 const lockName = 'owner.sock'
-/** Each try ends with the lock, a refusal, or another process that got ahead; more than a few of the last are not to be expected. */
-const mostTries = 100
+/** A try fails only when another process takes or releases the lock at the same moment. */
+const maxTries = 100
 
 /** The locks that this process holds, by what their sockets answer. */
 const held = new Set<string>()
@@ -46,7 +46,7 @@ export class FolderLock {
     const server = await listenOn(folder, draftName, answer)
     const lock = new FolderLock(file, server, answer, identify(draft))
     try {
-      for (let tries = 0; tries < mostTries; tries++) if (await lock.#try(folder, name, draft)) return lock
+      for (let tries = 0; tries < maxTries; tries++) if (await lock.#try(folder, name, draft)) return lock
       throw new LogError(`${folder} is being opened by too many processes at once; try again`)
     } catch (error) {
       server.close()

@@ -51,10 +51,10 @@ export class LmdbPlan {
   readonly #touched = new Map<string, { most: number; offsets: number[] }>()
 
   /** The most that trimming removes, besides twice as much as is added. */
-  readonly #most: number
+  readonly #maxRemoved: number
 
-  constructor(store: LmdbStore, retention: Retention, state: State, most = slice.removed) {
-    this.#most = most
+  constructor(store: LmdbStore, retention: Retention, state: State, maxRemoved = slice.removed) {
+    this.#maxRemoved = maxRemoved
     this.#store = store
     this.#retention = retention
     this.#changes = new LmdbChanges(store, retention, state.tallies)
@@ -110,7 +110,7 @@ export class LmdbPlan {
     // A clock that is set back must not let an entry look older than the one before it.
     this.#now = Math.max(this.time, now)
     const outcomes = group.map((append) => this.#take(append))
-    this.#expired = this.#store.once.expired(this.#now, this.#most + 2 * this.#remembered.size)
+    this.#expired = this.#store.once.expired(this.#now, this.#maxRemoved + 2 * this.#remembered.size)
     this.#supersede()
     this.#trim(now)
     return outcomes
@@ -174,7 +174,7 @@ export class LmdbPlan {
   /** Removes what its rule does not keep, oldest first, as far as one commit may go. */
   #trim(now: number): void {
     const more = 2 * this.appended.length
-    const budget = { looked: slice.looked + more, removed: this.#most + more }
+    const budget = { looked: slice.looked + more, removed: this.#maxRemoved + more }
     if (this.#supersededThrough !== undefined) this.#supersedeFrom(this.#supersededThrough, budget)
     this.#retention.rules.forEach((rule, at) => {
       const { entries, bytes, age } = rule

@@ -10,7 +10,7 @@ import type { Entry } from './log.ts'
 import type { Retention, RetentionRule } from './retention.ts'
 
 /** How many commits make room in one go, while those who append wait. */
-const mostReclaims = 16
+const maxReclaims = 16
 
 export class LmdbWriter {
   /** How many commits there were. */
@@ -95,8 +95,12 @@ export class LmdbWriter {
     this.isBehind = true
     this.isStuck = true
     try {
-      for (let most = slice.removed, times = 0; most >= 1 && times < mostReclaims && this.isBehind; times++) {
-        const plan = new LmdbPlan(this.#store, this.#retention, this.#state, most)
+      for (
+        let maxRemoved = slice.removed, times = 0;
+        maxRemoved >= 1 && times < maxReclaims && this.isBehind;
+        times++
+      ) {
+        const plan = new LmdbPlan(this.#store, this.#retention, this.#state, maxRemoved)
         plan.appendAll([], this.#now())
         if (!plan.isEmpty) this.#store.disk.releaseReserve()
         try {
@@ -104,7 +108,7 @@ export class LmdbWriter {
           hasRemoved ||= !plan.isEmpty
         } catch (error) {
           onlyWhenFull(error)
-          most = Math.floor(most / 4)
+          maxRemoved = Math.floor(maxRemoved / 4)
         }
       }
       // What a commit has set free can be used by the second one after it.

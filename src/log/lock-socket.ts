@@ -7,11 +7,11 @@ import { join } from 'node:path'
 import { LogError } from './log-error.ts'
 
 /** As many bytes as the address of a socket may have: 107 on Linux, 103 elsewhere. */
-const longestAddress = 103
-/** How long to wait for what a listening process says of itself: it may be busy. That it listens is known without. */
+const maxAddressBytes = 103
+/** How long to wait for the answer of a busy process. A connection alone already shows that it lives. */
 const answerTimeoutMs = 1_000
 
-/** Listens to a new socket, and says `answer` to each process that asks. Keeps no process from ending. */
+/** Listens on a new socket and sends `answer` to each connection. Does not keep the process alive. */
 export async function listenOn(folder: string, name: string, answer: string): Promise<Server> {
   const server = createServer((socket) => void socket.on('error', () => {}).end(answer)).unref()
   try {
@@ -29,7 +29,7 @@ export async function listenOn(folder: string, name: string, answer: string): Pr
   }
 }
 
-/** What the process says that listens to a socket, empty where it does not say in time; undefined when none listens. */
+/** The answer of the process that listens on a socket, empty if it sends none in time; undefined when none listens. */
 export async function askSocket(folder: string, name: string): Promise<string | undefined> {
   return withAddress(folder, name, async (address) => {
     const socket = connect(address)
@@ -42,7 +42,7 @@ export async function askSocket(folder: string, name: string): Promise<string | 
       await once(socket, 'close')
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      // Any other error says that there is somebody: one that may not be asked, or whom too many ask.
+      // Any other error means a living process: no permission to connect, or too many connections at once.
       if (code === 'ECONNREFUSED' || code === 'ENOENT') return undefined
     } finally {
       socket.destroy()
@@ -51,14 +51,14 @@ export async function askSocket(folder: string, name: string): Promise<string | 
   })
 }
 
-/** Does something with an address that is short enough: a long path is reached by a link in the folder for temporary files. */
+/** Calls `use` with an address that is short enough: a long path is reached through a symbolic link in the temporary folder. */
 async function withAddress<Result>(
   folder: string,
   name: string,
   use: (address: string) => Promise<Result>
 ): Promise<Result> {
   const direct = join(folder, name)
-  if (process.platform === 'win32' || Buffer.byteLength(direct) <= longestAddress) return use(direct)
+  if (process.platform === 'win32' || Buffer.byteLength(direct) <= maxAddressBytes) return use(direct)
   const detour = mkdtempSync(join(tmpdir(), 'tidings-'))
   try {
     symlinkSync(folder, join(detour, 'f'))

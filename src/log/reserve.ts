@@ -25,7 +25,7 @@ export class Reserve {
     return this.#size >= reserveSize
   }
 
-  /** Gives its room to whoever writes next. */
+  /** Empties the file, so that the next writes have its room. */
   release(): void {
     if (this.#size > 0) truncateSync(this.#file)
     this.#size = 0

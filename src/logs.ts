@@ -28,7 +28,10 @@ export interface RetentionRule {
 }
 
 export type MemoryLogOptions = Omit<PlainMemoryLogOptions, 'retention'> & {
-  /** What is kept of which topics, within `entries`, `bytes` and `age`. */
+  /**
+   * What is kept of which topics, within `entries`, `bytes` and `age` where they are given. A rule takes the place of the default
+   * bounds, 100,000 entries and 64 MiB, for what it covers: without a bound of its own, it keeps everything in memory.
+   */
   readonly retention?: readonly RetentionRule[]
 }
 
@@ -45,8 +48,8 @@ export type RedisLogOptions = Omit<SharedLogOptions, 'covers' | 'retention'> & {
 /** A history in memory. What is appended is kept when `append` returns, and for as long as the process lives. */
 export class MemoryLog extends PlainMemoryLog {
   /** @throws RangeError for a bound that is none. */
-  constructor({ retention, ...options }: MemoryLogOptions = {}) {
-    super(retention ? { ...options, retention: new RetentionRules(readRules(retention), covers) } : options)
+  constructor({ retention = [], ...options }: MemoryLogOptions = {}) {
+    super({ ...options, retention: new RetentionRules(readRules(retention), covers) })
   }
 }
 
@@ -104,7 +107,7 @@ export function checkRedis({ url, prefix, name }: { url: string; prefix: string;
 export { placeOf } from './log/redis/address.ts'
 
 function covers(selector: string, topic: string): boolean {
-  return compile(selector).matches(topic)
+  return selector === '*' || compile(selector).matches(topic)
 }
 
 const fields = ['match', 'last', 'entries', 'bytes', 'age']

@@ -1,54 +1,9 @@
 // What LmdbLog does where it cannot do its work: it says what is wrong, and loses nothing that it promised to keep.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { LmdbLog, LogError } from '../../dist/index.js'
-import { keptIn, many, newFolder, noSmallDisk, openLog, smallDisk, startWriter, update } from '../support/log-folder.ts'
-
-describe('LmdbLog allows one writer at a time', () => {
-  it('refuses a second log on its folder, and tells that this process has it', async () => {
-    const path = newFolder()
-    const log = await openLog({ path })
-    await log.append(many(3))
-    const second = LmdbLog.open({ path })
-    await expect(second).rejects.toThrow(`${path} is in use by this process (pid ${process.pid}); stop that first`)
-    await expect(second).rejects.toBeInstanceOf(LogError)
-    expect(await keptIn(log)).toEqual(['1', '2', '3'])
-  })
-
-  it('refuses a second process, names the first, and goes on when that was killed', async () => {
-    const path = newFolder()
-    const writer = await startWriter(path, 'flush')
-    await expect(LmdbLog.open({ path })).rejects.toThrow(`${path} is in use by another process (pid ${writer.pid})`)
-    await writer.kill()
-    expect((await openLog({ path })).head).toBeGreaterThan(0)
-  })
-
-  it('takes over from a process that is gone, also when another has its number by now', async () => {
-    const path = newFolder()
-    for (const text of [JSON.stringify({ pid: process.pid, started: 'another boot 1', token: 'x' }), '{"pid":', '']) {
-      writeFileSync(join(path, 'owner'), text)
-      await (await openLog({ path })).close()
-    }
-  })
-
-  it('is taken over by one of many who try at once', async () => {
-    const path = newFolder()
-    writeFileSync(join(path, 'owner'), JSON.stringify({ pid: 2 ** 22 + 1, started: '', token: 'x' }))
-    const library = new URL('../../dist/index.js', import.meta.url).href
-    const script = `const { LmdbLog } = await import(${JSON.stringify(library)})
-      try { await LmdbLog.open({ path: ${JSON.stringify(path)} }); process.stdout.write('mine') }
-      catch (error) { process.stdout.write(/in use/.test(error.message) ? 'refused' : error.message) }
-      process.stdin.resume().once('end', () => process.exit())`
-    const tries = Array.from({ length: 6 }, () => spawn(process.execPath, ['--input-type=module', '-e', script]))
-    const said = await Promise.all(tries.map(async ({ stdout }) => String((await once(stdout, 'data'))[0])))
-    for (const child of tries) child.stdin.end()
-    await Promise.all(tries.map((child) => once(child, 'close')))
-    expect(said.sort()).toEqual(['mine', ...Array(5).fill('refused')])
-  })
-})
+import { LmdbLog } from '../../dist/index.js'
+import { keptIn, many, newFolder, oldFolder, openLog, update } from '../support/log-folder.ts'
 
 describe('LmdbLog refuses what it cannot use', () => {
   async function closedLog(): Promise<string> {
@@ -100,6 +55,23 @@ describe('LmdbLog refuses what it cannot use', () => {
     expect(readFileSync(join(path, 'data.mdb'), 'utf8')).toBe('a letter')
   })
 
+  it('a log of a newer format, and says so', async () => {
+    const path = await oldFolder(3, ['1'])
+    await expect(LmdbLog.open({ path })).rejects.toThrow(
+      `${path} holds a log of format 3, and this version of tidings reads formats up to 2; use the version that wrote it`
+    )
+  })
+
+  it('but not one of format 1, whose counters a kill may have spoilt', async () => {
+    const retention = [{ match: '*', entries: 4 }]
+    const path = await oldFolder(1, ['1', '2', '3'], retention)
+    const log = await openLog({ path, retention })
+    await log.append([update('4'), update('5')])
+    expect([log.epoch, await keptIn(log)]).toEqual(['old', ['2', '3', '4', '5']])
+    await log.close()
+    expect(await keptIn(await openLog({ path, retention }))).toEqual(['2', '3', '4', '5'])
+  })
+
   it('and can be opened when that is put right', async () => {
     const path = await closedLog()
     const whole = readFileSync(join(path, 'data.mdb'))
@@ -107,47 +79,5 @@ describe('LmdbLog refuses what it cannot use', () => {
     await expect(LmdbLog.open({ path })).rejects.toThrow('is damaged')
     writeFileSync(join(path, 'data.mdb'), whole)
     expect((await openLog({ path })).head).toBe(2_000)
-  })
-})
-
-const obstacle = noSmallDisk()
-describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obstacle})` : ''}`, () => {
-  const large = () => Array.from({ length: 40 }, () => update('x'.repeat(10_000)))
-
-  async function fill(log: LmdbLog): Promise<unknown> {
-    for (;;) {
-      const failed = await log.append(large()).then(
-        () => undefined,
-        (error: unknown) => error
-      )
-      if (failed) return failed
-    }
-  }
-
-  it('refuses with storage_full, keeps what it had, and goes on when there is room', async () => {
-    const path = smallDisk(8)
-    const filler = join(path, 'filler')
-    writeFileSync(filler, Buffer.alloc(3 * 2 ** 20))
-    const log = await openLog({ path })
-    const delivered: number[] = []
-    await log.follow((entries) => void delivered.push(...entries.map((entry) => entry.offset)))
-    expect(await fill(log)).toMatchObject({ code: 'storage_full', status: 507 })
-    await expect(log.append(large())).rejects.toMatchObject({ code: 'storage_full' })
-    const { head } = log
-    expect((await keptIn(log)).length).toBe(head)
-    rmSync(filler)
-    const [entry] = await log.append(large())
-    expect(entry?.offset).toBe(head + 1)
-    expect((await keptIn(log)).length).toBe(head + 40)
-    expect(delivered).toEqual(Array.from({ length: head + 40 }, (_, at) => at + 1))
-  })
-
-  it('has lost nothing when it is opened again', async () => {
-    const path = smallDisk(8)
-    const log = await openLog({ path })
-    await fill(log)
-    const before = await keptIn(log)
-    await log.close()
-    expect(await keptIn(await openLog({ path }))).toEqual(before)
   })
 })

@@ -1,9 +1,11 @@
 // What LmdbLog keeps, and for how long.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createHub, LmdbLog, MemoryLog, type RetentionRule } from '../../dist/index.js'
-import { keptIn, many, newFolder, only, openLog, readAll, update } from '../support/log-folder.ts'
+import { keptIn, many, newFolder, only, openLog, readAll, startRuleChange, update } from '../support/log-folder.ts'
+import { randomFrom, seed } from '../support/random.ts'
 
 const on = (topic: string, data: string) => update(data, { topics: [topic] })
 
@@ -155,6 +157,37 @@ describe('LmdbLog under rules that change between two starts', () => {
     expect(second.first).toBe(1)
     await second.append(many(10))
     expect(second.first).toBe(11)
+  })
+
+  it('removes what they supersede bit by bit, while more is appended', async () => {
+    const path = newFolder()
+    const first = await openLog({ path })
+    await first.append(Array.from({ length: 3_000 }, (_, at) => on(`t${at % 10}`, `${at}`)))
+    await first.close()
+    const second = await openLog({ path, retention: [{ match: '*', last: 2 }] })
+    for (let topic = 0; topic < 5; topic++) await second.append([on(`t${topic}`, 'new')])
+    const kept = [...many(15).map((_, at) => `${2_985 + at}`), ...Array(5).fill('new')]
+    await expect.poll(() => keptIn(second)).toEqual(kept)
+    expect(await readAll(second)).toMatchObject({ lost: false })
+  })
+
+  it(`keeps as much as they say, killed during a change that is taken back (seed ${seed})`, {
+    timeout: 60_000
+  }, async () => {
+    const path = newFolder()
+    const random = randomFrom(seed)
+    const retention = [{ match: '*', entries: 24_000 }]
+    for (let round = 0; round < 6; round++) {
+      const log = await openLog({ path, retention })
+      for (let topic = 0; topic < 24_000; topic += 2_000) {
+        await log.append(Array.from({ length: 2_000 }, (_, at) => on(`t${(topic + at) % 12_000}`, '')))
+      }
+      await expect.poll(() => keptIn(log), { timeout: 5_000 }).toHaveLength(24_000)
+      await log.close()
+      const change = await startRuleChange(path, [{ match: '*', last: 1 }])
+      await sleep(random.between(0, 250))
+      await change.kill()
+    }
   })
 })
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
 import { retentionOf, testLogContract } from '../support/log-contract.ts'
+import { only, readAll } from '../support/log-folder.ts'
 import { slowFilter } from '../support/slow-filter.js'
 
 describe('MemoryLog keeps the contract of a log', () =>
@@ -80,6 +81,42 @@ describe('MemoryLog', () => {
       Array.from({ length: 20 }, () => ({ topics: ['t'], data: '', id: 'i'.repeat(250), type: 'y'.repeat(250) }))
     )
     expect(log.first).toBe(18)
+  })
+
+  const manyOf = (count: number, topic: string) => Array.from({ length: count }, () => ({ topics: [topic], data: '' }))
+
+  it.each([
+    ['entries', { entries: 100_100 }],
+    ['age', { age: '1h' }],
+    ['last', { last: 100_100 }],
+    ['bytes', { bytes: '100MiB' }],
+    ['no bound', {}]
+  ])('keeps more than it does by default where a rule says so, with %s', async (_, bounds) => {
+    const log = new MemoryLog({ retention: [{ match: '*', ...bounds }] })
+    await log.append(manyOf(100_100, 't'))
+    const large = { topics: ['t'], data: 'x'.repeat(2 ** 20) }
+    if (!('entries' in bounds || 'last' in bounds)) await log.append(Array(65).fill(large))
+    expect(log.first).toBe(1)
+  })
+
+  it('bounds what no rule covers as it does without rules', async () => {
+    const log = new MemoryLog({ retention: [{ match: 'a', entries: 200_000 }] })
+    await log.append([...manyOf(100_100, 'a'), ...manyOf(100_100, 'b')])
+    const kept = async (topic: string) => (await readAll(log, { filter: only(topic) })).entries.length
+    expect([await kept('a'), await kept('b')]).toEqual([100_100, 100_000])
+  })
+
+  it('stays within the bounds that it is given besides, whatever the rules say', async () => {
+    const log = new MemoryLog({ entries: 10, retention: [{ match: '*', entries: 20 }] })
+    await log.append(manyOf(30, 't'))
+    expect(log.first).toBe(21)
+  })
+
+  it('goes by rules that come later, also where it had none', async () => {
+    const log = new MemoryLog()
+    await log.append([...manyOf(5, 'a'), ...manyOf(5, 'b')])
+    await log.retain([{ match: 'a', entries: 2 }])
+    expect((await log.read(0, everything, { entries: 20, bytes: 10_000 })).entries.length).toBe(7)
   })
 
   it('refuses bounds that are none', () => {

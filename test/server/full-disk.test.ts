@@ -32,4 +32,15 @@ describe.skipIf(obstacle)(`a full disk${obstacle ? ` (skipped: ${obstacle})` : '
     await client.received(published + 1)
     expect(client.ended).toBe(false)
   })
+
+  it('is over, too, when what is kept has expired', async () => {
+    const retention = JSON.stringify([{ match: '*', age: '2s' }])
+    const { url, kill } = await startServer({ args: ['--data', smallDisk(8), '--retention', retention] })
+    onTestFinished(() => kill('SIGKILL'))
+    const publish = async () => (await post(`${url}/publish`, 'x'.repeat(200_000))).status
+    for (let time = 0; time < 3; time++) {
+      await expect.poll(publish, { interval: 0, timeout: 10_000 }).toBe(507)
+      await expect.poll(publish, { timeout: 10_000 }).toBe(200)
+    }
+  })
 })

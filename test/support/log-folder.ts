@@ -1,12 +1,21 @@
 // Folders for logs, and logs in them, that are gone when the test is; and processes that write one until they are killed.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { open as openLmdb } from 'lmdb'
 import { onTestFinished } from 'vitest'
-import { type Entry, type Filter, LmdbLog, type LmdbLogOptions, type Log, type Update } from '../../dist/index.js'
+import {
+  type Entry,
+  type Filter,
+  LmdbLog,
+  type LmdbLogOptions,
+  type Log,
+  type RetentionRule,
+  type Update
+} from '../../dist/index.js'
 
 export function newFolder(): string {
   const path = mkdtempSync(join(tmpdir(), 'tidings-log-'))
@@ -48,17 +57,39 @@ export async function readAll(log: Log, { after = 0, filter = everything, entrie
 /** Data of everything that is kept. */
 export const keptIn = async (log: Log) => dataOf((await readAll(log)).entries)
 
+/** A folder as an earlier version left it, or a later one may: entries without a checksum, and counters that may be wrong. */
+export async function oldFolder(format: number, data: readonly string[], retention: readonly RetentionRule[] = []) {
+  const path = newFolder()
+  const root = openLmdb({ path })
+  const entries = root.openDB({ name: 'entries', encoding: 'msgpack' })
+  const index = root.openDB({ name: 'index', encoding: 'ordered-binary', dupSort: true })
+  const meta = root.openDB({ name: 'meta', encoding: 'msgpack' })
+  await root.transaction(async () => {
+    for (const [at, text] of data.entries()) {
+      await entries.put(at + 1, [1_000, ['t'], text])
+      await index.put('ct', at + 1)
+    }
+    await meta.put('log', { format, epoch: 'old' })
+    const tallies = retention.map(() => ({ after: 0, entries: 1_000, bytes: 1_000 }))
+    await meta.put('state', { head: data.length, time: 1_000, floor: 0, tallies })
+    await meta.put('rules', JSON.stringify(retention))
+  })
+  await root.close()
+  return path
+}
+
 const library = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
 
 /** A process that appends to a log, three entries at a time, and prints the offset of each that was answered. */
-export async function startWriter(path: string, durability: 'flush' | 'os') {
+export async function startWriter(path: string, durability: 'flush' | 'os', within: readonly string[] = []) {
   const script = `import { LmdbLog } from ${JSON.stringify(library)}
     const log = await LmdbLog.open({ path: ${JSON.stringify(path)}, durability: ${JSON.stringify(durability)} })
     for (let number = 1; ; number += 3) {
       const entries = await log.append([0, 1, 2].map((more) => ({ topics: ['t'], data: String(number + more) })))
       process.stdout.write(log.epoch + ' ' + entries.at(-1).offset + '\\n')
     }`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [program = '', ...args] = [...within, process.execPath, '--input-type=module', '-e', script]
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => kill(child))
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => {
@@ -74,6 +105,18 @@ export async function startWriter(path: string, durability: 'flush' | 'os') {
       return { epoch, offset: Number(offset) }
     }
   }
+}
+
+/** A process that opens a log under other rules, begun and not yet done when this resolves; `kill` ends it wherever it is. */
+export async function startRuleChange(path: string, retention: readonly RetentionRule[]) {
+  const script = `import { LmdbLog } from ${JSON.stringify(library)}
+    process.stdout.write('begins')
+    const log = await LmdbLog.open(${JSON.stringify({ path, retention })})
+    setInterval(() => log.head, 1000)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => kill(child))
+  await once(child.stdout, 'data')
+  return { kill: () => kill(child) }
 }
 
 async function kill(child: ChildProcess): Promise<void> {
@@ -114,6 +157,12 @@ export function smallDisk(mebibytes: number): string {
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', path])
   onTestFinished(() => void execFileSync('umount', ['-l', path]))
   return path
+}
+
+/** Leaves no byte free on a small disk; the file it takes to do so is to be named. */
+export function fillDisk(disk: string, file: string): void {
+  const { bavail, bsize } = statfsSync(disk)
+  writeFileSync(file, Buffer.alloc(bavail * bsize))
 }
 
 /** What a log delivers from now on, as it comes. */

@@ -1,20 +1,21 @@
 // What an LmdbLog remembers so that it is not appended twice: memories by key, and keys by the time up to which they count. It
 // knows no update; what it writes belongs to whatever batch is being written.
-import type { Database, RootDatabase } from 'lmdb'
+import type { Database } from 'lmdb'
 import type { DedupRecord } from '../dedup/append.ts'
+import { LmdbValues, type Values } from './values.ts'
 
 type Value = [fingerprint: string, offset: number, time: number, until: number]
 
 export class LmdbDedupStore {
-  readonly #store: Database<Value, string>
+  readonly #store: LmdbValues<Value, string>
   readonly #times: Database<string, number>
   /** Whether there may be any, so that a log without keys pays nothing. */
   #isUsed: boolean
 
-  constructor(root: RootDatabase) {
-    this.#store = root.openDB({ name: 'once', encoding: 'msgpack' })
-    this.#times = root.openDB({ name: 'once-until', encoding: 'ordered-binary', dupSort: true })
-    this.#isUsed = [...this.#store.getKeys({ limit: 1 })].length > 0
+  constructor(values: Values) {
+    this.#store = new LmdbValues(values, 'once')
+    this.#times = values.root.openDB({ name: 'once-until', encoding: 'ordered-binary', dupSort: true })
+    this.#isUsed = [...this.#store.keys.getKeys({ limit: 1 })].length > 0
   }
 
   /** Whether it still counts is for the caller to say. */
@@ -34,14 +35,14 @@ export class LmdbDedupStore {
 
   put(key: string, { fingerprint, offset, time, until }: DedupRecord): void {
     this.#isUsed = true
-    this.#write(this.#store.put(key, [fingerprint, offset, time, until]))
+    this.#store.put(key, [fingerprint, offset, time, until])
     this.#write(this.#times.put(until, key))
   }
 
   /** Removes what `expired` named; where the key has been put again since, only the old time. */
   remove(key: string, until: number): void {
     this.#write(this.#times.remove(until, key))
-    if (this.#store.get(key)?.[3] === until) this.#write(this.#store.remove(key))
+    if (this.#store.get(key)?.[3] === until) this.#store.remove(key)
   }
 
   /** As in LmdbStore: the batch succeeds or fails as a whole. */

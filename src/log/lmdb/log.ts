@@ -8,31 +8,24 @@ import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from
 import { parseId } from '../log.ts'
 import { type RetentionRule, RetentionRules } from '../retention/rules.ts'
 import { type Announcement, Leases, type Member } from '../roster.ts'
-import { LmdbFolder } from './folder.ts'
+import { LmdbFolder } from './files/folder.ts'
 import type { LmdbLogOptions } from './options.ts'
-import { LmdbPlan } from './plan.ts'
+import { idPlace } from './places.ts'
 import { findNewest, readPage } from './reader.ts'
-import { recount } from './recount.ts'
-import { LmdbRemovals } from './removals.ts'
-import { idPlace, type LmdbStore, type State } from './store.ts'
+import type { LmdbStore } from './store.ts'
+import { LmdbWriter } from './writer.ts'
 
-/** How often entries are looked for that are too old. */
-const ageTick = 1_000
+/** How often entries are looked for that are too old, or that a full disk did not let go of. */
+const tick = 1_000
 
 /** A history on disk. */
 export class LmdbLog implements Log {
-  /** How many commits there were since the log was opened: fewer than appends, where appends arrive together. */
-  commits = 0
   readonly #folder: LmdbFolder
-  readonly #now: () => number
   readonly #store: LmdbStore
-  #retention: RetentionRules
+  readonly #writer: LmdbWriter
   /** Rules that are to be gone by as soon as no commit is on its way. */
   #next: (Pick<PendingAppend, 'reject'> & { rules: readonly RetentionRule[]; resolve(): void }) | undefined
-  readonly #losses: LmdbRemovals
   readonly #followers = new Set<(entries: readonly Entry[]) => void>()
-  #state: State
-  #first: number
   readonly #waiting = new AppendQueue()
   readonly #leases = new Leases()
   #isWorking = false
@@ -49,25 +42,26 @@ export class LmdbLog implements Log {
   static async open(options: LmdbLogOptions): Promise<LmdbLog> {
     const { path, durability = 'flush', retention = [], covers, now = Date.now } = options
     const rules = new RetentionRules(retention, covers)
-    const folder = LmdbFolder.open(path, durability)
+    const folder = await LmdbFolder.open(path, durability)
     try {
-      return new LmdbLog(folder, rules, await recount(folder.store, rules), now)
+      return new LmdbLog(folder, await LmdbWriter.open(folder.store, rules, now))
     } catch (error) {
       await folder.close()
-      throw error
+      throw folder.store.unreadable(error)
     }
   }
 
-  private constructor(folder: LmdbFolder, retention: RetentionRules, state: State, now: () => number) {
+  private constructor(folder: LmdbFolder, writer: LmdbWriter) {
     this.#folder = folder
-    this.#now = now
     this.#store = folder.store
-    this.#retention = retention
-    this.#state = state
-    this.#first = this.#store.first ?? state.head + 1
-    this.#losses = new LmdbRemovals(this.#store.traces(), state.floor)
+    this.#writer = writer
     this.#trim()
-    this.#watchAge()
+    this.#timer = setInterval(() => this.#tick(), tick).unref()
+  }
+
+  /** How many commits there were since the log was opened: fewer than appends, where appends arrive together. */
+  get commits(): number {
+    return this.#writer.commits
   }
 
   get epoch(): string {
@@ -75,15 +69,15 @@ export class LmdbLog implements Log {
   }
 
   get head(): number {
-    return this.#state.head
+    return this.#writer.head
   }
 
   get first(): number {
-    return this.#first
+    return this.#writer.first
   }
 
   get removals(): number {
-    return this.#losses.removals
+    return this.#writer.losses.removals
   }
 
   get isReady(): boolean {
@@ -107,7 +101,11 @@ export class LmdbLog implements Log {
   }
 
   async *members(): AsyncGenerator<readonly Member[], void, undefined> {
-    yield* this.#store.roster.pages(() => this.#mustBeOpen())
+    try {
+      yield* this.#store.roster.pages(() => this.#mustBeOpen())
+    } catch (error) {
+      throw this.#store.unreadable(error)
+    }
   }
 
   async renew(node: string, lease: number): Promise<readonly string[]> {
@@ -121,25 +119,40 @@ export class LmdbLog implements Log {
 
   async read(after: number, filter: Filter, limit: PageLimit, removalsSeen?: number): Promise<Page> {
     this.#mustBeOpen()
-    const page = readPage(this.#store, this.head, after, filter, limit)
-    return { ...page, epoch: this.epoch, lost: this.#losses.lost(after, filter, removalsSeen) }
+    try {
+      const page = readPage(this.#store, this.head, after, filter, limit)
+      return { ...page, epoch: this.epoch, lost: this.#writer.losses.lost(after, filter, removalsSeen) }
+    } catch (error) {
+      throw this.#store.unreadable(error)
+    }
   }
 
   async newest(filter: Filter, count: number): Promise<number> {
     this.#mustBeOpen()
-    const found = await findNewest(this.#store, this.head, filter, count, () => this.#mustBeOpen())
-    return found ?? this.#first - 1
+    try {
+      const found = await findNewest(this.#store, this.head, filter, count, () => this.#mustBeOpen())
+      return found ?? this.first - 1
+    } catch (error) {
+      throw this.#store.unreadable(error)
+    }
   }
 
   async locate(id: string): Promise<number | undefined> {
     this.#mustBeOpen()
     const ours = parseId(id)
     if (ours) return ours.epoch === this.epoch && ours.offset <= this.head ? ours.offset : undefined
-    for (const offset of this.#store.offsets(idPlace(id), 0)) return offset <= this.head ? offset : undefined
+    try {
+      for (const offset of this.#store.offsets(idPlace(id), 0)) return offset <= this.head ? offset : undefined
+    } catch (error) {
+      throw this.#store.unreadable(error)
+    }
     return undefined
   }
 
-  /** Keeps what other rules say from now on; what is appended waits until the log has been counted anew. */
+  /**
+   * Keeps what other rules say from now on; what is appended waits until the log has been counted anew.
+   * @throws TidingsError `closed` where the log is closed before that
+   */
   async retain(rules: readonly RetentionRule[]): Promise<void> {
     this.#mustBeOpen()
     await new Promise<void>((resolve, reject) => {
@@ -154,6 +167,8 @@ export class LmdbLog implements Log {
     this.#followers.clear()
     clearInterval(this.#timer)
     await this.#work
+    this.#next?.reject(new TidingsError('closed'))
+    this.#next = undefined
     await this.#folder.close()
   }
 
@@ -178,62 +193,40 @@ export class LmdbLog implements Log {
     await undefined
     while (!this.#waiting.isEmpty || (this.#trimming && !this.#closed)) {
       this.#trimming = false
-      await this.#recount()
+      await this.#changeRules()
       await this.#commitGroup(this.#waiting.take())
     }
     this.#isWorking = false
   }
 
-  async #recount(): Promise<void> {
+  async #changeRules(): Promise<void> {
     const { rules, resolve, reject } = this.#next ?? {}
     this.#next = undefined
     if (!rules) return
     try {
-      const retention = this.#retention.with(rules)
-      this.#state = await recount(this.#store, retention)
-      this.#retention = retention
-      this.#first = this.#store.first ?? this.head + 1
-      this.#watchAge()
+      await this.#writer.retain(rules)
       resolve?.()
     } catch (error) {
-      reject?.(error)
+      reject?.(this.#store.unreadable(error))
     }
   }
 
-  #watchAge(): void {
-    clearInterval(this.#timer)
-    if (!this.#retention.rules.some(({ age }) => age !== undefined)) return
-    this.#timer = setInterval(() => this.#trim(), ageTick).unref()
+  #tick(): void {
+    if (this.#writer.hasAge || this.#writer.isBehind) this.#trim()
   }
 
   /** Never rejects: who appended is told. */
   async #commitGroup(group: PendingAppend[]): Promise<void> {
     try {
       if (this.#failure) throw this.#failure
-      const plan = new LmdbPlan(this.#store, this.#retention, this.#state)
-      const outcomes = plan.appendAll(group, this.#now())
-      await this.#keep(plan)
-      this.#deliver(plan.appended)
-      settle(group, outcomes)
-    } catch (error) {
-      if (error instanceof TidingsError) await this.#store.breathe().catch(() => {})
+      settle(group, await this.#writer.write(group, (entries) => this.#deliver(entries)))
+    } catch (cause) {
+      const error = this.#store.unreadable(cause)
       // Without room, nothing has happened. Whatever else went wrong, what is on disk may not be what we think.
       if (error instanceof LogError) this.#failure = error
       for (const { reject } of group) reject(error)
     }
-  }
-
-  async #keep(plan: LmdbPlan): Promise<void> {
-    const { head, time, tallies } = plan
-    const crowdedOut = this.#losses.note(plan.traces)
-    const state = { head, time, tallies, floor: this.#losses.floor }
-    if (!plan.isEmpty) await this.#store.commit(() => plan.write(state, crowdedOut))
-    if (!plan.isEmpty) this.commits++
-    this.#losses.settle()
-    this.#state = state
-    if (plan.removed.has(this.#first) || this.#first > head - plan.appended.length)
-      this.#first = this.#store.first ?? head + 1
-    this.#trimming ||= plan.unfinished
+    this.#trimming ||= this.#writer.isBehind && !this.#writer.isStuck && this.#failure === undefined
   }
 
   #deliver(entries: readonly Entry[]): void {

@@ -4,18 +4,20 @@ import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { appendDeduplicated, type DedupRecord } from '../dedup/append.ts'
 import type { Outcome, PendingAppend } from '../group-commit.ts'
-import { type Entry, formatId, sizeOf } from '../log.ts'
+import { type Entry, formatId } from '../log.ts'
 import type { Tombstone } from '../retention/removal-index.ts'
 import { tombstoneKey } from '../retention/removal-index.ts'
 import type { RetentionRule, RetentionRules, RuleUsage } from '../retention/rules.ts'
 import type { Member } from '../roster.ts'
-import { canonicalPlace, type LmdbStore, type State } from './store.ts'
+import { LmdbChanges, roomFor } from './changes.ts'
+import { canonicalPlace } from './places.ts'
+import type { LmdbStore, State } from './store.ts'
 
 /**
  * What trimming may do in one commit, besides twice as much as is added, with which it keeps up with any publisher. Looking
  * is cheap; each removal may touch pages of its own, which whoever appends next has to wait for.
  */
-const slice = { looked: 2_000, removed: 250 }
+export const slice = { looked: 2_000, removed: 250 }
 
 interface Budget {
   looked: number
@@ -25,8 +27,7 @@ interface Budget {
 export class LmdbPlan {
   /** What was appended, in order; some of it may not be kept. */
   readonly appended: Entry[] = []
-  readonly added = new Map<number, Entry>()
-  readonly removed = new Map<number, Entry>()
+  readonly #changes: LmdbChanges
   #now = 0
   /** What is to be remembered, by key. */
   readonly #remembered = new Map<string, DedupRecord>()
@@ -40,28 +41,59 @@ export class LmdbPlan {
   unfinished = false
   head: number
   time: number
-  readonly tallies: RuleUsage[]
+  /** How far a change of rules has been carried out; undefined when it has been. */
+  #supersededThrough: number | undefined
+  #isSuperseded = false
+  readonly #rules: string | undefined
   readonly #store: LmdbStore
   readonly #retention: RetentionRules
   /** The offsets added to each topic that keeps only its newest. */
   readonly #touched = new Map<string, { most: number; offsets: number[] }>()
 
-  constructor(store: LmdbStore, retention: RetentionRules, { head, time, tallies }: State) {
+  /** The most that trimming removes, besides twice as much as is added. */
+  readonly #maxRemoved: number
+
+  constructor(store: LmdbStore, retention: RetentionRules, state: State, maxRemoved = slice.removed) {
+    this.#maxRemoved = maxRemoved
     this.#store = store
     this.#retention = retention
-    this.head = head
-    this.time = time
-    this.tallies = tallies.map((tally) => ({ ...tally }))
+    this.#changes = new LmdbChanges(store, retention, state.tallies)
+    this.head = state.head
+    this.time = state.time
+    this.#rules = state.rules
+    this.#supersededThrough = state.supersededThrough
   }
 
   get isEmpty(): boolean {
-    return this.appended.length === 0 && this.removed.size === 0
+    return this.appended.length === 0 && this.#changes.removed.size === 0 && !this.#isSuperseded
+  }
+
+  /** How many bytes of the disk it may take, at the very most; undefined where nothing is added. */
+  get needed(): number | undefined {
+    return this.appended.length > 0 ? roomFor(this.appended) : undefined
+  }
+
+  removes(offset: number): boolean {
+    return this.#changes.removed.has(offset)
+  }
+
+  /** What is known of the whole after this commit. */
+  stateWith(floor: number): State {
+    const { head, time } = this
+    return {
+      head,
+      time,
+      floor,
+      tallies: this.#changes.tallies,
+      ...(this.#rules !== undefined && { rules: this.#rules }),
+      ...(this.#supersededThrough !== undefined && { supersededThrough: this.#supersededThrough })
+    }
   }
 
   /** Writes it down, within one commit. */
   write(state: State, crowdedOut: readonly (string | undefined)[]): void {
-    for (const entry of this.added.values()) this.#store.put(entry)
-    for (const entry of this.removed.values()) this.#store.remove(entry)
+    for (const entry of this.#changes.added.values()) this.#store.put(entry)
+    for (const entry of this.#changes.removed.values()) this.#store.remove(entry)
     for (const [key, trace] of this.newestTraces) this.#store.putTrace(key, trace)
     for (const key of crowdedOut) if (key !== undefined) this.#store.removeTrace(key)
     for (const [topic, member] of this.#members) {
@@ -78,7 +110,7 @@ export class LmdbPlan {
     // A clock that is set back must not let an entry look older than the one before it.
     this.#now = Math.max(this.time, now)
     const outcomes = group.map((append) => this.#take(append))
-    this.#expired = this.#store.dedup.expired(this.#now, slice.removed + 2 * this.#remembered.size)
+    this.#expired = this.#store.dedup.expired(this.#now, this.#maxRemoved + 2 * this.#remembered.size)
     this.#supersede()
     this.#trim(now)
     return outcomes
@@ -119,8 +151,8 @@ export class LmdbPlan {
     const { epoch } = this.#store
     const entry = { epoch, offset, id: update.id ?? formatId(epoch, offset), time: this.time, update, ...more }
     this.appended.push(entry)
-    this.added.set(offset, entry)
-    this.#count(entry)
+    this.#changes.add(entry)
+    this.#touch(entry)
     return entry
   }
 
@@ -128,32 +160,49 @@ export class LmdbPlan {
   #supersede(): void {
     for (const [topic, { most, offsets }] of this.#touched) {
       const place = canonicalPlace(topic)
-      let over = this.#store.count(place) + offsets.length - most
+      // More than was added is over only while a change of rules is carried out, which removes the rest bit by bit.
+      let over = Math.min(this.#store.count(place) + offsets.length - most, offsets.length)
       if (over <= 0) continue
       for (const offset of this.#store.offsets(place, 0)) {
         if (over-- === 0) break
-        this.#drop(offset)
+        this.#changes.drop(offset)
       }
-      for (const offset of offsets.slice(0, Math.max(0, over))) this.#drop(offset)
+      for (const offset of offsets.slice(0, Math.max(0, over))) this.#changes.drop(offset)
     }
   }
 
   /** Removes what its rule does not keep, oldest first, as far as one commit may go. */
   #trim(now: number): void {
     const more = 2 * this.appended.length
-    const budget = { looked: slice.looked + more, removed: slice.removed + more }
+    const budget = { looked: slice.looked + more, removed: this.#maxRemoved + more }
+    if (this.#supersededThrough !== undefined) this.#supersedeFrom(this.#supersededThrough, budget)
     this.#retention.rules.forEach((rule, at) => {
       const { entries, bytes, age } = rule
       if (entries !== undefined || bytes !== undefined || age !== undefined) this.#trimRule(at, rule, now, budget)
     })
   }
 
+  /** Removes what rules supersede that were others when it was appended, oldest first. */
+  #supersedeFrom(after: number, budget: Budget): void {
+    for (const { offset, update } of this.#changes.from(after + 1)) {
+      this.unfinished ||= budget.looked-- <= 0 || budget.removed <= 0
+      if (this.unfinished) return
+      if (this.#changes.isOver(update)) {
+        this.#changes.drop(offset)
+        budget.removed--
+      }
+      this.#supersededThrough = offset
+    }
+    this.#supersededThrough = undefined
+    this.#isSuperseded = true
+  }
+
   #trimRule(at: number, rule: RetentionRule, now: number, budget: Budget): void {
-    const tally = this.tallies[at] as RuleUsage
+    const tally = this.#changes.tallies[at] as RuleUsage
     const oldest = now - (rule.age ?? Infinity)
     if (tally.entries === 0) tally.after = this.head
     if (rule.age === undefined && fits(tally, rule)) return
-    for (const entry of this.#from(tally.after + 1)) {
+    for (const entry of this.#changes.from(tally.after + 1)) {
       const isRuled = this.#retention.ruleOf(entry.update) === at
       if (isRuled && fits(tally, rule) && entry.time >= oldest) return
       this.unfinished ||= budget.looked-- <= 0 || budget.removed <= 0
@@ -166,36 +215,13 @@ export class LmdbPlan {
     }
   }
 
-  /** What is kept from an offset on, as it will be after this commit. */
-  *#from(offset: number): Generator<Entry, void, undefined> {
-    for (const entry of this.#store.from(offset)) if (!this.removed.has(entry.offset)) yield entry
-    for (const entry of this.added.values()) if (entry.offset >= offset) yield entry
-  }
-
   #forget({ offset, update }: Entry): void {
-    this.#drop(offset)
+    this.#changes.drop(offset)
     this.traces.push({ topics: update.topics, isPrivate: update.private === true, offset })
   }
 
-  #drop(offset: number): void {
-    const added = this.added.get(offset)
-    const entry = added ?? this.#store.entry(offset)
-    if (!entry) return
-    if (added) this.added.delete(offset)
-    else this.removed.set(offset, entry)
-    const tally = this.tallies[this.#retention.ruleOf(entry.update)]
-    if (!tally) return
-    tally.entries--
-    tally.bytes -= sizeOf(entry.update)
-  }
-
-  #count({ offset, update }: Entry): void {
-    const at = this.#retention.ruleOf(update)
-    const tally = this.tallies[at]
-    if (!tally) return
-    tally.entries++
-    tally.bytes += sizeOf(update)
-    const most = this.#retention.rules[at]?.last
+  #touch({ offset, update }: Entry): void {
+    const most = this.#changes.lastOf(update)
     if (most === undefined) return
     const topic = update.topics[0] as string
     const touched = this.#touched.get(topic)

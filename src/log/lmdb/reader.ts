@@ -2,7 +2,8 @@
 // other. It writes nothing, and keeps nothing between two pages.
 
 import { type Entry, type Filter, type PageLimit, sizeOf } from '../log.ts'
-import { alternatePlace, canonicalPlace, type LmdbStore } from './store.ts'
+import { alternatePlace, canonicalPlace } from './places.ts'
+import type { LmdbStore } from './store.ts'
 
 /** How many entries one page, or one step of a search, looks at before others have their turn. */
 const stretch = 2_048

@@ -1,57 +1,35 @@
-// Brings a log that was written under other retention rules under those of today: counts again what each rule keeps, and
-// removes what they supersede. What they no longer keep is left to trimming.
+// Counts again what each retention rule keeps, for a log that was written under other rules. It only reads: removing is left
+// to trimming, whose commits keep counters and entries in step, so that a crash at any moment leaves a log that adds up.
 
-import { type Entry, sizeOf } from '../log.ts'
+import { sizeOf } from '../log.ts'
 import type { RetentionRules } from '../retention/rules.ts'
-import { canonicalPlace, type LmdbStore, type State } from './store.ts'
+import type { LmdbStore, State } from './store.ts'
 
-/** Entries looked at before others have their turn; many, for nobody publishes yet, and each commit has its cost. */
+/** Entries looked at before others have their turn. */
 const slice = 10_000
 
-/** The state of a log, under these rules. */
-export async function recount(store: LmdbStore, retention: RetentionRules): Promise<State> {
+/** The state of a log under these rules; what they no longer keep is still there, and is removed by trimming. */
+export async function recount(store: Pick<LmdbStore, 'state' | 'from'>, retention: RetentionRules): Promise<State> {
   const known = store.state
-  if (known && store.rules === retention.text) return known
+  if (known && known.rules === retention.text) return known
   const tallies = retention.rules.map(() => ({ after: 0, entries: 0, bytes: 0 }))
   for (let from = 1, isDone = false; !isDone; ) {
-    const superseded: Entry[] = []
-    const gone = new Map<string, number>()
     let looked = 0
     isDone = true
-    for (const entry of store.from(from)) {
-      const at = retention.ruleOf(entry.update)
-      if (isSuperseded(entry, at)) superseded.push(entry)
-      else count(entry, at)
-      from = entry.offset + 1
+    for (const { offset, update } of store.from(from)) {
+      const tally = tallies[retention.ruleOf(update)]
+      if (tally) {
+        tally.entries++
+        tally.bytes += sizeOf(update)
+      }
+      from = offset + 1
       if (++looked < slice) continue
       isDone = false
       break
     }
-    if (superseded.length > 0) await store.commit(() => superseded.forEach((entry) => void store.remove(entry)))
-    else await new Promise(setImmediate)
-
-    function isSuperseded({ update }: Entry, at: number): boolean {
-      const most = retention.rules[at]?.last
-      if (most === undefined) return false
-      const topic = update.topics[0] as string
-      const before = gone.get(topic) ?? 0
-      if (store.count(canonicalPlace(topic)) - before <= most) return false
-      gone.set(topic, before + 1)
-      return true
-    }
+    await new Promise(setImmediate)
   }
   const { head = 0, time = 0, floor = 0 } = known ?? {}
-  const state = { head, time, floor, tallies }
-  await store.commit(() => {
-    store.putState(state)
-    store.putRules(retention.text)
-  })
-  return state
-
-  function count({ update }: Entry, at: number): void {
-    const tally = tallies[at]
-    if (!tally) return
-    tally.entries++
-    tally.bytes += sizeOf(update)
-  }
+  const keepsNewest = retention.rules.some(({ last }) => last !== undefined)
+  return { head, time, floor, tallies, rules: retention.text, ...(keepsNewest && { supersededThrough: 0 }) }
 }

@@ -1,21 +1,22 @@
 // Who is on the roster of an LmdbLog, by topic. It knows no update; what it writes belongs to whatever batch is being written.
-import type { Database, RootDatabase } from 'lmdb'
+
 import type { Member } from '../roster.ts'
+import { LmdbValues, type Values } from './values.ts'
 
 const pageSize = 1_000
 
 export class LmdbRoster {
-  readonly #members: Database<Member, string>
+  readonly #members: LmdbValues<Member, string>
   readonly #placeOf: (topic: string) => string
 
   /** `placeOf` makes a key of any topic. */
-  constructor(root: RootDatabase, placeOf: (topic: string) => string) {
-    this.#members = root.openDB({ name: 'roster', encoding: 'msgpack' })
+  constructor(values: Values, placeOf: (topic: string) => string) {
+    this.#members = new LmdbValues(values, 'roster')
     this.#placeOf = placeOf
   }
 
   has(topic: string): boolean {
-    return this.#members.doesExist(this.#placeOf(topic))
+    return this.#members.keys.doesExist(this.#placeOf(topic))
   }
 
   /** `mustBeOpen` throws where no more can be read. */
@@ -24,7 +25,7 @@ export class LmdbRoster {
       mustBeOpen()
       // None stays open while a page is looked at, for others write meanwhile.
       const page = [
-        ...this.#members.getRange({
+        ...this.#members.range({
           limit: pageSize,
           ...(after !== undefined && { start: after, exclusiveStart: true })
         })
@@ -36,13 +37,10 @@ export class LmdbRoster {
   }
 
   put({ topic, node, record, end }: Member): void {
-    this.#write(this.#members.put(this.#placeOf(topic), { topic, node, record, end }))
+    this.#members.put(this.#placeOf(topic), { topic, node, record, end })
   }
 
   remove(topic: string): void {
-    this.#write(this.#members.remove(this.#placeOf(topic)))
+    this.#members.remove(this.#placeOf(topic))
   }
-
-  /** As in LmdbStore: the batch succeeds or fails as a whole. */
-  #write(_: Promise<boolean>): void {}
 }

@@ -1,18 +1,23 @@
 // What an LmdbLog keeps on disk: entries by offset, the offsets of each topic and of each publisher's id, and what is known
 // of the whole. It knows LMDB; it knows no rule, no reader and no follower.
-import { createHash } from 'node:crypto'
 import { statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
+import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { LogError } from '../error.ts'
-import { type Entry, formatId, newEpoch } from '../log.ts'
+import { type Entry, formatId } from '../log.ts'
 import type { Tombstone } from '../retention/removal-index.ts'
 import type { RuleUsage } from '../retention/rules.ts'
-import { damaged } from './data-file.ts'
 import { LmdbDedupStore } from './dedup-store.ts'
-import { Disk } from './disk.ts'
+import { damaged } from './files/damaged.ts'
+import { freeBytes } from './files/data-file.ts'
+import { Disk } from './files/disk.ts'
+import { LmdbHeader } from './files/header.ts'
+import { LmdbIndex } from './index-table.ts'
+import { memberPlace, place, placesOf } from './places.ts'
 import { LmdbRoster } from './roster.ts'
+import { type Codec, LmdbValues } from './values.ts'
 
 /** `flush`: on disk before an append is answered. `os`: handed to the system, which will see to it. */
 export type Durability = 'flush' | 'os'
@@ -25,69 +30,79 @@ export interface State {
   /** Up to this offset, an entry of any topic may have been removed. */
   readonly floor: number
   readonly tallies: readonly RuleUsage[]
+  /** The rules that the tallies were made with, as text; missing in data of format 1. */
+  readonly rules?: string
+  /** While a change of rules is carried out: up to this offset, nothing is kept that `last` of its rule supersedes. */
+  readonly supersededThrough?: number
+  /** The sum over the index, by which damage in it is found. */
+  readonly index?: number
 }
 
 type Value = [time: number, topics: readonly string[], data: string, ...rest: unknown[]]
 
-const format = 1
-/** LMDB's own bound is 1,978 bytes; a UTF-16 unit is at most three. */
-const maxKey = 600
-
-/** Where the offsets of entries with this first topic are; alternates are apart, for they supersede nothing. */
-export const canonicalPlace = (topic: string): string => place('c', topic)
-export const alternatePlace = (topic: string): string => place('a', topic)
-export const idPlace = (id: string): string => place('i', id)
-const memberPlace = (topic: string): string => place('m', topic)
-
-function place(kind: string, text: string): string {
-  if (text.length <= maxKey && !text.includes('\0')) return kind + text
-  // Only what is too long for a key, or what LMDB would take for its end, is known by its hash.
-  return kind.toUpperCase() + createHash('sha256').update(text).digest('hex')
-}
-
 export class LmdbStore {
-  readonly epoch: string
   /** What is to be appended only once, written in the same batch as the entries. */
   readonly dedup: LmdbDedupStore
   /** Who is present, written likewise. */
   readonly roster: LmdbRoster
+  readonly disk: Disk
   readonly #path: string
   readonly #root: RootDatabase
-  readonly #entries: Database<Value, number>
-  /** Places and the offsets they have, in order. */
-  readonly #index: Database<number, string>
-  readonly #traces: Database<Tombstone, string>
+  readonly #entries: LmdbValues<Value, number>
+  readonly #index: LmdbIndex
+  readonly #traces: LmdbValues<Tombstone, string>
   readonly #meta: Database<unknown, string>
-  readonly #disk: Disk
+  /** The state, with the number of commits so far as its version, by which another writer is found out. */
+  readonly #states: LmdbValues<State, string>
+  #version: number | undefined
+  readonly #inode: bigint
+  readonly #header: LmdbHeader
 
   /** @throws LogError when what is there is no log. */
-  constructor(path: string, durability: Durability) {
-    this.#path = path
-    this.#disk = new Disk(path)
+  static async open(path: string, durability: Durability): Promise<LmdbStore> {
+    const disk = new Disk(path)
     // A batch is then one transaction, and its promise the only one: a commit that fails leaves no other one unhandled.
     const options = { eventTurnBatching: false, overlappingSync: false, noSubdir: false, maxDbs: 10 }
-    this.#root = open({ path, ...options, noSync: durability === 'os' })
-    this.#entries = this.#root.openDB({ name: 'entries', encoding: 'msgpack' })
-    this.#index = this.#root.openDB({ name: 'index', encoding: 'ordered-binary', dupSort: true })
-    this.#traces = this.#root.openDB({ name: 'traces', encoding: 'msgpack' })
+    const root = open({ path, ...options, noSync: durability === 'os' })
+    try {
+      return new LmdbStore(path, disk, root)
+    } catch (error) {
+      await root.close()
+      throw error
+    }
+  }
+
+  private constructor(path: string, disk: Disk, root: RootDatabase) {
+    this.#path = path
+    this.disk = disk
+    this.#root = root
     this.#meta = this.#root.openDB({ name: 'meta', encoding: 'msgpack' })
-    this.dedup = new LmdbDedupStore(this.#root)
-    this.roster = new LmdbRoster(this.#root, memberPlace)
-    this.epoch = this.#begin()
+    this.#header = new LmdbHeader(this.#meta, path, this.#file)
+    const { encoder: codec } = this.#meta as unknown as { encoder: Codec }
+    const values = { root: this.#root, file: this.#file, codec, areOldAllowed: this.#header.areOldAllowed }
+    this.#entries = new LmdbValues(values, 'entries')
+    this.#traces = new LmdbValues(values, 'traces')
+    this.#states = new LmdbValues(values, 'state', true)
+    this.#version = this.#states.keys.getEntry('state')?.version
+    this.#index = new LmdbIndex(this.#root, this.state?.index)
+    if (!this.#index.isWhole) throw damaged(this.#file, 'its index is not what was written there')
+    this.#inode = statSync(this.#file, { bigint: true }).ino
+    this.dedup = new LmdbDedupStore(values)
+    this.roster = new LmdbRoster(values, memberPlace)
+    this.disk.fillReserve()
+  }
+
+  get epoch(): string {
+    return this.#header.epoch
   }
 
   get state(): State | undefined {
-    return this.#meta.get('state') as State | undefined
-  }
-
-  /** The rules with which the tallies were made, as text. */
-  get rules(): string | undefined {
-    return this.#meta.get('rules') as string | undefined
+    return this.#states.get('state') ?? (this.#meta.get('state') as State | undefined)
   }
 
   /** Offset of the oldest entry kept. */
   get first(): number | undefined {
-    return [...this.#entries.getKeys({ limit: 1 })][0]
+    return [...this.#entries.keys.getKeys({ limit: 1 })][0]
   }
 
   entry(offset: number): Entry | undefined {
@@ -97,68 +112,68 @@ export class LmdbStore {
 
   /** Entries from an offset on, oldest first. Not to be kept open while something is awaited. */
   *from(offset: number): Generator<Entry, void, undefined> {
-    for (const { key, value } of this.#entries.getRange({ start: offset })) yield this.#entryOf(key, value)
+    for (const { key, value } of this.#entries.range({ start: offset })) yield this.#entryOf(key, value)
   }
 
   /** Entries from an offset down, newest first. */
   *downFrom(offset: number): Generator<Entry, void, undefined> {
-    for (const { key, value } of this.#entries.getRange({ start: offset, reverse: true }))
-      yield this.#entryOf(key, value)
+    for (const { key, value } of this.#entries.range({ start: offset, reverse: true })) yield this.#entryOf(key, value)
   }
 
   /** The offsets that a place has, from one on, or from one down. */
   offsets(place: string, start: number, reverse = false): Iterable<number> {
-    return this.#index.getValues(place, { start, reverse })
+    return this.#index.offsets(place, start, reverse)
   }
 
   /** How many entries a place has. */
   count(place: string): number {
-    return this.#index.getValuesCount(place)
+    return this.#index.countOf(place)
   }
 
   *traces(): Generator<Tombstone, void, undefined> {
-    for (const { value } of this.#traces.getRange()) yield value
+    for (const { value } of this.#traces.range()) yield value
   }
 
   put({ offset, time, update }: Entry): void {
     const { topics, data, type, id, retry, private: isPrivate } = update
     const rest = [type, id, retry, isPrivate]
     while (rest.length > 0 && rest.at(-1) === undefined) rest.pop()
-    this.#write(this.#entries.put(offset, [time, topics, data, ...rest]))
-    for (const place of placesOf(update)) this.#write(this.#index.put(place, offset))
+    this.#entries.put(offset, [time, topics, data, ...rest])
+    for (const place of placesOf(update)) this.#index.add(place, offset)
   }
 
   remove({ offset, update }: Entry): void {
-    this.#write(this.#entries.remove(offset))
-    for (const place of placesOf(update)) this.#write(this.#index.remove(place, offset))
+    this.#entries.remove(offset)
+    for (const place of placesOf(update)) this.#index.remove(place, offset)
   }
 
   putState(state: State): void {
-    this.#write(this.#meta.put('state', state))
-  }
-
-  putRules(rules: string): void {
-    this.#write(this.#meta.put('rules', rules))
+    this.#states.put('state', { ...state, index: this.#index.sum }, (this.#version ?? 0) + 1)
   }
 
   putTrace(key: string, trace: Tombstone): void {
-    this.#write(this.#traces.put(place('t', key), trace))
+    this.#traces.put(place('t', key), trace)
   }
 
   removeTrace(key: string): void {
-    this.#write(this.#traces.remove(place('t', key)))
+    this.#traces.remove(place('t', key))
   }
 
   /**
-   * Does all that `write` puts and removes, or nothing, and resolves when it is kept.
+   * Does all that `write` puts and removes, or nothing, and resolves when it is kept. What adds says how many bytes it may need;
+   * what only removes says nothing, and may use up what there is.
    * @throws TidingsError `storage_full`, or a LogError after which nothing more can be promised.
    */
-  async commit(write: () => void): Promise<void> {
-    this.#disk.mustHaveRoom()
-    await this.#commit(write)
+  async commit(write: () => void, needed?: number): Promise<void> {
+    if (needed !== undefined) this.disk.mustHaveRoom(needed, () => freeBytes(this.#path))
+    await this.#commit(() => {
+      write()
+      if (this.#header.isOlder) this.#header.upgrade()
+    })
+    this.#header.isOlder = false
     // A reader of this very turn may have looked before the commit, and who comes now must not see what it saw.
-    this.#entries.resetReadTxn()
-    this.#disk.wrote()
+    this.#entries.keys.resetReadTxn()
+    this.disk.wrote()
   }
 
   /** Lets LMDB use again what earlier commits have freed, which takes a commit in between: this one changes nothing. */
@@ -171,21 +186,8 @@ export class LmdbStore {
     return this.#root.close()
   }
 
-  #begin(): string {
-    const known = this.#meta.get('log') as { format: number; epoch: string } | undefined
-    if (known === undefined) {
-      const epoch = newEpoch()
-      this.#meta.putSync('log', { format, epoch })
-      return epoch
-    }
-    if (known.format === format) return known.epoch
-    throw new LogError(
-      `${this.#path} holds a log of format ${known.format}, this version of tidings reads ${format}; use the version that wrote it`
-    )
-  }
-
   #entryOf(offset: number, value: Value): Entry {
-    if (!Array.isArray(value)) throw damaged(this.#path, `entry ${offset} cannot be read`)
+    if (!Array.isArray(value)) throw damaged(this.#file, `entry ${offset} cannot be read`)
     const [time, topics, data, type, id, retry, isPrivate] = value
     const update = {
       topics,
@@ -198,15 +200,36 @@ export class LmdbStore {
     return { epoch: this.epoch, offset, id: update.id ?? formatId(this.epoch, offset), time, update }
   }
 
-  /** Inside a batch, what each write answers says nothing: the batch as a whole succeeds or fails. */
-  #write(_: Promise<boolean>): void {}
+  get #file(): string {
+    return join(this.#path, 'data.mdb')
+  }
 
+  /** What an error on reading comes down to, for the person who has to do something about it. */
+  unreadable(error: unknown): Error {
+    if (error instanceof TidingsError || error instanceof LogError) return error
+    return damaged(this.#file, `it could not be read (${(error as Error).message})`)
+  }
+
+  /**
+   * Commits what `write` puts and removes, the state among it, unless another process has committed since: its entries would
+   * be overwritten. LMDB looks at the version within the transaction.
+   */
   async #commit(write: () => void): Promise<void> {
+    const version = this.#version
+    this.#index.begin()
+    const committed =
+      version === undefined
+        ? this.#states.keys.ifNoExists('state', write)
+        : this.#states.keys.ifVersion('state', version, write)
+    let isOurs: boolean
     try {
-      await this.#root.batch(write)
+      isOurs = await committed
     } catch (error) {
-      throw await this.#disk.explained(error)
+      throw await this.disk.explained(error)
     }
+    if (!isOurs) throw this.#stopped('was written to by another process since this one opened it')
+    this.#version = (version ?? 0) + 1
+    this.#index.settle()
     this.#fillUp()
   }
 
@@ -214,13 +237,14 @@ export class LmdbStore {
   #fillUp(): void {
     const { lastPageNumber, pageSize } = this.#root.getStats() as { lastPageNumber: number; pageSize: number }
     const needed = (lastPageNumber + 1) * pageSize
-    const file = join(this.#path, 'data.mdb')
-    if (statSync(file).size < needed) truncateSync(file, needed)
+    const stat = statSync(this.#file, { bigint: true, throwIfNoEntry: false })
+    if (stat?.ino !== this.#inode) throw this.#stopped('is another file by now than the one that this process opened')
+    if (stat.size < needed) truncateSync(this.#file, needed)
   }
-}
 
-function placesOf({ topics, id }: Update): string[] {
-  const places = topics.map((topic, at) => (at === 0 ? canonicalPlace(topic) : alternatePlace(topic)))
-  if (id !== undefined) places.push(idPlace(id))
-  return places
+  #stopped(what: string): LogError {
+    return new LogError(
+      `${this.#file} ${what}, and what this process was to write is not in it; see that one process uses the folder, then start again`
+    )
+  }
 }

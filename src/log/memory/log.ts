@@ -23,18 +23,20 @@ import { TimeSlice } from '../time-slice.ts'
 import { RetainedEntries } from './retained-entries.ts'
 
 export interface MemoryLogOptions {
-  /** Entries kept at most; default 100,000. */
+  /** Entries kept at most, whatever `retention` says. Where it is left out, 100,000 of those that no rule covers. */
   entries?: number
-  /** Bytes kept at most, counting text and a constant for each entry; default 64 MiB. */
+  /** Bytes kept at most, counting text and a constant for each entry; where it is left out, 64 MiB of what no rule covers. */
   bytes?: number
   /** How long an entry is kept, in milliseconds; default without end. */
   age?: number
-  /** What is kept of which topics, within those bounds; default all of it. */
+  /** What is kept of which topics. A rule takes the place of the default bounds for what it covers. Default no rules. */
   retention?: RetentionRules
   /** The clock, in milliseconds since 1970; default `Date.now`. */
   now?: () => number
 }
 
+/** What is kept of what no rule covers. */
+const defaults = { entries: 100_000, bytes: 64 * 2 ** 20 }
 /** How many entries one page looks at. */
 const scanLimit = 4_096
 
@@ -43,6 +45,8 @@ export class MemoryLog implements Log {
   readonly epoch = newEpoch()
   readonly #now: () => number
   readonly #entries: RetainedEntries
+  /** What bounds all that no other rule covers. */
+  readonly #rest: RetentionRule
   readonly #dedup = new MemoryDedupStore()
   #newestTime = 0
   readonly #members = new Map<string, Member>()
@@ -52,17 +56,18 @@ export class MemoryLog implements Log {
   #delivering = false
   #closed = false
 
-  constructor({
-    entries = 100_000,
-    bytes = 64 * 2 ** 20,
-    age = Infinity,
-    retention,
-    now = Date.now
-  }: MemoryLogOptions = {}) {
+  constructor({ entries, bytes, age, retention, now = Date.now }: MemoryLogOptions = {}) {
     for (const [name, value] of Object.entries({ entries, bytes, age })) {
-      if (!(value > 0)) throw new RangeError(`MemoryLog: ${name} must be a number greater than 0, not ${value}`)
+      if (value !== undefined && !(value > 0))
+        throw new RangeError(`MemoryLog: ${name} must be a number greater than 0, not ${value}`)
     }
-    this.#entries = new RetainedEntries(retention ?? new RetentionRules([], () => false), { entries, bytes, age })
+    this.#rest = { match: '*', entries: entries ?? defaults.entries, bytes: bytes ?? defaults.bytes }
+    const known = retention ?? new RetentionRules([], () => true)
+    this.#entries = new RetainedEntries(known.with([...known.rules, this.#rest]), {
+      ...(entries !== undefined && { entries }),
+      ...(bytes !== undefined && { bytes }),
+      ...(age !== undefined && { age })
+    })
     this.#now = now
   }
 
@@ -156,7 +161,7 @@ export class MemoryLog implements Log {
 
   /** Keeps what other rules say from now on. */
   async retain(rules: readonly RetentionRule[]): Promise<void> {
-    this.#entries.retain(rules)
+    this.#entries.retain([...rules, this.#rest])
     this.#trim()
   }
 

@@ -8,8 +8,8 @@ import { attempt, delayAfter, maxAttempts, type WebhookResult } from './delivery
 const maxInBatch = 100
 const maxBatch = 2 ** 20
 /** Events that may wait for one address, and characters of JSON. */
-const maxWaiting = 10_000
-const largestWaiting = 2 ** 24
+const mostWaiting = 10_000
+const maxWaiting = 2 ** 24
 /** How long a batch waits to become full, in milliseconds. */
 const gatherMs = 100
 /** What there is still time for when the server stops, in milliseconds. */
@@ -43,7 +43,7 @@ export class WebhookQueue {
   push(event: string): void {
     this.#waiting.push(event)
     this.#size += event.length
-    if (this.#waiting.length > maxWaiting || this.#size > largestWaiting) {
+    if (this.#waiting.length > mostWaiting || this.#size > maxWaiting) {
       this.#options.settled('dropped', this.#take().length, 'too many wait')
     }
     if (this.#isGathering && this.#waiting.length >= maxInBatch) this.#wake.abort()

@@ -1,26 +1,14 @@
 // The files of a log that is kept in a folder, before LMDB sees them: whether they can be there, and whether they are whole,
 // for LMDB itself would end the process on reading a page that is gone. It knows no entry.
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  rmSync,
-  statSync,
-  writeFileSync
-} from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { LogError } from '../error.ts'
+import { LogError } from '../../error.ts'
+import { checkPages } from './check.ts'
+import { damaged } from './damaged.ts'
+import { LmdbPages } from './pages.ts'
 
 const dataName = 'data.mdb'
 const unflushedName = 'unflushed'
-
-/** Where LMDB writes the marks that we check: each of its first two pages tells what a commit left behind. */
-const at = { magic: 24, version: 28, pageSize: 48, lastPage: 144, commit: 152, end: 160 }
-const magic = 0xbeefc0de
-const version = 2
 
 /** @throws LogError when the folder can neither be found nor made, or not be written. */
 export function prepareFolder(folder: string): void {
@@ -76,7 +64,8 @@ export function isUnflushed(folder: string): boolean {
 /** Says, so that it outlasts a crash, that what is written from now on may be lost or torn. */
 export function markUnflushed(folder: string): void {
   const file = join(folder, unflushedName)
-  writeFileSync(file, 'The log in this folder is written with durability "os", and not closed yet.\n')
+  // Empty, for a full disk has room for a name at most.
+  writeFileSync(file, '')
   sync(file)
   syncFolder(folder)
 }
@@ -86,46 +75,28 @@ export function unmarkUnflushed(folder: string): void {
   syncFolder(folder)
 }
 
-/** @throws LogError when the data is not LMDB's, or is shorter than it must be. */
+/** @throws LogError when the data is not LMDB's, is shorter than it must be, or has pages that are not what they were. */
 export function checkData(folder: string): void {
   const file = join(folder, dataName)
-  const first = readMark(file, 0)
-  const second = readMark(file, first.pageSize)
-  const { pageSize, lastPage } = first.commit > second.commit ? first : second
-  const { size } = statSync(file)
-  const needed = (Number(lastPage) + 1) * pageSize
-  if (size < needed) throw damaged(file, `it ends at byte ${size}, and must have ${needed}`)
-}
-
-export function damaged(file: string, what: string): LogError {
-  return new LogError(
-    `${file} is damaged: ${what}; put a copy in its place, or move the folder away to begin with an empty log`
-  )
-}
-
-interface Mark {
-  readonly pageSize: number
-  readonly lastPage: bigint
-  readonly commit: bigint
-}
-
-function readMark(file: string, start: number): Mark {
-  const bytes = Buffer.alloc(at.end)
-  const length = readAt(file, bytes, start)
-  const pageSize = bytes.readUInt32LE(at.pageSize)
-  const isMark = bytes.readUInt32LE(at.magic) === magic && bytes.readUInt32LE(at.version) === version
-  if (length < at.end || !isMark || pageSize < 512 || pageSize > 65_536) {
-    throw damaged(file, `what stands at byte ${start} is not what LMDB writes there`)
-  }
-  return { pageSize, lastPage: bytes.readBigUInt64LE(at.lastPage), commit: bytes.readBigUInt64LE(at.commit) }
-}
-
-function readAt(file: string, bytes: Buffer, position: number): number {
-  const descriptor = openSync(file, 'r')
+  const pages = new LmdbPages(file)
   try {
-    return readSync(descriptor, bytes, 0, bytes.length, position)
+    const { pageSize, lastPage } = pages.mark
+    const { size } = statSync(file)
+    const needed = (lastPage + 1) * pageSize
+    if (size < needed) throw damaged(file, `it ends at byte ${size}, and must have ${needed}`)
+    checkPages(pages)
   } finally {
-    closeSync(descriptor)
+    pages.close()
+  }
+}
+
+/** How many bytes of the data commits may use again without a larger file. */
+export function freeBytes(folder: string): number {
+  const pages = new LmdbPages(join(folder, dataName))
+  try {
+    return pages.countFree() * pages.mark.pageSize
+  } finally {
+    pages.close()
   }
 }
 

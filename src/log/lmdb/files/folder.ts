@@ -1,7 +1,8 @@
 // The folder of an LmdbLog, from opening to closing: who may use it, whether what is in it can be trusted, and in which order
 // it is left behind. It reads no entry.
 import { resolve } from 'node:path'
-import { LogError } from '../error.ts'
+import { LogError } from '../../error.ts'
+import { type Durability, LmdbStore } from '../store.ts'
 import {
   checkData,
   hasData,
@@ -13,8 +14,7 @@ import {
   syncFolder,
   unmarkUnflushed
 } from './data-file.ts'
-import { FolderLock } from './folder-lock.ts'
-import { type Durability, LmdbStore } from './store.ts'
+import { FolderLock } from './lock.ts'
 
 export class LmdbFolder {
   readonly store: LmdbStore
@@ -31,13 +31,13 @@ export class LmdbFolder {
   }
 
   /** @throws LogError when the folder cannot be used, is in use, or holds what is damaged. */
-  static open(folder: string, durability: Durability): LmdbFolder {
+  static async open(folder: string, durability: Durability): Promise<LmdbFolder> {
     // Absolute, so that it stays the same folder whatever the process does later.
     const path = resolve(folder)
     prepareFolder(path)
-    const lock = FolderLock.take(path)
+    const lock = await FolderLock.take(path)
     try {
-      return new LmdbFolder(path, durability, lock, openStore(path, durability))
+      return new LmdbFolder(path, durability, lock, await openStore(path, durability))
     } catch (error) {
       lock.release()
       throw error
@@ -60,7 +60,7 @@ export class LmdbFolder {
   }
 }
 
-function openStore(path: string, durability: Durability): LmdbStore {
+async function openStore(path: string, durability: Durability): Promise<LmdbStore> {
   if (isUnflushed(path)) {
     // Not even LMDB's own order of pages can be relied upon here: nothing of it is read, and the next epoch is another.
     removeData(path)
@@ -70,7 +70,7 @@ function openStore(path: string, durability: Durability): LmdbStore {
   if (!isNew) checkData(path)
   if (durability === 'os') markUnflushed(path)
   try {
-    const store = new LmdbStore(path, durability)
+    const store = await LmdbStore.open(path, durability)
     syncFolder(path)
     return store
   } catch (error) {

@@ -1,0 +1,75 @@
+// The entries that one commit of an LmdbLog adds and removes, and what each rule keeps after it: the counters move with the
+// entries, so that what is stored always adds up. It decides nothing and writes nothing.
+import type { Update } from '../../update.ts'
+import { type Entry, sizeOf } from '../log.ts'
+import type { RetentionRules, RuleUsage } from '../retention/rules.ts'
+import { canonicalPlace } from './places.ts'
+import type { LmdbStore } from './store.ts'
+
+/** A page of LMDB's, as it is nearly everywhere. */
+const page = 4_096
+
+/** How many bytes of the disk entries may need, at the very most: each topic and id may touch pages of its own. */
+export function roomFor(entries: readonly Entry[]): number {
+  const places = new Set(entries.flatMap(({ update }) => [...update.topics, ...(update.id ? [`id ${update.id}`] : [])]))
+  return entries.reduce((sum, { update }) => sum + 2 * sizeOf(update), page * (16 + 2 * places.size))
+}
+
+export class LmdbChanges {
+  readonly added = new Map<number, Entry>()
+  readonly removed = new Map<number, Entry>()
+  readonly tallies: RuleUsage[]
+  readonly #store: LmdbStore
+  readonly #retention: RetentionRules
+  /** By how many entries each topic that keeps only its newest grows, or shrinks. */
+  readonly #growth = new Map<string, number>()
+
+  constructor(store: LmdbStore, retention: RetentionRules, tallies: readonly RuleUsage[]) {
+    this.#store = store
+    this.#retention = retention
+    this.tallies = tallies.map((tally) => ({ ...tally }))
+  }
+
+  add(entry: Entry): void {
+    this.added.set(entry.offset, entry)
+    this.#count(entry.update, 1)
+  }
+
+  drop(offset: number): void {
+    const added = this.added.get(offset)
+    const entry = added ?? this.#store.entry(offset)
+    if (!entry) return
+    if (added) this.added.delete(offset)
+    else this.removed.set(offset, entry)
+    this.#count(entry.update, -1)
+  }
+
+  /** What is kept from an offset on, as it will be after this commit. */
+  *from(offset: number): Generator<Entry, void, undefined> {
+    for (const entry of this.#store.from(offset)) if (!this.removed.has(entry.offset)) yield entry
+    for (const entry of this.added.values()) if (entry.offset >= offset) yield entry
+  }
+
+  /** How many of the newest entries of its topic the rule of an update keeps; undefined where it keeps all. */
+  lastOf(update: Update): number | undefined {
+    return this.#retention.rules[this.#retention.ruleOf(update)]?.last
+  }
+
+  /** Whether more entries of a topic are kept than its rule says. */
+  isOver(update: Update): boolean {
+    const most = this.lastOf(update)
+    if (most === undefined) return false
+    const topic = update.topics[0] as string
+    return this.#store.count(canonicalPlace(topic)) + (this.#growth.get(topic) ?? 0) > most
+  }
+
+  #count(update: Update, by: 1 | -1): void {
+    const tally = this.tallies[this.#retention.ruleOf(update)]
+    if (!tally) return
+    tally.entries += by
+    tally.bytes += by * sizeOf(update)
+    if (this.lastOf(update) === undefined) return
+    const topic = update.topics[0] as string
+    this.#growth.set(topic, (this.#growth.get(topic) ?? 0) + by)
+  }
+}

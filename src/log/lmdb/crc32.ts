@@ -1,0 +1,18 @@
+// A checksum that finds what a disk does to bytes. It is no protection against a person.
+import * as zlib from 'node:zlib'
+
+const table = new Int32Array(256).map((_, byte) => {
+  let sum = byte
+  for (let bit = 0; bit < 8; bit++) sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0)
+  return sum
+})
+
+/** The same, for versions of Node that have none. */
+export function crc32ByTable(bytes: Uint8Array, before: number): number {
+  let sum = ~before
+  for (const byte of bytes) sum = (sum >>> 8) ^ (table[(sum ^ byte) & 0xff] as number)
+  return ~sum >>> 0
+}
+
+/** CRC-32 of bytes, going on from that of others. Node has had one of its own since 20.15. */
+export const crc32: (bytes: Uint8Array, before: number) => number = zlib.crc32 ?? crc32ByTable

@@ -1,0 +1,8 @@
+// What is said of a file that cannot be what was written there.
+import { LogError } from '../../error.ts'
+
+export function damaged(file: string, what: string): LogError {
+  return new LogError(
+    `${file} is damaged: ${what}; put a copy in its place, or move the folder away to begin with an empty log`
+  )
+}

@@ -1,0 +1,69 @@
+// Sockets in a folder, whatever the length of its path. It knows no lock.
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { LogError } from '../../error.ts'
+
+/** As many bytes as the address of a socket may have: 107 on Linux, 103 elsewhere. */
+const maxAddressBytes = 103
+/** How long to wait for the answer of a busy process. A connection alone already shows that it lives. */
+const answerTimeoutMs = 1_000
+
+/** Listens on a new socket and sends `answer` to each connection. Does not keep the process alive. */
+export async function listenOn(folder: string, name: string, answer: string): Promise<Server> {
+  const server = createServer((socket) => void socket.on('error', () => {}).end(answer)).unref()
+  try {
+    await withAddress(folder, name, async (address) => {
+      server.listen(address)
+      await once(server, 'listening')
+    })
+    return server
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw error
+    throw new LogError(
+      `${folder} cannot be used to keep a log in: no socket can be made there (${code}), which keeps a second process out; choose a folder on a local file system`
+    )
+  }
+}
+
+/** The answer of the process that listens on a socket, empty if it sends none in time; undefined when none listens. */
+export async function askSocket(folder: string, name: string): Promise<string | undefined> {
+  return withAddress(folder, name, async (address) => {
+    const socket = connect(address)
+    let answer = ''
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text
+    })
+    socket.setTimeout(answerTimeoutMs, () => socket.destroy())
+    try {
+      await once(socket, 'close')
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      // Any other error means a living process: no permission to connect, or too many connections at once.
+      if (code === 'ECONNREFUSED' || code === 'ENOENT') return undefined
+    } finally {
+      socket.destroy()
+    }
+    return answer
+  })
+}
+
+/** Calls `use` with an address that is short enough: a long path is reached through a symbolic link in the temporary folder. */
+async function withAddress<Result>(
+  folder: string,
+  name: string,
+  use: (address: string) => Promise<Result>
+): Promise<Result> {
+  const direct = join(folder, name)
+  if (process.platform === 'win32' || Buffer.byteLength(direct) <= maxAddressBytes) return use(direct)
+  const detour = mkdtempSync(join(tmpdir(), 'tidings-'))
+  try {
+    symlinkSync(folder, join(detour, 'f'))
+    return await use(join(detour, 'f', name))
+  } finally {
+    rmSync(detour, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,143 @@
+// One writer at a time: a Unix socket in the folder, to which its process listens. The kernel ends that with the process, and
+// answers in every container, where a process id means nothing. It does not know what the folder holds.
+import { createHash, randomUUID } from 'node:crypto'
+import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs'
+import type { Server } from 'node:net'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { LogError } from '../../error.ts'
+import { askSocket, listenOn } from './lock-socket.ts'
+
+const lockName = 'owner.sock'
+/** A try fails only when another process takes or releases the lock at the same moment. */
+const maxTries = 100
+
+/** The locks that this process holds, by what their sockets answer. */
+const held = new Set<string>()
+
+/** A folder that this process alone may write to, until it lets go of it or ends, in whatever way. */
+export class FolderLock {
+  readonly #file: string
+  readonly #server: Server
+  readonly #answer: string
+  readonly #identity: string | undefined
+
+  private constructor(file: string, server: Server, answer: string, identity?: string) {
+    this.#file = file
+    this.#server = server
+    this.#answer = answer
+    this.#identity = identity
+  }
+
+  /** @throws LogError when another process, or this one, uses the folder already, or when it cannot hold sockets. */
+  static async take(folder: string): Promise<FolderLock> {
+    if (process.platform === 'win32') return FolderLock.#takePipe(folder)
+    const lock = await FolderLock.#take(folder, lockName)
+    // What versions before this one left.
+    rmSync(join(folder, 'owner'), { force: true })
+    return lock
+  }
+
+  static async #take(folder: string, name: string): Promise<FolderLock> {
+    const file = join(folder, name)
+    const draftName = `owner.${randomUUID()}`
+    const draft = join(folder, draftName)
+    const answer = newAnswer()
+    const server = await listenOn(folder, draftName, answer)
+    const lock = new FolderLock(file, server, answer, identify(draft))
+    try {
+      for (let tries = 0; tries < maxTries; tries++) if (await lock.#try(folder, name, draft)) return lock
+      throw new LogError(`${folder} is being opened by too many processes at once; try again`)
+    } catch (error) {
+      server.close()
+      throw error
+    } finally {
+      rmSync(draft, { force: true })
+    }
+  }
+
+  /** Windows has no sockets in folders; a pipe has one server, and ends with its process. */
+  static async #takePipe(folder: string): Promise<FolderLock> {
+    const pipe = `\\\\.\\pipe\\tidings-${hashOf(folder.toLowerCase())}`
+    const answer = newAnswer()
+    try {
+      const lock = new FolderLock(pipe, await listenOn('', pipe, answer), answer)
+      held.add(answer)
+      return lock
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') refuse(folder, (await askSocket('', pipe)) ?? '')
+      throw error
+    }
+  }
+
+  /** Lets go of the folder. Safe to call twice. */
+  release(): void {
+    held.delete(this.#answer)
+    if (this.#identity !== undefined && identify(this.#file) === this.#identity) rmSync(this.#file, { force: true })
+    this.#server.close()
+  }
+
+  async #try(folder: string, name: string, draft: string): Promise<boolean> {
+    if (link(draft, this.#file, folder)) {
+      held.add(this.#answer)
+      return true
+    }
+    const found = identify(this.#file)
+    const answer = await askSocket(folder, name)
+    if (answer !== undefined) refuse(folder, answer)
+    return found !== undefined && (await this.#replace(found, folder, draft))
+  }
+
+  /**
+   * Takes the place of a holder that is gone, unless another process already has. That takes a lock of its own, named for this
+   * very holder: two that have seen the same dead holder cannot both replace it.
+   */
+  async #replace(dead: string, folder: string, draft: string): Promise<boolean> {
+    const right = await FolderLock.#take(folder, `owner.${hashOf(`${this.#file} ${dead}`)}`)
+    try {
+      if (identify(this.#file) !== dead) return false
+      renameSync(draft, this.#file)
+      held.add(this.#answer)
+      return true
+    } finally {
+      right.release()
+    }
+  }
+}
+
+/** What a socket says of its process; the last word tells it from all others. */
+function newAnswer(): string {
+  return `${process.pid} ${hostname()} ${randomUUID()}`
+}
+
+function refuse(folder: string, answer: string): never {
+  const [pid, host] = answer.split(' ')
+  const where = host === undefined || host === hostname() ? '' : ` on host ${host}`
+  const named = pid ? ` (pid ${pid}${where})` : ''
+  const who = held.has(answer) ? `this process${named}` : `another process${named}`
+  throw new LogError(`${folder} is in use by ${who}; stop that first, or keep this log in another folder`)
+}
+
+/** Whether a file has got another name, which nothing else may have. */
+function link(from: string, to: string, folder: string): boolean {
+  try {
+    linkSync(from, to)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    throw new LogError(
+      `${folder} cannot be used to keep a log in: its file system cannot link sockets (${code}), which keep a second process out; choose a folder on a local file system`
+    )
+  }
+}
+
+/** Tells a file from all others that have had its name; undefined when there is none. */
+function identify(file: string): string | undefined {
+  const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false })
+  return stat && `${stat.ino} ${stat.mtimeNs}`
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+}

@@ -1,0 +1,49 @@
+// What becomes of requests that are under way when a log is closed: none is left without an answer.
+import { describe, expect, it } from 'vitest'
+import { MemoryLog } from '../../dist/index.js'
+import { everything, many, openLog, update } from '../support/log-folder.ts'
+
+const page = { entries: 1, bytes: 1 }
+const member = { topic: 't', node: 'n', record: '', end: update('') }
+
+/** Why some were refused, where it is not that the log is closed. */
+function reasonsOf(answers: readonly PromiseSettledResult<unknown>[]): unknown[] {
+  const reasons = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []))
+  return reasons.filter((reason) => reason.code !== 'closed')
+}
+
+describe.each([
+  ['LmdbLog', () => openLog()],
+  ['MemoryLog', async () => new MemoryLog()]
+])('%s', (_, open) => {
+  it('answers each request that was under way when it was closed, or says that it is closed', async () => {
+    const log = await open()
+    await log.append(many(5_000))
+    const asked = Promise.allSettled([
+      log.append([update('x')]),
+      log.announce([{ update: update('y'), member }]),
+      log.read(0, everything, page),
+      log.newest({ admits: () => false }, 1),
+      log.locate('x'),
+      log.renew('n', 1_000),
+      log.follow(() => {}),
+      log.members()[Symbol.asyncIterator]().next()
+    ])
+    await log.close()
+    expect(reasonsOf(await asked)).toEqual([])
+  })
+
+  it.each(['at rest', 'while it is written to'])(
+    'settles a change of rules that comes with the end, %s',
+    async (when) => {
+      const log = await open()
+      const appended = when === 'at rest' ? [] : log.append(many(3))
+      // One commit may then be on its way, for which the change has to wait.
+      await new Promise(setImmediate)
+      const changes = Promise.allSettled([1, 2].map((entries) => log.retain([{ match: '*', entries }])))
+      await log.close()
+      await appended
+      expect(reasonsOf(await changes)).toEqual([])
+    }
+  )
+})

@@ -1,0 +1,79 @@
+// What LmdbLog does with a data file that a disk has damaged: it delivers nothing that was not written, and names the file.
+import { cpSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { LogError } from '../../dist/index.js'
+import { crc32, crc32ByTable } from '../../dist/log/lmdb/crc32.js'
+import { corrupt, overwrite, startReader } from '../support/corruption.ts'
+import { keptIn, newFolder, openLog, update } from '../support/log-folder.ts'
+import { isSoak, randomFrom, seed } from '../support/random.ts'
+
+const runs = isSoak ? 2_000 : 120
+const topics = Array.from({ length: 30 }, (_, number) => `topic ${number}`)
+
+/** A log with all that a page can be: long values, many topics, some with many entries, and pages that are free. */
+async function closedLog(): Promise<string> {
+  const path = newFolder()
+  const log = await openLog({
+    path,
+    retention: [
+      { match: 'topic 1', last: 1 },
+      { match: '*', entries: 1_500 }
+    ]
+  })
+  for (let batch = 0; batch < 20; batch++) {
+    const updates = topics.flatMap((topic, at) => [
+      update('x'.repeat(batch === 3 ? 20_000 : at * 5), { topics: [topic, `alternate ${at % 3}`], id: `id ${topic}` }),
+      ...Array.from({ length: at === 2 ? 100 : 3 }, () => update('y', { topics: [topic] }))
+    ])
+    await log.append(updates, {
+      keys: updates.map((_, at) => ({ key: `${batch} ${at}`, fingerprint: 'p' })),
+      ttlMs: 60_000
+    })
+  }
+  await log.close()
+  return path
+}
+
+it(`LmdbLog delivers what was written or says which file is damaged, ${runs} times (seed ${seed})`, async () => {
+  const random = randomFrom(seed)
+  const whole = await closedLog()
+  const pages = statSync(join(whole, 'data.mdb')).size / 4_096
+  const reader = startReader(topics)
+  const copy = () => {
+    const path = newFolder()
+    cpSync(join(whole, 'data.mdb'), join(path, 'data.mdb'))
+    return path
+  }
+  const { kept } = await reader.read(copy())
+  expect(kept).toContain('topic 29')
+  let refused = 0
+  for (let run = 0; run < runs; run++) {
+    const path = copy()
+    const what = corrupt(join(path, 'data.mdb'), pages, random)
+    const found = await reader.read(path)
+    if (found.error === undefined) expect(found.kept === kept, what).toBe(true)
+    else expect(found.error, what).toContain(`LogError: ${join(path, 'data.mdb')}`)
+    if (found.error !== undefined) refused++
+  }
+  // The rest has hit a page that is free, or the end of one that is not full.
+  expect(refused).toBeGreaterThan(runs / 4)
+}, 600_000)
+
+it('LmdbLog finds an entry that was changed while the log was open', async () => {
+  const path = newFolder()
+  const file = join(path, 'data.mdb')
+  const log = await openLog({ path })
+  await log.append([update('before'), update('needle')])
+  const bytes = readFileSync(file)
+  for (let at = bytes.indexOf('needle'); at !== -1; at = bytes.indexOf('needle', at + 1)) overwrite(file, at, 'noodle')
+  await expect(keptIn(log)).rejects.toThrow(`${file} is damaged: entries 2 is not what was written there`)
+  await expect(keptIn(log)).rejects.toBeInstanceOf(LogError)
+})
+
+it('the checksum is the same with and without the help of Node', () => {
+  for (const text of ['', 'a', 'x'.repeat(1_000), '\u{1f4e3}']) {
+    const bytes = Buffer.from(text)
+    expect(crc32ByTable(bytes, 7)).toBe(crc32(bytes, 7))
+  }
+})

@@ -8,11 +8,12 @@ const table = new Int32Array(256).map((_, byte) => {
 })
 
 /** The same, for versions of Node that have none. */
-export function crc32ByTable(bytes: Uint8Array, before: number): number {
+export function crc32ByTable(what: Uint8Array | string, before: number): number {
+  const bytes = typeof what === 'string' ? Buffer.from(what) : what
   let sum = ~before
   for (const byte of bytes) sum = (sum >>> 8) ^ (table[(sum ^ byte) & 0xff] as number)
   return ~sum >>> 0
 }
 
-/** CRC-32 of bytes, going on from that of others. Node has had one of its own since 20.15. */
-export const crc32: (bytes: Uint8Array, before: number) => number = zlib.crc32 ?? crc32ByTable
+/** CRC-32 of bytes, or of a text in UTF-8, going on from that of others. Node has had one of its own since 20.15. */
+export const crc32: (what: Uint8Array | string, before: number) => number = zlib.crc32 ?? crc32ByTable

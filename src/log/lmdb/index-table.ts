@@ -70,7 +70,7 @@ export class LmdbIndex {
 }
 
 function crcOf(place: string): number {
-  return crc32(Buffer.from(place), 0)
+  return crc32(place, 0)
 }
 
 /** What one offset of a place adds to the sum: spread over all bits, so that two faults do not make up for each other. */

@@ -68,9 +68,9 @@ export class LmdbPlan {
     return this.appended.length === 0 && this.#changes.removed.size === 0 && !this.#isSuperseded
   }
 
-  /** How many bytes of the disk it may take, at the very most; undefined where nothing is added. */
-  get needed(): number | undefined {
-    return this.appended.length > 0 ? roomFor(this.appended) : undefined
+  /** Tells how many bytes of the disk it may take, at the very most, which is only asked on a full disk; undefined where it adds nothing. */
+  get needed(): (() => number) | undefined {
+    return this.appended.length > 0 ? () => roomFor(this.appended) : undefined
   }
 
   removes(offset: number): boolean {

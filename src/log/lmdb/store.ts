@@ -160,11 +160,11 @@ export class LmdbStore {
   }
 
   /**
-   * Does all that `write` puts and removes, or nothing, and resolves when it is kept. What adds says how many bytes it may need;
+   * Does all that `write` puts and removes, or nothing, and resolves when it is kept. What adds tells how many bytes it may need;
    * what only removes says nothing, and may use up what there is.
    * @throws TidingsError `storage_full`, or a LogError after which nothing more can be promised.
    */
-  async commit(write: () => void, needed?: number): Promise<void> {
+  async commit(write: () => void, needed?: () => number): Promise<void> {
     if (needed !== undefined) this.disk.mustHaveRoom(needed, () => freeBytes(this.#path))
     await this.#commit(() => {
       write()

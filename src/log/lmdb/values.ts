@@ -6,7 +6,7 @@ import { damaged } from './files/damaged.ts'
 
 /** The first byte of a value with a checksum; no value in msgpack begins so. */
 const marker = 0xc1
-/** The marker, then the checksum of all that follows, then what stands for the key. */
+/** The marker, then a checksum of all that follows, then what stands for the key, with which the checksum begins. */
 const at = { sum: 1, key: 5, text: 9 }
 
 /** Makes bytes of what is kept, and back. */
@@ -64,9 +64,10 @@ export class LmdbValues<Value, Key extends string | number> {
     const text = this.#values.codec.encode(value)
     const bytes = Buffer.allocUnsafe(at.text + text.length)
     bytes[0] = marker
-    bytes.writeUInt32LE(sumOf(key), at.key)
+    const sum = sumOf(key)
+    bytes.writeUInt32LE(sum, at.key)
+    bytes.writeUInt32LE(crc32(text, sum), at.sum)
     bytes.set(text, at.text)
-    bytes.writeUInt32LE(crc32(bytes.subarray(at.key), 0), at.sum)
     const stored = asBinary(bytes) as unknown as Stored<Value>
     void (version === undefined ? this.keys.put(key, stored) : this.keys.put(key, stored, version))
   }
@@ -78,10 +79,11 @@ export class LmdbValues<Value, Key extends string | number> {
   #decode(bytes: Buffer, size: unknown): Stored<Value> {
     const end = typeof size === 'number' ? size : bytes.length
     const isSummed = end > at.text && bytes[0] === marker
-    const isWhole = isSummed
-      ? crc32(bytes.subarray(at.key, end), 0) === bytes.readUInt32LE(at.sum)
-      : bytes[0] !== marker && this.#values.areOldAllowed
     const key = isSummed ? bytes.readUInt32LE(at.key) : undefined
+    const isWhole =
+      key === undefined
+        ? bytes[0] !== marker && this.#values.areOldAllowed
+        : crc32(bytes.subarray(at.text, end), key) === bytes.readUInt32LE(at.sum)
     try {
       // Nothing is decoded that was changed: it could say that it is as large as all memory.
       const value = isWhole ? this.#values.codec.decode(bytes, { start: isSummed ? at.text : 0, end }) : undefined
@@ -98,5 +100,5 @@ export class LmdbValues<Value, Key extends string | number> {
 }
 
 function sumOf(key: string | number): number {
-  return typeof key === 'number' ? key % 2 ** 32 : crc32(Buffer.from(key), 0)
+  return typeof key === 'number' ? key % 2 ** 32 : crc32(key, 0)
 }

@@ -33,11 +33,11 @@ export class Disk {
    * appends would use it up, and nothing could be removed any more.
    * @throws TidingsError `storage_full` where a write has failed just now and nothing has changed since, or that room is short.
    */
-  mustHaveRoom(needed: number, freeBytes: () => number): void {
+  mustHaveRoom(needed: () => number, freeBytes: () => number): void {
     if (!this.#reserve.isComplete && this.#hasRoom()) this.#reserve.fill()
     const isFull = this.#reserve.isComplete
       ? performance.now() < this.#nextTry && !this.#hasRoom()
-      : freeBytes() + this.#reserve.size < reserveSize + needed
+      : freeBytes() + this.#reserve.size < reserveSize + needed()
     if (isFull) throw new TidingsError('storage_full')
   }
 

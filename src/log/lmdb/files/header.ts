@@ -58,5 +58,5 @@ export class LmdbHeader {
 }
 
 function sumOf({ format, epoch, areOldAllowed = false }: Header): number {
-  return crc32(Buffer.from(`${format} ${epoch} ${areOldAllowed}`), 0)
+  return crc32(`${format} ${epoch} ${areOldAllowed}`, 0)
 }

@@ -1,4 +1,4 @@
-// The library's face: what there is to build with, and nothing that is not meant to be relied upon.
+// The public API. Everything exported here is documented and stable; nothing else is.
 export { type ErrorCode, TidingsError } from './errors.ts'
 export type { HandlerOptions } from './http/request-context.ts'
 export { createHandler } from './http/router.ts'
@@ -8,22 +8,19 @@ export { createHub, type Hub } from './hub/hub.ts'
 export type { PublishOptions } from './hub/idempotency.ts'
 export type { Delivery, Observer, RefusedRequest } from './hub/observer.ts'
 export type { HubOptions } from './hub/options.ts'
-export type { Gap, StreamPosition, SubscribeRequest } from './hub/position.ts'
+export type { Gap, StreamPosition } from './hub/position.ts'
 export type { Subscription } from './hub/presence/presence.ts'
 export type { HubStatus } from './hub/stats.ts'
+export type { SubscribeRequest } from './hub/subscribe-request.ts'
 export type { Subscriber, SubscriberState } from './hub/subscriber.ts'
 export { LogError } from './log/error.ts'
-export type { Durability } from './log/lmdb/store.ts'
+export { LmdbLog } from './log/lmdb/log.ts'
+export type { Durability, LmdbLogOptions } from './log/lmdb/options.ts'
 export type { Appended, DedupKey, DedupOptions, Entry, Filter, Log, Page, PageLimit } from './log/log.ts'
+export { MemoryLog, type MemoryLogOptions } from './log/memory/log.ts'
+export { RedisLog } from './log/redis/log.ts'
+export type { RedisLogOptions } from './log/redis/options.ts'
+export type { RetentionRule } from './log/retention/rules.ts'
 export type { Announcement, Member, Roster } from './log/roster.ts'
-export {
-  LmdbLog,
-  type LmdbLogOptions,
-  MemoryLog,
-  type MemoryLogOptions,
-  RedisLog,
-  type RedisLogOptions,
-  type RetentionRule
-} from './logs.ts'
 export type { Selector, TypedSelector } from './topics/matcher.ts'
 export type { Update } from './update.ts'

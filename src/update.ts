@@ -18,6 +18,11 @@ export interface Update {
   readonly private?: boolean
 }
 
+declare const valid: unique symbol
+
+/** An update that `validate` returned. */
+export type ValidUpdate = Update & { readonly [valid]: true }
+
 /** What one update may hold. */
 export const bounds = {
   topics: 1_000,
@@ -36,7 +41,7 @@ const control = /[\0-\x1f\x7f]/
  * @throws TidingsError with `topic_missing`, `topic_invalid`, `topics_too_many`, `data_invalid`, `type_invalid`,
  * `id_invalid`, `retry_invalid` or `private_invalid`.
  */
-export function validate(update: Update): Update {
+export function validate(update: Update): ValidUpdate {
   const { topics, data, type, id, retry } = update
   checkTopics(topics)
   if (typeof data !== 'string' || !data.isWellFormed()) throw new TidingsError('data_invalid')
@@ -44,7 +49,7 @@ export function validate(update: Update): Update {
   if (id !== undefined) checkId(id)
   if (retry !== undefined) checkRetry(retry)
   if (update.private !== undefined && typeof update.private !== 'boolean') throw new TidingsError('private_invalid')
-  return {
+  const copy: Update = {
     topics: [...topics],
     data,
     ...(type !== undefined && { type }),
@@ -52,6 +57,7 @@ export function validate(update: Update): Update {
     ...(retry !== undefined && { retry }),
     ...(update.private && { private: true })
   }
+  return copy as ValidUpdate
 }
 
 function checkTopics(topics: readonly string[]): void {

@@ -11,14 +11,13 @@ const below: Record<string, readonly string[]> = {
   auth: ['topics', 'errors', 'units'],
   pages: [],
   errors: [],
-  units: ['errors'],
+  units: [],
   update: ['errors'],
   log: ['update', 'topics', 'errors', 'units'],
-  logs: ['log', 'topics', 'units'],
-  hub: ['logs', 'log', 'topics', 'update', 'errors', 'sse'],
+  hub: ['log', 'topics', 'update', 'errors', 'sse'],
   http: ['hub', 'auth', 'log', 'topics', 'update', 'errors', 'sse', 'pages', 'units'],
-  index: ['http', 'hub', 'auth', 'logs', 'log', 'topics', 'update', 'errors'],
-  server: ['http', 'hub', 'auth', 'logs', 'log', 'units', 'errors'],
+  index: ['http', 'hub', 'auth', 'log', 'topics', 'update', 'errors'],
+  server: ['http', 'hub', 'auth', 'log', 'units', 'errors'],
   cli: ['server', 'http', 'auth', 'units', 'errors']
 }
 
@@ -59,6 +58,22 @@ function reachedFrom(file: string): Set<string> {
   }
   return reached
 }
+
+/** What a file loads when it is imported: not types, and nothing that it imports later. */
+function loadedFrom(file: string): Set<string> {
+  const source = readFileSync(file, 'utf8')
+  const statements = [...source.matchAll(/^(?:import|export) (?!type )[^;]*?from '([^']+)'/gms)].map(
+    ([, path]) => path as string
+  )
+  return new Set(statements.map((path) => (path.startsWith('.') ? join(dirname(file), path) : path)))
+}
+
+it('importing the library loads no storage engine and no command line', () => {
+  const loaded = new Set(['src/index.ts'])
+  for (const file of loaded) if (file.startsWith('src/')) for (const next of loadedFrom(file)) loaded.add(next)
+  const packages = [...loaded].filter((path) => !path.startsWith('src/') && !path.startsWith('node:'))
+  expect(packages.sort()).toEqual(['jose', 're2js', 'urlpattern-polyfill/urlpattern'])
+})
 
 it('no files import each other in a circle, not even for types', () => {
   expect(files.filter((file) => reachedFrom(file).has(file))).toEqual([])

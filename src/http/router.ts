@@ -59,6 +59,11 @@ export class Router {
     this.#more = more
     this.#bounds = readBounds(options)
     this.#access = new Access(options, (error) => hub.failed(error))
+    if (this.#access.subscriptions && !hub.hasRoster) {
+      throw new RangeError(
+        'subscriptions: the log of this hub keeps no roster, so nobody can be announced; leave the option out'
+      )
+    }
     this.#cors = new Cors(options)
     this.#limits = new Limits(options, () => hub.status.subscribers)
     this.#addresses = new ClientAddress(options)

@@ -1,9 +1,10 @@
 // The hub: publish → log → audiences → subscribers. It owns who is subscribed and what is recent; it does not know how
 // entries are kept, how bytes reach a client, or who may do what.
 import { TidingsError } from '../errors.ts'
-import { type Appended, type Entry, formatId, type Log } from '../log/log.ts'
+import { formatId } from '../log/ids.ts'
+import type { Appended, Entry, Log } from '../log/log.ts'
 import type { Member } from '../log/roster.ts'
-import { type Update, validate } from '../update.ts'
+import { type Update, type ValidUpdate, validate } from '../update.ts'
 import { Audiences } from './audiences.ts'
 import type { CloseReason, Connection } from './connection.ts'
 import { CatchUp } from './delivery/catch-up.ts'
@@ -15,10 +16,11 @@ import { dedupOptionsFor, type PublishOptions } from './idempotency.ts'
 import { Interest } from './interest.ts'
 import { combineObservers, type Observer, type RefusedRequest } from './observer.ts'
 import { type HubOptions, logFor, resolveHubOptions, tickFor } from './options.ts'
-import { locate, type StreamPosition, type SubscribeRequest, validateRequest } from './position.ts'
+import { locate, type StreamPosition } from './position.ts'
 import { Presence, type Subscription } from './presence/presence.ts'
 import { Semaphore } from './semaphore.ts'
 import { HubStats, type HubStatus } from './stats.ts'
+import { type SubscribeRequest, validateRequest } from './subscribe-request.ts'
 import { Subscriber, type SubscriberContext } from './subscriber.ts'
 import { TimerWheel } from './timer-wheel.ts'
 
@@ -67,7 +69,7 @@ export class Hub {
     const tick = tickFor(heartbeat, slowTimeout, maxAge)
     this.#context = this.#makeContext({ heartbeat, slowTimeout, maxAge, tick })
     this.#wheel = new TimerWheel(tick, this.#context.now)
-    this.#presence = new Presence(log, presenceTimeout, this.#observer.failed)
+    this.#presence = new Presence(log.roster, presenceTimeout, this.#observer.failed)
     this.#sweeper = new Sweeper(batchBytes, this.#observer)
     this.#catchUp = new CatchUp(this.#window, log, this.#context, this.#observer)
     this.#dispatcher = new Dispatcher(log.epoch, {
@@ -85,6 +87,11 @@ export class Hub {
     this.#listing = this.#following.then(() => this.#presence.begin())
     // Whoever publishes or subscribes first is told; until then nobody is there to handle it.
     for (const promise of [this.#following, this.#listing]) promise.catch(() => {})
+  }
+
+  /** Whether the log has a roster, so that subscriptions can be announced and listed. */
+  get hasRoster(): boolean {
+    return this.#log.roster !== undefined
   }
 
   get status(): HubStatus {
@@ -123,13 +130,17 @@ export class Hub {
   }
 
   /** Publishes several updates, one right after the other, or none of them. */
-  async publishAll(updates: readonly Update[], options: PublishOptions = {}): Promise<Appended[]> {
-    const valid = updates.map(validate)
-    const dedup = dedupOptionsFor(valid, options, this.idempotent)
+  async publishAll(updates: readonly Update[], options?: PublishOptions): Promise<Appended[]> {
+    return this.publishValid(updates.map(validate), options)
+  }
+
+  /** As `publishAll`, for updates that are validated already. */
+  async publishValid(updates: readonly ValidUpdate[], options: PublishOptions = {}): Promise<Appended[]> {
+    const dedup = dedupOptionsFor(updates, options, this.idempotent)
     this.#mustBeOpen()
     await this.#following
     const startedAt = performance.now()
-    const entries = await this.#log.append(valid, dedup)
+    const entries = await this.#log.append(updates, dedup)
     const fresh = dedup ? entries.filter(({ repeated }) => !repeated).length : entries.length
     if (fresh > 0) this.#observer.appended(fresh, performance.now() - startedAt)
     return entries
@@ -160,6 +171,7 @@ export class Hub {
     // Whoever asks the log may hear before the hub does that it began anew.
     if (position.epoch !== this.#dispatcher.epoch && position.epoch === this.#log.epoch)
       this.#dispatcher.startOver(position.epoch)
+    if (subscriptions.length > 0 && !this.hasRoster) throw new TypeError('the log of this hub keeps no roster')
     const audience = this.#audiences.for(position.interest)
     const subscriber = new Subscriber(audience, connection, position, this.#context, subscriptions)
     audience.members.add(subscriber)

@@ -1,6 +1,7 @@
 // The options of a hub: what they are, what they are by default, and what they may be. It makes no hub.
 import type { Log } from '../log/log.ts'
-import { MemoryLog, type RetentionRule } from '../logs.ts'
+import { MemoryLog } from '../log/memory/log.ts'
+import type { RetentionRule } from '../log/retention/rules.ts'
 import type { WindowLimits } from './delivery/window.ts'
 import type { Observer } from './observer.ts'
 

@@ -1,4 +1,4 @@
-// Appends that wait for a commit, and which of them share the next one. It commits nothing.
+// Group commit: appends that arrive while a commit is in progress share the next one.
 import type { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
 import type { Appended, DedupOptions } from './log.ts'
@@ -7,40 +7,93 @@ import type { Announcement, Member } from './roster.ts'
 export interface PendingAppend {
   readonly updates: readonly Update[]
   readonly dedup?: DedupOptions | undefined
-  /** Where these are announcements: who came or, with `null`, went with each update. */
+  /** For announcements: who comes or, with `null`, goes with each update. */
   readonly members?: readonly (Member | null)[]
   resolve(entries: Appended[]): void
   reject(reason: unknown): void
 }
 
-/** What became of one append: it was kept, or refused by itself while others of its group were kept. */
+/** The outcome of one append: it was kept, or refused alone while others of its group were kept. */
 export type Outcome = Appended[] | TidingsError
 
-/** Tells each of a group what became of it, in order. */
-export function settle(group: readonly PendingAppend[], outcomes: readonly Outcome[]): void {
-  group.forEach(({ resolve, reject }, at) => {
-    const outcome = outcomes[at] as Outcome
-    if (Array.isArray(outcome)) resolve(outcome)
-    else reject(outcome)
-  })
-}
-
-/** Updates that one commit gathers at most, unless a single append has more. */
+/** Updates that one commit takes at most, unless a single append has more. */
 const maxGroupSize = 2_048
 
-export class AppendQueue {
+export class GroupCommit {
+  readonly #commit: (group: readonly PendingAppend[]) => Promise<readonly Outcome[]>
   #pending: PendingAppend[] = []
+  #isRequested = false
+  #isRunning = false
+  #idle = Promise.resolve()
 
-  get isEmpty(): boolean {
-    return this.#pending.length === 0
+  /** @param commit commits a group, which may be empty after `request`. When it rejects, so does every append of the group. */
+  constructor(commit: (group: readonly PendingAppend[]) => Promise<readonly Outcome[]>) {
+    this.#commit = commit
   }
 
-  add(append: PendingAppend): void {
-    this.#pending.push(append)
+  append(updates: readonly Update[], dedup?: DedupOptions): Promise<Appended[]> {
+    return this.#add({ updates, dedup })
   }
 
-  /** The oldest of those that wait, as many as one commit takes. */
-  take(): PendingAppend[] {
+  async announce(announcements: readonly Announcement[]): Promise<void> {
+    const updates = announcements.map(({ update }) => update)
+    await this.#add({ updates, members: announcements.map(({ member }) => member) })
+  }
+
+  /** Requests a commit also where no append is pending. */
+  request(): void {
+    this.#isRequested = true
+    this.#start()
+  }
+
+  /** Rejects the appends that wait for the commit in progress. */
+  rejectPending(reason: TidingsError): void {
+    for (const { reject } of this.#pending.splice(0)) reject(reason)
+  }
+
+  /** Resolves when no commit is in progress and nothing waits for one. */
+  get idle(): Promise<void> {
+    return this.#idle
+  }
+
+  #add(append: Omit<PendingAppend, 'resolve' | 'reject'>): Promise<Appended[]> {
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ ...append, resolve, reject })
+      this.#start()
+    })
+  }
+
+  #start(): void {
+    if (this.#isRunning) return
+    this.#isRunning = true
+    this.#idle = this.#run()
+  }
+
+  async #run(): Promise<void> {
+    // Appends of the same tick join the first group.
+    await undefined
+    while (this.#pending.length > 0 || this.#isRequested) {
+      this.#isRequested = false
+      await this.#commitGroup(this.#take())
+    }
+    this.#isRunning = false
+  }
+
+  async #commitGroup(group: readonly PendingAppend[]): Promise<void> {
+    try {
+      const outcomes = await this.#commit(group)
+      group.forEach(({ resolve, reject }, at) => {
+        const outcome = outcomes[at] as Outcome
+        if (Array.isArray(outcome)) resolve(outcome)
+        else reject(outcome)
+      })
+    } catch (error) {
+      for (const { reject } of group) reject(error)
+    }
+  }
+
+  /** The oldest pending appends, as many as one commit takes. */
+  #take(): PendingAppend[] {
     let size = 0
     let end = 0
     while (end < this.#pending.length && (end === 0 || size < maxGroupSize)) {
@@ -48,9 +101,4 @@ export class AppendQueue {
     }
     return this.#pending.splice(0, end)
   }
-}
-
-/** Has announcements gathered like everything else. */
-export function asAppend(announcements: readonly Announcement[]): Pick<PendingAppend, 'updates' | 'members'> {
-  return { updates: announcements.map(({ update }) => update), members: announcements.map(({ member }) => member) }
 }

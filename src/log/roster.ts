@@ -1,20 +1,19 @@
-// Who is present wherever a log is followed: that part of the log's contract, and the leases of nodes that share a log in one
-// process. It knows no connection, and not what a record says.
+// Presence in a log: who is present on all of its nodes, and the leases of those nodes. An optional part of the log's contract.
 import type { Update } from '../update.ts'
 
 /** Somebody who is present. */
 export interface Member {
-  /** The one topic of what is announced of it, which nobody else has. */
+  /** The topic of its announcements, which no other member has. */
   readonly topic: string
   /** The node that it is connected to. */
   readonly node: string
-  /** What it takes to list it; only who announced it can read that. */
+  /** What is needed to list it; only the announcer interprets it. */
   readonly record: string
-  /** What is to be said when it has gone, by its own node or, where that died, by another. */
+  /** The update to publish when it has gone: by its own node or, if that crashed, by another. */
   readonly end: Update
 }
 
-/** An update that says that somebody came, or, with `null`, that whoever has its first topic went. */
+/** An update that announces that a member comes or, with `null`, that the member with the update's first topic goes. */
 export interface Announcement {
   readonly update: Update
   readonly member: Member | null
@@ -22,27 +21,27 @@ export interface Announcement {
 
 export interface Roster {
   /**
-   * Appends the updates, and changes the roster in the same moment. Who is on it does not come again, and who is not on it
-   * does not go: their updates are left out, so that whoever is in doubt may repeat all of it.
-   * @throws TidingsError as `append` does
+   * Appends the updates and changes the roster in the same step. An announcement that changes nothing is left out, so it may be repeated
+   * when its outcome is unknown.
+   * @throws TidingsError as `Log.append` does
    */
   announce(announcements: readonly Announcement[]): Promise<void>
   /**
-   * All who are on the roster, in pages. Who comes or goes meanwhile may be missing or not: the entry that says so is newer
-   * than the beginning of the reading.
+   * All members, in pages. Members that come or go meanwhile may be missing or included; their entries are newer than the beginning
+   * of the reading.
    */
   members(): AsyncIterable<readonly Member[]>
-  /** Says that a node lives, for so many milliseconds from now on, and answers which nodes do. */
-  renew(node: string, lease: number): Promise<readonly string[]>
+  /** Extends the lease of a node by so many milliseconds, and returns the living nodes. */
+  renew(node: string, leaseMs: number): Promise<readonly string[]>
 }
 
-/** Until when nodes are known to live that share a log in one process. */
+/** Leases of nodes that share a log in one process. */
 export class Leases {
   readonly #ends = new Map<string, number>()
 
-  renew(node: string, lease: number): string[] {
+  renew(node: string, leaseMs: number): string[] {
     const now = performance.now()
-    this.#ends.set(node, now + lease)
+    this.#ends.set(node, now + leaseMs)
     for (const [other, end] of this.#ends) if (end <= now) this.#ends.delete(other)
     return [...this.#ends.keys()]
   }

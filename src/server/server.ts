@@ -8,7 +8,10 @@ import { checkHandlerOptions, Router } from '../http/router.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import { combineObservers, type Observer } from '../hub/observer.ts'
 import { type HubOptions, resolveHubOptions } from '../hub/options.ts'
-import { changeRules, checkRedis, LmdbLog, MemoryLog, placeOf, RedisLog } from '../logs.ts'
+import { LmdbLog } from '../log/lmdb/log.ts'
+import { MemoryLog } from '../log/memory/log.ts'
+import { checkAddress, placeOf } from '../log/redis/address.ts'
+import { RedisLog } from '../log/redis/log.ts'
 import { addressesOf, readAddress } from './address.ts'
 import { lingerMs } from './bad-request.ts'
 import { type Config, ConfigError } from './config/config.ts'
@@ -111,7 +114,7 @@ class RunningServer implements Server {
     checkReload(config, this.#config)
     const certificate = readCertificate(config)
     checkHandlerOptions(this.#optionsFor(config))
-    await changeRules(this.#log, config.retention)
+    await this.#log.retain(config.retention)
     this.#router?.reload(this.#optionsFor(config))
     this.#webhooks.reload(config)
     // The addresses stay those that the process listens on.
@@ -198,7 +201,6 @@ async function openLog(
   return data === '' ? new MemoryLog({ retention }) : LmdbLog.open({ path: data, durability, retention })
 }
 
-/** Where the log in Redis is, and which. */
 function redisOf({ log, logPrefix, logName }: Config) {
   return { url: log, prefix: logPrefix, name: logName }
 }
@@ -206,7 +208,7 @@ function redisOf({ log, logPrefix, logName }: Config) {
 /** @throws ConfigError that names the option, and nothing of an address: a password may be in it. */
 function checkShared(config: Config): void {
   try {
-    if (config.log !== '') checkRedis(redisOf(config))
+    if (config.log !== '') checkAddress(redisOf(config))
   } catch (error) {
     const [option = '', ...rest] = (error as Error).message.split(':')
     const flags = new Map([

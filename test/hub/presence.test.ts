@@ -52,8 +52,8 @@ describe('presence', () => {
   it('appends a storm of connects in few batches, and lets publishing through', async () => {
     const log = new MemoryLog()
     const batches: number[] = []
-    const announce = log.announce.bind(log)
-    log.announce = (announcements) => {
+    const announce = log.roster.announce.bind(log)
+    log.roster.announce = (announcements) => {
       batches.push(announcements.length)
       return announce(announcements)
     }
@@ -78,7 +78,7 @@ describe('presence', () => {
 
   it('lists rightly what the log could not take, and says that it could not', async () => {
     const log = new MemoryLog()
-    log.announce = () => Promise.reject(new Error('disk full'))
+    log.roster.announce = () => Promise.reject(new Error('disk full'))
     const failures: unknown[] = []
     const { hub, join } = open({ log, observer: { failed: (error) => failures.push(error) } })
     const subscriber = await join(subscription('ann'))
@@ -99,9 +99,9 @@ describe('presence', () => {
 
   it('repeats what the log could not take, until it can', async () => {
     const log = new MemoryLog()
-    const announce = log.announce.bind(log)
+    const announce = log.roster.announce.bind(log)
     let isAway = true
-    log.announce = (announcements) => (isAway ? Promise.reject(new Error('away')) : announce(announcements))
+    log.roster.announce = (announcements) => (isAway ? Promise.reject(new Error('away')) : announce(announcements))
     const { join, watch } = open({ log })
     const watcher = await watch()
     await join(subscription('ann'))
@@ -112,10 +112,10 @@ describe('presence', () => {
 
   it('tells once what it is in doubt about', async () => {
     const log = new MemoryLog()
-    const announce = log.announce.bind(log)
+    const announce = log.roster.announce.bind(log)
     let attempts = 0
     // It is in the log, and whoever asked for that does not hear of it.
-    log.announce = async (announcements) => {
+    log.roster.announce = async (announcements) => {
       await announce(announcements)
       if (attempts++ < 2) throw new Error('unanswered')
     }
@@ -144,7 +144,7 @@ describe('presence on nodes that share a log', () => {
 
   it('ends in time, once, what a node held that died without a word', async () => {
     const log = new MemoryLog()
-    await log.announce([
+    await log.roster.announce([
       { update: subscription('ann').announce(true), member: { ...member('ann'), node: 'dead' } },
       { update: subscription('bob').announce(true), member: { ...member('bob'), node: 'dead' } }
     ])
@@ -160,10 +160,12 @@ describe('presence on nodes that share a log', () => {
 
   it('takes nobody for dead while the log is away', async () => {
     const log = new MemoryLog()
-    await log.announce([{ update: subscription('ann').announce(true), member: { ...member('ann'), node: 'other' } }])
-    const renew = log.renew.bind(log)
+    await log.roster.announce([
+      { update: subscription('ann').announce(true), member: { ...member('ann'), node: 'other' } }
+    ])
+    const renew = log.roster.renew.bind(log)
     let isAway = false
-    log.renew = (node, lease) => (isAway ? Promise.reject(new Error('away')) : renew(node, lease))
+    log.roster.renew = (node, lease) => (isAway ? Promise.reject(new Error('away')) : renew(node, lease))
     const { hub } = open({ log, presenceTimeout: 1_000 })
     await listed(hub)
     isAway = true
@@ -184,7 +186,7 @@ describe('presence on nodes that share a log', () => {
     const watcher = await one.watch()
     const subscriber = await one.join(subscription('ann'))
     await expect.poll(() => listed(one.hub)).toEqual(['presence/ann'])
-    await log.announce([{ update: subscription('ann').announce(false), member: null }])
+    await log.roster.announce([{ update: subscription('ann').announce(false), member: null }])
     await expect.poll(() => watcher.data).toEqual(['ann joined', 'ann left', 'ann joined'])
     await expect.poll(() => listed(one.hub)).toEqual(['presence/ann'])
     one.hub.leave(subscriber, 'client')

@@ -48,8 +48,8 @@ describe('a private update', () => {
     const { hub } = open()
     const { id } = await hub.publish({ topics: ['a'], data: '', id: 'secret', private: true })
     await hub.publish({ topics: ['a'], data: '' })
-    expect((await hub.locate({ lastEventId: id })).visible).toBe(false)
-    expect((await hub.locate({ lastEventId: id, readable: ['a'] })).visible).toBe(true)
+    expect((await hub.locate({ lastEventId: id, checkVisibility: true })).visible).toBe(false)
+    expect((await hub.locate({ lastEventId: id, checkVisibility: true, readable: ['a'] })).visible).toBe(true)
   })
 })
 

@@ -21,13 +21,13 @@ describe.each([
     await log.append(many(5_000))
     const asked = Promise.allSettled([
       log.append([update('x')]),
-      log.announce([{ update: update('y'), member }]),
+      log.roster.announce([{ update: update('y'), member }]),
       log.read(0, everything, page),
       log.newest({ admits: () => false }, 1),
       log.locate('x'),
-      log.renew('n', 1_000),
+      log.roster.renew('n', 1_000),
       log.follow(() => {}),
-      log.members()[Symbol.asyncIterator]().next()
+      log.roster.members()[Symbol.asyncIterator]().next()
     ])
     await log.close()
     expect(reasonsOf(await asked)).toEqual([])

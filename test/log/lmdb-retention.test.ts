@@ -104,24 +104,26 @@ describe('LmdbLog keeps what a rule bounds', () => {
     ])
   })
 
-  it('goes on trimming in slices until what one append put in is within bounds', async () => {
+  it('goes on trimming until what one append put in is within bounds', async () => {
     const path = newFolder()
     const before = await openLog({ path })
     for (let batch = 0; batch < 10; batch++) await before.append(many(1_000))
     await before.close()
     const log = await openLog({ path, retention: [{ match: '*', entries: 50 }] })
     await expect.poll(() => log.first, { timeout: 5_000 }).toBe(9_951)
-    expect(log.commits).toBeGreaterThanOrEqual(9)
   })
 
   it.each([
     [{ entries: 0 }, 'retention, rule 1: entries: expected a whole number greater than 0, not 0'],
     [{ last: 1.5 }, 'retention, rule 1: last: expected a whole number greater than 0, not 1.5'],
     [{ age: 'soon' }, 'retention, rule 1: age: expected a duration such as 10s, 24h or 7d, not "soon"'],
-    [{ age: 0 }, 'retention of "a": age must be a number greater than 0, not 0'],
+    [{ age: 0 }, 'retention, rule 1: age: expected more than 0'],
     [{ bytes: '1 gig' }, 'retention, rule 1: bytes: expected a size such as 64MiB or 1GiB, not "1 gig"'],
-    [{ size: 1 }, 'retention, rule 1: "size" is not known; there are match, last, entries, bytes, age'],
-    [{ match: '' }, 'retention, rule 1: match says which topics it is for, such as "*"']
+    [
+      { size: 1 },
+      'retention, rule 1: "size" is not a field of a rule; the fields are match, last, entries, bytes, age'
+    ],
+    [{ match: '' }, 'retention, rule 1: match is missing; it names the topics of the rule, such as "*"']
   ])('refuses %j, whatever the log', async (rule, message) => {
     const retention = [{ match: 'a', ...rule } as RetentionRule]
     await expect(LmdbLog.open({ path: newFolder(), retention })).rejects.toThrow(message)

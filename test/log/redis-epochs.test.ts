@@ -111,7 +111,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
         { match: 't', entries: 5 }
       ]
       const log = await openShared(server, { prefix, retention })
-      await log.announce([came('ann')])
+      await log.roster.announce([came('ann')])
       // A follower that has read nothing yet keeps removed entries from being deleted.
       const [seconds] = (await server.ask('TIME')) as [string]
       await server.ask('HSET', `{${prefix}:log}:${log.epoch}:followers`, 'behind', `0 ${seconds}000`)

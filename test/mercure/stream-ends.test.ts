@@ -23,8 +23,8 @@ describe.each(dialects)('a stream of %s', (dialect) => {
   it('S3: is refused by a hub that shuts down, and not announced', async () => {
     const appended: Update[] = []
     const log = new MemoryLog()
-    const announce = log.announce.bind(log)
-    log.announce = (announcements) => {
+    const announce = log.roster.announce.bind(log)
+    log.roster.announce = (announcements) => {
       appended.push(...announcements.map(({ update }) => update))
       return announce(announcements)
     }

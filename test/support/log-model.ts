@@ -1,6 +1,6 @@
 // What a log with retention must keep and tell, written down as plainly as possible: no index, no disk, no cleverness.
 import type { Entry, Filter, RetentionRule, Update } from '../../dist/index.js'
-import { sizeOf } from '../../dist/log/log.js'
+import { sizeOf } from '../../dist/log/size.js'
 
 interface Kept {
   readonly offset: number

@@ -1,7 +1,7 @@
 // Looks at what the clients of a fleet have seen, where the log may have begun anew: each has everything of an epoch from where it
 // came to it, in order, each once, and was told wherever it left one for another.
 import { expect } from 'vitest'
-import { parseId } from '../../dist/log/log.js'
+import { parseId } from '../../dist/log/ids.js'
 import type { ResumingClient } from './resuming-client.js'
 
 /** Fails with what the first client to break the rules has seen; `acknowledged` has what publishers were told, by id. */

@@ -1,9 +1,9 @@
 // What the application is asked about a stream or a publish, where there is one that decides. It does not know how it is asked.
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
-import { type SubscribeRequest, validateRequest } from '../../hub/position.ts'
+import { type SubscribeRequest, validateRequest } from '../../hub/subscribe-request.ts'
 import { compile, Selection, type Selector, textOf } from '../../topics/matcher.ts'
-import { type Update, validate } from '../../update.ts'
+import type { ValidUpdate } from '../../update.ts'
 import type { Parameters } from '../body.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { Authorizer, Question } from './authorizer.ts'
@@ -29,11 +29,14 @@ export async function authorizeSubscribe(
   return { ...request, readable: [...grants.subscribe, ...readable], until: Math.min(grants.until, until) }
 }
 
-/** @throws TidingsError `not_granted` or `authorize_failed`, or where an update breaks a rule */
-export async function authorizePublish(ctx: RequestContext, grants: Grants, updates: readonly Update[]): Promise<void> {
+/** @throws TidingsError `not_granted` or `authorize_failed` */
+export async function authorizePublish(
+  ctx: RequestContext,
+  grants: Grants,
+  updates: readonly ValidUpdate[]
+): Promise<void> {
   const { authorizer } = ctx.access
   if (!authorizer) return
-  for (const update of updates) validate(update)
   const topics = [...new Set(updates.flatMap((update) => update.topics))]
   const isPrivate = updates.some((update) => update.private)
   await ask(authorizer, ctx, grants, { action: 'publish', topics, private: isPrivate })

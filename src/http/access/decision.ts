@@ -1,5 +1,5 @@
 // What an application decided, read from its answer, and for how long that may be remembered. It asks nothing.
-import { validateRequest } from '../../hub/position.ts'
+import { validateRequest } from '../../hub/subscribe-request.ts'
 import type { Reply } from './callback.ts'
 
 export interface Decision {

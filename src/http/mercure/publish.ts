@@ -19,7 +19,7 @@ export async function publish(ctx: RequestContext): Promise<void> {
   const update = toUpdate(await readForm(ctx))
   if (!grants.mayPublish(update.topics)) throw new TidingsError('not_granted')
   dialects[dialect].checkUpdate(update, access.base)
-  const [entry] = await append(ctx, grants, [update])
+  const [entry] = await append(ctx, grants, { isValidated: false, updates: [update] })
   sendText(response, (entry as Entry).id, securityHeaders)
 }
 

@@ -32,7 +32,7 @@ interface Wanted {
 export async function subscribe(ctx: RequestContext): Promise<void> {
   const wanted = await readWanted(ctx)
   const { door, selectors, grants, lastEventId } = wanted
-  const request = { topics: selectors, ...(lastEventId && { lastEventId }) }
+  const request = { topics: selectors, checkVisibility: true, ...(lastEventId && { lastEventId }) }
   await serveStream(ctx, grants, request, (position) => ({
     headers: { ...streamHeaders, ...door.streamHeaders, ...positionOf(wanted, position) },
     text: heartbeat,

@@ -1,15 +1,15 @@
 // Reads many updates from one body: a JSON object a line (`application/x-ndjson`). It names the line that is wrong, so that
 // the sender can mend it; what is right about an update is not its business.
 import { TidingsError } from '../../errors.ts'
-import { type Update, validate } from '../../update.ts'
+import { type Update, type ValidUpdate, validate } from '../../update.ts'
 
 /** Updates that one batch may hold. */
 const maxUpdates = 10_000
 const fields = ['topic', 'topics', 'data', 'type', 'id', 'retry', 'private']
 
 /** @throws TidingsError `line_invalid` with the number of the first bad line, `batch_empty` or `batch_too_large` */
-export function readBatch(text: string): Update[] {
-  const updates: Update[] = []
+export function readBatch(text: string): ValidUpdate[] {
+  const updates: ValidUpdate[] = []
   let number = 0
   for (const line of text.split('\n')) {
     number++
@@ -21,7 +21,7 @@ export function readBatch(text: string): Update[] {
   return updates
 }
 
-function readLine(line: string, number: number): Update {
+function readLine(line: string, number: number): ValidUpdate {
   try {
     return validate(toUpdate(parseObject(line)))
   } catch (error) {

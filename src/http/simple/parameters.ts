@@ -2,7 +2,7 @@
 // names and no meaning beyond them.
 import { TidingsError } from '../../errors.ts'
 import type { Encoding } from '../../hub/delivery/frame.ts'
-import type { SubscribeRequest } from '../../hub/position.ts'
+import type { SubscribeRequest } from '../../hub/subscribe-request.ts'
 import type { Update } from '../../update.ts'
 import type { Parameters } from '../body.ts'
 

@@ -6,10 +6,9 @@ import { TidingsError } from '../../errors.ts'
 import type { StreamPosition } from '../../hub/position.ts'
 import { livePage } from '../../pages/live-page.ts'
 import { encode, encodePosition, heartbeat } from '../../sse/encode.ts'
-import type { Update } from '../../update.ts'
 import { requireReader } from '../access/authorize.ts'
 import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
-import { append } from '../publish.ts'
+import { append, type ReadUpdates } from '../publish.ts'
 import type { RequestContext, Route } from '../request-context.ts'
 import { commonHeaders, encodeHeader, sendJson, sendText, wantsJson } from '../response.ts'
 import { serveStream } from '../stream/serve.ts'
@@ -84,28 +83,29 @@ async function publish(ctx: RequestContext): Promise<void> {
 }
 
 /** Publishes all, or where one may not be published, none. */
-async function publishAll(ctx: RequestContext, grants: Grants, updates: Update[]): Promise<void> {
+async function publishAll(ctx: RequestContext, grants: Grants, read: ReadUpdates): Promise<void> {
   const { request, response } = ctx
-  for (const { topics } of updates) {
+  for (const { topics } of read.updates) {
     if (!grants.mayPublish(topics)) throw new TidingsError('not_granted', 'the token does not cover every topic')
   }
-  const ids = (await append(ctx, grants, updates)).map((entry) => entry.id)
+  const ids = (await append(ctx, grants, read)).map((entry) => entry.id)
   const headers = { 'Event-ID': encodeHeader(ids.at(-1) as string) }
   if (wantsJson(request)) sendJson(response, { ids }, headers)
   else sendText(response, '200 OK\n', headers)
 }
 
-function readUpdates(type: string, body: string, query: Parameters): Update[] {
+function readUpdates(type: string, body: string, query: Parameters): ReadUpdates {
   if (type === 'application/x-ndjson') {
     refuseParameters(query)
-    return readBatch(body)
+    return { isValidated: true, updates: readBatch(body) }
   }
   if (type === 'multipart/form-data') {
     throw new TidingsError('content_type_invalid', 'send the data itself, or application/x-www-form-urlencoded')
   }
   // What `curl -d hello` sends is labelled as a form and is none.
   const isForm = type === 'application/x-www-form-urlencoded' && startsLikeForm(body)
-  return [isForm ? readUpdate([...query, ...parseParameters(body)], undefined) : readUpdate(query, body)]
+  const update = isForm ? readUpdate([...query, ...parseParameters(body)], undefined) : readUpdate(query, body)
+  return { isValidated: false, updates: [update] }
 }
 
 /** So that a person can try it from the address bar. */
@@ -114,7 +114,8 @@ async function publishTime(ctx: RequestContext): Promise<void> {
   const { grants } = await ctx.access.publisher(ctx.request, query)
   ctx.limits.publish(ctx.address, grants.subject)
   refuseParameters(withoutToken(query))
-  await publishAll(ctx, grants, [{ topics: ['default'], data: String(Math.floor(Date.now() / 1000)) }])
+  const update = { topics: ['default'], data: String(Math.floor(Date.now() / 1000)) }
+  await publishAll(ctx, grants, { isValidated: false, updates: [update] })
 }
 
 async function debug(ctx: RequestContext): Promise<void> {

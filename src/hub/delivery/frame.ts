@@ -1,6 +1,7 @@
 // An entry's bytes on the wire, made when first needed and at most once per encoding. It knows no subscriber.
 
-import { type Entry, sizeOf } from '../../log/log.ts'
+import type { Entry } from '../../log/log.ts'
+import { sizeOf } from '../../log/size.ts'
 import { encode } from '../../sse/encode.ts'
 
 /** How an entry is written: `plain` as the publisher said it, `json` wrapped so that any client can tell topics apart. */

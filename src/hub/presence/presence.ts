@@ -44,11 +44,11 @@ export class Presence {
   #appending = Promise.resolve()
 
   /** `timeout`: within how many milliseconds a node that died has to have disappeared. */
-  constructor(roster: Roster, timeout: number, failed: (error: unknown) => void) {
-    this.#roster = roster
+  constructor(roster: Roster | undefined, timeout: number, failed: (error: unknown) => void) {
+    this.#roster = roster ?? emptyRoster
     this.#failed = failed
     const end = (node: string) => this.#end(node)
-    this.#liveness = new Liveness(roster, this.#node, timeout, this.#replica.nodes, end)
+    this.#liveness = new Liveness(this.#roster, this.#node, timeout, this.#replica.nodes, end)
   }
 
   /** Everybody of whom the log has told, on all nodes. */
@@ -195,6 +195,13 @@ export class Presence {
       this.#leaves.set(member.topic, member)
     }
   }
+}
+
+/** Of a log without a roster, to which nobody is announced. */
+const emptyRoster: Roster = {
+  announce: async () => {},
+  async *members() {},
+  renew: async () => []
 }
 
 /** Who is connected to this node; what there is to say of it is made when it is needed. */

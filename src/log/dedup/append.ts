@@ -2,7 +2,8 @@
 // and does not know what keys are made of.
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
-import { type Appended, type DedupOptions, type Entry, formatId } from '../log.ts'
+import { formatId } from '../ids.ts'
+import type { Appended, DedupOptions, Entry } from '../log.ts'
 
 /** What is remembered of an update, by its key. */
 export interface DedupRecord {

@@ -1,8 +1,9 @@
 // The entries that one commit of an LmdbLog adds and removes, and what each rule keeps after it: the counters move with the
 // entries, so that what is stored always adds up. It decides nothing and writes nothing.
 import type { Update } from '../../update.ts'
-import { type Entry, sizeOf } from '../log.ts'
+import type { Entry } from '../log.ts'
 import type { RetentionRules, RuleUsage } from '../retention/rules.ts'
+import { sizeOf } from '../size.ts'
 import { canonicalPlace } from './places.ts'
 import type { LmdbStore } from './store.ts'
 

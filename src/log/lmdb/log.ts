@@ -1,53 +1,57 @@
-// The log that outlasts the process: history in a folder, kept by LMDB. An append is answered, and delivered, when it is on
-// disk; appends that arrive together share one commit. It knows no subscriber, and no topic's syntax.
+// The log on disk: history in a folder, kept by LMDB. An append is answered and delivered when it is on disk.
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { LogError } from '../error.ts'
-import { AppendQueue, asAppend, type PendingAppend, settle } from '../group-commit.ts'
+import { GroupCommit, type Outcome, type PendingAppend } from '../group-commit.ts'
+import { parseId } from '../ids.ts'
 import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from '../log.ts'
-import { parseId } from '../log.ts'
 import { type RetentionRule, RetentionRules } from '../retention/rules.ts'
-import { type Announcement, Leases, type Member } from '../roster.ts'
-import { LmdbFolder } from './files/folder.ts'
+import { Leases, type Roster } from '../roster.ts'
+import type { LmdbFolder } from './files/folder.ts'
 import type { LmdbLogOptions } from './options.ts'
 import { idPlace } from './places.ts'
 import { findNewest, readPage } from './reader.ts'
 import type { LmdbStore } from './store.ts'
-import { LmdbWriter } from './writer.ts'
+import type { LmdbWriter } from './writer.ts'
 
-/** How often entries are looked for that are too old, or that a full disk did not let go of. */
-const tick = 1_000
+/** How often expired entries, and those that a full disk kept, are removed. */
+const trimIntervalMs = 1_000
 
-/** A history on disk. */
+interface RuleChange {
+  readonly rules: readonly RetentionRule[]
+  resolve(): void
+  reject(reason: unknown): void
+}
+
 export class LmdbLog implements Log {
+  readonly roster: Roster
   readonly #folder: LmdbFolder
   readonly #store: LmdbStore
   readonly #writer: LmdbWriter
-  /** Rules that are to be gone by as soon as no commit is on its way. */
-  #next: (Pick<PendingAppend, 'reject'> & { rules: readonly RetentionRule[]; resolve(): void }) | undefined
+  readonly #commits = new GroupCommit((group) => this.#commit(group))
   readonly #followers = new Set<(entries: readonly Entry[]) => void>()
-  readonly #waiting = new AppendQueue()
   readonly #leases = new Leases()
-  #isWorking = false
-  #work = Promise.resolve()
-  #trimming = false
-  #closed = false
-  #failure: unknown
-  #timer: NodeJS.Timeout | undefined
+  readonly #timer: NodeJS.Timeout
+  /** Rules that apply after the commit in progress. */
+  #ruleChange: RuleChange | undefined
+  #isClosed = false
+  /** An error after which nothing more can be promised. */
+  #failure: LogError | undefined
 
   /**
    * Opens the log in a folder, or begins one.
-   * @throws LogError when the folder cannot be used, is in use, or holds what is damaged; RangeError for a bound that is none.
+   * @throws LogError when the folder cannot be used, is in use, or holds damaged data; RangeError that names the option
    */
-  static async open(options: LmdbLogOptions): Promise<LmdbLog> {
-    const { path, durability = 'flush', retention = [], covers, now = Date.now } = options
-    const rules = new RetentionRules(retention, covers)
+  static async open({ path, durability = 'flush', retention = [], now = Date.now }: LmdbLogOptions): Promise<LmdbLog> {
+    const rules = new RetentionRules(retention)
+    // Loaded here, so that a program that never opens a folder loads no native code.
+    const [{ LmdbFolder }, { LmdbWriter }] = await Promise.all([import('./files/folder.ts'), import('./writer.ts')])
     const folder = await LmdbFolder.open(path, durability)
     try {
       return new LmdbLog(folder, await LmdbWriter.open(folder.store, rules, now))
     } catch (error) {
       await folder.close()
-      throw folder.store.unreadable(error)
+      throw folder.store.classifyError(error)
     }
   }
 
@@ -55,13 +59,16 @@ export class LmdbLog implements Log {
     this.#folder = folder
     this.#store = folder.store
     this.#writer = writer
-    this.#trim()
-    this.#timer = setInterval(() => this.#tick(), tick).unref()
-  }
-
-  /** How many commits there were since the log was opened: fewer than appends, where appends arrive together. */
-  get commits(): number {
-    return this.#writer.commits
+    this.roster = {
+      announce: async (announcements) => {
+        this.#mustBeOpen()
+        await this.#commits.announce(announcements)
+      },
+      members: () => this.#members(),
+      renew: async (node, leaseMs) => this.#leases.renew(node, leaseMs)
+    }
+    this.#commits.request()
+    this.#timer = setInterval(() => this.#trimIfDue(), trimIntervalMs).unref()
   }
 
   get epoch(): string {
@@ -81,35 +88,12 @@ export class LmdbLog implements Log {
   }
 
   get isReady(): boolean {
-    return !this.#closed && this.#failure === undefined
+    return !this.#isClosed && this.#failure === undefined
   }
 
   async append(updates: readonly Update[], dedup?: DedupOptions): Promise<Appended[]> {
     this.#mustBeOpen()
-    return new Promise((resolve, reject) => {
-      this.#waiting.add({ updates, dedup, resolve, reject })
-      this.#begin()
-    })
-  }
-
-  async announce(announcements: readonly Announcement[]): Promise<void> {
-    this.#mustBeOpen()
-    await new Promise((resolve, reject) => {
-      this.#waiting.add({ ...asAppend(announcements), resolve, reject })
-      this.#begin()
-    })
-  }
-
-  async *members(): AsyncGenerator<readonly Member[], void, undefined> {
-    try {
-      yield* this.#store.roster.pages(() => this.#mustBeOpen())
-    } catch (error) {
-      throw this.#store.unreadable(error)
-    }
-  }
-
-  async renew(node: string, lease: number): Promise<readonly string[]> {
-    return this.#leases.renew(node, lease)
+    return this.#commits.append(updates, dedup)
   }
 
   async follow(deliver: (entries: readonly Entry[]) => void): Promise<void> {
@@ -123,7 +107,7 @@ export class LmdbLog implements Log {
       const page = readPage(this.#store, this.head, after, filter, limit)
       return { ...page, epoch: this.epoch, lost: this.#writer.losses.lost(after, filter, removalsSeen) }
     } catch (error) {
-      throw this.#store.unreadable(error)
+      throw this.#store.classifyError(error)
     }
   }
 
@@ -133,7 +117,7 @@ export class LmdbLog implements Log {
       const found = await findNewest(this.#store, this.head, filter, count, () => this.#mustBeOpen())
       return found ?? this.first - 1
     } catch (error) {
-      throw this.#store.unreadable(error)
+      throw this.#store.classifyError(error)
     }
   }
 
@@ -144,89 +128,77 @@ export class LmdbLog implements Log {
     try {
       for (const offset of this.#store.offsets(idPlace(id), 0)) return offset <= this.head ? offset : undefined
     } catch (error) {
-      throw this.#store.unreadable(error)
+      throw this.#store.classifyError(error)
     }
     return undefined
   }
 
   /**
-   * Keeps what other rules say from now on; what is appended waits until the log has been counted anew.
-   * @throws TidingsError `closed` where the log is closed before that
+   * Sets other retention rules. Appends wait until the log is counted under them.
+   * @throws TidingsError `closed` when the log is closed before that
    */
   async retain(rules: readonly RetentionRule[]): Promise<void> {
     this.#mustBeOpen()
     await new Promise<void>((resolve, reject) => {
-      this.#next?.resolve()
-      this.#next = { rules, resolve, reject }
-      this.#trim()
+      this.#ruleChange?.resolve()
+      this.#ruleChange = { rules, resolve, reject }
+      this.#commits.request()
     })
   }
 
   async close(): Promise<void> {
-    this.#closed = true
+    this.#isClosed = true
     this.#followers.clear()
     clearInterval(this.#timer)
-    await this.#work
-    this.#next?.reject(new TidingsError('closed'))
-    this.#next = undefined
+    await this.#commits.idle
+    this.#ruleChange?.reject(new TidingsError('closed'))
+    this.#ruleChange = undefined
     await this.#folder.close()
   }
 
-  #mustBeOpen(): void {
-    if (this.#closed) throw new TidingsError('closed')
-  }
-
-  #trim(): void {
-    this.#trimming = true
-    this.#begin()
-  }
-
-  #begin(): void {
-    if (this.#isWorking) return
-    this.#isWorking = true
-    this.#work = this.#commitAll()
-  }
-
-  /** While one commit is on its way, the next group gathers. */
-  async #commitAll(): Promise<void> {
-    // What is appended in this very tick belongs to the first group.
-    await undefined
-    while (!this.#waiting.isEmpty || (this.#trimming && !this.#closed)) {
-      this.#trimming = false
-      await this.#changeRules()
-      await this.#commitGroup(this.#waiting.take())
+  async *#members(): ReturnType<Roster['members']> & AsyncGenerator {
+    try {
+      yield* this.#store.roster.pages(() => this.#mustBeOpen())
+    } catch (error) {
+      throw this.#store.classifyError(error)
     }
-    this.#isWorking = false
+  }
+
+  #mustBeOpen(): void {
+    if (this.#isClosed) throw new TidingsError('closed')
+  }
+
+  #trimIfDue(): void {
+    if (this.#writer.hasAge || this.#writer.isBehind) this.#commits.request()
+  }
+
+  async #commit(group: readonly PendingAppend[]): Promise<readonly Outcome[]> {
+    if (group.length === 0 && this.#isClosed) return []
+    await this.#changeRules()
+    try {
+      if (this.#failure) throw this.#failure
+      return await this.#writer.write(group, (entries) => this.#deliver(entries))
+    } catch (cause) {
+      const error = this.#store.classifyError(cause)
+      // When the disk is full, nothing has changed. After any other error, the disk may not hold what we assume.
+      if (error instanceof LogError) this.#failure = error
+      throw error
+    } finally {
+      const { isBehind, isStuck } = this.#writer
+      if (isBehind && !isStuck && this.isReady) this.#commits.request()
+    }
   }
 
   async #changeRules(): Promise<void> {
-    const { rules, resolve, reject } = this.#next ?? {}
-    this.#next = undefined
-    if (!rules) return
+    const change = this.#ruleChange
+    this.#ruleChange = undefined
+    if (!change) return
     try {
-      await this.#writer.retain(rules)
-      resolve?.()
+      await this.#writer.retain(change.rules)
+      change.resolve()
     } catch (error) {
-      reject?.(this.#store.unreadable(error))
+      change.reject(this.#store.classifyError(error))
     }
-  }
-
-  #tick(): void {
-    if (this.#writer.hasAge || this.#writer.isBehind) this.#trim()
-  }
-
-  /** Never rejects: who appended is told. */
-  async #commitGroup(group: PendingAppend[]): Promise<void> {
-    try {
-      if (this.#failure) throw this.#failure
-      settle(group, await this.#writer.write(group, (entries) => this.#deliver(entries)))
-    } catch (cause) {
-      const error = this.#store.unreadable(cause)
-      // Without room, nothing has happened. Whatever else went wrong, what is on disk may not be what we think.
-      if (error instanceof LogError) this.#failure = error
-      for (const { reject } of group) reject(error)
-    }
-    this.#trimming ||= this.#writer.isBehind && !this.#writer.isStuck && this.#failure === undefined
   }
 
   #deliver(entries: readonly Entry[]): void {

@@ -1,21 +1,19 @@
-// With what an LmdbLog is opened. It opens none.
+// The options of LmdbLog.
+import type { RetentionRule } from '../retention/rules.ts'
 
-import type { Covers, RetentionRule } from '../retention/rules.ts'
-import type { Durability } from './store.ts'
+/** When an append is answered: `flush` after it is on disk, `os` after the operating system has it. */
+export type Durability = 'flush' | 'os'
 
 export interface LmdbLogOptions {
-  /** The folder to keep the log in; made where there is none. One process at a time may use it. */
+  /** The folder of the log, which is created when it is missing. One process at a time may use it. */
   path: string
   /**
-   * `flush`, the default: what was answered survives a crash of the machine. `os`: the system has it, and writes it when it
-   * likes, so that answers come sooner. But after an end without `close()` nobody can say what it still held back: the log
-   * then begins anew, empty and with another epoch, so that no cursor is wrongly trusted.
+   * Default `flush`: what was acknowledged survives a crash of the machine. `os` answers sooner; but after an end without `close()` nobody
+   * knows what the system had written, so the log starts over, empty and with a new epoch.
    */
   durability?: Durability
-  /** What is kept for how long; the first rule that covers an entry's first topic decides. Default: everything. */
+  /** What is kept of which topics. Default: everything. */
   retention?: readonly RetentionRule[]
-  /** Whether a selector of a rule covers a topic. */
-  covers: Covers
-  /** The clock, in milliseconds since 1970; default `Date.now`. */
+  /** A clock in milliseconds since 1970. Default: `Date.now`. */
   now?: () => number
 }

@@ -4,10 +4,11 @@ import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { appendDeduplicated, type DedupRecord } from '../dedup/append.ts'
 import type { Outcome, PendingAppend } from '../group-commit.ts'
-import { type Entry, formatId } from '../log.ts'
+import { formatId } from '../ids.ts'
+import type { Entry } from '../log.ts'
 import type { Tombstone } from '../retention/removal-index.ts'
 import { tombstoneKey } from '../retention/removal-index.ts'
-import type { RetentionRule, RetentionRules, RuleUsage } from '../retention/rules.ts'
+import type { ParsedRule, RetentionRules, RuleUsage } from '../retention/rules.ts'
 import type { Member } from '../roster.ts'
 import { LmdbChanges, roomFor } from './changes.ts'
 import { canonicalPlace } from './places.ts'
@@ -197,7 +198,7 @@ export class LmdbPlan {
     this.#isSuperseded = true
   }
 
-  #trimRule(at: number, rule: RetentionRule, now: number, budget: Budget): void {
+  #trimRule(at: number, rule: ParsedRule, now: number, budget: Budget): void {
     const tally = this.#changes.tallies[at] as RuleUsage
     const oldest = now - (rule.age ?? Infinity)
     if (tally.entries === 0) tally.after = this.head
@@ -240,6 +241,6 @@ export class LmdbPlan {
   }
 }
 
-function fits({ entries, bytes }: RuleUsage, most: RetentionRule): boolean {
+function fits({ entries, bytes }: RuleUsage, most: ParsedRule): boolean {
   return entries <= (most.entries ?? Infinity) && bytes <= (most.bytes ?? Infinity)
 }

@@ -1,7 +1,8 @@
 // Reads the history in an LmdbStore for whoever wants some of it: by topic where the topics are known, else one after the
 // other. It writes nothing, and keeps nothing between two pages.
 
-import { type Entry, type Filter, type PageLimit, sizeOf } from '../log.ts'
+import type { Entry, Filter, PageLimit } from '../log.ts'
+import { sizeOf } from '../size.ts'
 import { alternatePlace, canonicalPlace } from './places.ts'
 import type { LmdbStore } from './store.ts'
 

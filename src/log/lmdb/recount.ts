@@ -1,8 +1,8 @@
 // Counts again what each retention rule keeps, for a log that was written under other rules. It only reads: removing is left
 // to trimming, whose commits keep counters and entries in step, so that a crash at any moment leaves a log that adds up.
 
-import { sizeOf } from '../log.ts'
 import type { RetentionRules } from '../retention/rules.ts'
+import { sizeOf } from '../size.ts'
 import type { LmdbStore, State } from './store.ts'
 
 /** Entries looked at before others have their turn. */

@@ -6,7 +6,8 @@ import { type Database, open, type RootDatabase } from 'lmdb'
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { LogError } from '../error.ts'
-import { type Entry, formatId } from '../log.ts'
+import { formatId } from '../ids.ts'
+import type { Entry } from '../log.ts'
 import type { Tombstone } from '../retention/removal-index.ts'
 import type { RuleUsage } from '../retention/rules.ts'
 import { LmdbDedupStore } from './dedup-store.ts'
@@ -15,12 +16,10 @@ import { freeBytes } from './files/data-file.ts'
 import { Disk } from './files/disk.ts'
 import { LmdbHeader } from './files/header.ts'
 import { LmdbIndex } from './index-table.ts'
+import type { Durability } from './options.ts'
 import { memberPlace, place, placesOf } from './places.ts'
 import { LmdbRoster } from './roster.ts'
 import { type Codec, LmdbValues } from './values.ts'
-
-/** `flush`: on disk before an append is answered. `os`: handed to the system, which will see to it. */
-export type Durability = 'flush' | 'os'
 
 /** What is known of the whole, written with every commit. */
 export interface State {
@@ -177,7 +176,7 @@ export class LmdbStore {
   }
 
   /** Lets LMDB use again what earlier commits have freed, which takes a commit in between: this one changes nothing. */
-  async breathe(): Promise<void> {
+  async reclaimPages(): Promise<void> {
     const { state } = this
     if (state) await this.#commit(() => this.putState(state))
   }
@@ -205,7 +204,7 @@ export class LmdbStore {
   }
 
   /** What an error on reading comes down to, for the person who has to do something about it. */
-  unreadable(error: unknown): Error {
+  classifyError(error: unknown): Error {
     if (error instanceof TidingsError || error instanceof LogError) return error
     return damaged(this.#file, `it could not be read (${(error as Error).message})`)
   }
@@ -225,7 +224,7 @@ export class LmdbStore {
     try {
       isOurs = await committed
     } catch (error) {
-      throw await this.disk.explained(error)
+      throw await this.disk.classifyError(error)
     }
     if (!isOurs) throw this.#stopped('was written to by another process since this one opened it')
     this.#version = (version ?? 0) + 1

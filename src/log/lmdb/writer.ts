@@ -3,7 +3,7 @@
 import { TidingsError } from '../../errors.ts'
 import type { Outcome, PendingAppend } from '../group-commit.ts'
 import type { Entry } from '../log.ts'
-import type { RetentionRule, RetentionRules } from '../retention/rules.ts'
+import { type RetentionRule, RetentionRules } from '../retention/rules.ts'
 import { LmdbPlan, slice } from './plan.ts'
 import { recount } from './recount.ts'
 import { LmdbRemovals } from './removals.ts'
@@ -13,8 +13,6 @@ import type { LmdbStore, State } from './store.ts'
 const maxReclaims = 16
 
 export class LmdbWriter {
-  /** How many commits there were. */
-  commits = 0
   /** Whether there is more to trim than has been. */
   isBehind = false
   /** Whether that has failed for lack of room, so that it is not to be tried again at once. */
@@ -57,7 +55,7 @@ export class LmdbWriter {
 
   /** Goes by other rules from now on. What they no longer keep is removed by the commits that follow. */
   async retain(rules: readonly RetentionRule[]): Promise<void> {
-    const retention = this.#retention.with(rules)
+    const retention = new RetentionRules(rules)
     this.#state = await recount({ state: this.#state, from: (offset) => this.#store.from(offset) }, retention)
     this.#retention = retention
     this.#isRecounted = true
@@ -90,7 +88,7 @@ export class LmdbWriter {
    * set anything free.
    */
   async #reclaim(): Promise<boolean> {
-    await this.#store.breathe().catch(onlyWhenFull)
+    await this.#store.reclaimPages().catch(onlyWhenFull)
     let hasRemoved = false
     this.isBehind = true
     this.isStuck = true
@@ -112,7 +110,7 @@ export class LmdbWriter {
         }
       }
       // What a commit has set free can be used by the second one after it.
-      if (hasRemoved) await this.#store.breathe().catch(onlyWhenFull)
+      if (hasRemoved) await this.#store.reclaimPages().catch(onlyWhenFull)
       return hasRemoved
     } finally {
       this.#store.disk.fillReserve()
@@ -125,7 +123,6 @@ export class LmdbWriter {
     const state = plan.stateWith(this.losses.floor)
     if (!plan.isEmpty || this.#isRecounted) {
       await this.#store.commit(() => plan.write(state, crowdedOut), plan.needed)
-      this.commits++
       this.#isRecounted = false
       // Looking for what is to be trimmed may take many steps, between which others have their turn.
     } else await new Promise(setImmediate)

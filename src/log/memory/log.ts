@@ -1,69 +1,65 @@
-// The log that lives in memory: history up to a number of entries, of bytes, and an age; gone when the process ends. It
-// knows no subscriber.
+// The log in memory: history that ends with the process.
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { appendDeduplicated } from '../dedup/append.ts'
 import { MemoryDedupStore } from '../dedup/memory-store.ts'
-import {
-  type Appended,
-  type DedupOptions,
-  type Entry,
-  type Filter,
-  formatId,
-  type Log,
-  newEpoch,
-  type Page,
-  type PageLimit,
-  parseId,
-  sizeOf
-} from '../log.ts'
-import { type RetentionRule, RetentionRules } from '../retention/rules.ts'
-import { type Announcement, Leases, type Member } from '../roster.ts'
+import { formatId, newEpoch, parseId } from '../ids.ts'
+import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from '../log.ts'
+import type { RetentionRule } from '../retention/rules.ts'
+import { type Announcement, Leases, type Member, type Roster } from '../roster.ts'
+import { sizeOf } from '../size.ts'
 import { TimeSlice } from '../time-slice.ts'
 import { RetainedEntries } from './retained-entries.ts'
 
 export interface MemoryLogOptions {
-  /** Entries kept at most, whatever `retention` says. Where it is left out, 100,000 of those that no rule covers. */
+  /** Entries kept at most, whatever `retention` says. Default: 100,000 of those that no rule covers. */
   entries?: number
-  /** Bytes kept at most, counting text and a constant for each entry; where it is left out, 64 MiB of what no rule covers. */
+  /** Bytes kept at most: text, and a constant for each entry. Default: 64 MiB of what no rule covers. */
   bytes?: number
-  /** How long an entry is kept, in milliseconds; default without end. */
+  /** How long an entry is kept, in milliseconds. Default: without end. */
   age?: number
-  /** What is kept of which topics. A rule takes the place of the default bounds for what it covers. Default no rules. */
-  retention?: RetentionRules
-  /** The clock, in milliseconds since 1970; default `Date.now`. */
+  /**
+   * Which topics keep what, within `entries`, `bytes` and `age` when they are given. A rule replaces the default bounds for the
+   * topics that it covers: without a bound of its own, it keeps everything. Default: no rules.
+   */
+  retention?: readonly RetentionRule[]
+  /** A clock in milliseconds since 1970. Default: `Date.now`. */
   now?: () => number
 }
 
-/** What is kept of what no rule covers. */
+/** What is kept of topics that no rule covers. */
 const defaults = { entries: 100_000, bytes: 64 * 2 ** 20 }
-/** How many entries one page looks at. */
+/** Entries that one page considers at most. */
 const scanLimit = 4_096
 
-/** A history in memory. What is appended is kept when `append` returns, and for as long as the process lives. */
+/** A history in memory. An append is kept when it returns, for as long as the process lives. */
 export class MemoryLog implements Log {
   readonly epoch = newEpoch()
+  readonly roster: Roster = {
+    announce: async (announcements) => this.#announce(announcements),
+    members: () => this.#listMembers(),
+    renew: async (node, leaseMs) => this.#leases.renew(node, leaseMs)
+  }
   readonly #now: () => number
   readonly #entries: RetainedEntries
-  /** What bounds all that no other rule covers. */
-  readonly #rest: RetentionRule
+  /** The rule for topics that no other rule covers. */
+  readonly #defaultRule: RetentionRule
   readonly #dedup = new MemoryDedupStore()
   #newestTime = 0
   readonly #members = new Map<string, Member>()
   readonly #leases = new Leases()
   readonly #followers = new Set<(entries: readonly Entry[]) => void>()
   readonly #undelivered: Entry[][] = []
-  #delivering = false
-  #closed = false
+  #isDelivering = false
+  #isClosed = false
 
-  constructor({ entries, bytes, age, retention, now = Date.now }: MemoryLogOptions = {}) {
+  /** @throws RangeError that names the option */
+  constructor({ entries, bytes, age, retention = [], now = Date.now }: MemoryLogOptions = {}) {
     for (const [name, value] of Object.entries({ entries, bytes, age })) {
-      if (value !== undefined && !(value > 0))
-        throw new RangeError(`MemoryLog: ${name} must be a number greater than 0, not ${value}`)
+      if (value !== undefined && !(value > 0)) throw new RangeError(`${name}: expected more than 0, not ${value}`)
     }
-    this.#rest = { match: '*', entries: entries ?? defaults.entries, bytes: bytes ?? defaults.bytes }
-    const known = retention ?? new RetentionRules([], () => true)
-    this.#entries = new RetainedEntries(known.with([...known.rules, this.#rest]), {
+    this.#defaultRule = { match: '*', entries: entries ?? defaults.entries, bytes: bytes ?? defaults.bytes }
+    this.#entries = new RetainedEntries([...retention, this.#defaultRule], {
       ...(entries !== undefined && { entries }),
       ...(bytes !== undefined && { bytes }),
       ...(age !== undefined && { age })
@@ -86,11 +82,11 @@ export class MemoryLog implements Log {
   }
 
   get isReady(): boolean {
-    return !this.#closed
+    return !this.#isClosed
   }
 
   async append(updates: readonly Update[], dedup?: DedupOptions): Promise<Appended[]> {
-    if (this.#closed) throw new TidingsError('closed')
+    if (this.#isClosed) throw new TidingsError('closed')
     const fresh: Entry[] = []
     this.#dedup.expire(Math.max(this.#newestTime, this.#now()))
     const answer = appendDeduplicated(this.epoch, updates, dedup, this.#dedup, (update) => {
@@ -102,21 +98,8 @@ export class MemoryLog implements Log {
     return answer
   }
 
-  async announce(announcements: readonly Announcement[]): Promise<void> {
-    if (this.#closed) throw new TidingsError('closed')
-    this.#commit(announcements.flatMap((announcement) => this.#enroll(announcement) ?? []))
-  }
-
-  async *members(): AsyncGenerator<readonly Member[], void, undefined> {
-    yield [...this.#members.values()]
-  }
-
-  async renew(node: string, lease: number): Promise<readonly string[]> {
-    return this.#leases.renew(node, lease)
-  }
-
   async follow(deliver: (entries: readonly Entry[]) => void): Promise<void> {
-    if (this.#closed) throw new TidingsError('closed')
+    if (this.#isClosed) throw new TidingsError('closed')
     this.#followers.add(deliver)
   }
 
@@ -159,15 +142,24 @@ export class MemoryLog implements Log {
     return ours.epoch === this.epoch && ours.offset <= this.head ? ours.offset : undefined
   }
 
-  /** Keeps what other rules say from now on. */
+  /** Sets other retention rules. */
   async retain(rules: readonly RetentionRule[]): Promise<void> {
-    this.#entries.retain([...rules, this.#rest])
+    this.#entries.retain([...rules, this.#defaultRule])
     this.#trim()
   }
 
   async close(): Promise<void> {
-    this.#closed = true
+    this.#isClosed = true
     this.#followers.clear()
+  }
+
+  #announce(announcements: readonly Announcement[]): void {
+    if (this.#isClosed) throw new TidingsError('closed')
+    this.#commit(announcements.flatMap((announcement) => this.#enroll(announcement) ?? []))
+  }
+
+  async *#listMembers(): AsyncGenerator<readonly Member[], void, undefined> {
+    yield [...this.#members.values()]
   }
 
   #commit(entries: Entry[]): void {
@@ -197,14 +189,14 @@ export class MemoryLog implements Log {
     this.#entries.trim(this.#now())
   }
 
-  /** A follower may append while it is being told; the others are then told of that later, so that all see one order. */
+  /** A follower may append while it is called; that entry is delivered after this one, so that all followers see one order. */
   #deliver(entries: Entry[]): void {
     this.#undelivered.push(entries)
-    if (this.#delivering) return
-    this.#delivering = true
+    if (this.#isDelivering) return
+    this.#isDelivering = true
     for (let next = this.#undelivered.shift(); next; next = this.#undelivered.shift()) {
       for (const deliver of this.#followers) deliver(next)
     }
-    this.#delivering = false
+    this.#isDelivering = false
   }
 }

@@ -1,11 +1,11 @@
 // The entries that a log in memory keeps: takes new ones, and lets go of those that retention no longer keeps. It delivers
 // nothing and knows no clock.
 
-import { type Entry, type Filter, sizeOf } from '../log.ts'
+import type { Entry, Filter } from '../log.ts'
 import { OffsetDeque } from '../offset-deque.ts'
 import { RemovalIndex } from '../retention/removal-index.ts'
-import type { RetentionRule, RetentionRules, RuleUsage } from '../retention/rules.ts'
-import { PublisherIds } from './publisher-ids.ts'
+import { type ParsedRule, type RetentionRule, RetentionRules, type RuleUsage } from '../retention/rules.ts'
+import { sizeOf } from '../size.ts'
 
 export class RetainedEntries {
   /** Undefined where an entry is gone that has older ones before it. */
@@ -15,15 +15,15 @@ export class RetainedEntries {
   #retention: RetentionRules
   #usages: RuleUsage[]
   /** What bounds all entries together, whatever their rule. */
-  readonly #totalRule: RetentionRule
+  readonly #totalRule: ParsedRule
   readonly #total: RuleUsage = { after: 0, entries: 0, bytes: 0 }
   /** The offsets kept of each topic of which only the newest are. */
   readonly #offsetsByTopic = new Map<string, number[]>()
 
-  constructor(retention: RetentionRules, ceiling: Omit<RetentionRule, 'match'>) {
-    this.#retention = retention
-    this.#totalRule = { match: '*', ...ceiling }
-    this.#usages = retention.rules.map(() => ({ after: 0, entries: 0, bytes: 0 }))
+  constructor(rules: readonly RetentionRule[], total: Omit<ParsedRule, 'match'>) {
+    this.#retention = new RetentionRules(rules)
+    this.#totalRule = { match: '*', ...total }
+    this.#usages = this.#retention.rules.map(() => ({ after: 0, entries: 0, bytes: 0 }))
   }
 
   get last(): number {
@@ -60,7 +60,7 @@ export class RetainedEntries {
 
   /** Goes by other rules from now on: counts again what each of them keeps, and lets go of what they supersede. */
   retain(rules: readonly RetentionRule[]): void {
-    this.#retention = this.#retention.with(rules)
+    this.#retention = new RetentionRules(rules)
     this.#usages = rules.map(() => ({ after: 0, entries: 0, bytes: 0 }))
     this.#offsetsByTopic.clear()
     for (let offset = this.first; offset <= this.last; offset++) {
@@ -81,7 +81,7 @@ export class RetainedEntries {
     this.#trimOne(this.#totalRule, this.#total, now)
   }
 
-  #trimOne(rule: RetentionRule, tally: RuleUsage, now: number, index?: number): void {
+  #trimOne(rule: ParsedRule, tally: RuleUsage, now: number, index?: number): void {
     while (tally.entries > 0) {
       const oldest = this.#oldest(tally, index)
       if (!oldest || !isOver(rule, tally, oldest, now)) return
@@ -135,10 +135,35 @@ function count(tally: RuleUsage, { update }: Entry, by: 1 | -1): void {
 }
 
 function isOver(
-  { entries = Infinity, bytes = Infinity, age = Infinity }: RetentionRule,
+  { entries = Infinity, bytes = Infinity, age = Infinity }: ParsedRule,
   tally: RuleUsage,
   oldest: Entry,
   now: number
 ): boolean {
   return tally.entries > entries || tally.bytes > bytes || oldest.time < now - age
+}
+
+/** Ids and the offsets that bear them. Most ids are borne once, so a lone offset is kept without a list around it. */
+class PublisherIds {
+  readonly #offsets = new Map<string, number | number[]>()
+
+  /** Offsets must come in rising order. */
+  add(id: string, offset: number): void {
+    const known = this.#offsets.get(id)
+    if (known === undefined) this.#offsets.set(id, offset)
+    else if (typeof known === 'number') this.#offsets.set(id, [known, offset])
+    else known.push(offset)
+  }
+
+  remove(id: string, offset: number): void {
+    const known = this.#offsets.get(id)
+    if (!Array.isArray(known) || known.length === 1) this.#offsets.delete(id)
+    else if (known[0] === offset) known.shift()
+    else known.splice(known.indexOf(offset), 1)
+  }
+
+  oldest(id: string): number | undefined {
+    const known = this.#offsets.get(id)
+    return Array.isArray(known) ? known[0] : known
+  }
 }

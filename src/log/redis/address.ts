@@ -71,6 +71,16 @@ export function checkName(option: 'prefix' | 'name', text: string): void {
   if (option === 'name' && text.includes(':')) throw new RangeError('name: a colon cannot be part of it')
 }
 
+/**
+ * Checks the options that say where a log in Redis is, without connecting.
+ * @throws RangeError that names the option, and never contains the address: a password may be in it
+ */
+export function checkAddress({ url, prefix, name }: { url: string; prefix: string; name: string }): void {
+  parseAddress(url)
+  checkName('prefix', prefix)
+  checkName('name', name)
+}
+
 function addressOf(
   kind: RedisAddress['kind'],
   isTls: boolean,

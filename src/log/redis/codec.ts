@@ -1,9 +1,11 @@
 // Turns arguments of the Lua scripts into text, and their replies into objects. It sends nothing.
 import type { Update } from '../../update.ts'
-import { type Entry, formatId, sizeOf } from '../log.ts'
+import { formatId } from '../ids.ts'
+import type { Entry } from '../log.ts'
 import type { Tombstone } from '../retention/removal-index.ts'
 import type { RetentionRules } from '../retention/rules.ts'
 import type { Member } from '../roster.ts'
+import { sizeOf } from '../size.ts'
 
 /** The state of the log at one moment, as every script replies it. */
 export interface LogState {

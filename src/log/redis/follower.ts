@@ -1,7 +1,8 @@
 // Follows the log on a connection of its own, where one command waits for the next entry, and continues at its position after
 // that connection was lost. Redis keeps removed entries until all followers have read them, so each reports its position.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Entry, sizeOf } from '../log.ts'
+import type { Entry } from '../log.ts'
+import { sizeOf } from '../size.ts'
 import { type Row, readEntries } from './codec.ts'
 import type { RedisConnection } from './connection.ts'
 import type { Answer, RedisStore } from './store.ts'

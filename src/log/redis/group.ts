@@ -3,7 +3,8 @@ import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { repeatedEntry } from '../dedup/append.ts'
 import type { Outcome, PendingAppend } from '../group-commit.ts'
-import { type Appended, formatId } from '../log.ts'
+import { formatId } from '../ids.ts'
+import type { Appended } from '../log.ts'
 import { encodeUpdate, type LogState, type Reply } from './codec.ts'
 
 /** The arguments of the append script that say what to append, and the updates as they are stored. */

@@ -1,7 +1,7 @@
 // Maintenance of the log in Redis: the rules in force, entries that expire, entries to count under other rules, and removed entries
 // that followers have read. It appends nothing and reads for nobody.
 import type { Update } from '../../update.ts'
-import type { RetentionRule, RetentionRules } from '../retention/rules.ts'
+import { type RetentionRule, RetentionRules } from '../retention/rules.ts'
 import { encodeBounds } from './codec.ts'
 import type { Answer, RedisStore } from './store.ts'
 
@@ -33,7 +33,7 @@ export class RedisMaintenance {
 
   /** Sets other rules for all nodes. Resolves when all entries are counted under them, and the rest is removed. */
   async retain(rules: readonly RetentionRule[]): Promise<void> {
-    const retention = this.#retention.with(rules)
+    const retention = new RetentionRules(rules)
     await this.#store.run('maintain', { verb: 'retain', rules: retention.text })
     this.#use(retention)
     await this.#work?.catch(() => {})
@@ -43,7 +43,7 @@ export class RedisMaintenance {
   /** The rules belong to the log, not to a node: those that were set last hold for all. */
   adopt(text: string): void {
     if (text === '' || text === this.#retention.text) return
-    this.#use(this.#retention.with(JSON.parse(text) as RetentionRule[]))
+    this.#use(new RetentionRules(JSON.parse(text) as RetentionRule[]))
   }
 
   /** Counts and trims until there is nothing left to do; one run at a time. */

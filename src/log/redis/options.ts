@@ -1,6 +1,6 @@
 // The options of RedisLog.
 import type { TidingsError } from '../../errors.ts'
-import type { Covers, RetentionRule } from '../retention/rules.ts'
+import type { RetentionRule } from '../retention/rules.ts'
 
 export interface RedisLogOptions {
   /**
@@ -14,8 +14,6 @@ export interface RedisLogOptions {
   name?: string
   /** What is kept for how long, for all nodes: the rules that were set last hold. Default: everything. */
   retention?: readonly RetentionRule[]
-  /** Whether a selector of a rule covers a topic. */
-  covers: Covers
   /** A clock in milliseconds since 1970 that replaces the one of Redis, for tests of an application. Default: the clock of Redis. */
   now?: () => number
   /** Called when Redis cannot be reached, at most once a second. */

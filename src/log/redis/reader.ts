@@ -2,8 +2,8 @@
 // which may be later than what was delivered on this node.
 import { TidingsError } from '../../errors.ts'
 import type { Entry, Filter, Page, PageLimit } from '../log.ts'
-import { sizeOf } from '../log.ts'
 import type { Member } from '../roster.ts'
+import { sizeOf } from '../size.ts'
 import { type Row, readEntries, readMembers, readTopics, readTraces } from './codec.ts'
 import { RemovalTraces } from './removals.ts'
 import type { RedisStore } from './store.ts'

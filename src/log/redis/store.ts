@@ -2,7 +2,8 @@
 // of the log never goes back.
 import { ErrorReply } from 'redis'
 import { TidingsError } from '../../errors.ts'
-import { type Entry, newEpoch } from '../log.ts'
+import { newEpoch } from '../ids.ts'
+import type { Entry } from '../log.ts'
 import { type LogState, type Reply, type Row, readEntries, readReply } from './codec.ts'
 import { OutcomeUnknownError, type RedisConnection } from './connection.ts'
 import { type ScriptName, scripts } from './scripts.ts'

@@ -1,64 +1,63 @@
-// How long which entries are kept: rules, of which the first that covers an entry's canonical topic is the entry's. It knows
-// which rule that is, and nothing of where entries are.
+// Retention rules: which entries are kept for how long. The first rule whose selector covers an entry's canonical topic applies.
+import { compile } from '../../topics/matcher.ts'
+import { parseDuration, parseSize } from '../../units.ts'
 import type { Update } from '../../update.ts'
 
-/** What is kept of the entries whose first topic a selector covers. Without a bound, all of it. */
+/** A rule as people write it. Without a bound, it keeps everything. */
 export interface RetentionRule {
-  /** A topic, `*`, or a URI template, as subscribers name them. */
+  /** A topic, `*`, or a URI template. */
   readonly match: string
-  /** The newest so many entries of each topic; those before them are superseded, which is no gap. */
+  /** Keeps the newest entries of each topic. Older ones are superseded, which is no gap; what the other bounds remove is one. */
   readonly last?: number
-  /** So many entries at most, of all topics of the rule together. */
+  /** Keeps at most so many entries of all topics of the rule together. */
   readonly entries?: number
-  /** So many bytes at most, of all topics of the rule together, counting text and a constant for each entry. */
+  /** Keeps at most so many bytes of all topics of the rule together: a number, or a text such as `1GiB`. */
+  readonly bytes?: number | string
+  /** Keeps entries for so long: milliseconds, or a text such as `7d`. */
+  readonly age?: number | string
+}
+
+/** A rule with its bounds as numbers: bytes, and milliseconds. */
+export interface ParsedRule {
+  readonly match: string
+  readonly last?: number
+  readonly entries?: number
   readonly bytes?: number
-  /** How long, in milliseconds. */
   readonly age?: number
 }
 
-/** Whether a selector covers a topic. */
-export type Covers = (selector: string, topic: string) => boolean
-
-/** What is kept under a rule at the moment. */
+/** What a rule keeps at the moment. */
 export interface RuleUsage {
-  /** No entry of the rule up to this offset is kept: trimming goes on from here. */
+  /** No entry of the rule up to this offset is kept: trimming continues from here. */
   after: number
   entries: number
   bytes: number
 }
 
-const maxKnown = 10_000
+/** Topics whose rule is remembered. */
+const maxRemembered = 10_000
 
-/** Which rule an entry falls under. */
 export class RetentionRules {
-  readonly rules: readonly RetentionRule[]
-  readonly #covers: Covers
-  /** Rules of the topics last asked for. */
+  readonly rules: readonly ParsedRule[]
+  /** The rules of the topics that were looked up last. */
   readonly #known = new Map<string, number>()
 
-  /** @throws RangeError that names the rule and the bound. */
-  constructor(rules: readonly RetentionRule[], covers: Covers) {
-    rules.forEach(check)
-    this.rules = rules
-    this.#covers = covers
+  /** @throws RangeError that names the rule, the field, and what is expected */
+  constructor(rules: readonly RetentionRule[]) {
+    this.rules = parseRules(rules)
   }
 
-  /** The number of the rule for an update; -1 where none covers it, so that all is kept. */
+  /** The number of the rule that applies to an update; -1 when none does, and everything is kept. */
   ruleOf({ topics: [topic = ''] }: Update): number {
     const known = this.#known.get(topic)
     if (known !== undefined) return known
-    const rule = this.rules.findIndex(({ match }) => this.#covers(match, topic))
-    if (this.#known.size >= maxKnown) this.#known.clear()
+    const rule = this.rules.findIndex(({ match }) => compile(match).matches(topic))
+    if (this.#known.size >= maxRemembered) this.#known.clear()
     this.#known.set(topic, rule)
     return rule
   }
 
-  /** Other rules, which mean by a selector what these do. */
-  with(rules: readonly RetentionRule[]): RetentionRules {
-    return new RetentionRules(rules, this.#covers)
-  }
-
-  /** As text, to be compared with that of another time. */
+  /** The rules as text, for comparison with those that are stored. */
   get text(): string {
     return JSON.stringify(
       this.rules.map(({ match, last, entries, bytes, age }) => ({ match, last, entries, bytes, age }))
@@ -66,12 +65,49 @@ export class RetentionRules {
   }
 }
 
-function check(rule: RetentionRule): void {
-  const { match, last, entries, bytes, age } = rule
-  for (const [name, value] of Object.entries({ last, entries, bytes, age })) {
-    if (value === undefined || value > 0) continue
-    throw new RangeError(`retention of "${match}": ${name} must be a number greater than 0, not ${value}`)
+const fields = ['match', 'last', 'entries', 'bytes', 'age']
+
+/** @throws RangeError that names the rule, the field, and what is expected */
+export function parseRules(rules: readonly RetentionRule[]): ParsedRule[] {
+  if (!Array.isArray(rules)) {
+    throw new RangeError('retention: expected a list of rules such as [{"match":"*","age":"7d"}]')
   }
-  if (last === undefined || Number.isSafeInteger(last)) return
-  throw new RangeError(`retention of "${match}": last must be a whole number, not ${last}`)
+  return rules.map((rule, index) => parseRule(rule, `retention, rule ${index + 1}`))
+}
+
+function parseRule(rule: RetentionRule, name: string): ParsedRule {
+  if (typeof rule !== 'object' || rule === null) {
+    throw new RangeError(`${name}: expected an object, not ${JSON.stringify(rule)}`)
+  }
+  const unknown = Object.keys(rule).find((field) => !fields.includes(field))
+  if (unknown !== undefined) {
+    throw new RangeError(`${name}: "${unknown}" is not a field of a rule; the fields are ${fields.join(', ')}`)
+  }
+  const { match, last, entries, bytes, age } = rule
+  if (typeof match !== 'string' || match === '') {
+    throw new RangeError(`${name}: match is missing; it names the topics of the rule, such as "*"`)
+  }
+  return {
+    match,
+    ...(last !== undefined && { last: wholeNumber(last, `${name}: last`) }),
+    ...(entries !== undefined && { entries: wholeNumber(entries, `${name}: entries`) }),
+    ...(bytes !== undefined && { bytes: positive(`${name}: bytes`, () => parseSize(bytes)) }),
+    ...(age !== undefined && { age: positive(`${name}: age`, () => parseDuration(age)) })
+  }
+}
+
+function wholeNumber(value: number, name: string): number {
+  if (Number.isSafeInteger(value) && value > 0) return value
+  throw new RangeError(`${name}: expected a whole number greater than 0, not ${JSON.stringify(value)}`)
+}
+
+function positive(name: string, parse: () => number): number {
+  let value: number
+  try {
+    value = parse()
+  } catch (error) {
+    throw new RangeError(`${name}: ${(error as Error).message}`, { cause: error })
+  }
+  if (value > 0) return value
+  throw new RangeError(`${name}: expected more than 0`)
 }

@@ -1,8 +1,8 @@
 // What a server needs to know, once it has been read from wherever it stands. It reads nothing.
 import type { Dialect } from '../../auth/dialect.ts'
 import type { IssuerKeys } from '../../auth/verifier.ts'
-import type { Durability } from '../../log/lmdb/store.ts'
-import type { RetentionRule } from '../../logs.ts'
+import type { Durability } from '../../log/lmdb/options.ts'
+import type { RetentionRule } from '../../log/retention/rules.ts'
 
 /** What a server needs to know. Texts and lists that are empty say nothing. */
 export interface Config {

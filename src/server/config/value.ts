@@ -1,6 +1,6 @@
 // Reads one option's value: from the text of a flag or a variable, or from what a file holds. It knows no option by name.
 import type { IssuerKeys } from '../../auth/verifier.ts'
-import { type RetentionRule, readRules } from '../../logs.ts'
+import { parseRules, type RetentionRule } from '../../log/retention/rules.ts'
 import { parseDuration, parseSize, UnitMissingError } from '../../units.ts'
 
 /** What kinds of values there are. A `secret` is a text that is never shown; `a|b` is one of a few words. */
@@ -46,7 +46,7 @@ const parsers: Record<Exclude<Kind, `${string}|${string}`>, Parser> = {
   size: (value, refuse) => unit(() => parseSize(value as string), refuse, 'a size such as 64KiB or 1MiB'),
   rules: (value, refuse) => {
     try {
-      return readRules(withoutBareAges(fromJson(value === '' ? [] : value)))
+      return parseRules(withoutBareAges(fromJson(value === '' ? [] : value)))
     } catch (error) {
       return error instanceof RangeError ? refuse(error.message) : refuse('a list of rules as JSON')
     }

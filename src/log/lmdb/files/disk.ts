@@ -56,7 +56,7 @@ export class Disk {
   }
 
   /** What a failed write comes down to: `storage_full`, or a LogError after which nothing more can be promised. */
-  async explained(error: unknown): Promise<TidingsError | LogError> {
+  async classifyError(error: unknown): Promise<TidingsError | LogError> {
     const cause = await causeOf(error)
     const { code, message } = cause as { code?: unknown; message: string }
     // LMDB says EIO, too, when only a part of what it wrote had room.

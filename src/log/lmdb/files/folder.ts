@@ -2,7 +2,8 @@
 // it is left behind. It reads no entry.
 import { resolve } from 'node:path'
 import { LogError } from '../../error.ts'
-import { type Durability, LmdbStore } from '../store.ts'
+import type { Durability } from '../options.ts'
+import { LmdbStore } from '../store.ts'
 import {
   checkData,
   hasData,

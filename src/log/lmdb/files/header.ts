@@ -1,7 +1,7 @@
 // What says of which format the data of an LmdbLog is, and which log it is. It knows no entry.
 import type { Database } from 'lmdb'
 import { LogError } from '../../error.ts'
-import { newEpoch } from '../../log.ts'
+import { newEpoch } from '../../ids.ts'
 import { crc32 } from '../crc32.ts'
 import { damaged } from './damaged.ts'
 

@@ -8,14 +8,16 @@ import { expect, it } from 'vitest'
 const below: Record<string, readonly string[]> = {
   sse: [],
   topics: [],
-  auth: ['topics', 'errors', 'units'],
+  json: [],
+  'bounded-map': [],
+  auth: ['topics', 'errors', 'units', 'json', 'bounded-map'],
   pages: [],
   errors: [],
   units: [],
   update: ['errors'],
   log: ['update', 'topics', 'errors', 'units'],
   hub: ['log', 'topics', 'update', 'errors', 'sse'],
-  http: ['hub', 'auth', 'log', 'topics', 'update', 'errors', 'sse', 'pages', 'units'],
+  http: ['hub', 'auth', 'log', 'topics', 'update', 'errors', 'sse', 'pages', 'units', 'json', 'bounded-map'],
   index: ['http', 'hub', 'auth', 'log', 'topics', 'update', 'errors'],
   server: ['http', 'hub', 'auth', 'log', 'units', 'errors'],
   cli: ['server', 'http', 'auth', 'units', 'errors']

@@ -1,7 +1,8 @@
 // Makes tokens, for trying a hub out and for publishers without an issuer. It knows no hub, and keeps no key.
 import { randomUUID } from 'node:crypto'
 import { type JWTPayload, SignJWT } from 'jose'
-import { detailType, isMatch, isObject } from './claims.ts'
+import { isObject } from '../json.ts'
+import { detailType, isMatch } from './claims.ts'
 import type { Dialect } from './dialect.ts'
 import type { Json } from './grants.ts'
 import { readSigningKey, type SigningKey } from './signing-key.ts'

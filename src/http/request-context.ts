@@ -52,8 +52,9 @@ export interface RequestContext {
   query(): Parameters
 }
 
-/** What can be done at one path, and how a refusal is told there where it is not told as everywhere. */
+/** The endpoints of one path, by method. */
 export interface Route
   extends Partial<Record<'GET' | 'HEAD' | 'POST' | 'QUERY', (ctx: RequestContext) => Promise<void>>> {
-  refuse?(ctx: RequestContext, error: unknown): void
+  /** Sends an error; default `sendError` of `response.ts`. */
+  sendError?(ctx: RequestContext, error: unknown): void
 }

@@ -101,7 +101,7 @@ export class Router {
     }
     this.#serve(ctx, route).catch((error: unknown) => {
       this.#report(ctx, error)
-      if (route?.refuse) route.refuse(ctx, error)
+      if (route?.sendError) route.sendError(ctx, error)
       else sendError(request, response, error)
     })
   }

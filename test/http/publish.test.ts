@@ -98,7 +98,7 @@ describe('POST /publish with a line for each update', () => {
   it.each([
     ['{"data":"1"}\n\nnot json', 'line 3: it is not JSON'],
     ['[1]', 'line 1: it is not a JSON object'],
-    ['{"data":"1"}\n{"tpoic":"a"}', 'line 2: it has a field that is not known; there are topic, topics, data'],
+    ['{"data":"1"}\n{"tpoic":"a"}', 'line 2: it has an unknown field; the fields are topic, topics, data'],
     ['{"topic":7}', 'line 1: An update needs at least one topic'],
     ['{"id":"#mine"}', 'line 1: This id cannot be published: ids that begin with "#" are made by the hub'],
     ['{"retry":"5"}', 'line 1: retry must be a whole number'],
@@ -161,8 +161,8 @@ describe('POST /publish refuses, and publishes nothing', () => {
     ['a bad private', 400, 'private=maybe', 'x', 'write private or private=true'],
     ['a query that is not UTF-8', 400, 'topic=%ff', 'x', 'not valid UTF-8'],
     ['a body that is not UTF-8', 400, '', Buffer.from([0x61, 0xff]), 'not valid UTF-8'],
-    ['too many parameters', 400, 'a&'.repeat(2_001), 'x', '2000 are allowed'],
-    ['a large body', 413, '', 'x'.repeat(2_001), 'The body is too large: 2000 bytes are allowed']
+    ['too many parameters', 400, 'a&'.repeat(2_001), 'x', 'the limit is 2000'],
+    ['a large body', 413, '', 'x'.repeat(2_001), 'The body is too large: the limit is 2000 bytes']
   ])('%s (%i)', async (_, status, query, body, why) => {
     const served = await serve({}, { maxBody: 2_000 })
     const answer = await post(`${served.url}/publish?${query}`, body)

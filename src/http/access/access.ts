@@ -17,7 +17,7 @@ import type { Parameters } from '../body.ts'
 import { hostOf, plainHost } from '../target.ts'
 import { type Authorizer, readAuthorizer } from './authorizer.ts'
 import { type OriginOptions, readOriginOption } from './cors.ts'
-import { type AccessOptions, hubPath, resolveAccess } from './options.ts'
+import { type AccessOptions, metadataPath, resolveAccess } from './options.ts'
 import { hasAllowedOrigin, isCrossSite } from './origin.ts'
 
 /** What speaks for a request, and in which dialect it is to be answered. */
@@ -65,7 +65,7 @@ export class Access {
 
   /** Where clients learn what kind of token is wanted here [RFC 9728, 3]. */
   get metadataUrl(): string {
-    return `${new URL(this.base).origin}/.well-known/oauth-protected-resource${hubPath}`
+    return `${new URL(this.base).origin}${metadataPath}`
   }
 
   /** @throws TidingsError `misdirected`, where the public addresses are known and this is none of them. */

@@ -6,8 +6,10 @@ import { type IssuerKeys, type RoleKeys, Verifier } from '../../auth/verifier.ts
 import { hostsOf } from '../target.ts'
 import type { AuthorizeOptions } from './authorizer.ts'
 
-/** Where a Mercure hub is [Mercure 1.0, Hub Discovery]. */
+/** The path of a Mercure hub [Mercure 1.0, Hub Discovery]. */
 export const hubPath = '/.well-known/mercure'
+/** The path of the metadata about the tokens that the hub accepts [RFC 9728, 3.1]. */
+export const metadataPath = `/.well-known/oauth-protected-resource${hubPath}`
 
 export interface AccessOptions extends AuthorizeOptions {
   /**

@@ -1,6 +1,7 @@
 // Reads many updates from one body: a JSON object a line (`application/x-ndjson`). It names the line that is wrong, so that
 // the sender can mend it; what is right about an update is not its business.
 import { TidingsError } from '../../errors.ts'
+import { type JsonObject, parseObject } from '../../json.ts'
 import { type Update, type ValidUpdate, validate } from '../../update.ts'
 
 /** Updates that one batch may hold. */
@@ -23,7 +24,7 @@ export function readBatch(text: string): ValidUpdate[] {
 
 function readLine(line: string, number: number): ValidUpdate {
   try {
-    return validate(toUpdate(parseObject(line)))
+    return validate(toUpdate(readObject(line)))
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const why = error.message.replace(/\.$/, '')
@@ -31,23 +32,16 @@ function readLine(line: string, number: number): ValidUpdate {
   }
 }
 
-function parseObject(line: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch {
-    // The engine's own message quotes what was sent.
-    throw new Error('it is not JSON')
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it is not a JSON object')
-  const unknown = Object.keys(value).find((key) => !fields.includes(key))
-  if (unknown !== undefined) throw new Error(`it has a field that is not known; there are ${fields.join(', ')}`)
-  if ('topic' in value && 'topics' in value) throw new Error('it has both topic and topics')
-  return value as Record<string, unknown>
+function readObject(line: string): JsonObject {
+  const object = parseObject(line, 'it')
+  const unknown = Object.keys(object).find((key) => !fields.includes(key))
+  if (unknown !== undefined) throw new Error(`it has an unknown field; the fields are ${fields.join(', ')}`)
+  if ('topic' in object && 'topics' in object) throw new Error('it has both topic and topics')
+  return object
 }
 
 /** `validate` refuses what is of the wrong type, so this only says which field is which. */
-function toUpdate({ topic, topics = topic, data = '', ...rest }: Record<string, unknown>): Update {
+function toUpdate({ topic, topics = topic, data = '', ...rest }: JsonObject): Update {
   const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null))
   return {
     topics: topics === undefined ? ['default'] : typeof topics === 'string' ? [topics] : topics,

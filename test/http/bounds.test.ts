@@ -25,7 +25,7 @@ describe('every endpoint', () => {
     const answer = await ask(`${url}/subcribe`)
     expect(answer).toMatchObject({
       status: 404,
-      text: expect.stringContaining('there are /, /subscribe, /publish, /debug')
+      text: expect.stringContaining('the paths are /, /subscribe, /publish, /debug')
     })
   })
 
@@ -60,7 +60,7 @@ describe('every endpoint', () => {
     const { url } = await serve()
     const headers = Object.fromEntries(Array.from({ length: 101 }, (_, number) => [`X-${number}`, '']))
     const answer = await ask(`${url}/debug`, { headers })
-    expect(answer).toMatchObject({ status: 431, text: 'The request head is too large: 100 headers are allowed.\n' })
+    expect(answer).toMatchObject({ status: 431, text: 'The request head is too large: the limit is 100 headers.\n' })
   })
 
   it('forbids guessing types and framing', async () => {

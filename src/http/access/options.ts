@@ -3,6 +3,7 @@ import { dialects as allDialects, type Dialect } from '../../auth/dialect.ts'
 import { algorithmsFor, readKey } from '../../auth/keys.ts'
 import { type CookieNames, defaultCookieNames } from '../../auth/token.ts'
 import { type IssuerKeys, type RoleKeys, Verifier } from '../../auth/verifier.ts'
+import { type MountOptions, readBasePath } from '../mount.ts'
 import { hostsOf } from '../target.ts'
 import type { AuthorizeOptions } from './authorizer.ts'
 
@@ -48,6 +49,8 @@ export interface AccessOptions extends AuthorizeOptions {
 /** What follows from the options. */
 export interface ResolvedAccess {
   readonly base: string
+  /** Whether `base` is the hub's real address. */
+  readonly hasAddress: boolean
   readonly dialects: readonly Dialect[]
   readonly isOpen: boolean
   readonly anonymous: boolean
@@ -60,10 +63,12 @@ export interface ResolvedAccess {
 }
 
 /** @throws RangeError that names the option, what was found and what to do. */
-export function resolveAccess(options: AccessOptions, failed: (error: unknown) => void): ResolvedAccess {
+export function resolveAccess(options: AccessOptions & MountOptions, failed: (error: unknown) => void): ResolvedAccess {
   const { anonymous = false, subscriptions = false, issuers = [], cookieName } = options
-  const publicUrls = (options.publicUrls ?? []).map(readPublicUrl)
-  const base = publicUrls[0]?.href ?? options.audience?.find(isWebAddress) ?? `http://localhost${hubPath}`
+  const basePath = readBasePath(options)
+  const publicUrls = (options.publicUrls ?? []).map((text) => readPublicUrl(text, basePath))
+  const address = publicUrls[0]?.href ?? options.audience?.find(isWebAddress)
+  const base = address ?? `http://localhost${basePath}${hubPath}`
   const audience = options.audience?.length ? options.audience : publicUrls.length > 0 ? hrefs(publicUrls) : [base]
   const verifier = new Verifier({
     ...rolesOf(options),
@@ -76,6 +81,7 @@ export function resolveAccess(options: AccessOptions, failed: (error: unknown) =
   checkRoles(verifier, anonymous, subscriptions)
   return {
     base,
+    hasAddress: address !== undefined,
     dialects: readDialects(options.dialects),
     isOpen: !verifier.has('publish'),
     anonymous,
@@ -151,11 +157,12 @@ function readCookieNames(name: string | undefined): CookieNames {
   return { modern: name, legacy: name }
 }
 
-/** The hub's address at one of its origins; a path is accepted where it is the hub's own. */
-function readPublicUrl(text: string): URL {
+/** The URL of the hub at one of its origins. The path may be left out, or be that of the mount or of the hub. */
+function readPublicUrl(text: string, basePath: string): URL {
   const url = isWebAddress(text) ? new URL(text) : undefined
-  if (url && ['/', hubPath].includes(url.pathname) && !url.search && !url.hash && !url.username) {
-    return new URL(hubPath, url)
+  const paths = ['/', hubPath, basePath, `${basePath}/`, `${basePath}${hubPath}`]
+  if (url && paths.includes(url.pathname) && !url.search && !url.hash && !url.username) {
+    return new URL(`${basePath}${hubPath}`, url)
   }
   throw new RangeError(`publicUrls: expected an address such as https://hub.example.com, not ${JSON.stringify(text)}`)
 }

@@ -28,7 +28,7 @@ export function sendDialectError(ctx: RequestContext, thrown: unknown): void {
   }
   // Other errors are defects of the server. Their messages may contain secrets and are not sent.
   const error = thrown instanceof TidingsError ? thrown : new TidingsError('internal')
-  const { status, text, headers } = dialects[dialectOf(ctx, error)].describeError(error, access.metadataUrl)
+  const { status, text, headers } = dialects[dialectOf(ctx, error)].describeError(error, access.metadataUrl(ctx.mount))
   sendText(response, `${text}\n`, { ...securityHeaders, ...retryHeaders(error.code, status), ...headers }, status)
 }
 

@@ -30,7 +30,7 @@ export async function list(ctx: RequestContext): Promise<void> {
   const headers = {
     ...securityHeaders,
     'Cache-Control': 'must-revalidate',
-    ...dialect.listHeaders(listing, access.base)
+    ...dialect.listHeaders(listing, access.hubUrl(ctx.mount))
   }
   const single = wanted.subscriber === undefined ? undefined : find(members, dialect, wanted)
   if (request.headers['if-none-match'] === headers.ETag) {

@@ -1,10 +1,9 @@
-// Reads many updates from one body: a JSON object a line (`application/x-ndjson`). It names the line that is wrong, so that
-// the sender can mend it; what is right about an update is not its business.
+// Reads a batch of updates: one JSON object per line (`application/x-ndjson`). An error names the first bad line.
 import { TidingsError } from '../../errors.ts'
 import { type JsonObject, parseObject } from '../../json.ts'
 import { type Update, type ValidUpdate, validate } from '../../update.ts'
 
-/** Updates that one batch may hold. */
+/** Updates that one batch may contain. */
 const maxUpdates = 10_000
 const fields = ['topic', 'topics', 'data', 'type', 'id', 'retry', 'private']
 
@@ -15,10 +14,10 @@ export function readBatch(text: string): ValidUpdate[] {
   for (const line of text.split('\n')) {
     number++
     if (line.trim() === '') continue
-    if (updates.length === maxUpdates) throw new TidingsError('batch_too_large', `${maxUpdates} are allowed`)
+    if (updates.length === maxUpdates) throw new TidingsError('batch_too_large', `the limit is ${maxUpdates}`)
     updates.push(readLine(line, number))
   }
-  if (updates.length === 0) throw new TidingsError('batch_empty', 'send one JSON object a line')
+  if (updates.length === 0) throw new TidingsError('batch_empty', 'send one JSON object per line')
   return updates
 }
 
@@ -40,7 +39,7 @@ function readObject(line: string): JsonObject {
   return object
 }
 
-/** `validate` refuses what is of the wrong type, so this only says which field is which. */
+/** Renames fields and sets defaults. `validate` refuses values of the wrong type. */
 function toUpdate({ topic, topics = topic, data = '', ...rest }: JsonObject): Update {
   const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null))
   return {

@@ -1,5 +1,5 @@
-// Reads where Redis is: one server, a master that sentinels watch, or a cluster; and what a log's keys may begin with. It
-// connects to nothing, and what it says of an address holds nothing of it, for a password may be in it.
+// Parses the address of Redis: one server, a master that sentinels watch, or a cluster. Its errors never contain the address, which
+// may hold a password.
 import { readFileSync } from 'node:fs'
 
 export interface Host {
@@ -12,25 +12,25 @@ export interface Login {
   readonly password?: string
 }
 
-/** What is known of TLS besides that it is spoken: certificates as PEM. */
+/** Options of TLS; certificates as PEM. */
 export interface Tls {
   readonly ca?: string
   readonly cert?: string
   readonly key?: string
-  /** The name that the certificates are for, where it is not the host's. */
+  /** The name in the server's certificate. Default: the host. */
   readonly servername?: string
 }
 
 export interface RedisAddress {
   readonly kind: 'one' | 'sentinel' | 'cluster'
-  /** Whom to dial, or else whom to ask whom to dial. */
+  /** The server to connect to, or the sentinels or cluster nodes to ask. */
   readonly hosts: readonly Host[]
-  /** What sentinels call the master. */
+  /** The name of the master, for sentinels. */
   readonly master: string
   readonly login: Login
   readonly sentinelLogin: Login
   readonly database: number
-  /** Undefined where TLS is not spoken. */
+  /** Undefined without TLS. */
   readonly tls: Tls | undefined
 }
 
@@ -40,7 +40,7 @@ const formOfMany = /^redis(s?)\+(sentinel|cluster):\/\/([^/?#]*)(\/[^?#]*)?(\?[^
 const tlsParameters = ['ca', 'cert', 'key', 'servername']
 const sentinelParameters = ['sentinelUsername', 'sentinelPassword']
 
-/** @throws RangeError that says what is wrong, but never what was given: a password may be in it. */
+/** @throws RangeError that never contains the address */
 export function parseAddress(url: string): RedisAddress {
   const [, isTls, authority = '', path = '', query = ''] = form.exec(url) ?? []
   if (isTls !== undefined) return addressOf('one', isTls !== '', authority, path, query)
@@ -51,7 +51,7 @@ export function parseAddress(url: string): RedisAddress {
   )
 }
 
-/** Where Redis is, as people may be shown it. */
+/** The address without passwords, for logs. */
 export function placeOf(url: string): string {
   const { hosts, kind, master } = parseAddress(url)
   const list = hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(',')
@@ -59,15 +59,15 @@ export function placeOf(url: string): string {
 }
 
 /**
- * Looks at a part of what every key begins with, `{prefix:name}`: what lies between the braces decides where a cluster keeps it.
+ * Checks a part of `{prefix:name}`, with which every key begins. In a cluster it is the hash tag, so all keys are on one node.
  * @throws RangeError
  */
 export function checkName(option: 'prefix' | 'name', text: string): void {
   if (text === '' || text.length > 200) throw new RangeError(`${option}: expected 1 to 200 characters`)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the check is for control characters
   if (/[{}\u0000-\u001f\u007f]/.test(text))
     throw new RangeError(`${option}: braces and control characters cannot be part of it`)
-  // Or else a:b with c would be the same log as a with b:c.
+  // Otherwise prefix `a:b` with name `c` would be the same log as prefix `a` with name `b:c`.
   if (option === 'name' && text.includes(':')) throw new RangeError('name: a colon cannot be part of it')
 }
 

@@ -54,7 +54,7 @@ export class RedisConnection {
   }
 
   /**
-   * Runs a script, which Redis is sent as text only where it does not have it.
+   * Runs a script by its hash, and sends its text only when Redis does not have it.
    * @throws as `send` does
    */
   async run(script: Script, key: string, args: () => readonly string[]): Promise<unknown> {
@@ -89,7 +89,7 @@ export class RedisConnection {
     }
   }
 
-  /** Whether there is a connection that Redis answered on. */
+  /** Whether there is a connection on which Redis answered. */
   get isReady(): boolean {
     return this.#isReady
   }
@@ -98,7 +98,7 @@ export class RedisConnection {
     return this.#isClosed
   }
 
-  /** Lets go of the connection at once; what waits for an answer is not answered. */
+  /** Closes the connection at once. Commands in progress get no answer. */
   close(): void {
     this.#isClosed = true
     this.#isReady = false
@@ -106,7 +106,7 @@ export class RedisConnection {
     for (const waiter of this.#waiters) waiter.reject(new TidingsError('closed'))
   }
 
-  /** What an error says, without what nobody is to read. */
+  /** The message of an error, without passwords. */
   reasonOf(error: unknown): string {
     return this.#discovery.reasonOf(error)
   }
@@ -142,7 +142,7 @@ export class RedisConnection {
     }
   }
 
-  /** The package would dial again by itself, but not let go of a Redis that takes connections and says nothing. */
+  /** The package could reconnect, but would keep a server that accepts connections and does not answer. */
   #dial(): void {
     const attempt: Attempt = { over: new AbortController() }
     this.#attempt = attempt
@@ -182,10 +182,10 @@ export class RedisConnection {
     this.#discovery.failed(error)
     this.#reason = this.reasonOf(error)
     const pause = Math.min(maxDelayMs, 25 * 2 ** Math.min(this.#failures++, 10))
-    // Not all at once: many nodes lose the same Redis at the same moment.
+    // With jitter: many nodes lose the same Redis at the same moment.
     this.#timer = setTimeout(() => this.#dial(), pause * (0.5 + Math.random() / 2)).unref()
     const failure = new TidingsError('log_unavailable', this.#reason)
-    // A wrong password does not become right by waiting.
+    // Waiting does not help against a wrong password.
     if (isRefusal(error)) for (const waiter of this.#waiters) waiter.reject(failure)
     this.#failed(failure)
   }

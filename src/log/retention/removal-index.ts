@@ -1,8 +1,7 @@
-// Remembers what retention removed, not the entries but which topics they had, so that a reader who comes back late is told
-// of a gap when one of his own entries is gone, and not because of someone else's. It knows no log.
+// Which topics had entries that retention removed. A reader gets a gap only when one of its own entries was removed.
 import type { Filter } from '../log.ts'
 
-/** The newest entry that was removed of those with the same topics. */
+/** The newest removed entry of those with the same topics. */
 export interface Tombstone {
   readonly topics: readonly string[]
   readonly isPrivate: boolean
@@ -12,35 +11,35 @@ export interface Tombstone {
 const maxTombstones = 10_000
 const maxKey = 1_024
 
-/** What traces of the same topics have in common; undefined where it is too long to be remembered. */
+/** The key of a tombstone: its topics. Undefined when it is too long to be kept. */
 export function tombstoneKey(topics: readonly string[], isPrivate: boolean): string | undefined {
   const key = `${isPrivate ? 1 : 0}${topics.length === 1 ? topics[0] : JSON.stringify(topics)}`
   return key.length > maxKey ? undefined : key
 }
 
-/** The newest removed entry of each set of topics; what does not fit is remembered as "anything up to here". */
+/** A tombstone for each set of topics. What does not fit is covered by `removedThrough`: any topic, up to an offset. */
 export class RemovalIndex {
-  /** Longest without a removal first. */
+  /** The one without a removal for longest comes first. */
   readonly #tombstones = new Map<string, Tombstone>()
   #removedThrough = 0
   #newest = 0
   #removals = 0
-  /** How many removals there had been when the floor was raised last. */
+  /** The number of removals when `removedThrough` changed last. */
   #removedThroughCount = 0
-  /** How many removals there had been at the newest of each trace. */
+  /** The number of removals at the newest removal of each tombstone. */
   readonly #counts = new Map<string, number>()
 
-  /** Up to this offset, an entry of any topic may have been removed. */
+  /** Up to this offset, entries of any topic may have been removed. */
   get removedThrough(): number {
     return this.#removedThrough
   }
 
-  /** How many removals there have been since the process began. */
+  /** The number of removals in this process. */
   get removals(): number {
     return this.#removals
   }
 
-  /** Notes a removal, in any order. Answers the key of a trace that had to make room, if one had to. */
+  /** Records a removal, in any order. Returns the key of the tombstone that was dropped for it, if any. */
   add(topics: readonly string[], isPrivate: boolean, offset: number): string | undefined {
     this.#newest = Math.max(this.#newest, offset)
     this.#removals++
@@ -56,13 +55,13 @@ export class RemovalIndex {
     return this.#tombstones.size > maxTombstones ? this.#dropOldest() : undefined
   }
 
-  /** From now on, an entry of any topic may have been removed up to this offset. */
+  /** Records that entries of any topic may have been removed up to this offset. */
   raiseRemovedThrough(removedThrough: number): void {
     this.#removedThrough = Math.max(this.#removedThrough, removedThrough)
     this.#removedThroughCount = this.#removals
   }
 
-  /** Whether an entry that the filter admits may have been removed after this offset, by one of these removals. */
+  /** Whether one of these removals may have removed an entry after this offset that the filter admits. */
   lost(after: number, filter: Filter, { removalsSeen = 0, until = Infinity } = {}): boolean {
     if (removalsSeen > 0 && removalsSeen >= this.#removals) return false
     const isAmong = (mark: number) => (removalsSeen === 0 || mark > removalsSeen) && mark <= until

@@ -19,11 +19,13 @@ export interface Gap {
 
 /** A position in the log from which a client can be served. Made by `Hub.locate`, for `Hub.join`. */
 export interface StreamPosition {
+  /** @internal */
   readonly interest: Interest
-  /** The stream begins after this offset of this epoch. */
+  /** The stream begins after this offset of this epoch. @internal */
   readonly after: number
+  /** @internal */
   readonly epoch: string
-  /** Removals of the log up to here are reported, or were not asked for; 0 when all of them count. */
+  /** Removals of the log up to here are reported, or were not asked for; 0 when all of them count. @internal */
   readonly removalsSeen: number
   /** The id of the position: the requested one when it was found, otherwise one that the hub made. */
   readonly id: string

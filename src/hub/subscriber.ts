@@ -10,7 +10,7 @@ import type { Timed } from './timer-wheel.ts'
 /** `live`: has everything, and sweeps write to it. `behind`: has to catch up, or its connection is full. */
 export type SubscriberState = 'live' | 'behind' | 'closed'
 
-/** What a subscriber needs from the hub around it. */
+/** What a subscriber needs from its hub. @internal */
 export interface SubscriberContext {
   /** Milliseconds between heartbeats on a quiet stream; 0 for none. */
   readonly heartbeat: number
@@ -38,13 +38,15 @@ export class Subscriber implements Timed {
   state: SubscriberState = 'behind'
   /** Everything it wants up to this offset has been written. */
   cursor: number
-  /** Up to this offset it reads from the log: only the log knows what retention removed. */
+  /** Up to this offset it reads from the log: only the log knows what retention removed. @internal */
   readonly historyEnd: number
-  /** Removals of the log up to here are not reported again. */
+  /** Removals of the log up to here are not reported again. @internal */
   readonly removalsSeen: number
-  /** Whether it waits for its turn to read the history. */
+  /** Whether it waits for its turn to read the history. @internal */
   queued = false
+  /** @internal */
   slot: Set<Timed> | undefined = undefined
+  /** @internal */
   readonly audience: Audience<Subscriber>
   readonly connection: Connection
   /** The announced subscriptions, which are withdrawn when it leaves. */
@@ -61,6 +63,7 @@ export class Subscriber implements Timed {
   /** Bytes that were buffered when the client last made progress. */
   #bufferedAt = 0
 
+  /** @internal */
   constructor(
     audience: Audience<Subscriber>,
     connection: Connection,
@@ -92,11 +95,17 @@ export class Subscriber implements Timed {
     return this.#context.now() - this.#connectedAt
   }
 
+  /** The number of entries that it has not received yet. */
+  get lag(): number {
+    return this.state === 'live' ? this.audience.pending : Math.max(0, this.#context.head() - this.cursor)
+  }
+
+  /** Whether its connection is full. */
   get full(): boolean {
     return this.#fullSince > 0
   }
 
-  /** Writes whole events, up to `cursor`. A subscriber with a full connection is behind. */
+  /** Writes whole events, up to `cursor`. A subscriber with a full connection is behind. @internal */
   send(bytes: Buffer, cursor: number): void {
     this.cursor = cursor
     this.#lastWrite = this.#context.now()
@@ -106,7 +115,7 @@ export class Subscriber implements Timed {
     this.state = 'behind'
   }
 
-  /** Ends the stream when it is due, and sends heartbeats. */
+  /** Ends the stream when it is due, and sends heartbeats. @internal */
   visit(now: number): number {
     const { heartbeat, slowTimeout, tick } = this.#context
     // The next visit may be one tick late, and nothing may be read after that time.
@@ -123,7 +132,7 @@ export class Subscriber implements Timed {
     return Math.min(untilHeartbeat, slowTimeout, untilEnd, this.#rotateAt - now)
   }
 
-  /** Ends the stream, with a random reconnection time of up to so many milliseconds. */
+  /** Ends the stream, with a random reconnection time of up to so many milliseconds. @internal */
   dismiss(reason: CloseReason, retryMs: number): void {
     if (this.state === 'closed') return
     // On a full connection these bytes would follow an event that is cut in two.

@@ -1,5 +1,5 @@
 // The library's face: what there is to build with, and nothing that is not meant to be relied upon.
-export { type ErrorCode, TidingsError } from './errors.ts'
+export { type ErrorCode, OptionError, TidingsError } from './errors.ts'
 export type { HandlerOptions } from './http/request-context.ts'
 export { createHandler } from './http/router.ts'
 export type { CloseReason, Connection } from './hub/connection.ts'

@@ -1,5 +1,6 @@
 // Makes logs for those who name topics by selectors and write durations and sizes as people do: a log itself knows neither.
 // It adds nothing else.
+import { OptionError, withOptionName } from './errors.ts'
 import type { LmdbLog as FolderLog } from './log/lmdb/log.ts'
 import type { LmdbLogOptions as FolderLogOptions } from './log/lmdb/options.ts'
 import { MemoryLog as PlainMemoryLog, type MemoryLogOptions as PlainMemoryLogOptions } from './log/memory/log.ts'
@@ -47,13 +48,13 @@ export type RedisLogOptions = Omit<SharedLogOptions, 'covers' | 'retention'> & {
 
 /** A history in memory. What is appended is kept when `append` returns, and for as long as the process lives. */
 export class MemoryLog extends PlainMemoryLog {
-  /** @throws RangeError for a bound that is none. */
+  /** @throws OptionError for a bound that is none. */
   constructor({ retention = [], ...options }: MemoryLogOptions = {}) {
     super({ ...options, retention: new RetentionRules(readRules(retention), covers) })
   }
 }
 
-/** Changes the rules of one of our logs. @throws RangeError for a rule that is none */
+/** Changes the rules of one of our logs. @throws OptionError for a rule that is none */
 export async function changeRules(
   log: PlainMemoryLog | FolderLog | SharedLog,
   rules: readonly RetentionRule[]
@@ -67,7 +68,7 @@ export type LmdbLog = FolderLog
 export const LmdbLog = {
   /**
    * Opens the log in a folder, or begins one.
-   * @throws LogError when the folder cannot be used, is in use, or is damaged; RangeError for a bound that is none.
+   * @throws LogError when the folder cannot be used, is in use, or is damaged; OptionError for a bound that is none.
    */
   async open({ retention = [], ...options }: LmdbLogOptions): Promise<LmdbLog> {
     const rules = readRules(retention)
@@ -83,7 +84,7 @@ export type RedisLog = SharedLog
 export const RedisLog = {
   /**
    * Opens the log in Redis, or begins one.
-   * @throws TidingsError `log_unavailable` when Redis cannot be reached; RangeError for an address or a bound that is none.
+   * @throws TidingsError `log_unavailable` when Redis cannot be reached; OptionError for an address or a bound that is none.
    */
   async open({ retention = [], ...options }: RedisLogOptions): Promise<RedisLog> {
     const rules = readRules(retention)
@@ -95,7 +96,7 @@ export const RedisLog = {
 
 /**
  * Looks at where a log in Redis is to be and what it is called, without asking Redis.
- * @throws RangeError that says which option is wrong, and never what was given: a password may be in it.
+ * @throws OptionError, which does not quote the address: it may hold a password
  */
 export function checkRedis({ url, prefix, name }: { url: string; prefix: string; name: string }): void {
   parseAddress(url)
@@ -114,22 +115,22 @@ const fields = ['match', 'last', 'entries', 'bytes', 'age']
 
 /**
  * Reads rules as people write them.
- * @throws RangeError that names the rule, the field, and what was expected.
+ * @throws OptionError that names the rule, the field, and what was expected
  */
 export function readRules(rules: readonly RetentionRule[]): Rule[] {
   if (!Array.isArray(rules))
-    throw new RangeError('retention: expected a list of rules such as {"match":"*","age":"7d"}')
-  return rules.map((rule, index) => readRule(rule, `retention, rule ${index + 1}`))
+    throw new OptionError('retention', 'expected a list of rules such as {"match":"*","age":"7d"}')
+  return withOptionName('retention', () => rules.map((rule, index) => readRule(rule, `rule ${index + 1}`)))
 }
 
 function readRule(rule: RetentionRule, name: string): Rule {
   if (typeof rule !== 'object' || rule === null)
-    throw new RangeError(`${name}: expected an object, not ${JSON.stringify(rule)}`)
+    throw new RangeError(`${name}: expected an object, got ${JSON.stringify(rule)}`)
   const unknown = Object.keys(rule).find((field) => !fields.includes(field))
-  if (unknown !== undefined) throw new RangeError(`${name}: "${unknown}" is not known; there are ${fields.join(', ')}`)
+  if (unknown !== undefined) throw new RangeError(`${name}: "${unknown}" is not a field; expected ${fields.join(', ')}`)
   const { match, last, entries, bytes, age } = rule
   if (typeof match !== 'string' || match === '')
-    throw new RangeError(`${name}: match says which topics it is for, such as "*"`)
+    throw new RangeError(`${name}: match: expected a topic selector such as "*"`)
   return {
     match,
     ...(last !== undefined && { last: wholeNumber(last, `${name}: last`) }),
@@ -141,7 +142,7 @@ function readRule(rule: RetentionRule, name: string): Rule {
 
 function wholeNumber(value: number, name: string): number {
   if (Number.isSafeInteger(value) && value > 0) return value
-  throw new RangeError(`${name}: expected a whole number greater than 0, not ${JSON.stringify(value)}`)
+  throw new RangeError(`${name}: expected a whole number greater than 0, got ${JSON.stringify(value)}`)
 }
 
 function named(name: string, parse: () => number): number {

@@ -14,7 +14,7 @@ const below: Record<string, readonly string[]> = {
   units: ['errors'],
   update: ['errors'],
   log: ['update', 'topics', 'errors', 'units'],
-  logs: ['log', 'topics', 'units'],
+  logs: ['log', 'topics', 'units', 'errors'],
   hub: ['logs', 'log', 'topics', 'update', 'errors', 'sse'],
   http: ['hub', 'auth', 'log', 'topics', 'update', 'errors', 'sse', 'pages', 'units'],
   index: ['http', 'hub', 'auth', 'logs', 'log', 'topics', 'update', 'errors'],

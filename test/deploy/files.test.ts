@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { flagFor, options, variableFor } from '../../dist/server/config/config.js'
+import { flagFor, options, variableFor } from '../../dist/server/config/options.js'
 
 const files = [
   'Dockerfile',

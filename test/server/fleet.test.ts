@@ -174,6 +174,6 @@ describe('--log', () => {
 
   it('does not go with --data', async () => {
     const { code, stderr } = await tidings(['serve', '--log', 'redis://127.0.0.1', '--data', 'anywhere'])
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('leave one of them out') })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('remove one of them') })
   })
 })

@@ -1,6 +1,6 @@
 // The log that lives in memory: history up to a number of entries, of bytes, and an age; gone when the process ends. It
 // knows no subscriber.
-import { TidingsError } from '../../errors.ts'
+import { OptionError, TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { appendDeduplicated } from '../dedup/append.ts'
 import { MemoryDedupStore } from '../dedup/memory-store.ts'
@@ -59,7 +59,7 @@ export class MemoryLog implements Log {
   constructor({ entries, bytes, age, retention, now = Date.now }: MemoryLogOptions = {}) {
     for (const [name, value] of Object.entries({ entries, bytes, age })) {
       if (value !== undefined && !(value > 0))
-        throw new RangeError(`MemoryLog: ${name} must be a number greater than 0, not ${value}`)
+        throw new OptionError(name, `expected a number greater than 0, got ${value}`)
     }
     this.#rest = { match: '*', entries: entries ?? defaults.entries, bytes: bytes ?? defaults.bytes }
     const known = retention ?? new RetentionRules([], () => true)

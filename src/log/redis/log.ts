@@ -1,7 +1,7 @@
 // The log that many nodes share: history in Redis, which assigns the offsets. An append is answered when Redis has it, and
 // delivered on every node.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TidingsError } from '../../errors.ts'
+import { OptionError, TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { AppendQueue, asAppend, type Outcome, type PendingAppend, settle } from '../group-commit.ts'
 import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from '../log.ts'
@@ -54,7 +54,8 @@ export class RedisLog implements Log {
 
   private constructor({ prefix = 'tidings', name = 'log', now, ...options }: RedisLogOptions) {
     const { url, retention = [], covers, failed = () => {}, warn = () => {}, commandTimeout = 5_000 } = options
-    if (!(commandTimeout > 0)) throw new RangeError(`commandTimeout must be greater than 0, not ${commandTimeout}`)
+    if (!(commandTimeout > 0))
+      throw new OptionError('commandTimeout', `expected a number greater than 0, got ${commandTimeout}`)
     const rules = new RetentionRules(retention, covers)
     checkName('prefix', prefix)
     checkName('name', name)

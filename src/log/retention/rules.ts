@@ -1,5 +1,6 @@
 // How long which entries are kept: rules, of which the first that covers an entry's canonical topic is the entry's. It knows
 // which rule that is, and nothing of where entries are.
+import { OptionError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 
 /** What is kept of the entries whose first topic a selector covers. Without a bound, all of it. */
@@ -36,7 +37,7 @@ export class RetentionRules {
   /** Rules of the topics last asked for. */
   readonly #known = new Map<string, number>()
 
-  /** @throws RangeError that names the rule and the bound. */
+  /** @throws OptionError that names the rule and the bound */
   constructor(rules: readonly RetentionRule[], covers: Covers) {
     rules.forEach(check)
     this.rules = rules
@@ -70,8 +71,8 @@ function check(rule: RetentionRule): void {
   const { match, last, entries, bytes, age } = rule
   for (const [name, value] of Object.entries({ last, entries, bytes, age })) {
     if (value === undefined || value > 0) continue
-    throw new RangeError(`retention of "${match}": ${name} must be a number greater than 0, not ${value}`)
+    throw new OptionError('retention', `rule for "${match}": ${name}: expected a number greater than 0, got ${value}`)
   }
   if (last === undefined || Number.isSafeInteger(last)) return
-  throw new RangeError(`retention of "${match}": last must be a whole number, not ${last}`)
+  throw new OptionError('retention', `rule for "${match}": last: expected a whole number, got ${last}`)
 }

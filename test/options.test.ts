@@ -1,4 +1,4 @@
-// Errors of options name the option, in code as in code, and for a reader as that reader typed it.
+// Errors of options: each names its option, and names it again as its reader typed it.
 import { expect, it } from 'vitest'
 import { withOptionName } from '../dist/errors.js'
 import { createHandler, createHub, LmdbLog, MemoryLog, OptionError, RedisLog } from '../dist/index.js'

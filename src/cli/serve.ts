@@ -3,10 +3,10 @@ import { Command } from 'commander'
 import { isShort, readKey } from '../auth/keys.ts'
 import { nameIn, type Sources } from '../server/config/config.ts'
 import type { Config } from '../server/config/options.ts'
+import { describeStore } from '../server/config/store-value.ts'
 import { hasKeys } from '../server/exposure.ts'
 import { createLogger, type Logger, logObserver } from '../server/logger.ts'
 import { type Server, startServer } from '../server/server.ts'
-import { historyOf } from '../server/store.ts'
 import { endOnFailure } from './client/run.ts'
 import { withConfig, withServerFlags } from './server-flags.ts'
 import { version } from './version.ts'
@@ -14,7 +14,7 @@ import { version } from './version.ts'
 const examples = `
 Examples:
   tidings serve
-  tidings serve --data ./history --retention '[{"match":"*","age":"7d"}]'
+  tidings serve --store ./history --retention '[{"match":"*","age":"7d"}]'
   tidings serve --config tidings.yaml --port 8080
 
 Flags win over variables, and variables over the file. A secret can also be in a file that a variable ending in _FILE
@@ -36,7 +36,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   process.on('SIGHUP', () => void reload(server, flags, logger))
   console.log(greeting(server.urls, config))
   warnAboutShortKeys(config, sources, logger)
-  logger.info({ version, node: process.version, listens: server.urls, history: historyOf(config) }, 'started')
+  logger.info({ version, node: process.version, listens: server.urls, history: describeStore(config.store) }, 'started')
 }
 
 interface Started {
@@ -55,7 +55,7 @@ async function start(config: Config, sources: Sources): Promise<Started> {
 function greeting(urls: readonly string[], config: Config): string {
   const { anonymous } = config
   const bearer = hasKeys(config) ? `-H "Authorization: Bearer $TOKEN" ` : ''
-  const listening = `tidings is listening on ${urls.join(' and ')}, and keeps history in ${historyOf(config)}\n`
+  const listening = `tidings is listening on ${urls.join(' and ')}, and keeps history in ${describeStore(config.store)}\n`
   const url = urls.find((one) => one.startsWith('http'))
   if (url === undefined) return listening
   return `${listening}

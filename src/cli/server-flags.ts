@@ -2,13 +2,15 @@
 import { type Command, Option as Flag } from 'commander'
 import { OptionError } from '../errors.ts'
 import { configure, nameIn, readSources, type Sources } from '../server/config/config.ts'
-import { type Config, flagFor, type Option, options, variableFor } from '../server/config/options.ts'
+import { type Config, flagFor, type Option, options, renamed, variableFor } from '../server/config/options.ts'
 import { format } from '../server/config/value.ts'
 import { Failure } from './client/failure.ts'
 
 /** Adds every option of the server to a command. */
 export function withServerFlags(command: Command): Command {
   for (const option of options) command.addOption(toFlag(option))
+  // Known to the parser, so that using one is answered with its new name.
+  for (const old of Object.keys(renamed)) command.addOption(new Flag(`${flagFor(old)} <value>`).hideHelp())
   return command
 }
 

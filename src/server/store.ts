@@ -1,7 +1,8 @@
 // Opens the log that a server's history lives in: in memory, in a folder, or in Redis.
 import { OptionError } from '../errors.ts'
-import { checkRedis, LmdbLog, MemoryLog, placeOf, RedisLog } from '../logs.ts'
+import { checkRedis, LmdbLog, MemoryLog, RedisLog } from '../logs.ts'
 import type { Config } from './config/options.ts'
+import { storeKind } from './config/store-value.ts'
 
 /** One of our own logs. Their retention rules can change while they are in use. */
 export type OwnLog = MemoryLog | LmdbLog | RedisLog
@@ -14,24 +15,25 @@ export interface StoreEvents {
 }
 
 export async function openLog(config: Config, { failed, warned }: StoreEvents): Promise<OwnLog> {
-  const { data, durability, log, retention } = config
-  if (log !== '') return RedisLog.open({ ...redisOptions(config), retention, failed, warn: warned })
-  return data === '' ? new MemoryLog({ retention }) : LmdbLog.open({ path: data, durability, retention })
+  const { store, durability, retention } = config
+  if (storeKind(store) === 'memory') return new MemoryLog({ retention })
+  if (storeKind(store) === 'folder') return LmdbLog.open({ path: store, durability, retention })
+  return RedisLog.open({ ...redisOptions(config), retention, failed, warn: warned })
 }
 
-function redisOptions({ log, logPrefix, logName }: Config) {
-  return { url: log, prefix: logPrefix, name: logName }
+function redisOptions({ store, storePrefix, storeName }: Config) {
+  return { url: store, prefix: storePrefix, name: storeName }
 }
 
 /** The names that the server has for options of `RedisLog`. */
-const serverNames = { url: 'log', prefix: 'logPrefix', name: 'logName' } as const
+const serverNames = { url: 'store', prefix: 'storePrefix', name: 'storeName' } as const
 
 /**
  * Checks the options of Redis without connecting to it.
  * @throws OptionError, which does not quote the address: it may hold a password
  */
 export function checkStore(config: Config): void {
-  if (config.log === '') return
+  if (storeKind(config.store) !== 'redis') return
   try {
     checkRedis(redisOptions(config))
   } catch (error) {
@@ -39,10 +41,4 @@ export function checkStore(config: Config): void {
     const name = serverNames[error.option as keyof typeof serverNames]
     throw new OptionError(name, error.detail, { cause: error })
   }
-}
-
-/** Where history lives, for people; without the password of Redis. */
-export function historyOf({ log, data }: Config): string {
-  if (log !== '') return `Redis at ${placeOf(log)}`
-  return data === '' ? 'memory' : data
 }

@@ -128,6 +128,47 @@ it('names an option by the variable or the file that set it', async () => {
   )
 })
 
+it.each([
+  [['--store', './history'], {}, /^store +\.\/history +--store$/m],
+  [['--data', 'history'], {}, /^data +history +--data$/m],
+  [[], { TIDINGS_STORE: 'redis://ann:sesame@example.com' }, /^store +Redis at example\.com:6379 +TIDINGS_STORE$/m],
+  [[], { TIDINGS_STORE: '', TIDINGS_DATA: '/data' }, /^data +\/data +TIDINGS_DATA$/m],
+  [['--store', 'memory'], {}, /^All options have their defaults\.$/m]
+])('says where history lives: %j %j', async (args, env, line) => {
+  const { code, stdout } = await check(args, env)
+  expect(code).toBe(0)
+  expect(stdout).toMatch(line)
+  expect(stdout).not.toContain('sesame')
+})
+
+it('takes the address of a store from the file that a variable names', async () => {
+  const { stdout } = await check([], { TIDINGS_STORE_FILE: file('store', 'redis://:sesame@127.0.0.1:7000\n') })
+  expect(stdout).toMatch(/^store +Redis at 127\.0\.0\.1:7000 +TIDINGS_STORE_FILE$/m)
+})
+
+it.each([
+  [['--store', 'data'], {}, '--store: expected memory, .*, got "data"; did you mean \\./data\\?'],
+  [['--store', 'ann:sesame@example'], {}, '--store: expected memory, a folder such as ./data, or a URL'],
+  [['--store', 'example.com:6379'], {}, '--store: expected memory, a folder such as ./data, or a URL'],
+  [['--store', 'http://:sesame@example.com'], {}, '--store: expected memory, a folder such as ./data, or a URL'],
+  [['--store', 'redis://:sesame@example.com/x'], {}, '--store: expected a database number'],
+  [['--data', 'a'], { TIDINGS_STORE: 'memory' }, '--data: cannot be combined with TIDINGS_STORE; remove one of them'],
+  [['--durability', 'os'], {}, '--durability: os requires history in a folder; set --store to one'],
+  [['--log', 'redis://:sesame@example.com'], {}, '--log: renamed to --store'],
+  [['--log-prefix', 'a'], {}, '--log-prefix: renamed to --store-prefix'],
+  [[], { TIDINGS_LOG_FILE: 'a' }, 'TIDINGS_LOG_FILE: renamed to TIDINGS_STORE_FILE']
+])('refuses %j %j', async (args, env, line) => {
+  const { code, stderr } = await check(args, env)
+  expect(code).toBe(1)
+  expect(stderr).toMatch(new RegExp(`^tidings: ${line}`))
+  expect(stderr).not.toContain('sesame')
+})
+
+it('answers the former name of a key in the file with the new one', async () => {
+  const { stderr } = await check(['--config', file('tidings.yaml', 'logName: a\n')])
+  expect(stderr).toContain('"logName" is not an option; it was renamed to "storeName"')
+})
+
 it('accepts a certificate that goes with its key', async () => {
   const pair = ['--tls-cert', fixture('for-tests-only.cert.pem'), '--tls-key', fixture('for-tests-only.key.pem')]
   expect(await check(pair)).toMatchObject({ code: 0, stderr: '' })

@@ -18,7 +18,8 @@ it('finds them', () => expect(texts.length).toBeGreaterThanOrEqual(9))
 
 it.each(texts)('%s names options that exist', (_, text) => {
   const flags =
-    text.match(/(?<=["' ])--(?:trusted|public|ops|drain|config|data|host|port|publisher|subscriber)[a-z-]*/g) ?? []
+    text.match(/(?<=["' ])--(?:trusted|public|ops|drain|config|data|store|host|port|publisher|subscriber)[a-z-]*/g) ??
+    []
   const variables = text.match(/TIDINGS_[A-Z_]+/g) ?? []
   const known = options.flatMap(({ name }) => [flagFor(name), variableFor(name)])
   expect([...flags, ...variables].filter((name) => !known.includes(name))).toEqual([])

@@ -1,9 +1,10 @@
 // Reads the configuration of a server: flags win over variables, variables over the file, the file over defaults.
 import { OptionError } from '../../errors.ts'
 import { checkReach, isGuarded } from '../exposure.ts'
-import { readConfigFile, readSecretFile } from './file.ts'
-import { type Config, flagFor, type Option, options, variableFor } from './options.ts'
-import { parse, type Value } from './value.ts'
+import { ConfigError, readConfigFile, readSecretFile } from './file.ts'
+import { type Config, flagFor, type Option, options, renamed, variableFor } from './options.ts'
+import { storeKind, storeOfFolder } from './store-value.ts'
+import { mayHoldSecret, parse, type Value } from './value.ts'
 
 /** What was given for an option, not read yet. */
 interface Given {
@@ -23,13 +24,14 @@ interface Input {
 
 /**
  * Finds what was given for each option.
- * @throws ConfigError if the configuration file or the file of a secret cannot be used
+ * @throws ConfigError for a file that cannot be used, and for the former name of an option
  */
 export function readSources(flags: Input['flags'], environment: Input['environment']): Sources {
   const input = { flags, environment }
+  refuseRenamed(input)
   const path = flags.config ?? environment[variableFor('config')]
   const names = options.map(({ name }) => name).filter((name) => name !== 'config')
-  const file = path === undefined ? {} : readConfigFile(String(path), names)
+  const file = path === undefined ? {} : readConfigFile(String(path), { names, renamed })
   const sources = new Map<string, Given>()
   for (const option of options) {
     const { name } = option
@@ -40,13 +42,24 @@ export function readSources(flags: Input['flags'], environment: Input['environme
   return sources
 }
 
+function refuseRenamed({ flags, environment }: Input): void {
+  for (const [old, name] of Object.entries(renamed)) {
+    if (flags[old] !== undefined) throw new ConfigError(`${flagFor(old)}: renamed to ${flagFor(name)}`)
+    for (const suffix of ['', '_FILE']) {
+      const variable = variableFor(old) + suffix
+      if (environment[variable] === undefined) continue
+      throw new ConfigError(`${variable}: renamed to ${variableFor(name)}${suffix}`)
+    }
+  }
+}
+
 function find({ name, kind }: Option, { flags, environment }: Input): Given | undefined {
   const variable = variableFor(name)
   if (flags[name] !== undefined) return { value: flags[name], source: flagFor(name) }
   if (environment[variable] !== undefined) return { value: environment[variable], source: variable }
   // Container platforms mount secrets as files.
   const source = `${variable}_FILE`
-  const path = kind === 'secret' ? environment[source] : undefined
+  const path = mayHoldSecret(kind) ? environment[source] : undefined
   return path === undefined ? undefined : { value: readSecretFile(path, source), source }
 }
 
@@ -83,24 +96,33 @@ export function configure(sources: Sources): Config {
   const config = Object.fromEntries(
     settingsOf(sources).map(({ option, value }) => [option.name, value])
   ) as unknown as Config
-  checkTogether(config)
-  return config
+  const stored = { ...config, store: storeIn(config, sources) }
+  checkTogether(stored)
+  return stored
+}
+
+/** `data` is a short form of `store`. Everything else looks at `store` only. */
+function storeIn({ store, data }: Config, sources: Sources): string {
+  if (data === '') return store
+  const given = sources.get('store')?.value
+  // An empty variable sets nothing.
+  if (given === undefined || given === '') return storeOfFolder(data)
+  throw new OptionError('data', (nameOf) => `cannot be combined with ${nameOf('store')}; remove one of them`)
 }
 
 function checkTogether(config: Config): void {
-  const { open, durability, data, log, tlsCert, tlsKey } = config
+  const { open, durability, store, tlsCert, tlsKey } = config
   if (open && isGuarded(config)) {
     throw new OptionError(
       'open',
       (nameOf) =>
-        `lets anyone publish and subscribe, so it cannot be combined with keys or ${nameOf('authorize')}; remove one of them`
+        `lets anyone publish and subscribe, so it cannot be combined with keys or ${nameOf('authorize')}; remove one`
     )
   }
   if (tlsCert === '' && tlsKey !== '') throw new OptionError('tlsKey', requires('tlsCert'))
   if (tlsKey === '' && tlsCert !== '') throw new OptionError('tlsCert', requires('tlsKey'))
-  if (durability === 'os' && data === '') throw new OptionError('durability', requires('data'))
-  if (log !== '' && data !== '') {
-    throw new OptionError('data', (nameOf) => `cannot be combined with ${nameOf('log')}; remove one of them`)
+  if (durability === 'os' && storeKind(store) !== 'folder') {
+    throw new OptionError('durability', (nameOf) => `os requires history in a folder; set ${nameOf('store')} to one`)
   }
   checkReach(config, config)
 }

@@ -2,16 +2,22 @@
 import { readFileSync } from 'node:fs'
 import { parseDocument } from 'yaml'
 
-/** A file of the configuration cannot be used. `message` names the file, and what to do. */
+/** The configuration cannot be read. `message` names the file, the key or the variable, and says what to do. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
+}
+
+/** The keys that a file may have, and those that it had under a former name. */
+interface Keys {
+  readonly names: readonly string[]
+  readonly renamed: Readonly<Record<string, string>>
 }
 
 /**
  * The values in a configuration file, by key. A file without any option is refused: it is truncated, or the wrong file.
  * @throws ConfigError that names the file, and the line or the key that is wrong
  */
-export function readConfigFile(path: string, known: readonly string[]): Record<string, unknown> {
+export function readConfigFile(path: string, keys: Keys): Record<string, unknown> {
   const document = parseDocument(readText(path, 'the configuration file'))
   const [error] = document.errors
   if (error) throw new ConfigError(`${path}: ${(error.message.split('\n')[0] as string).replace(/:$/, '')}`)
@@ -23,7 +29,7 @@ export function readConfigFile(path: string, known: readonly string[]): Record<s
     throw new ConfigError(`${path}: expected keys and values, such as "port: 5000"`)
   }
   for (const key of Object.keys(values)) {
-    if (!known.includes(key)) throw new ConfigError(`${path}: "${key}" is not an option${suggestion(key, known)}`)
+    if (!keys.names.includes(key)) throw new ConfigError(`${path}: "${key}" is not an option${suggestion(key, keys)}`)
   }
   return values as Record<string, unknown>
 }
@@ -47,8 +53,9 @@ function readText(path: string, what: string): string {
   }
 }
 
-function suggestion(key: string, known: readonly string[]): string {
-  const alike = known.find((name) => normal(name) === normal(key)) ?? nearest(key, known)
+function suggestion(key: string, { names, renamed }: Keys): string {
+  if (Object.hasOwn(renamed, key)) return `; it was renamed to "${renamed[key]}"`
+  const alike = names.find((name) => normal(name) === normal(key)) ?? nearest(key, names)
   return alike === undefined ? '; "tidings serve --help" lists them' : `; did you mean "${alike}"?`
 }
 

@@ -34,19 +34,25 @@ const table = {
     }
   },
   History: {
-    data: { kind: 'folder', default: '', help: 'folder for history; without one, history is kept in memory' },
+    store: {
+      kind: 'store',
+      default: 'memory',
+      help:
+        'where history lives: memory, a folder such as ./data, or Redis or Valkey, which several servers can share: ' +
+        'redis://host:6379, rediss://user:password@host, redis+sentinel://host:26379/mymaster, redis+cluster://host:6379'
+    },
+    data: { kind: 'folder', default: '', help: 'folder for history; short for store with a folder' },
     durability: {
       kind: 'flush|os',
       default: 'flush',
       help: 'when a publish is confirmed: once on disk (flush), or sooner (os), where a crash loses all history'
     },
-    log: {
-      kind: 'secret',
-      default: '',
-      help: 'address of Redis or Valkey, whose history several servers share, such as redis://host:6379'
+    storePrefix: { kind: 'text', default: 'tidings', help: 'prefix of all Redis keys, as in {tidings:log}' },
+    storeName: {
+      kind: 'text',
+      default: 'log',
+      help: 'name of the history in Redis; several hubs can share one Redis'
     },
-    logPrefix: { kind: 'text', default: 'tidings', help: 'prefix of all Redis keys, as in {tidings:log}' },
-    logName: { kind: 'text', default: 'log', help: 'name of the history in Redis; several hubs can share one Redis' },
     retention: {
       kind: 'rules',
       default: [],
@@ -193,6 +199,13 @@ export const options: readonly Option[] = sections.flatMap((section) =>
     ...row
   }))
 )
+
+/** Former names of options, which are refused with the new name. */
+export const renamed: Readonly<Record<string, OptionName>> = {
+  log: 'store',
+  logPrefix: 'storePrefix',
+  logName: 'storeName'
+}
 
 /** `someName` becomes `--some-name`. */
 export function flagFor(name: string): string {

@@ -3,6 +3,7 @@ import type { IssuerKeys } from '../../auth/verifier.ts'
 import { OptionError, withOptionName } from '../../errors.ts'
 import { type RetentionRule, readRules } from '../../logs.ts'
 import { formatDuration, formatSize, parseDuration, parseSize } from '../../units.ts'
+import { describeStore, readStore } from './store-value.ts'
 
 /** The value type of each kind. A `secret` is a text that is never shown. */
 interface Values {
@@ -10,6 +11,8 @@ interface Values {
   secret: string
   file: string
   folder: string
+  /** `memory`, a folder, or the URL of Redis, which may hold a password. */
+  store: string
   port: number
   count: number
   switch: boolean
@@ -66,6 +69,7 @@ const parsers: Record<NamedKind, Parser> = {
   secret: (value, refuse) => readText(value) ?? refuse('a text'),
   file: (value, refuse) => readText(value) ?? refuse('the path of a file'),
   folder: (value, refuse) => readText(value) ?? refuse('the path of a folder'),
+  store: (value, refuse) => readStore((readText(value) ?? refuse('a text')) || 'memory'),
   port: (value, refuse) =>
     /^\d{1,5}$/.test(`${value}`) && Number(value) <= 65_535 ? Number(value) : refuse('0 to 65535'),
   count: (value, refuse) =>
@@ -85,7 +89,8 @@ const parsers: Record<NamedKind, Parser> = {
     const issuers = Array.isArray(value) || `${value}`.startsWith('[') ? readJson(value) : readList(value)
     if (Array.isArray(issuers) && issuers.every(isIssuer)) return issuers
     return refuse(
-      'a list of issuers, or JSON such as [{"issuer":"https://a.example","publisher":{"jwks":"https://…"},"subscriber":{"key":"…"}}]'
+      'a list of issuers, or JSON such as [{"issuer":"https://a.example","publisher":{"jwks":"https://…"},' +
+        '"subscriber":{"key":"…"}}]'
     )
   }
 }
@@ -115,8 +120,9 @@ export function parse(option: string, kind: Kind, value: unknown): Value {
   return withOptionName(option, () => parserOf(kind)(typeof value === 'string' ? value.trim() : value, refuse))
 }
 
-function mayHoldSecret(kind: Kind): boolean {
-  return kind === 'secret' || kind === 'issuers'
+/** Whether an error must not quote a value of the kind. */
+export function mayHoldSecret(kind: Kind): boolean {
+  return kind === 'secret' || kind === 'store' || kind === 'issuers'
 }
 
 /** YAML reads a value such as `5000` or `1.0` as a number. */
@@ -165,6 +171,7 @@ function isRole(value: unknown): boolean {
 /** A value as it could be given again, except for secrets. Empty for an empty value. */
 export function format(kind: Kind, value: Value): string {
   if (kind === 'secret') return value === '' ? '' : '(secret)'
+  if (kind === 'store') return describeStore(String(value))
   if (kind === 'duration') return formatDuration(Number(value))
   if (kind === 'size') return formatSize(Number(value))
   if (!Array.isArray(value)) return String(value)

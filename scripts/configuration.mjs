@@ -2,9 +2,8 @@
 // no option.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { flagFor, options, variableFor } from '../dist/server/config/config.js'
-import { formatOption } from '../dist/server/config/format.js'
-import { sections } from '../dist/server/config/option.js'
+import { flagFor, options, sections, variableFor } from '../dist/server/config/options.js'
+import { format } from '../dist/server/config/value.js'
 
 const head = `# Configuration
 
@@ -29,7 +28,7 @@ const code = (text) => (text === '' ? '–' : `\`${cell(text)}\``)
 
 /** @param {(typeof options)[number]} option */
 function row({ name, kind, default: fallback, reload, help }) {
-  const said = formatOption(kind, fallback)
+  const said = format(kind, fallback)
   const columns = [
     code(flagFor(name)),
     code(variableFor(name)),

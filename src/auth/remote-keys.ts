@@ -31,7 +31,7 @@ const maxAnswer = 262_144
  * @throws RangeError when it is no address of http or https
  */
 export function remoteKeys(address: string, options: RemoteKeysOptions = {}): JWTVerifyGetKey {
-  const keys = new RemoteKeys(addressOf(address), options)
+  const keys = new RemoteKeys(readJwksAddress(address), options)
   return (header, token) => keys.find(header, token)
 }
 
@@ -46,11 +46,16 @@ export function remoteAlgorithms(wanted?: readonly string[]): readonly string[] 
   throw new RangeError(`the algorithm ${secret} needs a secret, which a JWK Set at an address cannot hold`)
 }
 
-/** Neither the address nor what is wrong with it is quoted: it may hold a password. */
-function addressOf(text: string): URL {
+/**
+ * The address of a JWK Set. The error does not quote it, since it may hold a password.
+ * @throws RangeError when it is no address of http or https, or has a user
+ */
+export function readJwksAddress(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isUsable = url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
-  if (!isUsable) throw new RangeError('the address of a JWK Set begins with https:// or http://, and names no user')
+  if (!isUsable) {
+    throw new RangeError('expected a URL such as https://id.example.com/jwks, without user and password')
+  }
   return url
 }
 

@@ -1,6 +1,6 @@
 // The door: finds the endpoint for a request, and turns whatever goes wrong into an answer. It knows no topic and no update.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { TidingsError } from '../errors.ts'
+import { OptionError, TidingsError } from '../errors.ts'
 import type { Hub } from '../hub/hub.ts'
 import { Access } from './access/access.ts'
 import { ClientAddress } from './access/client-address.ts'
@@ -22,7 +22,7 @@ const maxHeaders = 100
  * Serves a hub over HTTP/1.1, as the listener of a `node:http` or `node:https` server:
  * `http.createServer(createHandler(hub))`.
  * @param more what else there is, by path
- * @throws RangeError or TypeError that names the option that cannot be used.
+ * @throws OptionError for an option that cannot be used, TypeError if `hub` is no hub
  */
 export function createHandler(
   hub: Hub,
@@ -161,7 +161,7 @@ function readBounds({ maxBody = 2 ** 20, highWaterMark = 64 * 1_024, keepAlive =
   const bounds = { maxBody, highWaterMark, keepAlive }
   for (const [name, value] of Object.entries(bounds)) {
     if (value >= 0) continue
-    throw new RangeError(`createHandler: ${name} must be a number of at least 0, not ${value}`)
+    throw new OptionError(name, `expected a number of at least 0, got ${value}`)
   }
   return bounds
 }

@@ -13,7 +13,6 @@ import { Sweeper } from './delivery/sweeper.ts'
 import { Window } from './delivery/window.ts'
 import { drain } from './drain.ts'
 import { dedupOptionsFor, type PublishOptions } from './idempotency.ts'
-import { Interest } from './interest.ts'
 import { combineObservers, type Observer, type RefusedRequest } from './observer.ts'
 import { type HubOptions, logFor, resolveHubOptions, tickFor } from './options.ts'
 import { locate, type StreamPosition } from './position.ts'
@@ -31,7 +30,7 @@ const maxSearches = 4
 
 /**
  * Creates a hub. It is ready as soon as its log is.
- * @throws RangeError that names the option
+ * @throws OptionError
  */
 export function createHub(options: HubOptions = {}): Hub {
   return new Hub(options)
@@ -40,10 +39,10 @@ export function createHub(options: HubOptions = {}): Hub {
 /** Delivers the entries of one log to many subscribers. */
 export class Hub {
   readonly stats = new HubStats()
-  readonly subscribers: ReadonlySet<Subscriber>
   /** How long a repeated update is recognized, in milliseconds; 0 when it is published again. */
   readonly idempotent: number
   readonly #subscribers = new Set<Subscriber>()
+  readonly subscribers: ReadonlySet<Subscriber> = this.#subscribers
   readonly #audiences = new Audiences<Subscriber>()
   readonly #log: Log
   readonly #window: Window
@@ -65,7 +64,6 @@ export class Hub {
     const { heartbeat, slowTimeout, maxAge, presenceTimeout, batchBytes, window, idempotent } =
       resolveHubOptions(options)
     this.idempotent = idempotent
-    this.subscribers = this.#subscribers
     this.#log = log
     this.#observer = combineObservers(observer ? [this.stats, observer] : [this.stats])
     this.#window = new Window(window, log.head)
@@ -159,10 +157,8 @@ export class Hub {
     if (this.#draining) throw new TidingsError('closed')
     this.#mustBeOpen()
     await this.#following
-    const { topics = [], readable = [], encoding = 'plain' } = request
-    const interest = new Interest({ topics: topics.length > 0 ? topics : ['*'], readable, encoding })
     const seen = () => ({ epoch: this.#dispatcher.epoch, head: this.#window.head })
-    const find = () => locate(request, interest, this.#log, seen)
+    const find = () => locate(request, this.#log, seen)
     return request.last === undefined || request.lastEventId ? find() : this.#searches.run(find, signal)
   }
 

@@ -1,4 +1,5 @@
 // The options of a hub, with their defaults and bounds.
+import { OptionError } from '../errors.ts'
 import type { Log } from '../log/log.ts'
 import { MemoryLog } from '../log/memory/log.ts'
 import type { RetentionRule } from '../log/retention/rules.ts'
@@ -36,9 +37,10 @@ export interface HubOptions {
   observer?: Observer
 }
 
-/** @throws RangeError when rules are given together with a log, or are invalid */
+/** @throws OptionError when rules are given together with a log, or are invalid */
 export function logFor({ log, retention }: HubOptions): Log {
-  if (log && retention) throw new RangeError('createHub: give retention to the log that you give it')
+  if (log && retention)
+    throw new OptionError('retention', 'belongs to the log; give it to the log that you pass as `log`')
   return log ?? new MemoryLog(retention ? { retention } : {})
 }
 
@@ -53,7 +55,7 @@ interface ResolvedHubOptions {
   readonly window: WindowLimits
 }
 
-/** @throws RangeError that names the option and its bound */
+/** @throws OptionError that names the option and its bound */
 export function resolveHubOptions({
   heartbeat = 15_000,
   slowTimeout = 30_000,
@@ -81,6 +83,6 @@ function checkNumbers(numbers: Record<string, number | undefined>): void {
   for (const [name, value] of Object.entries(numbers)) {
     const least = minimums[name] ?? 1
     if (value === undefined || (Number.isFinite(value) && value >= least)) continue
-    throw new RangeError(`createHub: ${name} must be a number of at least ${least}, not ${value}`)
+    throw new OptionError(name, `expected a number of at least ${least}, got ${value}`)
   }
 }

@@ -1,7 +1,7 @@
 // Where in the log a stream begins, and what is missing there.
 import { formatId, parseId } from '../log/ids.ts'
 import type { Filter, Log } from '../log/log.ts'
-import type { Interest } from './interest.ts'
+import { Interest } from './interest.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
 
 /** What a client missed. It is reported in the stream and in the response header. */
@@ -47,12 +47,9 @@ interface DeliveredHead {
 }
 
 /** Finds the position for a valid request. When the log starts a new epoch meanwhile, it searches again. */
-export async function locate(
-  request: SubscribeRequest,
-  interest: Interest,
-  log: Log,
-  seen: () => DeliveredHead
-): Promise<StreamPosition> {
+export async function locate(request: SubscribeRequest, log: Log, seen: () => DeliveredHead): Promise<StreamPosition> {
+  const { topics = [], readable = [], encoding = 'plain' } = request
+  const interest = new Interest({ topics: topics.length > 0 ? topics : ['*'], readable, encoding })
   for (;;) {
     const { epoch } = log
     const position = await locateInEpoch(request, interest, log, seen())

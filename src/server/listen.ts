@@ -7,14 +7,9 @@ import type { Server as NetServer, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Address, urlOf } from './address.ts'
 import { refuseMalformed, requestBounds } from './bad-request.ts'
+import type { Certificate } from './certificate.ts'
 import { Connections } from './connections.ts'
 import { detectHttp2 } from './http2-preface.ts'
-
-/** Certificate and key as PEM. */
-export interface Certificate {
-  readonly cert: Buffer
-  readonly key: Buffer
-}
 
 export interface ListenOptions {
   readonly certificate?: Certificate | undefined

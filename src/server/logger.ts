@@ -2,7 +2,7 @@
 import { type DestinationStream, pino } from 'pino'
 import { TidingsError } from '../errors.ts'
 import type { Observer } from '../hub/observer.ts'
-import type { Config } from './config/shape.ts'
+import type { Config } from './config/options.ts'
 
 export type Logger = pino.Logger
 

@@ -255,9 +255,12 @@ describe('a stop', () => {
 
 describe('options', () => {
   it.each([
-    [['--webhooks', 'ftp://example.com'], '--webhooks: expected an address that begins with https:// or http://'],
-    [['--webhooks', 'https://ann:secret@example.com'], '--webhooks: expected an address'],
-    [['--webhooks', 'https://example.com', '--webhook-events', 'joined'], '--webhook-events: there are subscribed']
+    [['--webhooks', 'ftp://example.com'], '--webhooks: expected a URL that begins with https:// or http://'],
+    [['--webhooks', 'https://ann:secret@example.com'], '--webhooks: expected a URL'],
+    [
+      ['--webhooks', 'https://example.com', '--webhook-events', 'joined'],
+      '--webhook-events: expected a list of subscribed or unsubscribed'
+    ]
   ])('%s are refused', async (args, message) => {
     const refused = await startServer({ args }).catch((error: Error) => error)
     expect(refused).toBeInstanceOf(Error)

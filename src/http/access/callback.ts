@@ -2,6 +2,7 @@
 // what is said nor what an answer means.
 import { createHmac } from 'node:crypto'
 import { readBoundedText } from '../../auth/bounded-text.ts'
+import { OptionError } from '../../errors.ts'
 
 /** Bytes of an answer, beyond which it counts as none. */
 const maxAnswer = 262_144
@@ -41,12 +42,12 @@ function signed(body: string, key: string): Record<string, string> {
 
 /**
  * The address of a callback. Neither it nor what is wrong with it is quoted: it may hold a password.
- * @throws RangeError that names the option
+ * @throws OptionError
  */
 export function callbackAddress(option: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return url
-  throw new RangeError(`${option}: expected an address that begins with https:// or http:// and names no user`)
+  throw new OptionError(option, 'expected a URL that begins with https:// or http://, without user and password')
 }
 
 /** What went wrong with a call, in a few words that quote nothing of it. */

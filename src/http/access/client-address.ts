@@ -2,6 +2,7 @@
 // nothing up.
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
+import { OptionError } from '../../errors.ts'
 
 export interface ProxyOptions {
   /** Addresses and networks, such as `10.0.0.0/8`, whose `X-Forwarded-For` is believed; default none. */
@@ -13,7 +14,7 @@ export class ClientAddress {
   readonly #trusted = new BlockList()
   readonly #trustsAny: boolean
 
-  /** @throws RangeError that names the entry that is neither an address nor a network. */
+  /** @throws OptionError that names the entry that is neither an address nor a network */
   constructor({ trustedProxies = [] }: ProxyOptions) {
     this.#trustsAny = trustedProxies.length > 0
     for (const entry of trustedProxies) this.#trust(entry)
@@ -46,8 +47,9 @@ export class ClientAddress {
     const isNetwork =
       bits === undefined || (/^\d{1,3}$/.test(prefix as string) && bits <= (family === 'ipv6' ? 128 : 32))
     if (isIP(address) === 0 || !isNetwork) {
-      throw new RangeError(
-        `trustedProxies: expected an address or a network such as 10.0.0.0/8, not ${JSON.stringify(entry)}`
+      throw new OptionError(
+        'trustedProxies',
+        `expected an address or a network such as 10.0.0.0/8, got ${JSON.stringify(entry)}`
       )
     }
     if (bits === undefined) this.#trusted.addAddress(address, family)

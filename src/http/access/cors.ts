@@ -1,7 +1,7 @@
 // Which pages of other sites may read what the hub answers [Fetch, 3.3]. It knows origins and no endpoint.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type OriginList, readOrigins } from '../../auth/origins.ts'
-import { withOptionName } from './options.ts'
+import { withOptionName } from '../../errors.ts'
 
 export interface OriginOptions {
   /**
@@ -13,7 +13,7 @@ export interface OriginOptions {
   publishOrigins?: readonly string[]
 }
 
-/** @throws RangeError that names the option and the entry that is no origin. */
+/** @throws OptionError that names the entry that is no origin */
 export function readOriginOption(name: keyof OriginOptions, origins: readonly string[] = []): OriginList | undefined {
   return origins.length > 0 ? withOptionName(name, () => readOrigins(origins)) : undefined
 }
@@ -27,7 +27,7 @@ const preflightAge = '7200'
 export class Cors {
   readonly #origins: OriginList | undefined
 
-  /** @throws RangeError as `readOriginOption` does. */
+  /** @throws OptionError as `readOriginOption` does */
   constructor({ corsOrigins }: OriginOptions) {
     this.#origins = readOriginOption('corsOrigins', corsOrigins)
   }

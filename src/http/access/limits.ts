@@ -1,5 +1,5 @@
 // How much of the server one client, and all of them together, may use. It knows addresses and subjects as names only.
-import { TidingsError } from '../../errors.ts'
+import { OptionError, TidingsError } from '../../errors.ts'
 
 /** A bound of 0, which is the default of each, is none. */
 export interface LimitOptions {
@@ -39,7 +39,7 @@ export class Limits {
 
   /**
    * @param streams how many there are at the moment
-   * @throws RangeError that names the bound that is none
+   * @throws OptionError for a limit that is no number of at least 0
    */
   constructor(options: LimitOptions, streams: () => number) {
     this.#options = resolveLimits(options)
@@ -49,7 +49,7 @@ export class Limits {
   /**
    * Goes by other bounds from now on. Streams that began while those of an address or a subject were not counted are not
    * counted now.
-   * @throws RangeError as the constructor does
+   * @throws OptionError as the constructor does
    */
   adjust(options: LimitOptions): void {
     this.#options = resolveLimits(options)
@@ -202,7 +202,7 @@ function resolveLimits(options: LimitOptions): Required<LimitOptions> {
   }
   const bounds = Object.keys(none).map((name) => {
     const value = options[name as keyof LimitOptions] ?? 0
-    if (!(value >= 0)) throw new RangeError(`${name} must be a number of at least 0, not ${value}`)
+    if (!(value >= 0)) throw new OptionError(name, `expected a number of at least 0, got ${value}`)
     return [name, value]
   })
   return Object.fromEntries(bounds) as Required<LimitOptions>

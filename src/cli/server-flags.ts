@@ -30,23 +30,26 @@ export async function withConfig<Result>(
   work: (config: Config, sources: Sources) => Result | Promise<Result>
 ): Promise<Result> {
   let sources: Sources = new Map()
-  let config: Config | undefined
   try {
     sources = readSources(flags, process.env)
-    config = configure(sources)
-    return await work(config, sources)
+    return await work(configure(sources), sources)
   } catch (error) {
     if (error instanceof OptionError) throw new Failure(error.describe(nameIn(sources)))
-    throw new Failure(describe(error as NodeJS.ErrnoException, config))
+    throw new Failure(describe(error as ListenError))
   }
 }
 
-function describe({ code, message }: NodeJS.ErrnoException, config: Config | undefined): string {
-  if (!config) return message
-  const { host, port } = config
-  if (code === 'EADDRINUSE')
-    return `${host}:${port} is already in use; choose another port with --port, or --port 0 for any free one`
-  if (code === 'EACCES') return `this user may not listen on ${host}:${port}; choose a port above 1023 with --port`
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${host} is not an address of this machine`
+/** An error of `listen` has the address: there may be several, and one for operators. */
+interface ListenError extends NodeJS.ErrnoException {
+  readonly address?: string
+  readonly port?: number
+}
+
+function describe({ code, message, address, port }: ListenError): string {
+  const at = port === undefined ? address : `${address}:${port}`
+  if (code === 'EADDRINUSE') return `${at} is already in use; choose another port, or port 0 for any free one`
+  if (code === 'EACCES') return `this user may not listen on ${at}; choose a port above 1023`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return `${address ?? 'the host'} is not an address of this machine`
   return message
 }

@@ -62,7 +62,7 @@ describe('tidings serve', () => {
     await new Promise((resolve) => other.once('listening', resolve))
     const { port } = other.address() as { port: number }
     const { code, stderr, stdout } = await tidings(['serve', '--port', String(port)])
-    const line = `tidings: 127.0.0.1:${port} is already in use; choose another port with --port, or --port 0 for any free one\n`
+    const line = `tidings: 127.0.0.1:${port} is already in use; choose another port, or port 0 for any free one\n`
     expect({ code, stderr, stdout }).toEqual({ code: 1, stderr: line, stdout: '' })
   })
 

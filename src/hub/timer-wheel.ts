@@ -28,10 +28,6 @@ export class TimerWheel {
     this.#now = now
   }
 
-  get size(): number {
-    return this.#size
-  }
-
   /** Visits a task after so many milliseconds. */
   add(task: Timed, delay: number): void {
     if (!task.slot?.delete(task)) this.#size++

@@ -2,11 +2,9 @@
 
 import type { Entry, Filter, PageLimit } from '../log.ts'
 import { sizeOf } from '../size.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { alternatePlace, canonicalPlace } from './places.ts'
 import type { LmdbStore } from './store.ts'
-
-/** Entries that one page, or one step of a search, considers at most. */
-const scanLimit = 2_048
 
 /** The entries that a filter admits after an offset, up to `head`. */
 export function readPage(
@@ -19,7 +17,7 @@ export function readPage(
   const entries: Entry[] = []
   let cursor = after
   let bytes = 0
-  let looked = 0
+  const slice = new TimeSlice()
   for (const entry of filter.topics ? withTopics(store, filter.topics, after + 1) : store.from(after + 1)) {
     // Entries after `head` are written, but their durability is not promised yet.
     if (entry.offset > head) break
@@ -28,7 +26,7 @@ export function readPage(
       entries.push(entry)
       bytes += sizeOf(entry.update)
     }
-    if (++looked === scanLimit || entries.length >= limit.entries || bytes >= limit.bytes) return { entries, cursor }
+    if (slice.isOver || entries.length >= limit.entries || bytes >= limit.bytes) return { entries, cursor }
   }
   return { entries, cursor: Math.max(after, head) }
 }
@@ -42,21 +40,24 @@ export async function findNewest(
   head: number,
   filter: Filter,
   count: number,
-  goOn: () => void
+  mustBeOpen: () => void
 ): Promise<number | undefined> {
   let left = count
   for (let from = head; left > 0 && from > 0; ) {
-    let looked = 0
+    const slice = new TimeSlice()
     let reached = 0
+    let isEnd = true
     for (const entry of filter.topics ? withTopics(store, filter.topics, from, true) : store.downFrom(from)) {
       reached = entry.offset
       if (admits(filter, entry) && --left === 0) return reached - 1
-      if (++looked === scanLimit) break
+      if (!slice.isOver) continue
+      isEnd = false
+      break
     }
-    if (looked < scanLimit) return undefined
+    if (isEnd) return undefined
     from = reached - 1
     await new Promise(setImmediate)
-    goOn()
+    mustBeOpen()
   }
   return left === 0 ? head : undefined
 }

@@ -42,7 +42,7 @@ export interface MintOptions {
  */
 export async function mint(options: MintOptions): Promise<string> {
   const { dialect, key, algorithm } = options
-  const signing = withOptionName('key', () => readSigningKey(key, algorithm))
+  const signing = readSigningKey(key, algorithm)
   const token = new SignJWT({ ...(dialect === '0.x' ? legacyClaims(options) : modernClaims(options)) })
   return token.setProtectedHeader(headerOf(signing, dialect)).sign(signing.key)
 }

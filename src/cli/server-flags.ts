@@ -14,11 +14,11 @@ export function withServerFlags(command: Command): Command {
   return command
 }
 
-function toFlag({ name, kind, default: fallback, help }: Option): Flag {
-  const value = kind === 'switch' ? '' : ` <${kind}>`
+function toFlag({ section, name, kind, default: fallback, help }: Option): Flag {
+  const value = kind === 'switch' ? '' : ` <${kind.replace(/ of .*/, '')}>`
   const isShown = ['string', 'number'].includes(typeof fallback) && fallback !== ''
   const origin = isShown ? `${variableFor(name)}, default ${format(kind, fallback)}` : variableFor(name)
-  return new Flag(`${flagFor(name)}${value}`, `${help} (${origin})`)
+  return new Flag(`${flagFor(name)}${value}`, `${help} (${origin})`).helpGroup(`${section}:`)
 }
 
 /**

@@ -8,7 +8,8 @@ import { hubPath } from '../http/access/options.ts'
 import { type Config, flagFor, variableFor } from '../server/config/options.ts'
 import { parseDuration } from '../units.ts'
 import { Failure } from './client/failure.ts'
-import { collect, endOnFailure } from './client/run.ts'
+import { collect } from './client/flags.ts'
+import { endOnFailure } from './client/run.ts'
 import { withConfig } from './server-flags.ts'
 
 interface Flags {
@@ -33,20 +34,17 @@ Examples:
 
 export function tokenCommand(): Command {
   return new Command('token')
-    .description('Mint a token and print it, alone, on stdout.')
-    .option('--publish <topic>', 'what may be published: a topic, a/{x}, or *; may be given several times', collect, [])
-    .option('--subscribe <topic>', 'of what private updates may be read; may be given several times', collect, [])
-    .addOption(new Flag('--dialect <dialect>', 'of Mercure').choices(['1.0', '0.x']).default('1.0'))
-    .option('--expires <duration>', 'how long it lasts, such as 10m or 7d; never, in 0.x', '1h')
-    .option('--payload <json>', 'told to those who see the subscriptions, as JSON')
+    .description('Make a signed token and print it on stdout.')
+    .option('--publish <topic>', 'allow publishing to a topic, a/{x}, or *; repeat it for several', collect, [])
+    .option('--subscribe <topic>', 'allow reading private updates of a topic; repeat it for several', collect, [])
+    .addOption(new Flag('--dialect <dialect>', 'version of Mercure').choices(['1.0', '0.x']).default('1.0'))
+    .option('--expires <duration>', 'lifetime such as 10m or 7d; in 0.x also never', '1h')
+    .option('--payload <json>', 'JSON that is shown in lists of subscriptions')
     .option('--key <key>', 'secret, or private key as PEM or JWK (TIDINGS_PUBLISHER_KEY, TIDINGS_SUBSCRIBER_KEY)')
-    .option('--algorithm <name>', 'such as HS512; left out, what goes with the key')
-    .option(
-      '--audience <url>',
-      'the hub that it is for, in 1.0 (TIDINGS_AUDIENCE, default the server at its default address)'
-    )
-    .option('--issuer <name>', 'who made it (TIDINGS_ISSUERS, default tidings)')
-    .option('--subject <name>', 'who it is for')
+    .option('--algorithm <name>', 'signature algorithm such as HS512; default: the one that fits the key')
+    .option('--audience <url>', 'URL of the hub, in 1.0 (TIDINGS_AUDIENCE, default the hub at its default address)')
+    .option('--issuer <name>', 'the claim `iss` (TIDINGS_ISSUERS, default tidings)')
+    .option('--subject <name>', 'the claim `sub`')
     .addHelpText('after', examples)
     .action((flags: Flags) => endOnFailure(() => printToken(flags)))
 }

@@ -206,8 +206,8 @@ describe('an address that is dead', () => {
       Array.from({ length: 500 }, (_, at) => `topic=${(from * 500 + at).toString(36)}`).join('&')
     for (let at = 0; at < 21; at++) (await listen(`${server.url}/subscribe?${topics(at)}`)).close()
     await expect.poll(() => results(server)).toMatchObject({ dropped: 500 })
-    expect(server.output()).toContain('100 events were lost: too many wait')
-    expect(server.output().match(/too many wait/g)?.length).toBe(1)
+    expect(server.output()).toContain('100 events were lost: too many events are waiting')
+    expect(server.output().match(/too many events are waiting/g)?.length).toBe(1)
     expect(server.output()).not.toContain('/tidings')
   })
 

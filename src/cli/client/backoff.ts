@@ -1,7 +1,7 @@
-// How long to wait before the next attempt: longer each time, and never as long as everyone else. It attempts nothing.
+// The delay before the next attempt: it doubles after each failure and is random, so that clients do not all retry at once.
 
-/** The longest wait that grows by itself, in milliseconds. */
-const longest = 30_000
+/** The longest delay in milliseconds, unless the server asks for more. */
+const maxDelayMs = 30_000
 
 export class Backoff {
   readonly #random: () => number
@@ -11,13 +11,17 @@ export class Backoff {
     this.#random = random
   }
 
-  /** Milliseconds until the next attempt, which is the first one's `base`, or what the server asked for if that is longer. */
+  /**
+   * Milliseconds until the next attempt.
+   * @param base the delay after the first failure
+   * @param asked the delay that the server asked for, which is used if it is longer
+   */
   next(base: number, asked = 0): number {
-    const ceiling = Math.max(base, Math.min(longest, base * 2 ** Math.min(this.#failures++, 20)))
+    const ceiling = Math.max(base, Math.min(maxDelayMs, base * 2 ** Math.min(this.#failures++, 20)))
     return Math.max(asked, ceiling * (0.5 + this.#random() / 2))
   }
 
-  /** Something has gone well. */
+  /** Starts again with the shortest delay, after a success. */
   reset(): void {
     this.#failures = 0
   }

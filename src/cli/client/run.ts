@@ -30,8 +30,3 @@ function endWhenUnread(): void {
     process.exit(0)
   })
 }
-
-/** Collects the values of a flag that may be repeated. */
-export function collect(value: string, values: readonly string[] = []): string[] {
-  return [...values, value]
-}

@@ -102,7 +102,7 @@ export const accessTable = {
       kind: 'list of 1.0|0.x',
       default: ['1.0', '0.x'],
       reload: true,
-      help: 'supported versions of the Mercure protocol'
+      help: 'supported versions of the Mercure protocol: 1.0, 0.x'
     }
   }
 } as const satisfies OptionTable

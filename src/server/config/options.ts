@@ -147,7 +147,7 @@ const table = {
     webhookEvents: {
       kind: 'list of subscribed|unsubscribed|topic-occupied|topic-vacated',
       default: [],
-      help: 'events that webhooks receive; default: all'
+      help: 'events that webhooks receive: subscribed, unsubscribed, topic-occupied, topic-vacated; default: all'
     },
     webhookKey: {
       kind: 'secret',

@@ -9,7 +9,9 @@ export default defineConfig({
     pool: 'forks',
     // Most of a test's time is spent waiting for another process.
     maxWorkers: 2,
-    testTimeout: 20_000,
+    // A wait ends as soon as what it waits for is there; on a busy machine that takes longer.
+    expect: { poll: { timeout: 10_000 } },
+    testTimeout: 30_000,
     hookTimeout: 60_000
   }
 })

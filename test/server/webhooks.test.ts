@@ -140,8 +140,8 @@ describe('a batch', () => {
     const [first, second, third] = await backend.called(3)
     expect([second?.body, third?.body]).toEqual([first?.body, first?.body])
     const waits = [(second?.at ?? 0) - (first?.at ?? 0), (third?.at ?? 0) - (second?.at ?? 0)]
-    expect(waits[0]).toBeGreaterThanOrEqual(390)
-    expect(waits[1]).toBeGreaterThanOrEqual(1_190)
+    expect(waits[0]).toBeGreaterThanOrEqual(240)
+    expect(waits[1]).toBeGreaterThanOrEqual(740)
     await expect.poll(() => results(server)).toEqual({ delivered: 1 })
   })
 

@@ -1,24 +1,19 @@
-// The delay before the next attempt: it doubles after each failure and is random, so that clients do not all retry at once.
+// The delay before the next attempt of a client command.
+import { backoffMs } from '../../backoff.ts'
 
 /** The longest delay in milliseconds, unless the server asks for more. */
-const maxDelayMs = 30_000
+const maxMs = 30_000
 
 export class Backoff {
-  readonly #random: () => number
   #failures = 0
-
-  constructor(random: () => number = Math.random) {
-    this.#random = random
-  }
 
   /**
    * Milliseconds until the next attempt.
-   * @param base the delay after the first failure
-   * @param asked the delay that the server asked for, which is used if it is longer
+   * @param firstMs the delay after the first failure
+   * @param minMs the delay that the server asked for
    */
-  next(base: number, asked = 0): number {
-    const ceiling = Math.max(base, Math.min(maxDelayMs, base * 2 ** Math.min(this.#failures++, 20)))
-    return Math.max(asked, ceiling * (0.5 + this.#random() / 2))
+  next(firstMs: number, minMs = 0): number {
+    return Math.max(minMs, backoffMs(++this.#failures, { firstMs, maxMs }))
   }
 
   /** Starts again with the shortest delay, after a success. */

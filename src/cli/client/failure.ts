@@ -1,5 +1,7 @@
 // Errors that end a command, and the sentences for refused requests and network errors.
+
 import type { IncomingHttpHeaders } from 'node:http'
+import { readRetryAfter } from '../../backoff.ts'
 
 /** Ends a command with exit code 1. Only `message` is printed. */
 export class Failure extends Error {
@@ -50,10 +52,12 @@ export function isTransient(status: number): boolean {
   return status >= 500 || status === 429 || status === 408
 }
 
-/** The delay of `Retry-After` in milliseconds, at most one hour [RFC 9110, 10.2.3]. */
-export function retryAfter({ 'retry-after': value = '' }: IncomingHttpHeaders, now = Date.now()): number {
-  const wait = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - now
-  return Number.isNaN(wait) ? 0 : Math.min(3_600_000, Math.max(0, wait))
+/** The longest `Retry-After` that is obeyed, in milliseconds. */
+const maxRetryAfterMs = 3_600_000
+
+/** The delay that the server asks for, in milliseconds; 0 when it does not. */
+export function retryAfter({ 'retry-after': value }: IncomingHttpHeaders): number {
+  return readRetryAfter(value, maxRetryAfterMs)
 }
 
 const known: Record<string, string> = {

@@ -1,6 +1,7 @@
 // One connection to Redis: reconnects, answers within a deadline, and says of a command that failed whether it had been sent. Its
 // errors never contain the password.
 import { ErrorReply } from 'redis'
+import { backoffMs } from '../../backoff.ts'
 import { TidingsError } from '../../errors.ts'
 import { type Client, destroy, makeClient } from './dial.ts'
 import { isRedirect, isRefusal, type RedisDiscovery } from './discovery.ts'
@@ -30,7 +31,8 @@ export interface ConnectionOptions {
   readonly onConnected: (send: (args: string[]) => Promise<unknown>) => Promise<void>
 }
 
-const maxDelayMs = 1_000
+/** Delays between attempts to connect. */
+const delays = { firstMs: 25, maxMs: 1_000 }
 
 export class RedisConnection {
   readonly #discovery: RedisDiscovery
@@ -181,9 +183,7 @@ export class RedisConnection {
     this.#letGo()
     this.#discovery.failed(error)
     this.#reason = this.reasonOf(error)
-    const pause = Math.min(maxDelayMs, 25 * 2 ** Math.min(this.#failures++, 10))
-    // With jitter: many nodes lose the same Redis at the same moment.
-    this.#timer = setTimeout(() => this.#dial(), pause * (0.5 + Math.random() / 2)).unref()
+    this.#timer = setTimeout(() => this.#dial(), backoffMs(++this.#failures, delays)).unref()
     const failure = new TidingsError('log_unavailable', this.#reason)
     // Waiting does not help against a wrong password.
     if (isRefusal(error)) for (const waiter of this.#waiters) waiter.reject(failure)

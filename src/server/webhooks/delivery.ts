@@ -1,4 +1,5 @@
 // Delivers one batch of webhook events to one URL, and says how long to wait before the next attempt.
+import { backoffMs, readRetryAfter } from '../../backoff.ts'
 import { post, reasonOf } from '../../http/access/callback.ts'
 
 /** The result of events. `refused`: the receiver answered 4xx. `failed`: all attempts failed. `dropped`: never sent. */
@@ -8,9 +9,7 @@ export const maxAttempts = 8
 /** How long one attempt may take, in milliseconds. */
 const attemptMs = 5_000
 /** The delays between attempts grow from the first to the longest; all attempts together take about five minutes. */
-const firstDelayMs = 500
-const growth = 3
-const maxDelayMs = 120_000
+const delays = { firstMs: 500, growth: 3, maxMs: 120_000 }
 /** The longest `Retry-After` that is obeyed. */
 const maxRetryAfterMs = 300_000
 
@@ -35,7 +34,7 @@ export async function attempt(address: URL, body: string, key: string, over: Abo
     return {
       result: resultOf(status),
       why: `answered ${status}`,
-      retryAfterMs: readRetryAfter(headers.get('retry-after'))
+      retryAfterMs: readRetryAfter(headers.get('retry-after'), maxRetryAfterMs)
     }
   } catch (error) {
     return { result: 'again', why: reasonOf(error), retryAfterMs: 0 }
@@ -50,15 +49,7 @@ function resultOf(status: number): Attempt['result'] {
   return status === 408 || status === 429 || status >= 500 ? 'again' : 'refused'
 }
 
-/** How long to wait after so many attempts; random by a fifth, so that many servers do not retry at once. */
+/** Milliseconds until the next attempt, after so many of them. */
 export function delayAfter(attempts: number, retryAfterMs: number): number {
-  const delay = Math.min(firstDelayMs * growth ** (attempts - 1), maxDelayMs)
-  return Math.max(delay * (0.8 + Math.random() * 0.4), retryAfterMs)
-}
-
-/** Seconds, or a date [RFC 9110, 10.2.3]. */
-function readRetryAfter(value: string | null): number {
-  if (value === null) return 0
-  const wait = /^\d{1,9}$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now()
-  return wait > 0 ? Math.min(wait, maxRetryAfterMs) : 0
+  return Math.max(retryAfterMs, backoffMs(attempts, delays))
 }

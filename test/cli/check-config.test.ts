@@ -83,6 +83,12 @@ it('shows no key that an issuer comes with', async () => {
   expect(stdout).not.toContain('hidden')
 })
 
+it('names the line of a file that is not well-formed', async () => {
+  const { code, stderr } = await check(['--config', file('tidings.yaml', 'port: 5000\nlisten: [a\n')])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^tidings: \S+, line \d, column \d: [^\n]+\n$/)
+})
+
 it('asks about a typo in the file whether something else was meant', async () => {
   const { code, stderr } = await check(['--config', file('tidings.yaml', 'heartbaet: 10s\n')])
   expect(code).toBe(1)

@@ -1,6 +1,6 @@
 // Reads the files of a configuration: YAML or JSON with options by name, and files that hold one secret.
 import { readFileSync } from 'node:fs'
-import { parseDocument } from 'yaml'
+import { LineCounter, parseDocument } from 'yaml'
 
 /** The configuration cannot be read. `message` names the file, the key or the variable, and says what to do. */
 export class ConfigError extends Error {
@@ -18,12 +18,16 @@ interface Keys {
  * @throws ConfigError that names the file, and the line or the key that is wrong
  */
 export function readConfigFile(path: string, keys: Keys): Record<string, unknown> {
-  const document = parseDocument(readText(path, 'the configuration file'))
+  const lineCounter = new LineCounter()
+  const document = parseDocument(readText(path, 'the configuration file'), { lineCounter, prettyErrors: false })
   const [error] = document.errors
-  if (error) throw new ConfigError(`${path}: ${(error.message.split('\n')[0] as string).replace(/:$/, '')}`)
+  if (error) {
+    const { line, col } = lineCounter.linePos(error.pos[0])
+    throw new ConfigError(`${path}, line ${line}, column ${col}: ${error.message}`)
+  }
   const values: unknown = document.toJS()
   if (values === undefined || values === null || Object.keys(values).length === 0) {
-    throw new ConfigError(`${path}: the file has no options; add one, such as "port: 5000", or remove --config`)
+    throw new ConfigError(`${path}: the file has no options; add one, such as "port: 5000", or do not name the file`)
   }
   if (typeof values !== 'object' || Array.isArray(values)) {
     throw new ConfigError(`${path}: expected keys and values, such as "port: 5000"`)

@@ -8,7 +8,9 @@ import { expect, it } from 'vitest'
 const below: Record<string, readonly string[]> = {
   sse: [],
   topics: [],
-  auth: ['topics', 'errors', 'units'],
+  json: [],
+  'bounded-map': [],
+  auth: ['topics', 'errors', 'units', 'json', 'bounded-map'],
   pages: [],
   errors: [],
   backoff: [],
@@ -16,7 +18,7 @@ const below: Record<string, readonly string[]> = {
   update: ['errors'],
   log: ['backoff', 'update', 'topics', 'errors', 'units'],
   hub: ['log', 'topics', 'update', 'errors', 'sse'],
-  http: ['hub', 'auth', 'log', 'topics', 'update', 'errors', 'sse', 'pages', 'units'],
+  http: ['hub', 'auth', 'log', 'topics', 'update', 'errors', 'sse', 'pages', 'units', 'json', 'bounded-map'],
   index: ['http', 'hub', 'auth', 'log', 'topics', 'update', 'errors'],
   server: ['backoff', 'http', 'hub', 'auth', 'log', 'units', 'errors'],
   cli: ['backoff', 'server', 'http', 'auth', 'units', 'errors']

@@ -1,9 +1,10 @@
 // Reads what the claims of a verified token grant, in either dialect. It knows no key and no signature. A claim that breaks a
 // rule makes the whole token invalid: to honour the rest would be to grant something that nobody meant.
+import { isObject, type JsonObject } from '../json.ts'
 import type { Selector, TypedSelector } from '../topics/matcher.ts'
 import type { Dialect } from './dialect.ts'
 import { Grants, type GrantsInit, type Json, type PayloadRule } from './grants.ts'
-import { TokenError } from './token-error.ts'
+import { TokenError } from './token.ts'
 
 /** The `type` of the authorization details that are for a hub [Mercure 1.0, Authorization Details; RFC 9396, 2]. */
 export const detailType = 'https://mercure.rocks/authorization-detail'
@@ -19,7 +20,7 @@ const maxTopics = 100
 const maxMatch = 4_096
 
 /** The claims of a token whose signature and dates were verified. */
-export type Claims = Readonly<Record<string, unknown>>
+export type Claims = JsonObject
 
 /**
  * What the claims grant.
@@ -132,9 +133,4 @@ export function isMatch(text: string): boolean {
 
 function isFilledList(value: unknown): value is unknown[] {
   return Array.isArray(value) && value.length > 0
-}
-
-/** Whether a value is an object of JSON. */
-export function isObject(value: unknown): value is Claims {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

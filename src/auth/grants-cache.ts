@@ -1,38 +1,37 @@
-// Remembers for a moment what tokens were found to grant, so that a publisher's token is not verified anew for each update. It
-// holds hashes, not tokens.
+// Caches the grants of verified tokens, so that a publisher's signature is not verified again for each update. The keys are
+// hashes: the cache does not contain tokens.
 import { createHash } from 'node:crypto'
+import { BoundedMap } from '../bounded-map.ts'
 import type { Grants } from './grants.ts'
 
-interface Entry {
+interface Verified {
   readonly grants: Grants
-  readonly verifiedAt: number
+  readonly at: number
 }
 
-const most = 1_000
-/** In milliseconds. So much longer a token may be accepted after its key is withdrawn. */
-const longest = 60_000
+const maxEntries = 1_000
+/** In milliseconds. A token may be accepted for this long after its key is withdrawn. */
+const maxAge = 60_000
 
-/** The newest thousand, each for at most a minute and never beyond its end. */
 export class GrantsCache {
-  readonly #entries = new Map<string, Entry>()
+  readonly #verified = new BoundedMap<string, Verified>({ maxEntries, isExpired })
 
-  get(token: string, circumstances: string): Grants | undefined {
-    const key = keyOf(token, circumstances)
-    const entry = this.#entries.get(key)
-    if (!entry) return undefined
-    const now = Date.now()
-    // A clock that was set back makes an entry older than it seems.
-    if (now >= entry.verifiedAt && now - entry.verifiedAt < longest && now < entry.grants.until) return entry.grants
-    this.#entries.delete(key)
-    return undefined
+  /** @param context what else the result depends on, such as the role */
+  get(token: string, context: string): Grants | undefined {
+    return this.#verified.get(keyOf(token, context))?.grants
   }
 
-  set(token: string, circumstances: string, grants: Grants): void {
-    if (this.#entries.size >= most) this.#entries.delete(this.#entries.keys().next().value as string)
-    this.#entries.set(keyOf(token, circumstances), { grants, verifiedAt: Date.now() })
+  set(token: string, context: string, grants: Grants): void {
+    this.#verified.set(keyOf(token, context), { grants, at: Date.now() })
   }
 }
 
-function keyOf(token: string, circumstances: string): string {
-  return `${circumstances} ${createHash('sha256').update(token).digest('base64')}`
+function isExpired({ grants, at }: Verified): boolean {
+  const now = Date.now()
+  // `now < at` if the clock was set back: the age is then unknown.
+  return now < at || now - at >= maxAge || now >= grants.until
+}
+
+function keyOf(token: string, context: string): string {
+  return `${context} ${createHash('sha256').update(token).digest('base64')}`
 }

@@ -2,6 +2,7 @@
 // A key is a secret: no message quotes any of it.
 import { createPublicKey, type JsonWebKeyInput, type KeyObject } from 'node:crypto'
 import { base64url, type JSONWebKeySet, type JWK } from 'jose'
+import { isObject, type JsonObject, parseObject } from '../json.ts'
 import { defaultAlgorithms, familyOf, type KeyFamily, readAlgorithms } from './algorithms.ts'
 
 /** Whoever has it can verify and sign. */
@@ -101,9 +102,9 @@ function readJson(text: string): Key {
   return key
 }
 
-function parse(text: string): Record<string, unknown> | undefined {
+function parse(text: string): JsonObject | undefined {
   try {
-    return JSON.parse(text)
+    return parseObject(text, 'the key')
   } catch {
     return undefined
   }
@@ -129,7 +130,7 @@ function withAlgorithm<Kind extends OneKey>(key: Kind, algorithm: unknown): Kind
 
 /** Members that cannot be used are passed over [RFC 7517, 5]; a secret among them is a mistake that should be heard of. */
 function readSet(members: readonly unknown[]): KeySet {
-  const jwks = members.filter((member): member is JWK => typeof member === 'object' && member !== null)
+  const jwks = members.filter((member): member is JWK => isObject(member))
   if (jwks.some(({ kty }) => kty === 'oct')) {
     throw new RangeError('the JWK Set holds a secret: give a secret as a text, or as a JWK of its own')
   }

@@ -7,6 +7,7 @@ import {
   type JWTVerifyGetKey,
   type RemoteJWKSet
 } from 'jose'
+import { isObject } from '../json.ts'
 import { asymmetricAlgorithms, familyOf, readAlgorithms } from './algorithms.ts'
 import { readBoundedText } from './bounded-text.ts'
 
@@ -125,6 +126,5 @@ async function fetchSet(...[url, options]: Parameters<FetchImplementation>): Pro
 }
 
 function isSet(value: unknown): value is { keys: object[] } {
-  if (typeof value !== 'object' || value === null || !('keys' in value) || !Array.isArray(value.keys)) return false
-  return value.keys.every((key) => typeof key === 'object' && key !== null && !Array.isArray(key))
+  return isObject(value) && Array.isArray(value.keys) && value.keys.every(isObject)
 }

@@ -11,7 +11,7 @@ import {
 } from 'jose'
 import { algorithmsFor, type Key, readKey } from './keys.ts'
 import { remoteAlgorithms, remoteKeys } from './remote-keys.ts'
-import { TokenError } from './token-error.ts'
+import { TokenError } from './token.ts'
 
 /** The keys of a role: either a key or an address. */
 export interface RoleKeys {

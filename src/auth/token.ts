@@ -152,3 +152,18 @@ function cookieValue(cookies: string, name: string): string | undefined {
 function unquoted(value: string): string {
   return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
 }
+
+/**
+ * A token that is not accepted. Its bearer learns nothing more [RFC 6750, 3.1], because the failed check would help an attacker who
+ * makes tokens up. `reason` is for debug logs. It quotes neither the token nor a key.
+ */
+export class TokenError extends Error {
+  override readonly name = 'TokenError'
+  readonly code = 'invalid_token'
+  readonly reason: string
+
+  constructor(reason: string) {
+    super('The token is not accepted')
+    this.reason = reason
+  }
+}

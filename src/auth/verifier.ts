@@ -7,10 +7,10 @@ import type { Dialect } from './dialect.ts'
 import type { Grants } from './grants.ts'
 import { GrantsCache } from './grants-cache.ts'
 import { makeVerify, type Requirements, type RoleKeys, type VerifyToken } from './role-keys.ts'
-import { TokenError } from './token-error.ts'
+import { TokenError } from './token.ts'
 
 export type { RoleKeys } from './role-keys.ts'
-export { TokenError } from './token-error.ts'
+export { TokenError } from './token.ts'
 
 /** What a token is presented for. */
 export type Role = 'publish' | 'subscribe'

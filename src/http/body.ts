@@ -1,44 +1,44 @@
-// Reads what a request carries, within bounds, and refuses what is not UTF-8. It knows nothing of updates.
+// Reads request bodies of limited size, and decodes parameters and headers. Text that is not UTF-8 is refused.
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { TidingsError } from '../errors.ts'
 
-/** The parameters of one request, in order. */
+/** The parameters of a query or a form, in order. */
 export type Parameters = readonly (readonly [name: string, value: string])[]
 
 const maxParameters = 2_000
-/** How long a body of HTTP/2 may take, in milliseconds. */
-const bodyMs = 30_000
-/** How many times the bound a client may send before it is cut off rather than answered. */
-const timeoutMs = 64
+/** Milliseconds in which a body must arrive on HTTP/2. On HTTP/1.1, `requestTimeout` of node:http applies. */
+const http2BodyTimeoutMs = 30_000
+/** A client that sends more than this many times the limit is disconnected. */
+const maxExcess = 64
 
 /**
- * Reads a body of at most so many bytes.
- * @throws TidingsError `body_too_large`, as soon as that is known, or `request_aborted`.
+ * Reads a body.
+ * @param maxBytes the size limit
+ * @throws TidingsError `body_too_large`, as soon as that is known, `request_aborted` or `request_timeout`
  */
-export function readBody(request: IncomingMessage, bytes: number): Promise<Buffer> {
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    let isRefused = false
-    // An error takes its stack when it is made, so one is made only where somebody will see it.
-    const fail = (code: 'body_too_large' | 'request_aborted', particulars?: string) => {
-      if (!isRefused) reject(new TidingsError(code, particulars))
-      isRefused = true
+    let isRejected = false
+    // Creating an error captures a stack trace, which is slow. So only the first error is created.
+    const fail = (code: 'body_too_large' | 'request_aborted', detail?: string) => {
+      if (!isRejected) reject(new TidingsError(code, detail))
+      isRejected = true
     }
-    const tooLarge = () => fail('body_too_large', `${bytes} bytes are allowed`)
+    const tooLarge = () => fail('body_too_large', `the limit is ${maxBytes} bytes`)
     const onClose = () => fail('request_aborted')
-    if (Number(request.headers['content-length']) > bytes) tooLarge()
-    // In these cases neither an end nor a close is still to come.
-    if (request.readableEnded) throw new TidingsError('internal', 'a body parser in front has read the body')
-    if (request.destroyed) return resolve(sentBy(request, bytes))
+    if (Number(request.headers['content-length']) > maxBytes) tooLarge()
+    // In these two cases, neither `end` nor `close` follows.
+    if (request.readableEnded) throw new TidingsError('internal', 'middleware has already read the request body')
+    if (request.destroyed) return resolve(receivedBody(request, maxBytes))
     const chunks: Buffer[] = []
     let size = 0
-    // Of HTTP/1.1, node:http sees to it that a request comes to an end.
-    if (request.httpVersionMajor >= 2) endsWithin(request, bodyMs, reject)
+    if (request.httpVersionMajor >= 2) limitTime(request, http2BodyTimeoutMs, reject)
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size <= bytes) chunks.push(chunk)
-      // A client that is still sending reads the answer only afterwards, so the rest is thrown away, within reason.
-      else if (size <= timeoutMs * bytes) tooLarge()
+      if (size <= maxBytes) chunks.push(chunk)
+      // Many clients read the response only after they have sent the body. So the rest is read and discarded, up to a limit.
+      else if (size <= maxExcess * maxBytes) tooLarge()
       else request.socket.destroy()
     })
     request.on('end', () => {
@@ -49,32 +49,33 @@ export function readBody(request: IncomingMessage, bytes: number): Promise<Buffe
   })
 }
 
-/** What a client sent that has hung up meanwhile: all of it counts, and a part of it does not. */
-function sentBy(request: IncomingMessage, bytes: number): Buffer {
+/** The body of a client that has already disconnected. It is valid if it arrived completely. */
+function receivedBody(request: IncomingMessage, maxBytes: number): Buffer {
   const body = (request.read() as Buffer | null) ?? Buffer.alloc(0)
-  if (!request.complete || body.length > bytes) throw new TidingsError('request_aborted')
+  if (!request.complete || body.length > maxBytes) throw new TidingsError('request_aborted')
   return body
 }
 
-function endsWithin(request: IncomingMessage, ms: number, reject: (reason: TidingsError) => void): void {
-  const timer = setTimeout(() => reject(new TidingsError('request_timeout', `${ms / 1_000} s are allowed`)), ms)
+function limitTime(request: IncomingMessage, ms: number, reject: (reason: TidingsError) => void): void {
+  const timer = setTimeout(() => reject(new TidingsError('request_timeout', `the limit is ${ms / 1_000} s`)), ms)
   request.once('end', () => clearTimeout(timer))
   request.once('close', () => clearTimeout(timer))
 }
 
 /** @throws TidingsError `encoding_invalid` */
 export function decodeUtf8(bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw new TidingsError('encoding_invalid', 'the body holds other bytes')
+  if (!isUtf8(bytes)) throw new TidingsError('encoding_invalid', 'the body contains other bytes')
   return bytes.toString()
 }
 
 /**
- * Takes `application/x-www-form-urlencoded` text apart [URL, 5.1], but refuses what is not UTF-8 rather than replace it.
+ * Parses `application/x-www-form-urlencoded` text [URL, 5.1]. Unlike the standard, it refuses text that is not UTF-8, instead of
+ * replacing the bytes.
  * @throws TidingsError `encoding_invalid` or `parameters_too_many`
  */
 export function parseParameters(text: string): Parameters {
   const pairs = text.split('&', maxParameters + 1).filter((pair) => pair !== '')
-  if (pairs.length > maxParameters) throw new TidingsError('parameters_too_many', `${maxParameters} are allowed`)
+  if (pairs.length > maxParameters) throw new TidingsError('parameters_too_many', `the limit is ${maxParameters}`)
   return pairs.map((pair) => {
     const equals = pair.indexOf('=')
     return equals === -1
@@ -84,22 +85,22 @@ export function parseParameters(text: string): Parameters {
 }
 
 function decodePart(text: string): string {
-  // A percent sign that begins no triplet stands for itself, as in the URL standard.
+  // [URL, 1.3] A percent sign that begins no triplet is literal.
   const escaped = text.replaceAll('+', ' ').replace(/%(?![0-9A-Fa-f]{2})/g, '%25')
   try {
     return decodeURIComponent(escaped)
   } catch {
-    throw new TidingsError('encoding_invalid', 'a percent-encoded parameter holds other bytes')
+    throw new TidingsError('encoding_invalid', 'a percent-encoded parameter contains other bytes')
   }
 }
 
-/** A header as the UTF-8 that browsers send; Node hands headers over as Latin-1. */
+/** Decodes a header as UTF-8, as browsers send it. Node decodes headers as Latin-1. */
 export function decodeHeader(value: string): string {
   const bytes = Buffer.from(value, 'latin1')
   return isUtf8(bytes) ? bytes.toString() : value
 }
 
-/** The type of a body, without its parameters; empty where it is not said. */
+/** The media type of a `Content-Type` header, without parameters; empty if there is none. */
 export function mediaType(header = ''): string {
   return (header.split(';')[0] as string).trim().toLowerCase()
 }

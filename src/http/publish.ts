@@ -1,25 +1,27 @@
-// The last step of publishing, which all endpoints share: reserved topics, validation, the application's decision, and the append.
+// The last steps of publishing, shared by all endpoints: reserved topics, the idempotency key, validation, the application's
+// decision, and the append.
+import type { IncomingMessage } from 'node:http'
 import type { Grants } from '../auth/grants.ts'
+import { TidingsError } from '../errors.ts'
 import type { Entry } from '../log/log.ts'
 import { type Update, type ValidUpdate, validate } from '../update.ts'
 import { authorizePublish } from './access/authorize.ts'
 import { checkReserved } from './access/reserved.ts'
-import { readIdempotencyKey } from './idempotency-key.ts'
 import type { RequestContext } from './request-context.ts'
 
-/** Updates from a request: some readers validate each update, to name the one that is wrong. */
+/** The updates of a request. A batch is validated while it is read, so that an error can name the line. */
 export type ReadUpdates =
   | { readonly isValidated: true; readonly updates: readonly ValidUpdate[] }
   | { readonly isValidated: false; readonly updates: readonly Update[] }
 
 /**
  * Appends all updates, or none.
- * @throws TidingsError as `checkReserved`, `readIdempotencyKey`, `validate`, `authorizePublish` and `Hub.publishValid` do
+ * @throws TidingsError `key_invalid`, or as `checkReserved`, `validate`, `authorizePublish` and `Hub.publishValid` do
  */
 export async function append(ctx: RequestContext, grants: Grants, read: ReadUpdates): Promise<Entry[]> {
   const { access, hub, span, request, response } = ctx
   for (const update of read.updates) checkReserved(update, access.base)
-  // Without `--idempotent` the header is ignored, as by any server that does not know it.
+  // Without `--idempotent` the header is ignored, as by a server that does not support it.
   const key = hub.idempotent > 0 ? readIdempotencyKey(request) : undefined
   const updates = read.isValidated ? read.updates : read.updates.map(validate)
   await authorizePublish(ctx, grants, updates)
@@ -27,4 +29,20 @@ export async function append(ctx: RequestContext, grants: Grants, read: ReadUpda
   const entries = await (span ? span.append(updates, publish) : publish())
   if (entries.every(({ repeated }) => repeated)) response.setHeader('Idempotent-Replayed', 'true')
   return entries
+}
+
+/** A string of structured fields [RFC 9651, 3.3.3]. A backslash escapes a quote or a backslash. */
+const quoted = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/
+/** A key without quotes, as many clients send it. A comma is refused, because Node joins repeated headers with commas. */
+const bare = /^[\x21\x23-\x2b\x2d-\x7e]+$/
+
+/** Reads `Idempotency-Key` [draft-ietf-httpapi-idempotency-key-header]. */
+function readIdempotencyKey({ headers }: IncomingMessage): string | undefined {
+  const header = headers['idempotency-key']
+  if (header === undefined) return undefined
+  const text = String(header).trim()
+  const [, inner] = quoted.exec(text) ?? []
+  if (inner !== undefined) return inner.replace(/\\(.)/g, '$1')
+  if (bare.test(text)) return text
+  throw new TidingsError('key_invalid', 'send one header with ASCII characters in quotes, such as "8e03978e"')
 }

@@ -1,4 +1,4 @@
-// What an endpoint is given, and what it looks like to the door. It does nothing.
+// The options of a handler, and what an endpoint receives with a request.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dialect } from '../auth/dialect.ts'
 import type { Hub } from '../hub/hub.ts'
@@ -9,51 +9,67 @@ import type { OriginOptions } from './access/cors.ts'
 import type { LimitOptions, Limits } from './access/limits.ts'
 import type { AccessOptions } from './access/options.ts'
 import type { Parameters } from './body.ts'
+import type { MountOptions } from './mount.ts'
 
-export interface HandlerOptions extends AccessOptions, OriginOptions, LimitOptions, ProxyOptions {
-  /** Bytes that a body may have; default 1 MiB. */
+/**
+ * The options of `createHandler`. All are optional. Without keys and `authorize`, everyone may publish and subscribe.
+ *
+ * Durations are numbers of milliseconds unless a comment says otherwise, and sizes are numbers of bytes. A value that cannot be used
+ * makes `createHandler` throw an error that names the option.
+ */
+export interface HandlerOptions extends MountOptions, AccessOptions, OriginOptions, LimitOptions, ProxyOptions {
+  /** Maximum size of a request body, in bytes; default 1 MiB (1,048,576). A larger body gets 413 `body_too_large`. */
   maxBody?: number
-  /** Bytes that may wait in this process for one slow client; default 64 KiB. */
+  /**
+   * Bytes that may wait in this process for one slow client, besides one batch; default 64 KiB (65,536). A client with more is
+   * behind, and continues from the log when it has read them.
+   */
   highWaterMark?: number
-  /** Milliseconds of silence after which the kernel asks whether a client is still there; 0 for never; default 15,000. */
+  /** Milliseconds of silence after which the kernel sends TCP keep-alive probes; 0 for never; default 15,000. */
   keepAlive?: number
-  /** Answer only those who ask for this machine by a name of its own, such as localhost; default false. */
+  /**
+   * Answer only requests whose `Host` is `localhost` or a loopback address; default false. This protects a server for one machine
+   * against DNS rebinding. Other requests get 403 `host_refused`.
+   */
   localOnly?: boolean
 }
 
-/** Bounds on one request and its answer. */
+/** Limits of one request and its response. */
 export type Bounds = Required<Pick<HandlerOptions, 'maxBody' | 'highWaterMark' | 'keepAlive'>>
 
-/** The span of one request to publish. */
+/** The span of a publish request. */
 export interface PublishSpan {
-  /** Appends updates in a child span. */
+  /** Calls `append` in a child span. */
   append<Result>(updates: readonly Update[], append: () => Promise<Result>): Promise<Result>
 }
 
-/** One request on its way to an answer. */
+/** A request, with the parts of the handler that its endpoint needs. */
 export interface RequestContext {
   readonly hub: Hub
   readonly options: Bounds
   readonly access: Access
   readonly limits: Limits
-  /** Tells this request from others, in logs and in the header `X-Request-Id`. */
+  /** Identifies the request in logs and in the header `X-Request-Id`. */
   readonly id: string
-  /** Where the client is, without its port; `local` for a socket in the file system. */
+  /** The client's address, without a port; `local` for a Unix socket. */
   readonly address: string
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  /** In which dialect of Mercure it is to be answered, once that is known. */
+  /** The dialect of Mercure to answer in, once it is known. */
   dialect?: Dialect
-  /** The span that it is part of, where it publishes and spans are collected. */
+  /** The span of the request, if it publishes and spans are collected. */
   span?: PublishSpan
-  /** The path as it was sent, percent-encoding and all. */
+  /** The path at which the hub is mounted; empty for the root. */
+  readonly mount: string
+  /** The path below the mount, percent-encoded as sent. */
   readonly path: string
   /** @throws TidingsError `encoding_invalid` or `parameters_too_many` */
   query(): Parameters
 }
 
-/** What can be done at one path, and how a refusal is told there where it is not told as everywhere. */
+/** The endpoints of one path, by method. */
 export interface Route
   extends Partial<Record<'GET' | 'HEAD' | 'POST' | 'QUERY', (ctx: RequestContext) => Promise<void>>> {
-  refuse?(ctx: RequestContext, error: unknown): void
+  /** Sends an error; default `sendError` of `response.ts`. */
+  sendError?(ctx: RequestContext, error: unknown): void
 }

@@ -1,8 +1,9 @@
-// Writes answers and refusals that are not streams. It knows no endpoint.
+// Sends responses and errors that are not streams.
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { type ErrorCode, TidingsError } from '../errors.ts'
+import { wantsJson } from './accept.ts'
 
-/** On every answer: nothing here is a page unless it says so, and nothing is to be guessed or framed. */
+/** Sent with every response: no content sniffing, no frames, no scripts, no caching. */
 export const commonHeaders: OutgoingHttpHeaders = {
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
@@ -16,7 +17,7 @@ export function sendText(
   { Connection, ...headers }: OutgoingHttpHeaders = {},
   status = 200
 ): void {
-  // [RFC 9113, 8.2.2] HTTP/2 has no such header.
+  // [RFC 9113, 8.2.2] HTTP/2 forbids this header.
   if (Connection !== undefined && response.req.httpVersionMajor < 2) response.setHeader('Connection', Connection)
   const length = Buffer.byteLength(text)
   response.writeHead(status, {
@@ -25,7 +26,7 @@ export function sendText(
     'Content-Length': length,
     ...headers
   })
-  // Head and body leave in one write when both are Latin-1, as a head always is; a body of ASCII is the same in that.
+  // Node joins head and body in one write if both are Latin-1. The head always is, and an ASCII body is the same in Latin-1.
   if (length === text.length) response.end(text, 'latin1')
   else response.end(Buffer.from(text))
 }
@@ -39,7 +40,10 @@ export function sendJson(
   sendText(response, `${JSON.stringify(value)}\n`, { 'Content-Type': 'application/json', ...headers }, status)
 }
 
-/** When to come again, and where not: a server that stops waits for its connections to end. */
+/**
+ * Headers that tell a client when to retry. A server that stops also closes the connection, because it waits for its connections to
+ * end.
+ */
 export function retryHeaders(code: ErrorCode, status: number): OutgoingHttpHeaders {
   return {
     ...([429, 503, 504].includes(status) && { 'Retry-After': '1' }),
@@ -47,7 +51,7 @@ export function retryHeaders(code: ErrorCode, status: number): OutgoingHttpHeade
   }
 }
 
-/** What a challenge says, by refusal [RFC 6750, 3.1]. */
+/** The `error` of the challenge in `WWW-Authenticate`, by error code [RFC 6750, 3.1]. */
 const challenges: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, string>([
   ['token_missing', ''],
   ['token_invalid', 'invalid_token'],
@@ -55,7 +59,7 @@ const challenges: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, string>([
   ['not_granted', 'insufficient_scope']
 ])
 
-/** Answers with a refusal's status and its sentence, as JSON for those who ask for it. */
+/** Sends an error with its status, as JSON if the client accepts JSON by name, otherwise as text. */
 export function sendError(
   request: IncomingMessage,
   response: ServerResponse,
@@ -66,11 +70,11 @@ export function sendError(
     response.destroy()
     return
   }
-  // Whatever is not a refusal is our own fault, and none of the client's business.
+  // Other errors are defects of the server. Their messages may contain secrets and are not sent.
   const { code, status, message } = error instanceof TidingsError ? error : new TidingsError('internal')
   const all = {
     ...retryHeaders(code, status),
-    // [RFC 9110, 11.6.1] Who is refused for want of a token is told that a token it is.
+    // [RFC 9110, 11.6.1] An error about a token names the authentication scheme.
     ...(challenges.has(code) && {
       'WWW-Authenticate': code === 'token_missing' ? 'Bearer' : `Bearer error="${challenges.get(code)}"`
     }),
@@ -80,41 +84,7 @@ export function sendError(
   else sendText(response, `${message}\n`, all, status)
 }
 
-/** Whether the client asks for JSON by name. */
-export function wantsJson(request: IncomingMessage): boolean {
-  return rangesOf(request).some(({ range, isRefused }) => range === 'application/json' && !isRefused)
-}
-
-/**
- * Whether the client takes an answer of a type, such as `text/event-stream` [RFC 9110, 12.5.1]: the most specific range
- * that covers it decides, and a client that says nothing legible takes anything.
- */
-export function acceptsType(request: IncomingMessage, type: string): boolean {
-  const ranges = rangesOf(request)
-  const covering = [type, type.replace(/\/.*/, '/*'), '*/*'].map((wanted) =>
-    ranges.find(({ range }) => range === wanted)
-  )
-  const decisive = covering.find((range) => range !== undefined)
-  return decisive ? !decisive.isRefused : ranges.length === 0
-}
-
-interface MediaRange {
-  readonly range: string
-  readonly isRefused: boolean
-}
-
-function rangesOf({ headers: { accept = '' } }: IncomingMessage): MediaRange[] {
-  return accept
-    .split(',')
-    .map((text) => text.split(';').map((part) => part.trim().toLowerCase()))
-    .filter(([range = '']) => /^[^\s/]+\/[^\s/]+$/.test(range))
-    .map(([range = '', ...parameters]) => ({
-      range,
-      isRefused: parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
-    }))
-}
-
-/** A text as a header value: its UTF-8 bytes, which is how browsers read and write ids. */
+/** Encodes text for a header value: browsers read and write ids as UTF-8 bytes, and Node writes headers as Latin-1. */
 export function encodeHeader(text: string): string {
   return Buffer.from(text).toString('latin1')
 }

@@ -1,4 +1,4 @@
-// The door: finds the endpoint for a request, and turns whatever goes wrong into an answer. It knows no topic and no update.
+// Finds the endpoint of a request, and turns errors into responses.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { OptionError, TidingsError } from '../errors.ts'
 import type { Hub } from '../hub/hub.ts'
@@ -9,6 +9,7 @@ import { Limits } from './access/limits.ts'
 import { requireLocalName } from './access/origin.ts'
 import { parseParameters } from './body.ts'
 import { mercureRoute } from './mercure/routes.ts'
+import { locate, readBasePath } from './mount.ts'
 import type { Bounds, HandlerOptions, RequestContext, Route } from './request-context.ts'
 import { sendError } from './response.ts'
 import { simpleRoutes } from './simple/routes.ts'
@@ -19,19 +20,18 @@ import { traceOf } from './trace.ts'
 const maxHeaders = 100
 
 /**
- * Serves a hub over HTTP/1.1, as the listener of a `node:http` or `node:https` server:
- * `http.createServer(createHandler(hub))`.
- * @param more what else there is, by path
- * @throws OptionError for an option that cannot be used, TypeError if `hub` is no hub
+ * Makes the request listener that serves a hub: `http.createServer(createHandler(hub))` for `node:http` and `node:https`, or
+ * `app.use('/events', createHandler(hub))` for Express and Connect. Requests for other paths go to `next`, or get 404 if there is
+ * no `next`.
+ * @throws OptionError or TypeError that names the option that cannot be used.
  */
 export function createHandler(
   hub: Hub,
-  options: HandlerOptions = {},
-  more: ReadonlyMap<string, Route> = new Map()
-): (request: IncomingMessage, response: ServerResponse) => void {
+  options: HandlerOptions = {}
+): (request: IncomingMessage, response: ServerResponse, next?: () => void) => void {
   if (typeof hub?.publish !== 'function') throw new TypeError('createHandler: give it the hub that createHub made')
-  const router = new Router(hub, options, more)
-  return (request, response) => router.open(request, response)
+  const router = new Router(hub, options)
+  return (request, response, next) => router.open(request, response, next)
 }
 
 /** @throws as `createHandler` does, before there is a hub to make a handler for. */
@@ -43,25 +43,29 @@ export function checkHandlerOptions(options: HandlerOptions): void {
   new ClientAddress(options)
 }
 
-/** The door to a hub, whose options can be changed while it is in use. */
+/** Serves one hub. Its options can change while it is in use. */
 export class Router {
   readonly #hub: Hub
   readonly #more: ReadonlyMap<string, Route>
   readonly #limits: Limits
+  #basePath: string
   #bounds: Bounds
   #access: Access
   #cors: Cors
   #addresses: ClientAddress
   #localOnly: boolean
 
-  constructor(hub: Hub, options: HandlerOptions, more: ReadonlyMap<string, Route>) {
+  /** @param more further routes, by path */
+  constructor(hub: Hub, options: HandlerOptions, more: ReadonlyMap<string, Route> = new Map()) {
     this.#hub = hub
     this.#more = more
+    this.#basePath = readBasePath(options)
     this.#bounds = readBounds(options)
     this.#access = new Access(options, (error) => hub.failed(error))
     if (this.#access.subscriptions && !hub.hasRoster) {
-      throw new RangeError(
-        'subscriptions: the log of this hub keeps no roster, so nobody can be announced; leave the option out'
+      throw new OptionError(
+        'subscriptions',
+        'the log of this hub keeps no roster, so nobody can be announced; leave the option out'
       )
     }
     this.#cors = new Cors(options)
@@ -70,9 +74,10 @@ export class Router {
     this.#localOnly = options.localOnly ?? false
   }
 
-  /** Goes by other options from now on. @throws as the constructor does, and then nothing has changed */
+  /** Changes the options. @throws as the constructor does; nothing has changed then */
   reload(options: HandlerOptions): void {
     checkHandlerOptions(options)
+    this.#basePath = readBasePath(options)
     this.#bounds = readBounds(options)
     this.#access = new Access(options, (error) => this.#hub.failed(error))
     this.#cors = new Cors(options)
@@ -81,12 +86,18 @@ export class Router {
     this.#localOnly = options.localOnly ?? false
   }
 
-  open(request: IncomingMessage, response: ServerResponse): void {
-    // A client that breaks off is told by `close`; without a listener its error would end the process.
+  open(request: IncomingMessage, response: ServerResponse, next?: () => void): void {
+    const mounted = locate(request, this.#basePath)
+    const route = mounted && this.#routeOf(mounted.path)
+    // With `basePath`, everything below it belongs to the hub. Otherwise the app may have further paths.
+    if (next && (!mounted || (!route && this.#basePath === ''))) {
+      next()
+      return
+    }
+    // The event `close` follows and is handled. Without a listener, an error would end the process.
     request.on('error', () => {})
     response.on('error', () => {})
     const { path, query } = targetOf(request)
-    const route = simpleRoutes.get(path) ?? mercureRoute(path, this.#access.dialects) ?? this.#more.get(path)
     const ctx: RequestContext = {
       hub: this.#hub,
       options: this.#bounds,
@@ -96,22 +107,34 @@ export class Router {
       address: this.#addresses.of(request),
       request,
       response,
-      path,
+      mount: mounted?.mount ?? '',
+      path: mounted?.path ?? path,
       query: () => parseParameters(query)
     }
     this.#serve(ctx, route).catch((error: unknown) => {
       this.#report(ctx, error)
-      if (route?.refuse) route.refuse(ctx, error)
+      if (route?.sendError) route.sendError(ctx, error)
       else sendError(request, response, error)
     })
   }
 
-  #report({ id, address, path, request }: RequestContext, error: unknown): void {
+  #routeOf(path: string): Route | undefined {
+    return simpleRoutes.get(path) ?? mercureRoute(path, this.#access.dialects) ?? this.#more.get(path)
+  }
+
+  #report({ id, address, mount, path, request }: RequestContext, error: unknown): void {
     const { method = '' } = request
     const trace = traceOf(request)
     if (!(error instanceof TidingsError)) this.#hub.failed(error)
     const code = error instanceof TidingsError ? error.code : 'internal'
-    this.#hub.refused({ code, request: id, address, method, path, ...(trace !== undefined && { trace }) })
+    this.#hub.refused({
+      code,
+      request: id,
+      address,
+      method,
+      path: `${mount}${path}`,
+      ...(trace !== undefined && { trace })
+    })
   }
 
   async #serve(ctx: RequestContext, route: Route | undefined): Promise<void> {
@@ -119,21 +142,21 @@ export class Router {
     response.setHeader('X-Request-Id', ctx.id)
     this.#cors.apply(request, response)
     if (request.rawHeaders.length > 2 * maxHeaders) {
-      throw new TidingsError('headers_too_large', `${maxHeaders} headers are allowed`)
+      throw new TidingsError('headers_too_large', `the limit is ${maxHeaders} headers`)
     }
     if (hasSeveralHosts(request)) throw new TidingsError('request_malformed', severalHosts)
     if (this.#localOnly) requireLocalName(request)
     this.#access.requireHost(request)
     if (answerOptions(request, response, methods)) return
-    if (!route) throw new TidingsError('not_found', `there are ${[...simpleRoutes.keys()].join(', ')}`)
-    // HTTP/2 lets a client send any text as its method, and a route has properties besides its methods.
+    if (!route) throw new TidingsError('not_found', `the paths are ${pathsBelow(ctx.mount || this.#basePath)}`)
+    // On HTTP/2 the method can be any text, and a route has a property that is not a method.
     const method = methods.find((name) => name === request.method)
     const endpoint = method && route[method]
     if (endpoint) await endpoint(ctx)
     else this.#answerOther(ctx, route)
   }
 
-  /** `OPTIONS` is answered; any other method is refused, and told which there are [RFC 9110, 15.5.6]. */
+  /** Answers `OPTIONS`. Refuses other methods with a list of those that exist [RFC 9110, 15.5.6]. */
   #answerOther({ request, response }: RequestContext, route: Route): void {
     const allow = methods.filter((method) => method in route).join(', ')
     if (request.method === 'OPTIONS') {
@@ -141,13 +164,18 @@ export class Router {
       response.writeHead(204, { Allow: allow }).end()
       return
     }
-    sendError(request, response, new TidingsError('method_not_allowed', `there are ${allow}`), { Allow: allow })
+    sendError(request, response, new TidingsError('method_not_allowed', `use ${allow}`), { Allow: allow })
   }
+}
+
+function pathsBelow(mount: string): string {
+  const paths = [...simpleRoutes.keys()].filter((path) => path !== '')
+  return paths.map((path) => `${mount}${path}`).join(', ')
 }
 
 let requests = 0
 
-/** Short, and not like that of another process. */
+/** A short id that is unique in this process, and unlikely to be used by another one. */
 function requestId(): string {
   requests++
   return `${processId}-${requests.toString(36)}`

@@ -25,7 +25,7 @@ describe('every endpoint', () => {
     const answer = await ask(`${url}/subcribe`)
     expect(answer).toMatchObject({
       status: 404,
-      text: expect.stringContaining('there are /, /subscribe, /publish, /debug')
+      text: expect.stringContaining('the paths are /, /subscribe, /publish, /debug')
     })
   })
 
@@ -60,7 +60,7 @@ describe('every endpoint', () => {
     const { url } = await serve()
     const headers = Object.fromEntries(Array.from({ length: 101 }, (_, number) => [`X-${number}`, '']))
     const answer = await ask(`${url}/debug`, { headers })
-    expect(answer).toMatchObject({ status: 431, text: 'The request head is too large: 100 headers are allowed.\n' })
+    expect(answer).toMatchObject({ status: 431, text: 'The request head is too large: the limit is 100 headers.\n' })
   })
 
   it('forbids guessing types and framing', async () => {
@@ -77,7 +77,7 @@ describe('a body that is too large', () => {
     const { socket, said } = await dial(at)
     socket.write(`POST /publish HTTP/1.1\r\nHost: x\r\nContent-Length: ${2 ** 20 + 1}\r\n\r\n`)
     await expect.poll(said).toContain('413')
-    expect(said()).toContain('1048576 bytes are allowed')
+    expect(said()).toContain('the limit is 1048576 bytes')
     socket.write(`${'x'.repeat(2 ** 20 + 1)}GET /debug HTTP/1.1\r\nHost: x\r\n\r\n`)
     await expect.poll(said).toContain('Currently 0')
     expect((await post(`${url}/publish`, 'x'.repeat(2 ** 20))).status).toBe(200)
@@ -89,7 +89,7 @@ describe('a body that is too large', () => {
     socket.write(
       'POST /publish HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n8\r\n12345678\r\n'
     )
-    await expect.poll(said).toContain('10 bytes are allowed')
+    await expect.poll(said).toContain('the limit is 10 bytes')
   })
 
   it('is cut off when it goes on and on', async () => {
@@ -102,7 +102,7 @@ describe('a body that is too large', () => {
   })
 })
 
-it('answers although a body parser in front has read the body', async () => {
+it('answers although middleware has already read the request body', async () => {
   const hub = createHub()
   const handler = createHandler(hub)
   const server = createServer(async (request, response) => {
@@ -114,7 +114,7 @@ it('answers although a body parser in front has read the body', async () => {
   const answer = await post(`http://127.0.0.1:${(server.address() as AddressInfo).port}/publish`, 'hello')
   expect(answer).toMatchObject({
     status: 500,
-    text: expect.stringContaining('a body parser in front has read the body')
+    text: expect.stringContaining('middleware has already read the request body')
   })
 })
 

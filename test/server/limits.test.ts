@@ -40,7 +40,7 @@ describe('streams at a time', () => {
     const refused = await ask(`${url}/subscribe`, { headers: { 'X-Forwarded-For': '203.0.113.2' } })
     expect(refused).toMatchObject({
       status: 429,
-      text: 'There are too many streams from this address: 1 are allowed.\n'
+      text: 'There are too many streams from this address: the limit is 1.\n'
     })
   })
 

@@ -14,10 +14,11 @@ import {
 import { TokenError, type Verifier } from '../../auth/verifier.ts'
 import { TidingsError } from '../../errors.ts'
 import type { Parameters } from '../body.ts'
+import type { MountOptions } from '../mount.ts'
 import { hostOf, plainHost } from '../target.ts'
 import { type Authorizer, readAuthorizer } from './authorizer.ts'
 import { type OriginOptions, readOriginOption } from './cors.ts'
-import { type AccessOptions, hubPath, resolveAccess } from './options.ts'
+import { type AccessOptions, hubPath, metadataPath, resolveAccess } from './options.ts'
 import { hasAllowedOrigin, isCrossSite } from './origin.ts'
 
 /** What speaks for a request, and in which dialect it is to be answered. */
@@ -41,13 +42,14 @@ export class Access {
   /** Whoever is asked besides, where there is one. */
   readonly authorizer: Authorizer | undefined
   readonly #anonymous: boolean
+  readonly #hasAddress: boolean
   readonly #hosts: ReadonlySet<string>
   readonly #verifier: Verifier
   readonly #cookies: CookieNames
   readonly #publishOrigins: OriginList | undefined
 
-  /** @throws OptionError that says what was found and what to do */
-  constructor(options: AccessOptions & OriginOptions, failed: (error: unknown) => void) {
+  /** @throws OptionError that names the option, what was found and what to do. */
+  constructor(options: AccessOptions & OriginOptions & MountOptions, failed: (error: unknown) => void) {
     const settled = resolveAccess(options, failed)
     this.base = settled.base
     this.dialects = settled.dialects
@@ -57,15 +59,25 @@ export class Access {
     this.authorizationServers = settled.authorizationServers
     this.authorizer = readAuthorizer(options, failed)
     this.#anonymous = settled.anonymous
+    this.#hasAddress = settled.hasAddress
     this.#hosts = settled.hosts
     this.#cookies = settled.cookies
     this.#verifier = settled.verifier
     this.#publishOrigins = readOriginOption('publishOrigins', options.publishOrigins)
   }
 
-  /** Where clients learn what kind of token is wanted here [RFC 9728, 3]. */
-  get metadataUrl(): string {
-    return `${new URL(this.base).origin}/.well-known/oauth-protected-resource${hubPath}`
+  /** The URL of the hub, for links. Relative if neither `publicUrls` nor `audience` contains its address. */
+  hubUrl(mount: string): string {
+    if (!this.#hasAddress) return `${mount}${hubPath}`
+    const url = new URL(this.base)
+    if (mount === '' || url.pathname !== hubPath) return this.base
+    url.pathname = `${mount}${hubPath}`
+    return url.href
+  }
+
+  /** The URL of the metadata about the tokens that the hub accepts [RFC 9728, 3]. */
+  metadataUrl(mount: string): string {
+    return `${new URL(this.base).origin}${mount}${metadataPath}`
   }
 
   /** @throws TidingsError `misdirected`, where the public addresses are known and this is none of them. */

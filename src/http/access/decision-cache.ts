@@ -1,47 +1,36 @@
-// Remembers decisions for as long as the application allowed, and at most so many. It holds hashes of what was asked, since
-// what was asked may hold secrets.
+// Caches decisions for as long as the application allows. The keys are hashes of the questions, since a question may contain
+// secrets.
 import { createHash } from 'node:crypto'
+import { BoundedMap } from '../../bounded-map.ts'
 import type { Decision } from './decision.ts'
 
-interface Entry {
+interface Remembered {
   readonly decision: Decision
-  readonly size: number
-  /** On the clock of `performance.now`, which is never set back. */
-  readonly due: number
+  /** Expires at this time of `performance.now`, which is never set back. */
+  readonly until: number
 }
 
-const most = 10_000
-/** Characters of selectors, in all. */
-const largest = 2 ** 25
+const maxEntries = 10_000
+/** Characters of selectors in all decisions. */
+const maxCharacters = 2 ** 25
 
 export class DecisionCache {
-  readonly #entries = new Map<string, Entry>()
-  #size = 0
+  readonly #remembered = new BoundedMap<string, Remembered>({
+    maxEntries,
+    maxWeight: maxCharacters,
+    weightOf: ({ decision }) => decision.readable.reduce((sum, { length }) => sum + length, 0),
+    isExpired: ({ decision, until }) => performance.now() >= until || Date.now() >= decision.until
+  })
 
   static keyOf(question: string): string {
     return createHash('sha256').update(question).digest('base64')
   }
 
   get(key: string): Decision | undefined {
-    const entry = this.#entries.get(key)
-    if (!entry) return undefined
-    if (performance.now() < entry.due && Date.now() < entry.decision.until) return entry.decision
-    this.#delete(key)
-    return undefined
+    return this.#remembered.get(key)?.decision
   }
 
-  /** The oldest make room. */
   set(key: string, decision: Decision, ms: number): void {
-    if (ms <= 0) return
-    this.#delete(key)
-    const size = decision.readable.reduce((sum, { length }) => sum + length, 0)
-    this.#entries.set(key, { decision, size, due: performance.now() + ms })
-    this.#size += size
-    while (this.#entries.size > most || this.#size > largest) this.#delete(this.#entries.keys().next().value as string)
-  }
-
-  #delete(key: string): void {
-    this.#size -= this.#entries.get(key)?.size ?? 0
-    this.#entries.delete(key)
+    if (ms > 0) this.#remembered.set(key, { decision, until: performance.now() + ms })
   }
 }

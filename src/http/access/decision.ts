@@ -1,5 +1,6 @@
 // What an application decided, read from its answer, and for how long that may be remembered. It asks nothing.
 import { validateRequest } from '../../hub/subscribe-request.ts'
+import { parseObject } from '../../json.ts'
 import type { Reply } from './callback.ts'
 
 export interface Decision {
@@ -32,24 +33,10 @@ export function rememberedFor(headers: Headers): number {
 function readRights(text: string, type: string): Pick<Decision, 'readable' | 'until'> {
   const isJson = /^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type) || /^\s*[{[]/.test(text)
   if (!isJson || text.trim() === '') return { readable: [], until: Number.POSITIVE_INFINITY }
-  const { readable = [], until } = parseObject(text)
+  const { readable = [], until } = parseObject(text, 'its answer')
   const rights = { readable: readReadable(readable), until: readUntil(until) }
   validate(rights)
   return rights
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    // The engine's own message quotes what was sent.
-    throw new Error('its answer is not JSON')
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Error('its answer is not a JSON object')
-  }
-  return value as Record<string, unknown>
 }
 
 function readReadable(value: unknown): readonly string[] {

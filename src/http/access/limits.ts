@@ -1,63 +1,66 @@
-// How much of the server one client, and all of them together, may use. It knows addresses and subjects as names only.
+// Limits the streams of the server: how many there are at a time, how fast new ones begin, and how much memory the process uses.
 import { OptionError, TidingsError } from '../../errors.ts'
+import { networkKey } from './network-key.ts'
+import { PublishRate } from './publish-rate.ts'
 
-/** A bound of 0, which is the default of each, is none. */
+/** Each limit is a number of at least 0. The default, 0, is no limit. A client over a limit gets the named error. */
 export interface LimitOptions {
-  /** Streams at a time. */
+  /** Streams at a time; beyond, 503 `connections_too_many`. */
   maxConnections?: number
-  /** Streams at a time from one address; of IPv6, from one network of 64 bits. */
+  /** Streams at a time from one IPv4 address or one IPv6 /64 network; beyond, 429 `address_too_many`. */
   maxConnectionsPerAddress?: number
-  /** Streams at a time for one subject of tokens (`sub`). */
+  /** Streams at a time whose tokens have the same subject (`sub`); beyond, 429 `subject_too_many`. */
   maxConnectionsPerSubject?: number
-  /** Requests to publish a second, of one subject or else one address; as many may come at once. */
+  /**
+   * Publish requests per second, and in one burst, from one token subject, or from one address if there is no subject; beyond,
+   * 429 `publishing_too_fast`.
+   */
   publishRate?: number
-  /** New streams a second in all. Those that come faster wait, for ten seconds at most. */
+  /** New streams per second. Further streams wait for at most ten seconds, then get 503 `connecting_too_fast`. */
   connectRate?: number
-  /** Bytes of memory of the process above which no new stream is taken. */
+  /** Bytes of resident memory of the process above which a new stream gets 503 `memory_full`. */
   maxMemory?: number
 }
 
-/** How long a new stream may wait for its turn, in seconds. */
+/** Seconds that a new stream may wait for its turn. */
 const maxWaitSeconds = 10
-/** How often the memory is looked at, in milliseconds. */
+/** Milliseconds between two measurements of the memory. */
 const memoryCheckMs = 250
-/** Publishers whose rate is remembered. */
-const maxPublishers = 10_000
 
 export class Limits {
   #options: Required<LimitOptions>
   readonly #streams: () => number
   readonly #byAddress = new Map<string, number>()
   readonly #bySubject = new Map<string, number>()
-  readonly #publishers = new Map<string, Bucket>()
-  /** Streams that wait for their turn, or about which something is yet to be decided. */
+  #publishRate: PublishRate
+  /** Streams that are counted by no one else: they wait for their turn, or for a decision. */
   #waiting = 0
-  /** When the next new stream has its turn, on the clock of `performance.now`. */
-  #turn = 0
+  /** When the next new stream may begin, in the time of `performance.now`. */
+  #nextTurn = 0
   #memory = 0
-  #lookedAt = Number.NEGATIVE_INFINITY
+  #memoryMeasuredAt = Number.NEGATIVE_INFINITY
 
   /**
-   * @param streams how many there are at the moment
-   * @throws OptionError for a limit that is no number of at least 0
+   * @param streams returns the current number of streams
+   * @throws OptionError that names the bound that is none
    */
   constructor(options: LimitOptions, streams: () => number) {
     this.#options = resolveLimits(options)
+    this.#publishRate = new PublishRate(this.#options.publishRate)
     this.#streams = streams
   }
 
   /**
-   * Goes by other bounds from now on. Streams that began while those of an address or a subject were not counted are not
-   * counted now.
+   * Changes the limits. Streams that began while there was no limit per address or subject are not counted towards a new one.
    * @throws OptionError as the constructor does
    */
   adjust(options: LimitOptions): void {
     this.#options = resolveLimits(options)
-    this.#publishers.clear()
+    this.#publishRate = new PublishRate(this.#options.publishRate)
   }
 
   /**
-   * Takes one more stream, and answers what to call when it has ended.
+   * Admits one more stream, and returns a function to call when it has ended.
    * @throws TidingsError `connections_too_many`, `address_too_many`, `subject_too_many`, `connecting_too_fast`, `memory_full`
    */
   async enter(address: string, subject: string | undefined): Promise<() => void> {
@@ -66,7 +69,7 @@ export class Limits {
     if (maxConnections > 0 && this.#streams() + this.#waiting >= maxConnections) {
       throw new TidingsError('connections_too_many')
     }
-    const leaves = [acquire(this.#byAddress, networkOf(address), maxConnectionsPerAddress, 'address_too_many')]
+    const leaves = [acquire(this.#byAddress, networkKey(address), maxConnectionsPerAddress, 'address_too_many')]
     try {
       leaves.push(acquire(this.#bySubject, subject, maxConnectionsPerSubject, 'subject_too_many'))
       await this.#wait()
@@ -77,7 +80,7 @@ export class Limits {
     return leaves.every((leave) => leave === noop) ? noop : once(() => releaseAll(leaves))
   }
 
-  /** Counts a stream among those that there are, for as long as something about it is to be decided. */
+  /** Counts a stream that the hub does not count yet, until `decide` settles. */
   async hold<Result>(decide: () => Promise<Result>): Promise<Result> {
     this.#waiting++
     try {
@@ -87,27 +90,22 @@ export class Limits {
     }
   }
 
-  /** Counts one request to publish. @throws TidingsError `publishing_too_fast` */
+  /**
+   * Counts one publish request.
+   * @throws TidingsError `publishing_too_fast`
+   */
   publish(address: string, subject: string | undefined): void {
-    const { publishRate } = this.#options
-    if (publishRate === 0) return
-    const key = subject === undefined ? networkOf(address) : `sub ${subject}`
-    const bucket = this.#publishers.get(key) ?? new Bucket(publishRate)
-    // Whoever published last is remembered longest.
-    this.#publishers.delete(key)
-    this.#publishers.set(key, bucket)
-    if (this.#publishers.size > maxPublishers) this.#publishers.delete(this.#publishers.keys().next().value as string)
-    if (!bucket.take()) throw new TidingsError('publishing_too_fast', `${publishRate} requests a second are allowed`)
+    this.#publishRate.count(address, subject)
   }
 
-  /** A browser gives up on a stream that is refused, and waits for one that is not answered yet. */
+  /** A new stream waits instead of being refused: an EventSource gives up on an error, but not on a slow response. */
   async #wait(): Promise<void> {
     const { connectRate } = this.#options
     if (connectRate === 0) return
     const now = performance.now()
-    const turn = Math.max(now, this.#turn)
+    const turn = Math.max(now, this.#nextTurn)
     if (turn - now > maxWaitSeconds * 1_000) throw new TidingsError('connecting_too_fast')
-    this.#turn = turn + 1_000 / connectRate
+    this.#nextTurn = turn + 1_000 / connectRate
     if (turn <= now) return
     this.#waiting++
     await new Promise((resolve) => setTimeout(resolve, turn - now))
@@ -118,9 +116,9 @@ export class Limits {
     const { maxMemory } = this.#options
     if (maxMemory === 0) return
     const now = performance.now()
-    if (now - this.#lookedAt >= memoryCheckMs) {
+    if (now - this.#memoryMeasuredAt >= memoryCheckMs) {
       this.#memory = process.memoryUsage.rss()
-      this.#lookedAt = now
+      this.#memoryMeasuredAt = now
     }
     if (this.#memory > maxMemory) throw new TidingsError('memory_full')
   }
@@ -128,36 +126,15 @@ export class Limits {
 
 function noop(): void {}
 
-/** So many at once, and as many a second. */
-class Bucket {
-  readonly #rate: number
-  #left: number
-  #at = performance.now()
-
-  constructor(rate: number) {
-    this.#rate = rate
-    this.#left = rate
-  }
-
-  take(): boolean {
-    const now = performance.now()
-    this.#left = Math.min(this.#rate, this.#left + ((now - this.#at) / 1_000) * this.#rate)
-    this.#at = now
-    if (this.#left < 1) return false
-    this.#left--
-    return true
-  }
-}
-
 function acquire(
   counts: Map<string, number>,
   key: string | undefined,
-  bound: number,
+  limit: number,
   code: 'address_too_many' | 'subject_too_many'
 ): () => void {
-  if (bound === 0 || key === undefined) return noop
+  if (limit === 0 || key === undefined) return noop
   const count = counts.get(key) ?? 0
-  if (count >= bound) throw new TidingsError(code, `${bound} are allowed`)
+  if (count >= limit) throw new TidingsError(code, `the limit is ${limit}`)
   counts.set(key, count + 1)
   return () => {
     const left = (counts.get(key) ?? 1) - 1
@@ -176,19 +153,6 @@ function once(act: () => void): () => void {
     if (!isDone) act()
     isDone = true
   }
-}
-
-/** Whoever has one address of IPv6 has all of its network of 64 bits. */
-function networkOf(address: string): string {
-  if (!address.includes(':')) return address
-  const [before = '', after] = address.replace(/%.*/, '').split('::')
-  const groups = before === '' ? [] : before.split(':')
-  const missing = after === undefined ? 0 : 8 - groups.length - (after === '' ? 0 : after.split(':').length)
-  const all = [...groups, ...Array.from({ length: missing }, () => '0'), ...(after ? after.split(':') : [])]
-  return `${all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`
 }
 
 function resolveLimits(options: LimitOptions): Required<LimitOptions> {

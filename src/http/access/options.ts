@@ -5,11 +5,14 @@ import { readJwksAddress, remoteAlgorithms } from '../../auth/remote-keys.ts'
 import { type CookieNames, defaultCookieNames } from '../../auth/token.ts'
 import { type IssuerKeys, type RoleKeys, Verifier } from '../../auth/verifier.ts'
 import { OptionError, withOptionName } from '../../errors.ts'
+import { type MountOptions, readBasePath } from '../mount.ts'
 import { hostsOf } from '../target.ts'
 import type { AuthorizeOptions } from './authorizer.ts'
 
-/** Where a Mercure hub is [Mercure 1.0, Hub Discovery]. */
+/** The path of a Mercure hub [Mercure 1.0, Hub Discovery]. */
 export const hubPath = '/.well-known/mercure'
+/** The path of the metadata about the tokens that the hub accepts [RFC 9728, 3.1]. */
+export const metadataPath = `/.well-known/oauth-protected-resource${hubPath}`
 
 export interface AccessOptions extends AuthorizeOptions {
   /**
@@ -48,6 +51,8 @@ export interface AccessOptions extends AuthorizeOptions {
 /** What follows from the options. */
 export interface ResolvedAccess {
   readonly base: string
+  /** Whether `base` is the hub's real address. */
+  readonly hasAddress: boolean
   readonly dialects: readonly Dialect[]
   readonly isOpen: boolean
   readonly anonymous: boolean
@@ -59,11 +64,13 @@ export interface ResolvedAccess {
   readonly verifier: Verifier
 }
 
-/** @throws OptionError that says what was found and what to do */
-export function resolveAccess(options: AccessOptions, failed: (error: unknown) => void): ResolvedAccess {
+/** @throws OptionError that names the option, what was found and what to do. */
+export function resolveAccess(options: AccessOptions & MountOptions, failed: (error: unknown) => void): ResolvedAccess {
   const { anonymous = false, subscriptions = false, issuers = [], cookieName } = options
-  const publicUrls = (options.publicUrls ?? []).map(readPublicUrl)
-  const base = publicUrls[0]?.href ?? options.audience?.find(isWebAddress) ?? `http://localhost${hubPath}`
+  const basePath = readBasePath(options)
+  const publicUrls = (options.publicUrls ?? []).map((text) => readPublicUrl(text, basePath))
+  const address = publicUrls[0]?.href ?? options.audience?.find(isWebAddress)
+  const base = address ?? `http://localhost${basePath}${hubPath}`
   const audience = options.audience?.length ? options.audience : publicUrls.length > 0 ? hrefs(publicUrls) : [base]
   const verifier = new Verifier({
     ...rolesOf(options),
@@ -76,6 +83,7 @@ export function resolveAccess(options: AccessOptions, failed: (error: unknown) =
   checkRoles(verifier, anonymous, subscriptions)
   return {
     base,
+    hasAddress: address !== undefined,
     dialects: readDialects(options.dialects),
     isOpen: !verifier.has('publish'),
     anonymous,
@@ -158,11 +166,12 @@ function readCookieNames(name: string | undefined): CookieNames {
   return { modern: name, legacy: name }
 }
 
-/** The hub's address at one of its origins; a path is accepted where it is the hub's own. */
-function readPublicUrl(text: string): URL {
+/** The URL of the hub at one of its origins. The path may be left out, or be that of the mount or of the hub. */
+function readPublicUrl(text: string, basePath: string): URL {
   const url = isWebAddress(text) ? new URL(text) : undefined
-  if (url && ['/', hubPath].includes(url.pathname) && !url.search && !url.hash && !url.username) {
-    return new URL(hubPath, url)
+  const paths = ['/', hubPath, basePath, `${basePath}/`, `${basePath}${hubPath}`]
+  if (url && paths.includes(url.pathname) && !url.search && !url.hash && !url.username) {
+    return new URL(`${basePath}${hubPath}`, url)
   }
   throw new OptionError('publicUrls', `expected a URL such as https://hub.example.com, got ${JSON.stringify(text)}`)
 }

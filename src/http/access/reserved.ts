@@ -17,11 +17,12 @@ export function checkReserved({ topics, type }: Update, base: string): void {
 }
 
 /**
- * Whether a topic, resolved against the hub's address, leads to the hub's path or below, on whatever host
- * [Mercure 1.0, Publication]. What cannot be resolved leads nowhere.
+ * Whether a topic, resolved against the hub's URL, has the path of the hub or a path below it, on any host
+ * [Mercure 1.0, Publication]. A topic that cannot be resolved is not reserved.
  */
 export function isReserved(topic: string, base: string): boolean {
-  return pathOf(topic, base) === hubPath || isBelowHub(topic, base)
+  const path = pathOf(topic, base)
+  return path === hubPath || path === pathOf('', base) || isBelowHub(topic, base)
 }
 
 /**

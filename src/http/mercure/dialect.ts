@@ -1,5 +1,5 @@
-// What the two dialects of Mercure differ in, as one interface: the endpoints are written once, and a dialect translates. It
-// decides nothing.
+// The interface of the two dialects of Mercure. The endpoints exist once; a dialect reads parameters, and writes documents and
+// errors.
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Dialect } from '../../auth/dialect.ts'
 import type { TidingsError } from '../../errors.ts'
@@ -7,14 +7,14 @@ import type { Selector } from '../../topics/matcher.ts'
 import type { Update } from '../../update.ts'
 import type { Parameters } from '../body.ts'
 
-/** A refusal as one dialect tells it. */
+/** The response to an error in one dialect. */
 export interface DialectError {
   readonly status: number
   readonly text: string
   readonly headers?: OutgoingHttpHeaders
 }
 
-/** One thing that a subscriber subscribed to, as it is announced and listed. */
+/** One subscription of a stream, as it is announced and listed. */
 export interface SubscriptionFacts {
   readonly selector: Selector
   /** `urn:uuid:` and a random UUID. */
@@ -22,44 +22,48 @@ export interface SubscriptionFacts {
   readonly payload: unknown
 }
 
-/** Which subscriptions a request for a list names; what is left out may be anything. */
+/** The subscriptions that the path of a list names. Without a field, all values of it. */
 export interface SubscriptionPath {
   readonly selector?: Selector
   readonly subscriber?: string
 }
 
-/** Where a list of subscriptions stands. */
+/** The position of a list of subscriptions in the log. */
 export interface Listing {
-  /** The path that was asked for. */
+  /** The path of the request, below the mount. */
   readonly id: string
   readonly lastEventId: string
 }
 
 export interface MercureDialect {
   readonly dialect: Dialect
-  /** Headers of a stream besides those of both. */
+  /** Headers of a stream, besides those that both dialects have. */
   readonly streamHeaders: OutgoingHttpHeaders
-  /** The response header that says where a stream begins. */
+  /** The response header that contains the id after which a stream begins. */
   readonly lastEventIdHeader: string
-  /** @throws TidingsError that says what is wrong with the selectors. */
+  /** @throws TidingsError for a selector that cannot be used */
   readSelectors(parameters: Parameters, base: string): Selector[]
-  /** The id to go on after, which the header says before the parameters do; undefined where neither asks. */
+  /** The id to continue after. The header takes precedence over the parameters. Undefined for new updates only. */
   readLastEventId(parameters: Parameters, header: string | undefined): string | undefined
-  /** Refuses what the dialect does and tidings would not. @throws TidingsError */
+  /** @throws TidingsError for an update that this dialect refuses and the hub would accept */
   checkUpdate(update: Update, base: string): void
   describeError(error: TidingsError, metadataUrl: string): DialectError
-  /** The path of a subscription, which is also the topic of what is announced of it. */
+  /** The path of a subscription below the mount, which is also the topic of its announcements. */
   pathOf(facts: SubscriptionFacts): string
-  /** A subscription as JSON, in a list. */
+  /** A subscription as an element of a list. */
   documentOf(facts: SubscriptionFacts, active: boolean): Record<string, unknown>
-  /** The same where it is what an update says. */
+  /** The data of an announcement, from such a document. */
   eventOf(document: Record<string, unknown>): Record<string, unknown>
-  /** The type of the update that announces it, where there is one. */
+  /** The type of announcements; undefined for none. */
   readonly presenceType?: string
-  /** What the rest of a path below that of all subscriptions names. @throws TidingsError `path_invalid` */
+  /**
+   * Reads the segments of a path below `subscriptions`.
+   * @throws TidingsError `path_invalid` or `not_found`
+   */
   readPath(segments: readonly string[], base: string): SubscriptionPath
-  /** The document of one subscription in a list of its own, and of a list without its subscriptions. */
+  /** The response for one subscription, from its document. */
   single(document: Record<string, unknown>, listing: Listing): Record<string, unknown>
+  /** The response for a list, without its `subscriptions`. */
   collection(listing: Listing): Record<string, unknown>
-  listHeaders(listing: Listing, hub: string): OutgoingHttpHeaders & { readonly ETag: string }
+  listHeaders(listing: Listing, hubUrl: string): OutgoingHttpHeaders & { readonly ETag: string }
 }

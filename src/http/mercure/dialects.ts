@@ -1,4 +1,4 @@
-// What the endpoints of Mercure share: the dialects by name, headers, and how a refusal is told. It reads no parameter.
+// The dialects by name, and what the Mercure endpoints share: headers and error responses.
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Dialect } from '../../auth/dialect.ts'
 import { TidingsError } from '../../errors.ts'
@@ -11,7 +11,7 @@ import { v1 } from './v1.ts'
 
 export const dialects: Record<Dialect, MercureDialect> = { '1.0': v1, '0.x': v0 }
 
-/** On every answer of Mercure's endpoints, as the reference hub sends them. */
+/** Sent with every response of the Mercure endpoints, as by the reference hub. */
 export const securityHeaders: OutgoingHttpHeaders = {
   'Content-Security-Policy': "default-src 'self'",
   'X-Content-Type-Options': 'nosniff',
@@ -19,19 +19,19 @@ export const securityHeaders: OutgoingHttpHeaders = {
   'X-Xss-Protection': '1; mode=block'
 }
 
-/** Refuses in the dialect that the request is in, as far as that could be told. */
-export function sendDialectError(ctx: RequestContext, error: unknown): void {
+/** Sends an error in the dialect of the request, or in the first dialect of the hub if the request does not show its dialect. */
+export function sendDialectError(ctx: RequestContext, thrown: unknown): void {
   const { access, response } = ctx
   if (response.headersSent) {
     response.destroy()
     return
   }
-  // Whatever is not a refusal is our own fault, and none of the client's business.
-  const refusal = error instanceof TidingsError ? error : new TidingsError('internal')
-  const { status, text, headers } = dialects[dialectOf(ctx, refusal)].describeError(refusal, access.metadataUrl)
-  sendText(response, `${text}\n`, { ...securityHeaders, ...retryHeaders(refusal.code, status), ...headers }, status)
+  // Other errors are defects of the server. Their messages may contain secrets and are not sent.
+  const error = thrown instanceof TidingsError ? thrown : new TidingsError('internal')
+  const { status, text, headers } = dialects[dialectOf(ctx, error)].describeError(error, access.metadataUrl(ctx.mount))
+  sendText(response, `${text}\n`, { ...securityHeaders, ...retryHeaders(error.code, status), ...headers }, status)
 }
 
-function dialectOf(ctx: RequestContext, refusal: TidingsError): Dialect {
-  return ctx.dialect ?? (refusal instanceof AccessError ? refusal.dialect : (ctx.access.dialects[0] as Dialect))
+function dialectOf(ctx: RequestContext, error: TidingsError): Dialect {
+  return ctx.dialect ?? (error instanceof AccessError ? error.dialect : (ctx.access.dialects[0] as Dialect))
 }

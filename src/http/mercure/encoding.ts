@@ -1,25 +1,26 @@
-// The segments of a path, and the percent-encoding of one [RFC 6570, 3.2.2]. It knows no path.
+// Percent-encoding of the variables in a subscription's path [RFC 6570, 3.2.2].
 import { TidingsError } from '../../errors.ts'
 
-/** Everything but unreserved characters is encoded, once. */
+/** Encodes everything except unreserved characters. `encodeURIComponent` leaves five more characters as they are. */
 export function encodeVariable(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
-/** @throws TidingsError `path_invalid` where it is not percent-encoded UTF-8. */
+/** @throws TidingsError `path_invalid` for text that is not percent-encoded UTF-8 */
 export function decodeVariable(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    throw new TidingsError('path_invalid', 'a percent-encoded part is no UTF-8')
+    throw new TidingsError('path_invalid', 'a percent-encoded part of the path is not UTF-8')
   }
 }
 
 /**
- * What is named by a part of a path alone would be authorised by the whole of it, and dots can lead that elsewhere.
- * @throws TidingsError `not_found` where the path is longer than what it names.
+ * Refuses a path with more segments. The token's grants are checked against the whole path, and further segments such as `..` can
+ * make it match other grants.
+ * @throws TidingsError `not_found`
  */
 export function requireAtMost(count: number, segments: readonly string[]): readonly string[] {
   if (segments.length <= count) return segments
-  throw new TidingsError('not_found', 'the path has more segments than a subscription')
+  throw new TidingsError('not_found', 'the path has more segments than that of a subscription')
 }

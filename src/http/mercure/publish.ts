@@ -1,5 +1,4 @@
-// Publishing in either dialect of Mercure: one form, one update. What is right about an update is decided by the core, and
-// what a token grants by its grants.
+// Publishing in either dialect of Mercure: one form, one update.
 import { TidingsError } from '../../errors.ts'
 import type { Entry } from '../../log/log.ts'
 import type { Update } from '../../update.ts'
@@ -14,7 +13,7 @@ export async function publish(ctx: RequestContext): Promise<void> {
   const { grants, dialect } = await access.publisher(request, ctx.query())
   ctx.dialect = dialect
   ctx.limits.publish(ctx.address, grants.subject)
-  // Who may publish nothing learns no more than that.
+  // Checked before the body is read, so that other clients cannot make the hub read bodies, or learn which fields it accepts.
   if (!grants.isPublisher) throw new TidingsError('not_granted')
   const update = toUpdate(await readForm(ctx))
   if (!grants.mayPublish(update.topics)) throw new TidingsError('not_granted')
@@ -31,7 +30,7 @@ async function readForm({ request, options }: RequestContext): Promise<Parameter
   return parseParameters(decodeUtf8(await readBody(request, options.maxBody)))
 }
 
-/** Fields that are not known are for versions to come; of those that come twice, the first counts. */
+/** Unknown fields are ignored, since later versions may define them. If a field is repeated, the first value counts. */
 function toUpdate(form: Parameters): Update {
   const topics = form.filter(([name]) => name === 'topic').map(([, value]) => value)
   if (topics.length === 0) throw new TidingsError('topic_missing')
@@ -43,9 +42,9 @@ function toUpdate(form: Parameters): Update {
     data: first(form, 'data') ?? '',
     ...(id && { id }),
     ...(type && { type }),
-    // 0 is the same as none, as in the reference hub.
+    // The reference hub treats 0 as no value.
     ...(retry > 0 && { retry }),
-    // Whatever its value, that it is there says it.
+    // The field makes an update private, with any value.
     ...(first(form, 'private') !== undefined && { private: true })
   }
 }

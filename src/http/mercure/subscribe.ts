@@ -1,5 +1,4 @@
-// A stream in either dialect of Mercure. It translates; where a stream begins and what it may hold is the hub's to say.
-
+// A stream in either dialect of Mercure: reads the request, and writes the headers.
 import { randomUUID } from 'node:crypto'
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Dialect } from '../../auth/dialect.ts'
@@ -9,9 +8,10 @@ import type { StreamPosition } from '../../hub/position.ts'
 import type { Subscription } from '../../hub/presence/presence.ts'
 import { heartbeat } from '../../sse/encode.ts'
 import type { Selector } from '../../topics/matcher.ts'
+import { acceptsType } from '../accept.ts'
 import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
 import type { RequestContext } from '../request-context.ts'
-import { acceptsType, encodeHeader } from '../response.ts'
+import { encodeHeader } from '../response.ts'
 import { serveStream } from '../stream/serve.ts'
 import type { MercureDialect } from './dialect.ts'
 import { dialects, securityHeaders } from './dialects.ts'
@@ -20,27 +20,27 @@ import { notText } from './v1.ts'
 
 const form = 'application/x-www-form-urlencoded'
 
-/** What one request asks for, whichever dialect it is in. */
+/** A request for a stream. */
 interface Wanted {
-  readonly door: MercureDialect
+  readonly dialect: MercureDialect
   readonly selectors: readonly Selector[]
   readonly grants: Grants
-  /** Undefined where nothing is to be gone on after; an empty one is an id that there never was. */
+  /** Undefined if the client wants new updates only. An empty id counts as an unknown id. */
   readonly lastEventId: string | undefined
 }
 
 export async function subscribe(ctx: RequestContext): Promise<void> {
   const wanted = await readWanted(ctx)
-  const { door, selectors, grants, lastEventId } = wanted
+  const { dialect, selectors, grants, lastEventId } = wanted
   const request = { topics: selectors, checkVisibility: true, ...(lastEventId && { lastEventId }) }
   await serveStream(ctx, grants, request, (position) => ({
-    headers: { ...streamHeaders, ...door.streamHeaders, ...positionOf(wanted, position) },
+    headers: { ...streamHeaders, ...dialect.streamHeaders, ...positionHeaders(wanted, position) },
     text: heartbeat,
     subscriptions: subscriptionsOf(ctx, wanted)
   }))
 }
 
-// [Mercure 0.x] `Expire` is how the reference hub spells it.
+// [Mercure 0.x] The reference hub sends `Expire`, with this spelling.
 const streamHeaders: OutgoingHttpHeaders = {
   ...securityHeaders,
   'Content-Type': 'text/event-stream',
@@ -50,30 +50,30 @@ const streamHeaders: OutgoingHttpHeaders = {
   'X-Accel-Buffering': 'no'
 }
 
-/** A client that finds another id here than the one it asked for knows that it may have missed something. */
-function positionOf({ door, lastEventId }: Wanted, { gap, visible }: StreamPosition): OutgoingHttpHeaders {
+/** A client that receives another id than it sent knows that it may have missed updates. */
+function positionHeaders({ dialect, lastEventId }: Wanted, { gap, visible }: StreamPosition): OutgoingHttpHeaders {
   if (lastEventId === undefined) return {}
   const isFound = lastEventId !== '' && !gap && visible
-  return { [door.lastEventIdHeader]: encodeHeader(isFound ? lastEventId : 'earliest') }
+  return { [dialect.lastEventIdHeader]: encodeHeader(isFound ? lastEventId : 'earliest') }
 }
 
 async function readWanted(ctx: RequestContext): Promise<Wanted> {
   const { access, request } = ctx
   const query = readable(() => ctx.query())
-  const dialect = dialectOf(ctx, query)
-  ctx.dialect = dialect
-  const door = dialects[dialect]
-  const grants = await access.subscriber(request, query, dialect)
-  if (dialect === '1.0' && !acceptsType(request, 'text/event-stream')) throw new TidingsError('not_acceptable')
-  // The address comes first, so that what it says wins where only one can.
+  const name = dialectOf(ctx, query)
+  ctx.dialect = name
+  const dialect = dialects[name]
+  const grants = await access.subscriber(request, query, name)
+  if (name === '1.0' && !acceptsType(request, 'text/event-stream')) throw new TidingsError('not_acceptable')
+  // The parameters of the URL come first, so that they take precedence over those of the body.
   const parameters = request.method === 'QUERY' ? [...query, ...(await readQueryBody(ctx))] : query
-  const selectors = door.readSelectors(parameters, access.base)
+  const selectors = dialect.readSelectors(parameters, access.base)
   const header = request.headers['last-event-id']
-  const lastEventId = door.readLastEventId(parameters, typeof header === 'string' ? decodeHeader(header) : undefined)
-  return { door, selectors, grants, lastEventId }
+  const lastEventId = dialect.readLastEventId(parameters, typeof header === 'string' ? decodeHeader(header) : undefined)
+  return { dialect, selectors, grants, lastEventId }
 }
 
-/** The parameters say in which dialect a client subscribes; where they do not, its token does. */
+/** The parameters show the dialect of a client. If they do not, its token does. */
 function dialectOf({ access, request }: RequestContext, query: Parameters): Dialect {
   const { dialects } = access
   if (dialects.length === 1) return dialects[0] as Dialect
@@ -90,7 +90,7 @@ async function readQueryBody({ request, options }: RequestContext): Promise<Para
   return readable(() => parseParameters(decodeUtf8(body)))
 }
 
-/** Parameters that are not UTF-8 are refused in the words for matchers that are not. */
+/** Parameters that are not UTF-8 get the same error as selectors that are not text. */
 function readable(read: () => Parameters): Parameters {
   try {
     return read()
@@ -100,10 +100,10 @@ function readable(read: () => Parameters): Parameters {
   }
 }
 
-function subscriptionsOf({ access }: RequestContext, { door, selectors, grants }: Wanted): Subscription[] {
+function subscriptionsOf({ access }: RequestContext, { dialect, selectors, grants }: Wanted): Subscription[] {
   if (!access.subscriptions) return []
   const subscriber = `urn:uuid:${randomUUID()}`
-  const made = selectors.map((selector) => new MercureSubscription(door, selector, subscriber, grants))
-  // Saying the same twice is one subscription.
+  const made = selectors.map((selector) => new MercureSubscription(dialect, selector, subscriber, grants))
+  // A selector that is given twice is one subscription.
   return [...new Map(made.map((subscription) => [subscription.topic, subscription])).values()]
 }

@@ -1,4 +1,4 @@
-// One subscription as Mercure announces and lists it. It does not know when that is.
+// One subscription of a stream, as Mercure announces and lists it.
 import type { Grants } from '../../auth/grants.ts'
 import type { Subscription } from '../../hub/presence/presence.ts'
 import type { Member } from '../../log/roster.ts'
@@ -7,33 +7,37 @@ import type { Update } from '../../update.ts'
 import type { MercureDialect, SubscriptionFacts } from './dialect.ts'
 
 export class MercureSubscription implements Subscription, SubscriptionFacts {
-  readonly door: MercureDialect
+  readonly dialect: MercureDialect
   readonly selector: Selector
   readonly subscriber: string
   readonly payload: unknown
-  /** Its path, which is also where it is listed. */
+  /** The path of the subscription, where it is also listed. */
   readonly topic: string
 
-  constructor(door: MercureDialect, selector: Selector, subscriber: string, grants: Grants) {
-    this.door = door
+  constructor(dialect: MercureDialect, selector: Selector, subscriber: string, grants: Grants) {
+    this.dialect = dialect
     this.selector = selector
     this.subscriber = subscriber
     this.payload = grants.payloadFor(textOf(selector))
-    this.topic = door.pathOf(this)
+    this.topic = dialect.pathOf(this)
   }
 
+  /** The dialect's name, a space, and the document as JSON. `readRecord` reads it. */
   get record(): string {
-    return `${this.door.dialect} ${JSON.stringify(this.door.documentOf(this, true))}`
+    return `${this.dialect.dialect} ${JSON.stringify(this.dialect.documentOf(this, true))}`
   }
 
   announce(active: boolean): Update {
-    const { presenceType: type } = this.door
-    const data = JSON.stringify(this.door.eventOf(this.door.documentOf(this, active)))
+    const { presenceType: type } = this.dialect
+    const data = JSON.stringify(this.dialect.eventOf(this.dialect.documentOf(this, active)))
     return { topics: [this.topic], data, private: true, ...(type && { type }) }
   }
 }
 
-/** The document of a subscription as JSON, where it was made in this dialect: another has no words for some of what there is. */
+/**
+ * The document of a subscription, as JSON. Undefined if it was made in the other dialect, which cannot express all of its
+ * selectors.
+ */
 export function readRecord({ record }: Member, { dialect }: MercureDialect): string | undefined {
   return record.startsWith(`${dialect} `) ? record.slice(dialect.length + 1) : undefined
 }

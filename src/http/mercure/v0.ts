@@ -1,5 +1,4 @@
-// The 0.x dialect of Mercure (draft 7), as Symfony, API Platform and others speak it: its parameters, refusals and documents.
-// It knows neither how a stream is fed nor how a token is verified.
+// The 0.x dialect of Mercure (draft 7), which Symfony, API Platform and others use: its parameters, errors and documents.
 import { type ErrorCode, TidingsError } from '../../errors.ts'
 import { type Selector, textOf } from '../../topics/matcher.ts'
 import type { Update } from '../../update.ts'
@@ -13,7 +12,7 @@ const maxTopics = 1_000
 const context = 'https://mercure.rocks/'
 const unauthorized: [number, string] = [401, 'Unauthorized']
 
-/** In the words of the reference hub, which clients may know. */
+/** The texts of the reference hub, byte for byte, because clients may compare them. */
 const errorTexts: Partial<Record<ErrorCode, [number, string]>> = {
   token_missing: unauthorized,
   token_invalid: unauthorized,
@@ -25,7 +24,7 @@ const errorTexts: Partial<Record<ErrorCode, [number, string]>> = {
   topic_missing: [400, 'Missing "topic" parameter'],
   topics_too_many: [400, 'too many topics in update'],
   retry_invalid: [400, 'Invalid "retry" parameter'],
-  // What is not a form holds no topic.
+  // The reference hub reads a body that is not a form as an empty form.
   form_missing: [400, 'Missing "topic" parameter'],
   closed: [503, 'Service Unavailable'],
   internal: [500, 'Internal Server Error']
@@ -38,7 +37,7 @@ export const v0: MercureDialect = {
   readSelectors,
   readLastEventId(parameters, header) {
     if (header) return header
-    // `Last-Event-ID` is how draft 6 called it, and `lastEventId` how a polyfill does. None of them counts when it is empty.
+    // Draft 6 has `Last-Event-ID`, and a polyfill sends `lastEventId`. An empty value counts as none.
     for (const spelling of ['lastEventID', 'Last-Event-ID', 'lastEventId']) {
       const value = parameters.find(([name, value]) => name === spelling && value !== '')?.[1]
       if (value !== undefined) return value
@@ -46,7 +45,7 @@ export const v0: MercureDialect = {
     return undefined
   },
   checkUpdate({ topics }: Update) {
-    // This dialect looks for the hub's path anywhere in a topic.
+    // In this dialect, a topic is reserved if it contains the hub's path anywhere.
     if (topics.some((topic) => topic.includes(hubPath))) throw new TidingsError('topic_reserved')
   },
   describeError(error): DialectError {
@@ -86,7 +85,7 @@ function readSelectors(parameters: Parameters): Selector[] {
   return topics
 }
 
-/** As Go's `url.QueryEscape` does, which is what this dialect's paths are made with. */
+/** Encodes like Go's `url.QueryEscape`, with which the reference hub makes the paths of this dialect. */
 function queryEscape(text: string): string {
   return encodeVariable(text).replaceAll('%20', '+')
 }

@@ -1,5 +1,4 @@
-// The 1.0 dialect of Mercure (draft 8): its parameters, refusals and documents. It knows neither how a stream is fed nor how
-// a token is verified.
+// The 1.0 dialect of Mercure (draft 8): its parameters, errors and documents.
 import { type ErrorCode, TidingsError } from '../../errors.ts'
 import { compile, type Selector, type TypedSelector, textOf } from '../../topics/matcher.ts'
 import type { Update } from '../../update.ts'
@@ -12,7 +11,7 @@ import { decodeVariable, encodeVariable, requireAtMost } from './encoding.ts'
 
 const maxMatchers = 100
 const maxBytes = 4_096
-/** [Mercure 1.0, Terminology] C0, DEL, C1, and the format characters of Unicode, which people cannot see. */
+/** Control and format characters, which topics must not contain [Mercure 1.0, Terminology]. */
 const invisible = /[\p{Cc}\p{Cf}]/u
 
 export const notText = 'topic matcher values must be valid UTF-8 without control characters'
@@ -23,7 +22,7 @@ const typeOf: Record<string, TypedSelector['type']> = {
   match_urlpattern: 'urlpattern'
 }
 
-/** The error of a challenge [RFC 6750, 3.1]; without one, no token was presented. */
+/** Status and `error` of the challenge in `WWW-Authenticate` [RFC 6750, 3.1]. Empty if the request had no token. */
 const challenges: Partial<Record<ErrorCode, [number, string]>> = {
   token_missing: [401, ''],
   token_invalid: [401, 'invalid_token'],
@@ -32,7 +31,7 @@ const challenges: Partial<Record<ErrorCode, [number, string]>> = {
   not_granted: [403, 'insufficient_scope']
 }
 
-/** In the words of the reference hub, which clients may know. */
+/** The texts of the reference hub, byte for byte, because clients may compare them. */
 const errorTexts: Partial<Record<ErrorCode, [number, string]>> = {
   selector_missing: [400, 'missing "match" subscription parameter'],
   topic_missing: [400, 'Missing "topic" parameter'],
@@ -49,18 +48,18 @@ export const v1: MercureDialect = {
   readSelectors,
   readLastEventId(parameters, header) {
     if (header !== undefined) return header
-    // An empty one asks too; `lastEventId` is how a polyfill calls it.
+    // An empty value counts. A polyfill sends `lastEventId`.
     const found =
       parameters.find(([name]) => name === 'last_event_id') ?? parameters.find(([name]) => name === 'lastEventId')
     return found?.[1]
   },
   checkUpdate({ topics, id, type }: Update, base) {
-    const sendError = (code: ErrorCode) => {
-      throw new TidingsError(code, 'it holds a control or format character')
+    const reject = (code: ErrorCode) => {
+      throw new TidingsError(code, 'it contains a control or format character')
     }
-    if (topics.some((topic) => invisible.test(topic))) sendError('topic_invalid')
-    if (id !== undefined && invisible.test(id)) sendError('id_invalid')
-    if (type !== undefined && invisible.test(type)) sendError('type_invalid')
+    if (topics.some((topic) => invisible.test(topic))) reject('topic_invalid')
+    if (id !== undefined && invisible.test(id)) reject('id_invalid')
+    if (type !== undefined && invisible.test(type)) reject('type_invalid')
     if (topics.some((topic) => isReserved(topic, base))) throw new TidingsError('topic_reserved')
   },
   describeError,
@@ -88,13 +87,13 @@ export const v1: MercureDialect = {
   readPath,
   single: (document) => document,
   collection: ({ id }) => ({ id, type: 'subscriptions' }),
-  listHeaders({ lastEventId }, hub) {
+  listHeaders({ lastEventId }, hubUrl) {
     const id = encodeHeader(lastEventId)
     const quoted = `"${id.replace(/["\\]/g, '\\$&')}"`
     return {
       'Content-Type': 'application/json',
       ETag: quoted,
-      Link: `<${hub}>; rel="mercure"; last-event-id=${quoted}; type="mercure"; content-type="application/json"`
+      Link: `<${hubUrl}>; rel="mercure"; last-event-id=${quoted}; type="mercure"; content-type="application/json"`
     }
   }
 }
@@ -112,7 +111,7 @@ function readSelectors(parameters: Parameters, base: string): Selector[] {
     if (!type)
       throw new TidingsError(
         'parameter_unknown',
-        'a name that begins with "match" is match, match_exact or match_urlpattern'
+        'a parameter that begins with "match" must be match, match_exact or match_urlpattern'
       )
     if (selectors.length === maxMatchers)
       throw new TidingsError('selectors_too_many', `too many matchers (max ${maxMatchers})`)
@@ -147,13 +146,13 @@ function describeError(error: TidingsError, metadataUrl: string): DialectError {
   }
   const [status, text] = errorTexts[error.code] ?? [
     error.code === 'topic_reserved' ? 400 : error.status,
-    wordsOf(error)
+    textFor(error)
   ]
   return { status, text }
 }
 
-/** What is wrong with a matcher is said in the reference hub's words alone. */
-function wordsOf({ code, message, particulars = message }: TidingsError): string {
+/** For an invalid matcher, the text of the reference hub without our sentence. */
+function textFor({ code, message, particulars = message }: TidingsError): string {
   return ['selector_invalid', 'selectors_too_many', 'parameter_unknown'].includes(code) ? particulars : message
 }
 
@@ -165,7 +164,7 @@ function readPath(segments: readonly string[], base: string): ReturnType<Mercure
   const [type, match, subscriber] = requireAtMost(3, segments)
   if (type === undefined) return {}
   if (match === undefined || (type !== 'exact' && type !== 'urlpattern')) {
-    throw new TidingsError('path_invalid', 'a list is named by a match type, exact or urlpattern, and a matcher')
+    throw new TidingsError('path_invalid', 'the path of a list is subscriptions/exact/… or subscriptions/urlpattern/…')
   }
   const selector = { match: decodeVariable(match), type, base } as const
   return { selector, ...(subscriber !== undefined && { subscriber: decodeVariable(subscriber) }) }

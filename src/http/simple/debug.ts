@@ -1,10 +1,10 @@
-// Describes a hub for people who want to know what it is doing. It only looks.
+// The data of the debug page: the state of the hub and its subscribers.
 import type { Hub } from '../../hub/hub.ts'
 import type { Subscriber } from '../../hub/subscriber.ts'
 import type { Parameters } from '../body.ts'
 import { readLimit } from './parameters.ts'
 
-/** The debug page's JSON. Times are in milliseconds, sizes in bytes. */
+/** The debug page as JSON. Durations are in milliseconds, sizes in bytes. */
 export function describeHub(hub: Hub, query: Parameters): unknown {
   const limit = readLimit(query)
   const { status, stats } = hub

@@ -1,9 +1,9 @@
-// Reads many updates from one body: a JSON object a line (`application/x-ndjson`). It names the line that is wrong, so that
-// the sender can mend it; what is right about an update is not its business.
+// Reads a batch of updates: one JSON object per line (`application/x-ndjson`). An error names the first bad line.
 import { TidingsError } from '../../errors.ts'
+import { type JsonObject, parseObject } from '../../json.ts'
 import { type Update, type ValidUpdate, validate } from '../../update.ts'
 
-/** Updates that one batch may hold. */
+/** Updates that one batch may contain. */
 const maxUpdates = 10_000
 const fields = ['topic', 'topics', 'data', 'type', 'id', 'retry', 'private']
 
@@ -14,16 +14,16 @@ export function readBatch(text: string): ValidUpdate[] {
   for (const line of text.split('\n')) {
     number++
     if (line.trim() === '') continue
-    if (updates.length === maxUpdates) throw new TidingsError('batch_too_large', `${maxUpdates} are allowed`)
+    if (updates.length === maxUpdates) throw new TidingsError('batch_too_large', `the limit is ${maxUpdates}`)
     updates.push(readLine(line, number))
   }
-  if (updates.length === 0) throw new TidingsError('batch_empty', 'send one JSON object a line')
+  if (updates.length === 0) throw new TidingsError('batch_empty', 'send one JSON object per line')
   return updates
 }
 
 function readLine(line: string, number: number): ValidUpdate {
   try {
-    return validate(toUpdate(parseObject(line)))
+    return validate(toUpdate(readObject(line)))
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const why = error.message.replace(/\.$/, '')
@@ -31,23 +31,16 @@ function readLine(line: string, number: number): ValidUpdate {
   }
 }
 
-function parseObject(line: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch {
-    // The engine's own message quotes what was sent.
-    throw new Error('it is not JSON')
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it is not a JSON object')
-  const unknown = Object.keys(value).find((key) => !fields.includes(key))
-  if (unknown !== undefined) throw new Error(`it has a field that is not known; there are ${fields.join(', ')}`)
-  if ('topic' in value && 'topics' in value) throw new Error('it has both topic and topics')
-  return value as Record<string, unknown>
+function readObject(line: string): JsonObject {
+  const object = parseObject(line, 'it')
+  const unknown = Object.keys(object).find((key) => !fields.includes(key))
+  if (unknown !== undefined) throw new Error(`it has an unknown field; the fields are ${fields.join(', ')}`)
+  if ('topic' in object && 'topics' in object) throw new Error('it has both topic and topics')
+  return object
 }
 
-/** `validate` refuses what is of the wrong type, so this only says which field is which. */
-function toUpdate({ topic, topics = topic, data = '', ...rest }: Record<string, unknown>): Update {
+/** Renames fields and sets defaults. `validate` refuses values of the wrong type. */
+function toUpdate({ topic, topics = topic, data = '', ...rest }: JsonObject): Update {
   const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null))
   return {
     topics: topics === undefined ? ['default'] : typeof topics === 'string' ? [topics] : topics,

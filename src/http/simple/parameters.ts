@@ -1,19 +1,21 @@
-// Reads the parameters of the simple endpoints: which there are, how often each may stand, and what it may be. It knows the
-// names and no meaning beyond them.
+// Reads the parameters of the simple endpoints. Unknown and repeated parameters are refused, because they are usually mistakes.
 import { TidingsError } from '../../errors.ts'
 import type { Encoding } from '../../hub/delivery/frame.ts'
 import type { SubscribeRequest } from '../../hub/subscribe-request.ts'
 import type { Update } from '../../update.ts'
 import type { Parameters } from '../body.ts'
 
-/** The fields of an update that can ride in a query. */
+/** The fields of an update that can be in the query. */
 const queryFields = ['topic', 'type', 'id', 'retry', 'private'] as const
 /** The fields of an update in a form. */
 const formFields = [...queryFields, 'data'] as const
 const maxListed = 1_000
 const subscribeFields = ['topic', 'last', 'envelope', 'last_event_id', 'lastEventID', 'lastEventId'] as const
 
-/** An update as far as parameters say it; what they leave out has its default. */
+/**
+ * Reads an update.
+ * @param data the body; undefined if the data is a parameter too
+ */
 export function readUpdate(parameters: Parameters, data: string | undefined): Update {
   const known = data === undefined ? formFields : queryFields
   const fields = new Fields(parameters, known)
@@ -31,7 +33,7 @@ export function readUpdate(parameters: Parameters, data: string | undefined): Up
   }
 }
 
-/** What a stream's parameters and its `Last-Event-ID` header ask for; the header is newer than the address it came with. */
+/** Reads a request for a stream. The header takes precedence, because a browser's reconnect is newer than its URL. */
 export function readSubscribeRequest(parameters: Parameters, header: string | undefined): SubscribeRequest {
   const fields = new Fields(parameters, subscribeFields)
   const last = fields.one('last')
@@ -46,25 +48,25 @@ export function readSubscribeRequest(parameters: Parameters, header: string | un
 }
 
 function readEnvelope(value: string | undefined): Encoding {
-  if (value !== undefined && value !== 'json') throw new TidingsError('envelope_invalid', `not "${shown(value)}"`)
+  if (value !== undefined && value !== 'json') throw new TidingsError('envelope_invalid', `got "${shown(value)}"`)
   return value ?? 'plain'
 }
 
 function readPrivate(value: string): boolean {
   if (['', 'on', 'true', '1'].includes(value)) return true
   if (['off', 'false', '0'].includes(value)) return false
-  throw new TidingsError('private_invalid', `write private or private=true, not private=${shown(value)}`)
+  throw new TidingsError('private_invalid', `write private or private=true, got private=${shown(value)}`)
 }
 
-/** How many subscriptions the debug page is to list: `limit`, default and at most 1,000. */
+/** How many subscriptions the debug page lists: `limit`, default and at most 1,000. */
 export function readLimit(parameters: Parameters): number {
   const limit = new Fields(parameters, ['limit']).one('limit')
   return limit === undefined ? maxListed : Math.min(maxListed, wholeNumber(limit, 'limit_invalid'))
 }
 
 /**
- * Whether a body that is labelled as a form begins as one does, with a name and `=`. Where it does not, as in what
- * `curl -d hello` sends, it is the data itself.
+ * Whether a body with the content type of a form begins with a name and `=`. Otherwise, as in `curl -d hello`, the body is the
+ * data.
  */
 export function startsLikeForm(body: string): boolean {
   return /^[A-Za-z_]+=/.test(body)
@@ -72,15 +74,18 @@ export function startsLikeForm(body: string): boolean {
 
 function wholeNumber(text: string, code: 'retry_invalid' | 'last_invalid' | 'limit_invalid'): number {
   if (/^\d{1,15}$/.test(text)) return Number(text)
-  throw new TidingsError(code, `not "${shown(text)}"`)
+  throw new TidingsError(code, `got "${shown(text)}"`)
 }
 
-/** For what takes no parameters. @throws TidingsError `parameter_unknown` */
+/**
+ * For an endpoint without parameters.
+ * @throws TidingsError `parameter_unknown`
+ */
 export function refuseParameters(parameters: Parameters): void {
   new Fields(parameters, [])
 }
 
-/** A client's text, fit for a message to people. */
+/** Shortens a client's text and replaces its control characters, for an error message. */
 function shown(text: string): string {
   const short = text.length > 64 ? `${text.slice(0, 64)}…` : text
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters it exists to find
@@ -93,7 +98,7 @@ class Fields {
   constructor(parameters: Parameters, known: readonly string[]) {
     const unknown = parameters.find(([name]) => !known.includes(name))
     if (unknown) {
-      const others = known.length > 0 ? `there are ${known.join(', ')}` : 'there are none here'
+      const others = known.length > 0 ? `the parameters are ${known.join(', ')}` : 'this endpoint has no parameters'
       throw new TidingsError('parameter_unknown', `"${shown(unknown[0])}"; ${others}`)
     }
     for (const [name, value] of parameters) this.#values.set(name, [...this.all(name), value])

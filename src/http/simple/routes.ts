@@ -1,35 +1,44 @@
-// The four simple endpoints: the live page, the stream, publishing, and the debug page. It translates between HTTP and the
-// hub; what is right or wrong about an update or a place in the log is decided there.
+// The four simple endpoints: the live page, the stream, publishing, and the debug page.
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
 import type { StreamPosition } from '../../hub/position.ts'
 import { livePage } from '../../pages/live-page.ts'
 import { encode, encodePosition, heartbeat } from '../../sse/encode.ts'
+import { wantsJson } from '../accept.ts'
 import { requireReader } from '../access/authorize.ts'
 import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
 import { append, type ReadUpdates } from '../publish.ts'
 import type { RequestContext, Route } from '../request-context.ts'
-import { commonHeaders, encodeHeader, sendJson, sendText, wantsJson } from '../response.ts'
+import { commonHeaders, encodeHeader, sendJson, sendText } from '../response.ts'
 import { serveStream } from '../stream/serve.ts'
+import { targetOf } from '../target.ts'
 import { traced } from '../trace.ts'
 import { describeHub } from './debug.ts'
 import { readBatch } from './ndjson.ts'
 import { readSubscribeRequest, readUpdate, refuseParameters, startsLikeForm } from './parameters.ts'
 
 export const simpleRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['', { GET: addSlash, HEAD: addSlash }],
   ['/', { GET: showPage, HEAD: showPage }],
   ['/subscribe', { GET: subscribe, HEAD: subscribe }],
   ['/publish', { GET: traced(publishTime), POST: traced(publish) }],
   ['/debug', { GET: debug, HEAD: debug }]
 ])
 
-async function showPage({ access, response }: RequestContext): Promise<void> {
+/** The live page has relative URLs, so its own URL must end with a slash. The redirect is relative too, for proxies with a prefix. */
+async function addSlash({ mount, request, response }: RequestContext): Promise<void> {
+  const { query } = targetOf(request)
+  const location = `./${mount.slice(mount.lastIndexOf('/') + 1)}/${query && `?${query}`}`
+  sendText(response, `The live page is at ${location}\n`, { Location: location }, 308)
+}
+
+async function showPage({ access, mount, response }: RequestContext): Promise<void> {
   const { html, policy } = livePage()
   sendText(response, html, {
     'Content-Type': 'text/html; charset=utf-8',
     'Content-Security-Policy': policy,
-    Link: `<${access.base}>; rel="mercure"`
+    Link: `<${access.hubUrl(mount)}>; rel="mercure"`
   })
 }
 
@@ -48,7 +57,7 @@ async function subscribe(ctx: RequestContext): Promise<void> {
   }))
 }
 
-/** The parameter that a token may come in is nothing to the endpoints themselves. */
+/** Removes the parameter that may contain the token. */
 function withoutToken(query: Parameters): Parameters {
   return query.filter(([name]) => name !== 'authorization')
 }
@@ -57,7 +66,7 @@ function streamHeaders({ requested, id }: StreamPosition): OutgoingHttpHeaders {
   return {
     ...commonHeaders,
     'Content-Type': 'text/event-stream',
-    // [RFC 9111, 5.2.2.6] What compresses a stream holds its events back.
+    // [RFC 9111, 5.2.2.6] `no-transform` prevents compression, which would delay events.
     'Cache-Control': 'no-cache, no-store, no-transform',
     'X-Accel-Buffering': 'no',
     ...(requested && { 'Last-Event-ID': encodeHeader(id), 'Mercure-Last-Event-ID': encodeHeader(id) })
@@ -65,8 +74,8 @@ function streamHeaders({ requested, id }: StreamPosition): OutgoingHttpHeaders {
 }
 
 /**
- * The first bytes: a comment, so that proxies and browsers see the response at once, and what a client has to know about
- * where it is. One that is cut off before its first event then resumes from here and misses nothing.
+ * The first bytes: a comment, so that proxies and browsers see the response at once, then the gap or the position. A client that
+ * loses its connection before the first event resumes from this position, and misses nothing.
  */
 function streamHead({ id, gap }: StreamPosition, lastEventId: string | undefined): string {
   if (gap) return heartbeat + encode({ type: 'tidings:gap', id, data: JSON.stringify(gap) })
@@ -82,11 +91,12 @@ async function publish(ctx: RequestContext): Promise<void> {
   await publishAll(ctx, grants, readUpdates(mediaType(request.headers['content-type']), body, withoutToken(query)))
 }
 
-/** Publishes all, or where one may not be published, none. */
+/** Publishes all updates, or none if one of them is refused. */
 async function publishAll(ctx: RequestContext, grants: Grants, read: ReadUpdates): Promise<void> {
   const { request, response } = ctx
   for (const { topics } of read.updates) {
-    if (!grants.mayPublish(topics)) throw new TidingsError('not_granted', 'the token does not cover every topic')
+    if (!grants.mayPublish(topics))
+      throw new TidingsError('not_granted', 'the token does not cover every topic of the update')
   }
   const ids = (await append(ctx, grants, read)).map((entry) => entry.id)
   const headers = { 'Event-ID': encodeHeader(ids.at(-1) as string) }
@@ -102,13 +112,13 @@ function readUpdates(type: string, body: string, query: Parameters): ReadUpdates
   if (type === 'multipart/form-data') {
     throw new TidingsError('content_type_invalid', 'send the data itself, or application/x-www-form-urlencoded')
   }
-  // What `curl -d hello` sends is labelled as a form and is none.
+  // `curl -d hello` sends the content type of a form, and a body that is none.
   const isForm = type === 'application/x-www-form-urlencoded' && startsLikeForm(body)
   const update = isForm ? readUpdate([...query, ...parseParameters(body)], undefined) : readUpdate(query, body)
   return { isValidated: false, updates: [update] }
 }
 
-/** So that a person can try it from the address bar. */
+/** Publishes the Unix time, so that a person can try publishing from the address bar. */
 async function publishTime(ctx: RequestContext): Promise<void> {
   const query = ctx.query()
   const { grants } = await ctx.access.publisher(ctx.request, query)

@@ -1,15 +1,15 @@
-// Writes to a socket without the stream machinery above it, which is a tenth of what a delivery costs: what the kernel takes
-// at once calls nobody back and takes no tick. Node does not document the handle below a socket, so
-// each part is used only where it is what we expect; where it is not, the caller keeps to `socket.write`.
+// Writes to a socket's handle, below Node's stream machinery. That saves a tenth of the cost of a delivery: a write that the
+// kernel takes at once needs no callback and no tick. Node does not document the handle, so each part is used only after a
+// check. If a check fails, the caller uses `socket.write` (docs/decisions/0004-inside-node.md).
 import type { Socket } from 'node:net'
 
-/** The handle below a socket, as far as it is used here. */
+/** The part of a socket's handle that is used here. */
 interface Handle {
   writeBuffer(request: WriteRequest, bytes: Buffer): number
   readonly writeQueueSize: number
 }
 
-/** Node's own object for a write. */
+/** Node's internal `WriteWrap`. */
 interface WriteRequest {
   socket?: Socket
   /** Keeps the bytes alive: the handle refers to them and does not own them. */
@@ -19,17 +19,17 @@ interface WriteRequest {
 
 type WithHandle = Socket & { readonly _handle?: (Handle & Record<string, unknown>) | null }
 
-/** Called when everything that waited has been taken. */
-export const onEmptied = Symbol('called when all that was written directly has been taken')
+/** The key of a socket's callback for "all direct writes are complete". */
+export const onEmptied = Symbol('called when all direct writes of a socket are complete')
 type Emptied = Socket & { [onEmptied]?: () => void }
 
 let Request: (new () => WriteRequest) | undefined
-/** Set when a write of Node's own did not show what a request is: then it is not asked again. */
+/** Set if one of Node's own writes used another class. Direct writes are then off for good. */
 let isUnknown = false
 
 const writingMethods = ['writev', 'writeBuffer', 'writeUtf8String', 'writeLatin1String'] as const
 
-/** Learns, from a write that Node itself is about to make on this socket, what a request for a write is. */
+/** Gets the class `WriteWrap` from the next write that Node itself makes on this socket. */
 export function learnToWrite(socket: WithHandle): void {
   const handle = socket._handle
   if (Request || isUnknown || !isExpected(handle)) return
@@ -50,7 +50,7 @@ function learn(request: unknown): void {
   else isUnknown = true
 }
 
-/** Whether this socket can be written to directly: plain TCP or a Unix socket, with nothing of the stream's in flight. */
+/** Whether this socket supports direct writes: plain TCP or a Unix socket, with no write of the stream in progress. */
 export function canWriteDirectly(socket: WithHandle): boolean {
   return Request !== undefined && isExpected(socket._handle) && socket.writableLength === 0
 }
@@ -60,17 +60,17 @@ function isExpected(handle: WithHandle['_handle']): handle is Handle & Record<st
   return handle.constructor.name === 'TCP' || handle.constructor.name === 'Pipe'
 }
 
-/** Bytes that the kernel has yet to take. */
+/** Bytes that the kernel has not taken yet. */
 export function bytesQueued(socket: WithHandle): number {
   return socket._handle?.writeQueueSize ?? 0
 }
 
-/** Writes now or, what the kernel does not take, as soon as it does. A socket that cannot be written to is destroyed. */
+/** Writes at once; libuv queues what the kernel does not take. Destroys a socket that cannot be written to. */
 export function writeDirectly(socket: WithHandle, bytes: Buffer): void {
   const handle = socket._handle
   if (!handle || !Request) return
-  // Never one that was used before: only Node knows whether a write is still in flight, and a request that is used while it
-  // is in flight ends the process.
+  // A new request for each write. Only Node knows whether a write is still in progress, and reusing its request then aborts
+  // the process.
   const request = new Request()
   request.buffer = bytes
   request.socket = socket
@@ -78,7 +78,7 @@ export function writeDirectly(socket: WithHandle, bytes: Buffer): void {
   if (handle.writeBuffer(request, bytes) !== 0) socket.destroy()
 }
 
-/** Called for what the kernel did not take at once. */
+/** Called when a queued write is complete. */
 function completed(this: WriteRequest, status: number): void {
   const { socket } = this
   if (!socket || socket.destroyed) return

@@ -1,9 +1,9 @@
-// Lets go of what node:http holds for a socket whose response has been detached: its listeners and its parser, which is half
-// of what an idle stream would cost. Node does not document these, so each is touched only where it is what we expect;
-// where it is not, the stream works all the same and costs more.
+// Releases the listeners and the parser that node:http keeps for a socket whose response is detached. They are half of the
+// memory of an idle stream. Node does not document them, so each is touched only after a check. If a check fails, the stream
+// works and costs more (docs/decisions/0004-inside-node.md).
 import type { Socket } from 'node:net'
 
-/** The listeners that node:http sets on a connection, by the names that it gives them. */
+/** The names of the listeners that node:http adds to a connection. */
 const serverListeners = new Set([
   'bound socketOnData',
   'bound socketOnEnd',
@@ -29,7 +29,7 @@ interface Parser {
 
 export function releaseParser(socket: Socket & { parser?: Parser | null }): void {
   const { parser } = socket
-  // Reading has to go back to the socket before its listeners may go.
+  // The socket must read for itself again before the listeners of node:http are removed.
   if (!parser || typeof parser.unconsume !== 'function' || typeof parser.close !== 'function') return
   parser.unconsume()
   for (const name of patchedMethods) {
@@ -46,12 +46,12 @@ export function releaseParser(socket: Socket & { parser?: Parser | null }): void
 }
 
 function dispose(parser: Parser): void {
-  // The server's list of connections would otherwise go on timing its request.
+  // Otherwise the server's list of connections continues to time this request.
   parser.remove?.()
   parser.socket = parser.incoming = parser.outgoing = parser.onIncoming = null
   for (const index of Object.keys(parser)) {
     if (/^\d+$/.test(index)) parser[Number(index)] = null
   }
-  // It may be on the stack now, and closing frees it.
+  // The parser may be on the stack now, and `close` frees it.
   setImmediate(() => parser.close?.())
 }

@@ -16,6 +16,8 @@ interface Gap {
   readonly reason: 'unknown' | 'epoch' | 'trimmed'
 }
 
+/** The URL below which the endpoints of the hub are. It ends with a slash. */
+const baseUrl = new URL('.', location.href).href
 const shownAtFirst = 20
 /** Events kept on the page, and as many more while it is paused. */
 const mostKept = 500

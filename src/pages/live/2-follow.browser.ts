@@ -26,7 +26,7 @@ function streamPath(): string {
   // These topics had no history when they were opened: whatever there is now is new.
   else if (hasOpened) parameters.push('last_event_id=earliest')
   else parameters.push(`last=${shownAtFirst}`)
-  return `/subscribe?${parameters.join('&')}&envelope=json`
+  return `subscribe?${parameters.join('&')}&envelope=json`
 }
 
 function live(): void {
@@ -98,7 +98,7 @@ function tellState(state: 'connecting' | 'live' | 'reconnecting'): void {
 
 async function poll(): Promise<void> {
   if (document.hidden || isCountHidden) return
-  const answer = await fetch('/debug?limit=0', { headers: { Accept: 'application/json' } }).catch(() => undefined)
+  const answer = await fetch('debug?limit=0', { headers: { Accept: 'application/json' } }).catch(() => undefined)
   isCountHidden = answer?.status === 401 || answer?.status === 403
   if (!answer?.ok) return
   const { subscribers } = (await answer.json()) as { subscribers: number }

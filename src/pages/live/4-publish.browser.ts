@@ -2,7 +2,7 @@
 
 function publishPath(): string {
   const type = typeBox.value && `&type=${encode(typeBox.value)}`
-  return `/publish?topic=${encode(topicBox.value || topicBox.placeholder)}${type}`
+  return `publish?topic=${encode(topicBox.value || topicBox.placeholder)}${type}`
 }
 
 /** The text stays in the box until the server has it. */

@@ -4,9 +4,9 @@ function showCommands(): void {
   const query = topics.map((topic) => `topic=${encode(topic)}`).join('&')
   const bearer = (token: HTMLInputElement) => (token.value ? ` \\\n  -H "Authorization: Bearer $TOKEN"` : '')
   find('#curl-follow').textContent =
-    `curl -N ${quote(`${location.origin}/subscribe${query && `?${query}`}`)}${bearer(readToken)}`
+    `curl -N ${quote(`${baseUrl}subscribe${query && `?${query}`}`)}${bearer(readToken)}`
   const data = quote(dataBox.value || dataBox.placeholder)
-  const address = quote(location.origin + publishPath())
+  const address = quote(baseUrl + publishPath())
   find('#curl-publish').textContent =
     `curl ${address} \\\n  -H 'Content-Type: text/plain'${bearer(publishToken)} \\\n  --data-raw ${data}`
 }

@@ -9,7 +9,7 @@ function useTokens(): void {
     const secure = name.startsWith('__Secure-') ? '; Secure' : ''
     const age = readToken.value ? '' : '; Max-Age=0'
     // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not in every browser that EventSource is in
-    document.cookie = `${name}=${encode(readToken.value.trim())}; Path=/; SameSite=Strict${secure}${age}`
+    document.cookie = `${name}=${encode(readToken.value.trim())}; Path=${new URL(baseUrl).pathname}; SameSite=Strict${secure}${age}`
   }
   isCountHidden = false
   failures = 0

@@ -1,0 +1,66 @@
+// A stream that writes through its `ServerResponse`, with the framing of the response. It is slower than `SocketStream`, and
+// used where the socket cannot be taken over: on HTTP/2, for pipelined requests, and behind middleware that wraps `write`.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { CloseReason } from '../../hub/connection.ts'
+import { addressOf, isAbrupt, own, ownerOf, type Stream, type StreamInfo, type StreamOptions } from './stream.ts'
+
+export class ResponseStream implements Stream {
+  readonly address: string
+  readonly request: string
+  readonly subject: string | undefined
+  readonly #response: ServerResponse
+  readonly #socket: Socket
+  readonly #highWaterMark: number
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { id, address, subject }: StreamInfo,
+    { highWaterMark }: StreamOptions
+  ) {
+    this.address = addressOf(address, request.socket)
+    this.request = id
+    this.subject = subject
+    this.#response = response
+    this.#socket = request.socket
+    // On HTTP/2, several streams share a socket.
+    if (!ownerOf(this.#socket)) own(this.#socket, this)
+    this.#highWaterMark = Math.max(highWaterMark, response.writableHighWaterMark)
+    // `close` follows every error.
+    response.on('error', () => {})
+  }
+
+  get buffered(): number {
+    return this.#response.writableLength
+  }
+
+  write(bytes: Buffer): boolean {
+    this.#response.write(bytes)
+    flush(this.#response)
+    return this.#response.writableLength < this.#highWaterMark
+  }
+
+  onDrain(drained: () => void): void {
+    this.#response.on('drain', drained)
+  }
+
+  onClose(closed: () => void): void {
+    this.#response.on('close', closed)
+    // A pipelined response that never got its socket does not emit `close` when the socket ends.
+    this.#socket.on('close', closed)
+  }
+
+  end(reason: CloseReason): void {
+    if (isAbrupt(reason, this.buffered)) this.#response.destroy()
+    else this.#response.end()
+  }
+}
+
+/**
+ * Sends what compression middleware has buffered. Such middleware adds its own `flush`. Node's own `flush` is deprecated and not
+ * called.
+ */
+export function flush(response: ServerResponse & { flush?: () => void }): void {
+  if (Object.hasOwn(response, 'flush')) response.flush?.()
+}

@@ -1,20 +1,19 @@
-// What a publisher says, and the one gate between a publisher's text and the fields of a stream. It knows nothing of where
-// an update came from or goes to.
+// An update, and its validation: the only check between a publisher's text and the fields of a stream.
 import { TidingsError } from './errors.ts'
 
-/** What a publisher says. */
+/** What a publisher sends. */
 export interface Update {
-  /** 1 to 1,000 topics of at most 4,096 bytes each; the first is the canonical one, the rest are alternates. */
+  /** 1 to 1,000 topics of at most 4,096 bytes each. The first is the canonical topic, the others are alternates. */
   readonly topics: readonly string[]
-  /** The payload, delivered as it is but for line ends, which arrive as LF. */
+  /** The payload. It is delivered unchanged, but line ends arrive as LF. */
   readonly data: string
-  /** Event type, at most 256 bytes; left out, clients see `message`. */
+  /** The event type, at most 256 bytes. Default: `message`. */
   readonly type?: string
-  /** The publisher's own id, at most 256 bytes; left out, the hub makes one. */
+  /** The publisher's own id, at most 256 bytes. Default: the log makes one. */
   readonly id?: string
-  /** Reconnection time that clients take over, in milliseconds, at most one day. */
+  /** Reconnection time for clients, in milliseconds, at most one day. */
   readonly retry?: number
-  /** Only for subscribers who may read one of the topics; default false. */
+  /** Only for subscribers that may read one of the topics. Default: false. */
   readonly private?: boolean
 }
 
@@ -23,7 +22,7 @@ declare const valid: unique symbol
 /** An update that `validate` returned. */
 export type ValidUpdate = Update & { readonly [valid]: true }
 
-/** What one update may hold. */
+/** The limits of one update. */
 export const bounds = {
   topics: 1_000,
   topicBytes: 4_096,
@@ -32,11 +31,11 @@ export const bounds = {
   retryMs: 86_400_000
 } as const
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters it exists to find
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the check is for control characters
 const control = /[\0-\x1f\x7f]/
 
 /**
- * Checks an update and returns a copy that holds its known fields alone.
+ * Checks an update, and returns a copy with its known fields only.
  *
  * @throws TidingsError with `topic_missing`, `topic_invalid`, `topics_too_many`, `data_invalid`, `type_invalid`,
  * `id_invalid`, `retry_invalid` or `private_invalid`.
@@ -94,7 +93,7 @@ function checkId(id: string): void {
   checkField(id, bounds.idBytes, refuse)
   if (id.startsWith('#')) refuse('ids that begin with "#" are made by the hub')
   if (id === 'earliest') refuse('"earliest" asks for all history and names no update')
-  // A client sends the id back in a header, where white space at the ends is lost.
+  // A client sends the id back in a header, which loses white space at its ends.
   if (id.trim() !== id) refuse('it begins or ends with white space')
 }
 
@@ -106,7 +105,7 @@ function checkField(value: string, bytes: number, refuse: (why: string) => never
 }
 
 function checkLength(value: string, bound: number, refuse: (why: string) => never): void {
-  // A UTF-16 unit is at most three bytes, so most texts are settled without counting.
+  // A UTF-16 unit has at most three bytes, so most texts need no count.
   if (value.length * 3 <= bound) return
   const bytes = Buffer.byteLength(value)
   if (bytes > bound) refuse(`it has ${bytes} bytes, ${bound} are allowed`)

@@ -31,7 +31,7 @@ export function serveCommand(): Command {
 
 async function serve(flags: Record<string, unknown>): Promise<void> {
   const { server, config, sources, logger } = await withConfig(flags, start)
-  // Before the greeting: whoever reads it may send a signal at once.
+  // Before the greeting: its reader may send a signal at once.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(server, logger, signal))
   process.on('SIGHUP', () => void reload(server, flags, logger))
   console.log(greeting(server.urls, config))

@@ -12,7 +12,7 @@ export interface PublishOptions {
 }
 
 const maxBytes = 256
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters it exists to find
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the check is for control characters
 const control = /[\0-\x1f\x7f]/
 
 /**

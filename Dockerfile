@@ -10,7 +10,7 @@ RUN npm run build && npm prune --omit=dev
 
 FROM node:22-slim
 WORKDIR /app
-ENV NODE_ENV=production TIDINGS_HOST=0.0.0.0 TIDINGS_DATA=/data
+ENV NODE_ENV=production TIDINGS_HOST=0.0.0.0 TIDINGS_STORE=/data
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist

@@ -7,9 +7,11 @@ export default defineConfig({
     reporters: ['default', './test/support/summary-reporter.ts'],
     // Each file in a process of its own: what one leaves open cannot be blamed on another.
     pool: 'forks',
-    // Most of a test's time is spent waiting for another process.
-    maxWorkers: 2,
-    testTimeout: 20_000,
+    // Most of a test's time is spent waiting for another process, so four files keep two cores busy.
+    maxWorkers: 4,
+    // A wait ends as soon as what it waits for is there; on a busy machine that takes longer.
+    expect: { poll: { timeout: 10_000 } },
+    testTimeout: 30_000,
     hookTimeout: 60_000
   }
 })

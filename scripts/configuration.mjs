@@ -1,25 +1,26 @@
-// Writes docs/configuration.md from the table of the server's options, as it was built; `--print` only shows it. It knows
-// no option.
+// Writes docs/configuration.md from the option table in dist. `--print` prints the page instead.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { flagFor, options, variableFor } from '../dist/server/config/config.js'
-import { formatOption } from '../dist/server/config/format.js'
-import { sections } from '../dist/server/config/option.js'
+import { flagFor, options, sections, variableFor } from '../dist/server/config/options.js'
+import { format } from '../dist/server/config/value.js'
 
 const head = `# Configuration
 
-Every option can be given in three ways: as a flag of \`tidings serve\`, as a variable, or in a YAML or JSON file that
-\`--config\` names. Flags go before variables, variables before the file, the file before defaults. \`tidings check-config\`
-takes the same, and says what is wrong, or what differs from the defaults and where it was said.
+Set an option with a flag of \`tidings serve\`, with an environment variable, or in the YAML or JSON file that \`--config\`
+names. Flags win over variables, variables over the file, and the file over defaults. \`tidings check-config\` takes the same
+options: it checks them without starting a server, and shows each value that is not a default and where it comes from.
 
-The value of a secret may also be in a file that a variable names: \`TIDINGS_PUBLISHER_KEY_FILE\` for
-\`TIDINGS_PUBLISHER_KEY\`. A list is separated by commas in flags and variables, and a list in the file. Durations are
-written as \`500ms\`, \`10s\`, \`5m\`, \`24h\`, \`7d\`, and need a unit unless they are 0; sizes as \`64KiB\`, \`1MiB\`, \`1GiB\`.
+- **Secrets**: the value of a secret, of \`store\` and of \`issuers\` can also be in a file that a variable ending in \`_FILE\` names:
+  \`TIDINGS_PUBLISHER_KEY_FILE\` instead of \`TIDINGS_PUBLISHER_KEY\`.
+- **Lists**: separate the entries with commas in flags and variables. In the file, write a list.
+- **Switches**: the flag takes no value. A variable or the file takes \`true\` or \`false\`.
+- **Durations**: \`500ms\`, \`10s\`, \`5m\`, \`24h\`, \`7d\`. The unit is required, except for 0.
+- **Sizes**: \`64KiB\`, \`1MiB\`, \`1GiB\`, or a number of bytes.
 
-Options with "yes" below *reload* are read anew on SIGHUP; the others need a restart. What is wrong with the new
-configuration is logged, and the old one stays.
+SIGHUP reloads the options with "yes" in the column *reload*. The others need a restart. If the new configuration has an
+error, it is logged, and the old configuration stays in use.
 
-This page is made from the table of options by \`node scripts/configuration.mjs\`.
+\`node scripts/configuration.mjs\` generates this page from the option table.
 `
 
 /** @param {string} text */
@@ -29,7 +30,7 @@ const code = (text) => (text === '' ? '–' : `\`${cell(text)}\``)
 
 /** @param {(typeof options)[number]} option */
 function row({ name, kind, default: fallback, reload, help }) {
-  const said = formatOption(kind, fallback)
+  const said = format(kind, fallback)
   const columns = [
     code(flagFor(name)),
     code(variableFor(name)),
@@ -46,7 +47,7 @@ function part(section) {
   return `
 ## ${section}
 
-| flag | variable | key in the file | kind | default | reload | what it is for |
+| flag | variable | key in the file | kind | default | reload | meaning |
 | --- | --- | --- | --- | --- | --- | --- |
 ${rows.join('')}`
 }

@@ -92,3 +92,44 @@ export class TidingsError extends Error {
     this.particulars = particulars
   }
 }
+
+/** Names an option as its reader knows it, such as `--publisher-key` for `publisherKey`. */
+export type NameOf = (option: string) => string
+
+/**
+ * An option has a value that cannot be used. `message` has the names of the options as they are in code; `describe` has them as
+ * the reader typed them.
+ */
+export class OptionError extends RangeError {
+  override readonly name = 'OptionError'
+  readonly option: string
+  /** What is wrong and what to do. A function where it mentions other options. */
+  readonly detail: string | ((nameOf: NameOf) => string)
+
+  constructor(option: string, detail: OptionError['detail'], options?: ErrorOptions) {
+    super(sentence(option, detail, String), options)
+    this.option = option
+    this.detail = detail
+  }
+
+  describe(nameOf: NameOf): string {
+    return sentence(this.option, this.detail, nameOf)
+  }
+}
+
+function sentence(option: string, detail: OptionError['detail'], nameOf: NameOf): string {
+  return `${nameOf(option)}: ${typeof detail === 'string' ? detail : detail(nameOf)}`
+}
+
+/**
+ * Adds the name of the option to an error of a parser that does not know it.
+ * @throws OptionError in place of a RangeError
+ */
+export function withOptionName<Value>(option: string, read: () => Value): Value {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof OptionError || !(error instanceof RangeError)) throw error
+    throw new OptionError(option, error.message, { cause: error })
+  }
+}

@@ -1,5 +1,5 @@
 // The public API. Everything exported here is documented and stable; nothing else is.
-export { type ErrorCode, TidingsError } from './errors.ts'
+export { type ErrorCode, OptionError, TidingsError } from './errors.ts'
 export type { HandlerOptions } from './http/request-context.ts'
 export { createHandler } from './http/router.ts'
 export type { CloseReason, Connection } from './hub/connection.ts'

@@ -1,4 +1,4 @@
-// Reads and writes durations and sizes as people do. It knows no option.
+// Reads and writes durations such as `10s` and sizes such as `1MiB`.
 
 const durations: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 const sizes: Record<string, number> = {
@@ -13,38 +13,32 @@ const sizes: Record<string, number> = {
   TiB: 2 ** 40
 }
 
-/** A duration was written as a bare number, which some take for seconds and others for milliseconds. */
-export class UnitMissingError extends RangeError {
-  override readonly name = 'UnitMissingError'
-}
-
 /**
- * Milliseconds from `500ms`, `10s`, `5m`, `24h`, `7d`, `2w` or `0`; a number, which only code can give, is milliseconds already.
- * @throws UnitMissingError for any other text without a unit, RangeError that says what is expected.
+ * Milliseconds from `500ms`, `10s`, `5m`, `24h`, `7d`, `2w` or `0`. A number, which only code can give, is in milliseconds. A text
+ * without a unit is refused, since readers disagree whether it means seconds or milliseconds.
+ * @throws RangeError that says what is expected
  */
 export function parseDuration(value: string | number): number {
-  const number = typeof value === 'string' ? value.trim() : ''
-  if (/^\d+(\.\d+)?$/.test(number) && Number(number) !== 0) {
-    throw new UnitMissingError(`${JSON.stringify(value)} has no unit; write ${number}s or ${number}ms`)
-  }
-  return parse(value, durations, 'a duration such as 10s, 24h or 7d')
+  const expected = 'a duration with a unit such as 10s'
+  if (typeof value === 'string' && /^[\d.]+$/.test(value.trim()) && Number(value) !== 0) refuse(expected, value)
+  return parse(value, durations, expected)
 }
 
 /**
  * Bytes from `64MiB`, `1GiB`, `10kB`, or a number of bytes.
- * @throws RangeError that says what is expected.
+ * @throws RangeError that says what is expected
  */
 export function parseSize(value: string | number): number {
-  return parse(value, sizes, 'a size such as 64MiB or 1GiB')
+  return parse(value, sizes, 'a size such as 64MiB')
 }
 
-/** `15s` from 15,000: the largest unit that says it exactly. */
+/** `15s` from 15,000: the largest unit that is exact. */
 export function formatDuration(milliseconds: number): string {
   const { w: _, ...usual } = durations
   return format(milliseconds, usual)
 }
 
-/** `1MiB` from 1,048,576: the largest unit that says it exactly. */
+/** `1MiB` from 1,048,576: the largest unit that is exact. */
 export function formatSize(bytes: number): string {
   return format(bytes, sizes)
 }
@@ -60,6 +54,10 @@ function parse(value: string | number, units: Record<string, number>, expected: 
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
   const form = /^(\d{1,15}(?:\.\d{1,6})?) ?([A-Za-z]*)$/.exec(String(value).trim())
   const unit = form?.[2] ? new Map(Object.entries(units)).get(form[2]) : 1
-  if (!form || unit === undefined) throw new RangeError(`expected ${expected}, not ${JSON.stringify(value)}`)
+  if (!form || unit === undefined) return refuse(expected, value)
   return Math.round(Number(form[1]) * unit)
+}
+
+function refuse(expected: string, value: string | number): never {
+  throw new RangeError(`expected ${expected}, got ${JSON.stringify(value)}`)
 }

@@ -13,14 +13,15 @@ const below: Record<string, readonly string[]> = {
   auth: ['topics', 'errors', 'units', 'json', 'bounded-map'],
   pages: [],
   errors: [],
+  backoff: [],
   units: [],
   update: ['errors'],
-  log: ['update', 'topics', 'errors', 'units'],
+  log: ['backoff', 'update', 'topics', 'errors', 'units'],
   hub: ['log', 'topics', 'update', 'errors', 'sse'],
   http: ['hub', 'auth', 'log', 'topics', 'update', 'errors', 'sse', 'pages', 'units', 'json', 'bounded-map'],
   index: ['http', 'hub', 'auth', 'log', 'topics', 'update', 'errors'],
-  server: ['http', 'hub', 'auth', 'log', 'units', 'errors'],
-  cli: ['server', 'http', 'auth', 'units', 'errors']
+  server: ['backoff', 'http', 'hub', 'auth', 'log', 'units', 'errors'],
+  cli: ['backoff', 'server', 'http', 'auth', 'units', 'errors']
 }
 
 /** `src/hub/hub.ts` → `hub`, `src/update.ts` → `update` */

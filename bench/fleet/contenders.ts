@@ -47,9 +47,9 @@ export async function withFleet<Result>(
   const redis = keeps && (await startRedis(folder, keeps))
   const servers: Server[] = []
   try {
-    const log = redis ? ['--log', redis.url] : args(folder)
+    const store = redis ? ['--store', redis.url] : args(folder)
     for (let node = 0; node < nodes; node++) {
-      servers.push(await startNode(program, 'serve', '--port', '0', '--retention', retention, ...log))
+      servers.push(await startNode(program, 'serve', '--port', '0', '--retention', retention, ...store))
     }
     return await work({ servers, redis })
   } finally {

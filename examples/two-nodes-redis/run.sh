@@ -13,7 +13,7 @@ redis-server --port "$port" --bind 127.0.0.1 --dir "$folder" --save '' --appendo
 started=$!
 until redis-cli -p "$port" ping >"$folder/answer" 2>&1; do sleep 0.1; done
 for number in 1 2; do
-  node dist/cli/main.js serve --port $((port + number)) --log "redis://127.0.0.1:$port" --log-level warn &
+  node dist/cli/main.js serve --port $((port + number)) --store "redis://127.0.0.1:$port" --log-level warn &
   started="$started $!"
   until curl --fail --silent --output "$folder/answer" "http://127.0.0.1:$((port + number))/readyz"; do sleep 0.1; done
 done

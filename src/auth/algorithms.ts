@@ -49,8 +49,9 @@ export function familyOf(algorithm: string): KeyFamily | undefined {
 export function readAlgorithms(wanted: readonly string[]): readonly string[] {
   const unknown = wanted.find((name) => familyOf(name) === undefined)
   if (wanted.length === 0 || unknown !== undefined) {
-    const found = unknown === undefined ? 'the list of algorithms is empty' : `no algorithm ${JSON.stringify(unknown)}`
-    throw new RangeError(`${found}: there is ${Object.keys(families).join(', ')}`)
+    const found =
+      unknown === undefined ? 'the list of algorithms is empty' : `unknown algorithm ${JSON.stringify(unknown)}`
+    throw new RangeError(`${found}; use ${Object.keys(families).join(', ')}`)
   }
   return [...new Set(wanted.flatMap((name) => (familyOf(name) === 'Ed25519' ? defaultAlgorithms.Ed25519 : name)))]
 }

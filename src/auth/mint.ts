@@ -1,6 +1,7 @@
 // Makes tokens, to try a hub out and for publishers without an issuer.
 import { randomUUID } from 'node:crypto'
 import { type JWTPayload, SignJWT } from 'jose'
+import { OptionError, withOptionName } from '../errors.ts'
 import { isObject } from '../json.ts'
 import { detailType, isMatch } from './claims.ts'
 import type { Dialect } from './dialect.ts'
@@ -39,7 +40,7 @@ export interface MintOptions {
  * - a URL pattern, if it contains `*`, or `:name` without a letter or digit before it. The colons in `urn:uuid:` do not
  *   count
  * - the exact topic otherwise
- * @throws RangeError when an option cannot be used; it does not quote the key
+ * @throws OptionError, which does not quote the key
  */
 export async function mint(options: MintOptions): Promise<string> {
   const { dialect, key, algorithm } = options
@@ -65,9 +66,12 @@ function legacyClaims(options: MintOptions): JWTPayload {
 function modernClaims(options: MintOptions): JWTPayload {
   const { publish, subscribe, payload, issuer = 'tidings', audience, expiresIn = 3_600 } = options
   if (audience === undefined || audience.length === 0)
-    throw new RangeError('a 1.0 token needs an audience: the URL of the hub')
+    throw new OptionError('audience', 'required for a token of Mercure 1.0; give the URL of the hub')
   if (payload !== undefined && (!isObject(payload) || subscribe.length === 0)) {
-    throw new RangeError('the payload of a 1.0 token is an object, and goes with subscribe')
+    throw new OptionError(
+      'payload',
+      (nameOf) => `expected an object, together with ${nameOf('subscribe')}, for Mercure 1.0`
+    )
   }
   const details = [detail('publish', publish), detail('subscribe', subscribe, payload)]
   const common = commonClaims({ ...options, expiresIn })
@@ -82,7 +86,7 @@ function modernClaims(options: MintOptions): JWTPayload {
 function commonClaims({ audience, subject, expiresIn }: MintOptions): JWTPayload {
   const now = Math.floor(Date.now() / 1_000)
   if (expiresIn !== undefined && !(expiresIn > 0 && Number.isFinite(expiresIn))) {
-    throw new RangeError('expiresIn is a number of seconds, more than 0')
+    throw new OptionError('expiresIn', 'expected a number of seconds greater than 0')
   }
   return {
     ...(audience !== undefined && { aud: typeof audience === 'string' ? audience : [...audience] }),
@@ -92,14 +96,14 @@ function commonClaims({ audience, subject, expiresIn }: MintOptions): JWTPayload
   }
 }
 
-function detail(action: string, selectors: readonly string[], payload?: Json): object | undefined {
+function detail(action: 'publish' | 'subscribe', selectors: readonly string[], payload?: Json): object | undefined {
   if (selectors.length === 0) return undefined
-  const topics = selectors.map(topicOf)
+  const topics = withOptionName(action, () => selectors.map(topicOf))
   return { type: detailType, actions: [action], topics, ...(payload !== undefined && { payload }) }
 }
 
 function topicOf(selector: string): object {
-  if (!isMatch(selector)) throw new RangeError(`${JSON.stringify(selector)} is no selector of 1.0`)
+  if (!isMatch(selector)) throw new RangeError(`${JSON.stringify(selector)} is not a topic selector of Mercure 1.0`)
   if (selector === '*') return { match: '*' }
   if (selector.includes('{')) return { match: fromTemplate(selector), match_type: 'urlpattern' }
   return hasPattern(selector) ? { match: selector, match_type: 'urlpattern' } : { match: selector }
@@ -117,7 +121,7 @@ function fromTemplate(template: string): string {
     const name = variable.exec(segment)?.[1]
     if (name === undefined ? /[{}()*+?\\]/.test(segment) || hasPattern(segment) : names.has(name)) {
       throw new RangeError(
-        `${JSON.stringify(template)} cannot be said as a URL pattern: write it as one, as in https://example.com/books/:id`
+        `${JSON.stringify(template)} cannot be converted to a URL pattern; write it as one, such as https://example.com/books/:id`
       )
     }
     if (name !== undefined) names.add(name)

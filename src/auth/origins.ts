@@ -10,7 +10,7 @@ export class OriginList {
   readonly #named = new Set<string>()
   readonly #wildcards: readonly Origin[]
 
-  /** @throws RangeError that names an entry and says what is wrong with it. */
+  /** @throws RangeError for an invalid entry, which the message quotes */
   constructor(list: readonly string[]) {
     const origins = list.filter((entry) => entry !== '*' && entry !== 'null').map(readEntry)
     this.#everyone = list.includes('*')
@@ -41,7 +41,7 @@ export class OriginList {
  *
  * There is no public suffix list: `https://*.com` is refused because it has one label, but `https://*.co.uk` is
  * accepted.
- * @throws RangeError that names an entry and says what is wrong with it.
+ * @throws RangeError for an invalid entry, which the message quotes
  */
 export function readOrigins(list: readonly string[]): OriginList {
   return new OriginList(list)

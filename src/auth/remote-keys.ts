@@ -29,10 +29,10 @@ const maxBytes = 262_144
  * Makes a key resolver for jose. It fetches the JWK Set when a key is first needed, when a token names an unknown key,
  * and when the keys are old, but not more often than the cooldown, whatever tokens arrive. While the server fails,
  * known keys remain valid, and tokens with other keys are refused.
- * @throws RangeError when it is no address of http or https
+ * @throws RangeError as `readJwksAddress` does
  */
 export function remoteKeys(address: string, options: RemoteKeysOptions = {}): JWTVerifyGetKey {
-  const keys = new RemoteKeys(addressOf(address), options)
+  const keys = new RemoteKeys(readJwksAddress(address), options)
   return (header, token) => keys.find(header, token)
 }
 
@@ -47,11 +47,16 @@ export function remoteAlgorithms(wanted?: readonly string[]): readonly string[] 
   throw new RangeError(`the algorithm ${secret} requires a secret, which a JWK Set URL must not publish`)
 }
 
-/** Neither the address nor what is wrong with it is quoted: it may hold a password. */
-function addressOf(text: string): URL {
+/**
+ * Reads the URL of a JWK Set. The error does not quote it, since it may contain a password.
+ * @throws RangeError for text that is not an http(s) URL, or has a user
+ */
+export function readJwksAddress(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isUsable = url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
-  if (!isUsable) throw new RangeError('the address of a JWK Set begins with https:// or http://, and names no user')
+  if (!isUsable) {
+    throw new RangeError('expected a URL such as https://id.example.com/jwks, without user and password')
+  }
   return url
 }
 

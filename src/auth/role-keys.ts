@@ -31,11 +31,10 @@ export type VerifyToken = (token: string, requirements: Requirements) => Promise
 /**
  * Makes the verification function of a role.
  * @param failed called when a JWK Set cannot be fetched
- * @throws RangeError when a key or an algorithm cannot be used
+ * @throws RangeError for a key or an algorithm that cannot be used
  */
 export function makeVerify({ key, jwks, algorithms }: RoleKeys, failed?: (error: unknown) => void): VerifyToken {
-  if ((key === undefined) === (jwks === undefined))
-    throw new RangeError('a role needs either a key or a JWK Set address')
+  if ((key === undefined) === (jwks === undefined)) throw new RangeError('give either key or jwks')
   if (jwks !== undefined) return check(remoteKeys(jwks, failed ? { failed } : {}), remoteAlgorithms(algorithms))
   const read = readKey(key as string)
   return check(sourceOf(read), algorithmsFor(read, algorithms))

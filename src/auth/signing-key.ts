@@ -1,5 +1,6 @@
 // Reads the keys that sign tokens. Error messages never quote a key.
 import { createPrivateKey, type JsonWebKeyInput, type KeyObject } from 'node:crypto'
+import { withOptionName } from '../errors.ts'
 import { algorithmsFor, type Key, readKey } from './keys.ts'
 
 export interface SigningKey {
@@ -14,13 +15,15 @@ const expected = 'expected a secret, a PEM private key or a private JWK'
 /**
  * Reads a PEM private key, a private JWK, or an HMAC secret.
  * @param algorithm default: the first of `algorithmsFor`
- * @throws RangeError for a key that cannot sign, or not with this algorithm
+ * @throws OptionError `key` or `algorithm` for a key that cannot sign, or not with this algorithm
  */
 export function readSigningKey(text: string, algorithm?: string): SigningKey {
-  const read = readKey(text)
-  const [chosen] = algorithmsFor(read, algorithm === undefined ? undefined : [algorithm])
+  const read = withOptionName('key', () => readKey(text))
+  const wanted = algorithm === undefined ? undefined : [algorithm]
+  const [chosen] = withOptionName('algorithm', () => algorithmsFor(read, wanted))
   const kid = kidOf(text)
-  return { key: signingHalf(text, read), algorithm: algorithm ?? (chosen as string), ...(kid !== undefined && { kid }) }
+  const key = withOptionName('key', () => signingHalf(text, read))
+  return { key, algorithm: algorithm ?? (chosen as string), ...(kid !== undefined && { kid }) }
 }
 
 function signingHalf(text: string, read: Key): Uint8Array | KeyObject {

@@ -1,5 +1,6 @@
 // Verifies tokens with the keys of their issuer and role, and reads their grants.
 import { decodeJwt, type JWTPayload } from 'jose'
+import { OptionError, withOptionName } from '../errors.ts'
 import { readGrants } from './claims.ts'
 import type { Dialect } from './dialect.ts'
 import type { Grants } from './grants.ts'
@@ -52,15 +53,17 @@ export class Verifier {
   readonly #issuers: ReadonlyMap<string, Checks | undefined>
   readonly #cache = new GrantsCache()
 
-  /** @throws RangeError that says which option cannot be used, without any key. */
+  /** @throws OptionError, which quotes no key */
   constructor({ issuers = [], audience, clockTolerance = 0, base, failed, ...keys }: VerifierOptions) {
-    if (!(clockTolerance >= 0 && clockTolerance <= 300)) throw new RangeError('clockTolerance is from 0 to 300 seconds')
-    if (!URL.canParse(base)) throw new RangeError('base has to be the URL of the hub')
+    if (!(clockTolerance >= 0 && clockTolerance <= 300)) {
+      throw new OptionError('clockTolerance', `expected 0 to 300 seconds, got ${clockTolerance}`)
+    }
+    if (!URL.canParse(base)) throw new OptionError('base', 'expected the URL of the hub')
     this.#base = base
     this.#audience = [...(audience ?? [base])]
     this.#clockTolerance = clockTolerance
     this.#shared = checksOf(keys, failed)
-    this.#issuers = readIssuers(issuers, failed)
+    this.#issuers = withOptionName('issuers', () => readIssuers(issuers, failed))
   }
 
   /** Whether any issuer has a key for the role. */
@@ -125,13 +128,10 @@ function readIssuers(
   const read = new Map<string, Checks | undefined>()
   for (const entry of issuers) {
     const { issuer, ...keys } = typeof entry === 'string' ? { issuer: entry } : entry
-    if (issuer === '' || read.has(issuer))
-      throw new RangeError(`the issuer ${JSON.stringify(issuer)} is empty, or named twice`)
+    if (issuer === '' || read.has(issuer)) throw new RangeError(`${JSON.stringify(issuer)} is empty or given twice`)
     const checks = typeof entry === 'string' ? undefined : checksOf(keys, failed)
     if (checks && !checks.publish && !checks.subscribe) {
-      throw new RangeError(
-        `the issuer ${JSON.stringify(issuer)} has no keys: name it as a text to use those of everyone`
-      )
+      throw new RangeError(`${JSON.stringify(issuer)} has no keys; give its name alone to use the shared keys`)
     }
     read.set(issuer, checks)
   }

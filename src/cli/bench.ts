@@ -1,9 +1,8 @@
-// `tidings bench`: puts load on a server and says what it bore. What is measured, and how, is not its business.
+// `tidings bench`: puts load on a server through HTTP, and prints the results.
 import { Argument, Command } from 'commander'
 import { Load, type Plan, type Progress, type Result } from './bench/load.ts'
-import { seconds, whole } from './client/numbers.ts'
+import { readUrl, seconds, type TargetFlags, targetOf, whole, withTokenFlags } from './client/flags.ts'
 import { run } from './client/run.ts'
-import { readUrl, type TargetFlags, targetOf, withTokenFlags } from './client/target.ts'
 import { table } from './table.ts'
 
 interface Flags extends Omit<TargetFlags, 'url'>, Omit<Plan, 'milliseconds'> {
@@ -16,21 +15,21 @@ Examples:
   tidings bench http://127.0.0.1:5000 --subscribers 1000 --rate 10
   tidings bench https://hub.example.com --rate 0 --in-flight 64 --topics 8 --token "$TOKEN"
 
-Subscribers are spread over the topics, which are of this run alone; updates go to one topic after the other. The latency is
-from before a publish is sent until a subscriber has read it. All of it happens in one process: where that is busier than
-the server, it measures itself; then start several. It ends with 1 where a delivery is missing or came twice.
+Each run has topics of its own. Subscribers are spread evenly over them, and updates go to one topic after the other. Latency
+is the time from before a publish is sent until a subscriber has read it. The load comes from one process: if it uses more
+CPU than the server, it measures itself; start several then. The exit code is 1 if a delivery is missing or duplicated.
 `
 
 export function benchCommand(): Command {
   const command = new Command('bench')
-    .description('Put load on a server, through HTTP, and say what it bore.')
-    .addArgument(new Argument('<url>', 'address of the server').argParser(readUrl))
-    .option('--subscribers <n>', 'streams', whole(0), 100)
-    .option('--rate <n>', 'updates a second; 0 for as many as go', whole(0), 50)
-    .option('--in-flight <n>', 'publishes under way at a time', whole(1), 16)
-    .option('--size <bytes>', 'of the data of an update; 48 at least', whole(1), 64)
+    .description('Put load on a server through HTTP, and print the results.')
+    .addArgument(new Argument('<url>', 'URL of the server').argParser(readUrl))
+    .option('--subscribers <n>', 'number of streams', whole(0), 100)
+    .option('--rate <n>', 'updates per second; 0 for as many as possible', whole(0), 50)
+    .option('--in-flight <n>', 'concurrent publish requests', whole(1), 16)
+    .option('--size <bytes>', 'size of the data of an update, at least 48', whole(1), 64)
     .option('--seconds <time>', 'how long to publish', seconds, 10_000)
-    .option('--topics <n>', 'topics', whole(1), 1)
+    .option('--topics <n>', 'number of topics', whole(1), 1)
   return withTokenFlags(command)
     .addHelpText('after', examples)
     .action((url: URL, flags: Flags) => run(() => bench(url, flags)))
@@ -49,7 +48,7 @@ async function bench(url: URL, flags: Flags): Promise<void> {
   }
 }
 
-/** One line that is written over each second. */
+/** Prints one line of progress, and replaces it every second. */
 function follow(load: Load): () => void {
   const timer = setInterval(() => process.stderr.write(`\r\x1b[K${progress(load.progress)}`), 1_000)
   return () => {
@@ -64,12 +63,12 @@ function progress({ connected, published, delivered }: Progress): string {
 
 function rows(result: Result, { subscribers, rate, inFlight, size, topics }: Flags): string[][] {
   const { latency, publishMs, connectMs } = result
-  const asked = rate === 0 ? `as many as ${inFlight} at a time allow` : `${count(rate)}/s asked for`
+  const target = rate === 0 ? `as many as ${inFlight} concurrent requests allow` : `target ${count(rate)}/s`
   const quantiles = [0.5, 0.9, 0.99].map((part) => `p${part * 100} ${milliseconds(latency.quantile(part))}`)
   return [
     ['load', `${many(subscribers, 'subscriber')}, ${many(topics, 'topic')}, ${many(size, 'byte')}`],
     ['connects', `${count(subscribers)} in ${milliseconds(connectMs)}, ${perSecond(subscribers, connectMs)}`],
-    ['publishes', `${count(result.published)}, ${perSecond(result.published, publishMs)}, ${asked}`],
+    ['publishes', `${count(result.published)}, ${perSecond(result.published, publishMs)}, ${target}`],
     ['deliveries', `${count(result.delivered)}, ${perSecond(result.delivered, publishMs)}`],
     ['latency', [...quantiles, `max ${milliseconds(latency.max)}`].join('  ')],
     ['missing', count(result.missing)],

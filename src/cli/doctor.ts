@@ -1,12 +1,11 @@
-// `tidings doctor`: asks a running hub, the way its clients reach it, for what usually goes wrong on the way. It knows
-// nothing that a client could not see.
+// `tidings doctor`: checks for common proxy misconfigurations between clients and a running hub, using only what a client sees.
 import { randomBytes } from 'node:crypto'
 import { Argument, Command } from 'commander'
 import { Failure, reasonOf } from './client/failure.ts'
-import { seconds } from './client/numbers.ts'
+import { readUrl, seconds, type TargetFlags, targetOf, withTokenFlags } from './client/flags.ts'
 import { harmless, painter } from './client/paint.ts'
+import type { Target } from './client/request.ts'
 import { run, say } from './client/run.ts'
-import { readUrl, type Target, type TargetFlags, targetOf, withTokenFlags } from './client/target.ts'
 import { events } from './doctor/event-check.ts'
 import { type Finding, fault, time } from './doctor/finding.ts'
 import { origins, protocol, resuming } from './doctor/head-checks.ts'
@@ -25,17 +24,17 @@ Examples:
   tidings doctor https://hub.example.com --origin https://www.example.com --token "$TOKEN"
   tidings doctor http://127.0.0.1:5000 --idle 2 --json
 
-It asks as browsers do, through whatever stands before the hub, and publishes five updates to a topic of its own. Each check
-takes a line: ok, warning, or fault with what to change. It ends with 0 where there is no fault, and with 1 otherwise.
+It sends the requests of a browser, through all proxies, and publishes five updates to a topic of its own. Each check prints
+one line: ok, warning, or fault with the change that fixes it. The exit code is 1 if there is a fault, else 0.
 `
 
 export function doctorCommand(): Command {
   const command = new Command('doctor')
-    .description('Find out what on the way to a hub holds streams back, cuts them or changes them.')
-    .addArgument(new Argument('<url>', 'the address that clients use').argParser(readUrl))
-    .option('--idle <time>', 'how long to watch a quiet stream', seconds, 20_000)
-    .option('--origin <origin>', 'check that pages of this origin may read')
-    .option('--json', 'print all as one JSON object')
+    .description('Check for common proxy misconfigurations between clients and a hub.')
+    .addArgument(new Argument('<url>', 'the URL that clients use').argParser(readUrl))
+    .option('--idle <time>', 'how long to watch an idle stream', seconds, 20_000)
+    .option('--origin <origin>', 'check that pages of this origin may read streams')
+    .option('--json', 'print the results as one JSON object')
   return withTokenFlags(command)
     .addHelpText('after', examples)
     .action((url: URL, flags: Flags) => run(() => doctor(targetOf({ ...flags, url }), flags)))
@@ -53,25 +52,25 @@ async function doctor(target: Target, flags: Flags): Promise<void> {
   if (!isFine) process.exitCode = 1
 }
 
-/** What is found, as it is found. */
+/** Yields each finding as soon as it is known. */
 async function* examine(target: Target, { idle, origin }: Flags): AsyncGenerator<Finding> {
   const { findings, isOpen, roundTrip } = await reach(target)
   yield* findings
   if (!isOpen) return
   const topic = `tidings-doctor-${randomBytes(8).toString('hex')}`
-  // The longest one goes on beside the others.
-  const watched = careful('lasting', () => lasting(target, `${topic}-quiet`, idle))
-  if (process.stderr.isTTY) say(`this takes ${time(idle)} at least`)
+  // This check takes longest, so it runs in parallel with the others.
+  const watched = guarded('lasting', () => lasting(target, `${topic}-quiet`, idle))
+  if (process.stderr.isTTY) say(`this takes at least ${time(idle)}`)
   yield* await beginning(target, topic, roundTrip)
-  yield await careful('events', () => events(target, topic))
-  yield await careful('Last-Event-ID', () => resuming(target, topic))
-  if (origin !== undefined) yield await careful('CORS', () => origins(target, topic, origin))
+  yield await guarded('events', () => events(target, topic))
+  yield await guarded('Last-Event-ID', () => resuming(target, topic))
+  if (origin !== undefined) yield await guarded('CORS', () => origins(target, topic, origin))
   yield await protocol(target)
   yield await watched
 }
 
-/** A check whose request fails has found something. */
-async function careful(check: string, find: () => Promise<Finding>): Promise<Finding> {
+/** A check whose request fails is a fault. */
+async function guarded(check: string, find: () => Promise<Finding>): Promise<Finding> {
   try {
     return await find()
   } catch (error) {

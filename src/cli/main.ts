@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command line: finds the command, and turns what goes wrong into one line and an exit code. It knows no hub.
+// The entry point of the command line: finds the command, and sets the exit code.
 import { Command, CommanderError } from 'commander'
 import { benchCommand } from './bench.ts'
 import { checkConfigCommand } from './check-config.ts'
@@ -17,13 +17,13 @@ Examples:
   tidings publish hello --topic greetings
   tidings doctor https://hub.example.com
 
-Exit codes: 0 fine, 1 refused or failed, 2 used wrongly.
+Exit codes: 0 success, 1 refused or failed, 2 wrong usage.
 `
 
 const program = new Command('tidings')
-  .description('A realtime server on Server-Sent Events.')
+  .description('A realtime server for Server-Sent Events.')
   .version(version)
-  .showHelpAfterError('(--help tells what there is)')
+  .showHelpAfterError('(--help shows the options)')
   .addHelpText('after', examples)
   .exitOverride()
 
@@ -38,10 +38,16 @@ const commands = [
 ]
 for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
 
+// `tidings … | head` closes the pipe early, which is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 try {
   await program.parseAsync()
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error
-  // Commander has said what is wrong. What was asked for, as help was, is no error.
+  // Commander has printed the error. Asking for help is none.
   process.exitCode = error.exitCode === 0 ? 0 : 2
 }

@@ -1,13 +1,12 @@
-// `tidings publish`: an argument, a file or stdin, to a server's `/publish`. What may be published is the server's to say.
+// `tidings publish`: publishes an argument, a file, or each line of stdin.
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { Failure } from './client/failure.ts'
+import { collect, seconds, type TargetFlags, targetOf, whole, withTargetFlags } from './client/flags.ts'
 import { Lines } from './client/lines.ts'
-import { seconds, whole } from './client/numbers.ts'
 import { publishLines } from './client/publish-lines.ts'
 import { Publisher } from './client/publisher.ts'
-import { collect, run, say } from './client/run.ts'
-import { type TargetFlags, targetOf, withTargetFlags } from './client/target.ts'
+import { run, say } from './client/run.ts'
 
 interface Flags extends TargetFlags {
   readonly topic?: readonly string[]
@@ -28,30 +27,26 @@ Examples:
   tidings publish --file picture.svg --topic pictures --type svg
   date | tidings publish --whole --ids
 
-Without data or --file, each line of stdin is an update, sent as it comes and in order; while a request is under way, lines
-gather and go together. When the server is lost, says 429 or 5xx, it is tried again, and nothing that was read is lost. Only
-where a request was cut after it had been sent whole, so that nobody knows whether it was published, may its lines be
-published twice. Any other refusal ends it with 1, and names the line. Bytes that are not UTF-8 arrive as U+FFFD.
-Ctrl-C publishes what has been read, and ends.
+Without data or --file, each line of stdin is one update. Lines are sent in order and as soon as they arrive; lines that
+arrive during a request are sent together in the next one. If the server is unreachable or answers 429 or 5xx, the request
+is retried, and no line is lost. If a connection breaks before the answer arrives, the lines of that request may be
+published twice. Any other refusal ends the command with exit code 1 and names the line. Bytes that are not UTF-8 become
+U+FFFD. Ctrl-C publishes the lines that were read, and ends.
 `
 
 export function publishCommand(): Command {
   const command = new Command('publish')
     .description('Publish an argument, a file, or each line of stdin.')
     .argument('[data]', 'the data of one update')
-    .option('--topic <topic>', 'topic to publish to; may be given several times (default: "default")', collect)
+    .option('--topic <topic>', 'topic to publish to; repeat it for several topics (default: "default")', collect)
     .option('--type <type>', "the event's type")
-    .option('--id <id>', "the update's id, where the hub is not to choose one")
-    .option('--retry <milliseconds>', 'how long clients are to wait before they reconnect', whole(0))
-    .option('--private', 'only for subscribers whose token may read it')
-    .option('--file <path>', 'publish what is in a file, as one update')
+    .option('--id <id>', "the update's id; by default the hub chooses one")
+    .option('--retry <milliseconds>', 'how long clients wait before they reconnect', whole(0))
+    .option('--private', 'only for subscribers whose token allows it')
+    .option('--file <path>', 'publish a file as one update')
     .option('--whole', 'publish all of stdin as one update')
     .option('--ids', 'print the id of each update')
-    .option(
-      '--retry-timeout <time>',
-      'how long to try again (default: 10s for one update, for ever for lines)',
-      seconds
-    )
+    .option('--retry-timeout <time>', 'how long to retry (default: 10s for one update, without end for lines)', seconds)
   return withTargetFlags(command)
     .addHelpText('after', examples)
     .action((data: string | undefined, flags: Flags) => {
@@ -62,9 +57,9 @@ export function publishCommand(): Command {
 
 function check(command: Command, data: string | undefined, { file, whole, id }: Flags): void {
   const sources = [data, file, whole].filter((source) => source !== undefined)
-  if (sources.length > 1) command.error('error: choose one of the argument, --file and --whole')
+  if (sources.length > 1) command.error('error: give only one of the argument, --file and --whole')
   if (sources.length === 0 && id !== undefined) {
-    command.error('error: --id names one update, and each line of stdin would be one; say --whole, or give the data')
+    command.error('error: --id needs a single update; add --whole, or give the data as an argument')
   }
 }
 
@@ -98,14 +93,14 @@ async function publishOne(publisher: Publisher, data: string | Buffer, flags: Fl
     if (flags[name] !== undefined) query.set(name, String(flags[name]))
   }
   if (flags.private) query.set('private', 'true')
-  // Bytes as they are: the server says where they are no text.
+  // The bytes are sent unchanged. The server refuses those that are no text.
   report(await publisher.send(`publish?${query}`, 'text/plain; charset=utf-8', data, 1), flags)
   conclude(1)
 }
 
 async function publishInput(publisher: Publisher, flags: Flags, hurry: AbortController): Promise<void> {
   const { topic = ['default'], type, retry, private: isPrivate } = flags
-  if (process.stdin.isTTY) say('each line is published; Ctrl-D ends')
+  if (process.stdin.isTTY) say('publishing each line; end with Ctrl-D')
   const lines = new Lines(process.stdin)
   const end = () => {
     if (hurry.signal.aborted) process.exit(130)
@@ -126,7 +121,7 @@ function report(ids: readonly string[], { ids: isAsked }: Flags): void {
   if (isAsked) process.stdout.write(`${ids.join('\n')}\n`)
 }
 
-/** A script asked for nothing; a person likes to know. */
+/** Only for people: a script would have to ignore it. */
 function conclude(count: number): void {
   if (process.stdout.isTTY) say(`published ${count === 1 ? 'one update' : `${count} updates`}`)
 }

@@ -1,69 +1,61 @@
-// `tidings serve`: starts a server, says where it is and what to try, and stops it when told to. What is served is not its
-// business.
+// `tidings serve`: starts a server, prints its address and commands to try, reloads it on SIGHUP and stops it on SIGTERM.
 import { Command } from 'commander'
 import { isShort, readKey } from '../auth/keys.ts'
-import { type Config, configure, flagFor } from '../server/config/config.ts'
+import { nameIn, type Sources } from '../server/config/config.ts'
+import type { Config } from '../server/config/options.ts'
+import { describeStore } from '../server/config/store-value.ts'
 import { hasKeys } from '../server/exposure.ts'
 import { createLogger, type Logger, logObserver } from '../server/logger.ts'
-import { historyOf, type Server, startServer } from '../server/server.ts'
-import { describeStartError, withServerFlags } from './server-flags.ts'
+import { type Server, startServer } from '../server/server.ts'
+import { endOnFailure } from './client/run.ts'
+import { withConfig, withServerFlags } from './server-flags.ts'
 import { version } from './version.ts'
 
 const examples = `
 Examples:
   tidings serve
-  tidings serve --data ./history --retention '[{"match":"*","age":"7d"}]'
+  tidings serve --store ./history --retention '[{"match":"*","age":"7d"}]'
   tidings serve --config tidings.yaml --port 8080
 
-Flags go before variables, variables before the file; what a secret needs can be named by a variable that ends in _FILE.
-\`tidings check-config\` takes the same and says what is wrong without starting. SIGHUP reloads; docs/configuration.md says
-what.
+Flags win over variables, and variables over the file. A secret can also be in a file that a variable ending in _FILE
+names. \`tidings check-config\` takes the same options and checks them without starting a server. SIGHUP reloads the
+options that docs/configuration.md marks.
 `
 
 export function serveCommand(): Command {
   return withServerFlags(new Command('serve'))
     .description('Start a server.')
     .addHelpText('after', examples)
-    .action((flags: Record<string, unknown>) => serve(flags))
+    .action((flags: Record<string, unknown>) => endOnFailure(() => serve(flags)))
 }
 
 async function serve(flags: Record<string, unknown>): Promise<void> {
-  const started = await startOrExplain(flags)
-  if (!started) return
-  const { server, config, logger } = started
-  // Before it says that it is there: whoever reads that may tell it to stop.
+  const { server, config, sources, logger } = await withConfig(flags, start)
+  // Before the greeting: its reader may send a signal at once.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(server, logger, signal))
   process.on('SIGHUP', () => void reload(server, flags, logger))
   console.log(greeting(server.urls, config))
-  warnOfShortKeys(config, logger)
-  logger.info({ version, node: process.version, listens: server.urls, history: historyOf(config) }, 'started')
+  warnAboutShortKeys(config, sources, logger)
+  logger.info({ version, node: process.version, listens: server.urls, history: describeStore(config.store) }, 'started')
 }
 
 interface Started {
   readonly server: Server
   readonly config: Config
+  readonly sources: Sources
   readonly logger: Logger
 }
 
-/** Undefined, with one line said and the exit code set, where the server cannot start. */
-async function startOrExplain(flags: Record<string, unknown>): Promise<Started | undefined> {
-  let config: Config | undefined
-  try {
-    config = configure(flags, process.env)
-    const logger = createLogger(config)
-    return { server: await startServer(config, logObserver(logger)), config, logger }
-  } catch (error) {
-    console.error(`tidings: ${describeStartError(error as NodeJS.ErrnoException, config)}`)
-    process.exitCode = 1
-    return undefined
-  }
+async function start(config: Config, sources: Sources): Promise<Started> {
+  const logger = createLogger(config)
+  return { server: await startServer(config, logObserver(logger)), config, sources, logger }
 }
 
-/** What to try: with keys, it takes a token. */
+/** Where the server listens, and commands to try; they need a token if the server has keys. */
 function greeting(urls: readonly string[], config: Config): string {
   const { anonymous } = config
   const bearer = hasKeys(config) ? `-H "Authorization: Bearer $TOKEN" ` : ''
-  const listening = `tidings is listening on ${urls.join(' and ')}, and keeps history in ${historyOf(config)}\n`
+  const listening = `tidings is listening on ${urls.join(' and ')}, and keeps history in ${describeStore(config.store)}\n`
   const url = urls.find((one) => one.startsWith('http'))
   if (url === undefined) return listening
   return `${listening}
@@ -73,26 +65,26 @@ function greeting(urls: readonly string[], config: Config): string {
 ${bearer && "  token     tidings token --publish '*', or --subscribe '*'\n"}`
 }
 
-/** [RFC 7518, 3.2] */
-function warnOfShortKeys(config: Config, logger: Logger): void {
+/** HS256 requires a secret of at least 256 bits [RFC 7518, 3.2]. */
+function warnAboutShortKeys(config: Config, sources: Sources, logger: Logger): void {
   for (const name of ['publisherKey', 'subscriberKey'] as const) {
     if (config[name] === '' || !isShort(readKey(config[name]))) continue
-    const flag = flagFor(name)
     logger.warn(
-      `${flag} is shorter than the 32 bytes that HS256 asks for, and so easier to guess; openssl rand -hex 32 makes one`
+      `${nameIn(sources)(name)}: shorter than the 32 bytes that HS256 requires; "openssl rand -hex 32" makes a secret`
     )
   }
 }
 
-/** What is wrong with the new configuration is said, and the old one stays. */
+/** An error in the new configuration is logged, and the old one stays in use. */
 async function reload(server: Server, flags: Record<string, unknown>, logger: Logger): Promise<void> {
   try {
-    const config = configure(flags, process.env)
-    await server.reload(config)
-    logger.level = config.logLevel
+    await withConfig(flags, async (config) => {
+      await server.reload(config)
+      logger.level = config.logLevel
+    })
     logger.info('reloaded')
   } catch (error) {
-    logger.error(`not reloaded, everything stays as it was: ${describeStartError(error as Error, undefined)}`)
+    logger.error(`not reloaded, the old configuration stays in use: ${(error as Error).message}`)
   }
 }
 

@@ -1,12 +1,10 @@
-// `tidings subscribe`: prints what a server publishes, as it comes, and goes on after each cut. What is published means
-// nothing to it.
+// `tidings subscribe`: prints updates as they arrive, and resumes after each interruption.
 import { Command } from 'commander'
 import type { EventSourceMessage } from 'eventsource-parser'
+import { collect, type TargetFlags, targetOf, whole, withTargetFlags } from './client/flags.ts'
 import { follow } from './client/follow.ts'
-import { whole } from './client/numbers.ts'
 import { harmless, painter } from './client/paint.ts'
-import { collect, run, say } from './client/run.ts'
-import { type TargetFlags, targetOf, withTargetFlags } from './client/target.ts'
+import { run, say } from './client/run.ts'
 
 interface Flags extends TargetFlags {
   readonly topic?: readonly string[]
@@ -23,26 +21,26 @@ Examples:
   tidings subscribe --topic prices --last 1 --count 1
   tidings subscribe --from earliest --json | jq .data
 
-A stream that is cut is taken up again from where it was, after a while that the server sets, that grows, and is never quite
-the same. Where something was missed that the server no longer keeps, stderr says so. It ends with 0 on Ctrl-C and after
---count, and with 1 when the server refuses in a way that does not get better. Data with line ends takes as many lines;
---json keeps each event on one. --count 1 ends at once, | head -1 with the event after.
+After an interruption, the command reconnects and resumes where it was. The delay grows from the value that the server sets,
+and is random. If updates were missed that the server no longer has, stderr reports a gap. The exit code is 0 on Ctrl-C and
+after --count, and 1 if the server refuses and a retry would not help. Data with line breaks takes several lines; --json
+prints each event on one. --count 1 ends at once; with | head -1 the command ends only at the next event.
 `
 
 export function subscribeCommand(): Command {
   const command = new Command('subscribe')
-    .description('Print what is published, as it comes.')
-    .option('--topic <selector>', 'a topic, a/{x}, or *; may be given several times (default: all)', collect)
-    .option('--last <n>', 'begin with the newest so many', whole(1))
-    .option('--from <id>', 'begin after this id, or with the earliest that is kept: earliest')
-    .option('--count <n>', 'end after so many', whole(1))
-    .option('--json', 'a JSON object a line: topic, topics, id, type, data, time')
-    .option('--raw', 'the bytes of the stream as they are')
+    .description('Print updates as they arrive.')
+    .option('--topic <selector>', 'a topic, a/{x}, or *; repeat it for several (default: all)', collect)
+    .option('--last <n>', 'start with the newest n updates', whole(1))
+    .option('--from <id>', 'start after this id, or with "earliest" at the start of history')
+    .option('--count <n>', 'end after n updates', whole(1))
+    .option('--json', 'print one JSON object per line: topic, topics, id, type, data, time')
+    .option('--raw', 'print the bytes of the stream unchanged')
   return withTargetFlags(command)
     .addHelpText('after', examples)
     .action((flags: Flags) => {
-      if (flags.json && flags.raw) command.error('error: choose one of --json and --raw')
-      if (flags.last && flags.from) command.error('error: choose one of --last and --from')
+      if (flags.json && flags.raw) command.error('error: give only one of --json and --raw')
+      if (flags.last && flags.from) command.error('error: give only one of --last and --from')
       return run(() => subscribe(flags))
     })
 }
@@ -56,7 +54,7 @@ async function subscribe(flags: Flags): Promise<void> {
     query: queryOf(flags),
     from: flags.from ?? '',
     say,
-    enough: end.signal,
+    stop: end.signal,
     bytes: (chunk) => flags.raw && process.stdout.write(chunk),
     event: (event) => {
       if (event.event === 'tidings:gap') return say(gap(event.data))
@@ -74,15 +72,15 @@ function queryOf({ topic = [], last, raw }: Flags): URLSearchParams {
   return query
 }
 
-/** What the server says of a gap, for people. */
+/** The text for a gap event. */
 function gap(data: string): string {
   const reasons: Record<string, string> = {
-    trimmed: 'some of what came since is no longer kept',
-    epoch: 'the history that it belongs to is gone',
-    unknown: 'nothing that is kept bears it'
+    trimmed: 'some updates since then are no longer in history',
+    epoch: 'that history no longer exists',
+    unknown: 'no update in history has that id'
   }
   const { requested, resumedAfter, reason } = JSON.parse(data) as Record<string, string>
-  return `gap (${reason}) after ${requested}: ${reasons[reason ?? ''] ?? reason}; going on after ${resumedAfter}`
+  return `gap (${reason}) after ${requested}: ${reasons[reason ?? ''] ?? reason}; resuming after ${resumedAfter}`
 }
 
 interface Envelope {

@@ -1,6 +1,6 @@
-// Lays rows out in columns. It knows nothing of what they say.
+// Formats rows of text as aligned columns.
 
-/** Rows as lines, each column as wide as its widest cell; the last one runs on. */
+/** One line for each row. Each column is as wide as its widest cell; the last one is not padded. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
   return rows

@@ -1,11 +1,16 @@
-// `tidings token`: mints a token and prints it alone, so that a script can take it as it is. It knows no server.
+// `tidings token`: makes a signed token and prints nothing else, so that a script can use the output.
 import { Command, Option as Flag } from 'commander'
 import type { Dialect } from '../auth/dialect.ts'
 import type { Json } from '../auth/grants.ts'
 import { type MintOptions, mint } from '../auth/mint.ts'
+import { OptionError, withOptionName } from '../errors.ts'
 import { hubPath } from '../http/access/options.ts'
-import { type Config, ConfigError, configure } from '../server/config/config.ts'
+import { type Config, flagFor, variableFor } from '../server/config/options.ts'
 import { parseDuration } from '../units.ts'
+import { Failure } from './client/failure.ts'
+import { collect } from './client/flags.ts'
+import { endOnFailure } from './client/run.ts'
+import { withConfig } from './server-flags.ts'
 
 interface Flags {
   readonly publish: string[]
@@ -29,42 +34,43 @@ Examples:
 
 export function tokenCommand(): Command {
   return new Command('token')
-    .description('Mint a token and print it, alone, on stdout.')
-    .option('--publish <topic>', 'what may be published: a topic, a/{x}, or *; may be given several times', collect, [])
-    .option('--subscribe <topic>', 'of what private updates may be read; may be given several times', collect, [])
-    .addOption(new Flag('--dialect <dialect>', 'of Mercure').choices(['1.0', '0.x']).default('1.0'))
-    .option('--expires <duration>', 'how long it lasts, such as 10m or 7d; never, in 0.x', '1h')
-    .option('--payload <json>', 'told to those who see the subscriptions, as JSON')
+    .description('Make a signed token and print it on stdout.')
+    .option('--publish <topic>', 'allow publishing to a topic, a/{x}, or *; repeat it for several', collect, [])
+    .option('--subscribe <topic>', 'allow reading private updates of a topic; repeat it for several', collect, [])
+    .addOption(new Flag('--dialect <dialect>', 'version of Mercure').choices(['1.0', '0.x']).default('1.0'))
+    .option('--expires <duration>', 'lifetime such as 10m or 7d; in 0.x also never', '1h')
+    .option('--payload <json>', 'JSON that is shown in lists of subscriptions')
     .option('--key <key>', 'secret, or private key as PEM or JWK (TIDINGS_PUBLISHER_KEY, TIDINGS_SUBSCRIBER_KEY)')
-    .option('--algorithm <name>', 'such as HS512; left out, what goes with the key')
-    .option(
-      '--audience <url>',
-      'the hub that it is for, in 1.0 (TIDINGS_AUDIENCE, default the server at its default address)'
-    )
-    .option('--issuer <name>', 'who made it (TIDINGS_ISSUERS, default tidings)')
-    .option('--subject <name>', 'who it is for')
+    .option('--algorithm <name>', 'signature algorithm such as HS512; default: the one that fits the key')
+    .option('--audience <url>', 'URL of the hub, in 1.0 (TIDINGS_AUDIENCE, default the hub at its default address)')
+    .option('--issuer <name>', 'the claim `iss` (TIDINGS_ISSUERS, default tidings)')
+    .option('--subject <name>', 'the claim `sub`')
     .addHelpText('after', examples)
-    .action((flags: Flags) => printToken(flags))
-}
-
-function collect(value: string, values: string[]): string[] {
-  return [...values, value]
+    .action((flags: Flags) => endOnFailure(() => printToken(flags)))
 }
 
 async function printToken(flags: Flags): Promise<void> {
+  const config = await withConfig({}, (read) => read)
   try {
-    process.stdout.write(`${await mint(mintOptions(flags, configure({}, process.env)))}\n`)
+    process.stdout.write(`${await mint(mintOptions(flags, config))}\n`)
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof RangeError)) throw error
-    console.error(`tidings: ${error.message}`)
-    process.exitCode = 1
+    if (!(error instanceof OptionError)) throw error
+    throw new Failure(error.describe(nameFor(flags)))
+  }
+}
+
+/** Options of `mint` by the flag that sets them, or by the variable that the key came from. */
+function nameFor(flags: Flags): (option: string) => string {
+  return (option) => {
+    if (option === 'key' && flags.key === undefined) return keyVariable(flags)
+    return option === 'expiresIn' ? '--expires' : flagFor(option)
   }
 }
 
 function mintOptions(flags: Flags, config: Config): MintOptions {
   const { publish, subscribe, dialect, algorithm, subject, payload } = flags
   if (publish.length + subscribe.length === 0) {
-    throw new ConfigError("say what the token is for: --publish 'a/{x}', --subscribe '*', or both")
+    throw new Failure("a token needs a permission: give --publish 'a/{x}', --subscribe '*', or both")
   }
   const issuer = flags.issuer ?? issuerOf(config)
   const expiresIn = readExpiry(flags)
@@ -82,15 +88,19 @@ function mintOptions(flags: Flags, config: Config): MintOptions {
   }
 }
 
-/** One token has one signature, so that a key has to be right for all that it is for. */
-function keyFor({ publish, subscribe }: Flags, { publisherKey, subscriberKey }: Config): string {
+/** A token has one signature, so one key has to verify it in both roles. */
+function keyFor(flags: Flags, { publisherKey, subscriberKey }: Config): string {
+  const { publish, subscribe } = flags
   if (publish.length > 0 && subscribe.length > 0 && publisherKey !== subscriberKey) {
-    throw new ConfigError('publishers and subscribers have different keys; mint a token for each')
+    throw new Failure('publishers and subscribers have different keys; make one token for each')
   }
-  const [key, variable] =
-    publish.length > 0 ? [publisherKey, 'TIDINGS_PUBLISHER_KEY'] : [subscriberKey, 'TIDINGS_SUBSCRIBER_KEY']
-  if (key === '') throw new ConfigError(`there is nothing to sign with; set ${variable}, or say --key`)
+  const key = publish.length > 0 ? publisherKey : subscriberKey
+  if (key === '') throw new Failure(`no key to sign with; set ${keyVariable(flags)} or --key`)
   return key
+}
+
+function keyVariable({ publish }: Flags): string {
+  return variableFor(publish.length > 0 ? 'publisherKey' : 'subscriberKey')
 }
 
 function issuerOf({ issuers: [first] }: Config): string | undefined {
@@ -104,25 +114,18 @@ function audienceOf({ audience: [first], publicUrls: [url], host, port }: Config
 
 function readExpiry({ expires, dialect }: Flags): number | undefined {
   if (expires === 'never' && dialect === '0.x') return undefined
-  if (expires === 'never')
-    throw new ConfigError('--expires: a token of Mercure 1.0 has to end; choose a duration, such as 30d')
-  const seconds = Math.ceil(milliseconds(expires) / 1_000)
-  if (seconds === 0) throw new ConfigError('--expires: a token has to last for a while; choose a duration, such as 1h')
-  return seconds
-}
-
-function milliseconds(expires: string): number {
-  try {
-    return parseDuration(expires)
-  } catch (error) {
-    throw new ConfigError(`--expires: ${(error as Error).message}`)
+  if (expires === 'never') {
+    throw new OptionError('expires', 'a token of Mercure 1.0 has to expire; give a duration such as 30d')
   }
+  const seconds = Math.ceil(withOptionName('expires', () => parseDuration(expires)) / 1_000)
+  if (seconds === 0) throw new OptionError('expires', 'expected more than 0, such as 1h')
+  return seconds
 }
 
 function readPayload(text: string): Json {
   try {
     return JSON.parse(text) as Json
   } catch {
-    throw new ConfigError(`--payload: expected JSON such as '{"name":"Ada"}', not ${JSON.stringify(text)}`)
+    throw new OptionError('payload', `expected JSON such as '{"name":"Ada"}', got ${JSON.stringify(text)}`)
   }
 }

@@ -1,6 +1,7 @@
 // Where the hub is mounted: splits the path of a request into the mount and the path below it. The mount comes from the
 // option `basePath`, or from a framework that strips its prefix from `request.url`.
 import type { IncomingMessage } from 'node:http'
+import { OptionError } from '../errors.ts'
 import { parseTarget, targetOf } from './target.ts'
 
 export interface MountOptions {
@@ -28,12 +29,12 @@ type FrameworkRequest = IncomingMessage & { readonly originalUrl?: unknown }
 
 /**
  * The option without a slash at its end; empty for the root.
- * @throws RangeError
+ * @throws OptionError
  */
 export function readBasePath({ basePath = '' }: MountOptions): string {
   const path = basePath.replace(/\/$/, '')
   if (path === '' || (path.startsWith('/') && isNormal(path))) return path
-  throw new RangeError(`basePath: expected a path such as /events, got ${JSON.stringify(basePath)}`)
+  throw new OptionError('basePath', `expected a path such as /events, got ${JSON.stringify(basePath)}`)
 }
 
 /** Whether a URL leaves the path as it is: percent-encoded, without dot segments, query and fragment. */

@@ -1,6 +1,6 @@
 // Finds the endpoint of a request, and turns errors into responses.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { TidingsError } from '../errors.ts'
+import { OptionError, TidingsError } from '../errors.ts'
 import type { Hub } from '../hub/hub.ts'
 import { Access } from './access/access.ts'
 import { ClientAddress } from './access/client-address.ts'
@@ -23,7 +23,7 @@ const maxHeaders = 100
  * Makes the request listener that serves a hub: `http.createServer(createHandler(hub))` for `node:http` and
  * `node:https`, or `app.use('/events', createHandler(hub))` for Express and Connect. Requests for other paths go to
  * `next`, or get 404 if there is no `next`.
- * @throws RangeError or TypeError that names the option that cannot be used.
+ * @throws OptionError for an option that cannot be used, TypeError if `hub` is no hub
  */
 export function createHandler(
   hub: Hub,
@@ -63,9 +63,7 @@ export class Router {
     this.#bounds = readBounds(options)
     this.#access = new Access(options, (error) => hub.failed(error))
     if (this.#access.subscriptions && !hub.hasRoster) {
-      throw new RangeError(
-        'subscriptions: the log of this hub keeps no roster, so nobody can be announced; leave the option out'
-      )
+      throw new OptionError('subscriptions', 'the log of this hub has no roster; leave the option out')
     }
     this.#cors = new Cors(options)
     this.#limits = new Limits(options, () => hub.status.subscribers)
@@ -188,7 +186,7 @@ function readBounds({ maxBody = 2 ** 20, highWaterMark = 64 * 1_024, keepAlive =
   const bounds = { maxBody, highWaterMark, keepAlive }
   for (const [name, value] of Object.entries(bounds)) {
     if (value >= 0) continue
-    throw new RangeError(`createHandler: ${name} must be a number of at least 0, not ${value}`)
+    throw new OptionError(name, `expected a number of at least 0, got ${value}`)
   }
   return bounds
 }

@@ -1,38 +1,38 @@
-// The contract between a subscriber and its client's end of the stream. A connection knows HTTP and no topics.
+// The contract between a subscriber and its client's connection. A connection knows HTTP and no topics.
 
-/** The one word for why a stream ended: the same in log, metric, dashboard and test. */
+/** Why a stream ended: the same word in logs, metrics and the debug page. */
 export type CloseReason =
-  /** The client went away. */
+  /** The client closed the connection. */
   | 'client'
   /** The client read nothing for longer than `slowTimeout`. */
   | 'slow'
-  /** Retention removed what the client was still to read; it is told when it resumes. */
+  /** Retention removed entries that the client had not read. It gets a gap when it resumes. */
   | 'gap'
-  /** The client's right to read ended. */
+  /** The client's token expired. */
   | 'expired'
-  /** The stream reached its greatest age. */
+  /** The stream reached `maxAge`. */
   | 'rotated'
-  /** The client's right to read was taken back. */
+  /** The client's token was revoked. */
   | 'revoked'
   /** The hub is shutting down. */
   | 'shutdown'
-  /** Something went wrong on our side. */
+  /** An internal error. */
   | 'error'
 
-/** One client's end of a stream. */
+/** One client's connection. */
 export interface Connection {
-  /** Where the client is, for people to read. */
+  /** The client's address, for people to read. */
   readonly address: string
-  /** The id of the request that it answers, where there is one. */
+  /** The id of the request. */
   readonly request?: string
-  /** Who reads it, as the issuer of its token calls it, where that says so. */
+  /** The subject (`sub`) of the client's token. */
   readonly subject?: string | undefined
-  /** Bytes that wait in this process for the client to read on. */
+  /** Bytes buffered in this process for a client that reads slowly. */
   readonly buffered: number
-  /** Writes whole events. False when no more should be written until the drain function has been called. */
+  /** Writes whole events. Returns false when the caller must wait for `onDrain` before it writes more. */
   write(bytes: Buffer): boolean
-  /** Sets the function to call when a full connection has emptied. */
+  /** Sets the function to call when a full connection has drained. */
   onDrain(drained: () => void): void
-  /** Ends the stream after what was written, or at once where the client would never read it. Safe to call twice. */
+  /** Ends the stream after the bytes that were written, or at once when the client does not read. Safe to call twice. */
   end(reason: CloseReason): void
 }

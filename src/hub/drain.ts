@@ -1,9 +1,9 @@
-// Ends streams a few at a time, so that their clients do not all come back at once. It does not know why they end.
+// Ends streams over a period of time, so that their clients do not all reconnect at once.
 
-/** How often some are ended, in milliseconds. */
+/** Time between two steps, in milliseconds. */
 const stepMs = 20
 
-/** Calls `end` for each of the members, in random order, spread evenly over so many milliseconds. Resolves when all have ended. */
+/** Calls `end` for each member, in random order, spread evenly over so many milliseconds. Resolves when all have ended. */
 export async function drain<Member>(
   members: Iterable<Member>,
   duration: number,

@@ -1,5 +1,5 @@
-// The hub: publish → log → audiences → subscribers. It owns who is subscribed and what is recent; it does not know how
-// entries are kept, how bytes reach a client, or who may do what.
+// The hub: publish → log → audiences → subscribers. It owns the subscribers and the window of recent entries. It does not know how
+// a log stores entries, how bytes reach a client, or who is authorized.
 import { TidingsError } from '../errors.ts'
 import { formatId } from '../log/ids.ts'
 import type { Appended, Entry, Log } from '../log/log.ts'
@@ -13,7 +13,6 @@ import { Sweeper } from './delivery/sweeper.ts'
 import { Window } from './delivery/window.ts'
 import { drain } from './drain.ts'
 import { dedupOptionsFor, type PublishOptions } from './idempotency.ts'
-import { Interest } from './interest.ts'
 import { combineObservers, type Observer, type RefusedRequest } from './observer.ts'
 import { type HubOptions, logFor, resolveHubOptions, tickFor } from './options.ts'
 import { locate, type StreamPosition } from './position.ts'
@@ -24,23 +23,26 @@ import { type SubscribeRequest, validateRequest } from './subscribe-request.ts'
 import { Subscriber, type SubscriberContext } from './subscriber.ts'
 import { TimerWheel } from './timer-wheel.ts'
 
-/** Within how long clients come again whose server stopped, in milliseconds. */
+/** How soon clients reconnect after the server stops, at most, in milliseconds. */
 const drainRetryMs = 3_000
-/** Searches for the newest so many entries that go on at once: each may look at all that the log keeps. */
+/** Concurrent searches for the newest N entries: each may scan the whole log. */
 const maxSearches = 4
 
-/** Makes a hub that is ready at once, or as soon as its log is. */
+/**
+ * Creates a hub. It is ready as soon as its log is.
+ * @throws OptionError
+ */
 export function createHub(options: HubOptions = {}): Hub {
   return new Hub(options)
 }
 
-/** One log's entries to many subscribers. */
+/** Delivers the entries of one log to many subscribers. */
 export class Hub {
   readonly stats = new HubStats()
-  readonly subscribers: ReadonlySet<Subscriber>
-  /** For how many milliseconds a repeated update is known again; 0 where it is published again. */
+  /** How long a repeated update is recognized, in milliseconds; 0 when it is published again. */
   readonly idempotent: number
   readonly #subscribers = new Set<Subscriber>()
+  readonly subscribers: ReadonlySet<Subscriber> = this.#subscribers
   readonly #audiences = new Audiences<Subscriber>()
   readonly #log: Log
   readonly #window: Window
@@ -62,7 +64,6 @@ export class Hub {
     const { heartbeat, slowTimeout, maxAge, presenceTimeout, batchBytes, window, idempotent } =
       resolveHubOptions(options)
     this.idempotent = idempotent
-    this.subscribers = this.#subscribers
     this.#log = log
     this.#observer = combineObservers(observer ? [this.stats, observer] : [this.stats])
     this.#window = new Window(window, log.head)
@@ -74,7 +75,7 @@ export class Hub {
     this.#catchUp = new CatchUp(this.#window, log, this.#context, this.#observer)
     this.#dispatcher = new Dispatcher(log.epoch, {
       window: this.#window,
-      // What is pending in an audience is in the window too, or else nobody could fall back on it.
+      // Pending entries of an audience must also be in the window, where its members continue when sweeps fall behind.
       maxPendingBytes: window.bytes / 2,
       audiences: this.#audiences,
       subscribers: this.#subscribers,
@@ -85,7 +86,7 @@ export class Hub {
     })
     this.#following = log.follow((entries) => this.#deliver(entries))
     this.#listing = this.#following.then(() => this.#presence.begin())
-    // Whoever publishes or subscribes first is told; until then nobody is there to handle it.
+    // The first publish or subscribe rejects with this error; until then nobody handles it.
     for (const promise of [this.#following, this.#listing]) promise.catch(() => {})
   }
 
@@ -108,28 +109,28 @@ export class Hub {
     }
   }
 
-  /** Who is subscribed, by topic, on all nodes that share the log: as the log has told up to `lastEventId`. */
+  /** The announced subscriptions of all nodes that share the log, by topic, as of `lastEventId`. */
   async subscriptions(): Promise<ReadonlyMap<string, Member>> {
     await this.#listing
     return this.#presence.members
   }
 
-  /** The id of the newest entry, or `earliest` where there never was one. */
+  /** The id of the newest entry that this node has seen; `earliest` when there is none. */
   get lastEventId(): string {
     const { head } = this.#window
     return head === 0 ? 'earliest' : formatId(this.#dispatcher.epoch, head)
   }
 
   /**
-   * Publishes one update; resolves when the log has kept its promise to keep it.
-   * @throws TidingsError as `validate` does, `closed`, or, where the hub is `idempotent`, `key_invalid` or `key_reused`.
+   * Publishes one update. Resolves when the log keeps its durability promise.
+   * @throws TidingsError `closed`, the codes of an invalid update, and with `idempotent` also `key_invalid` and `key_reused`
    */
   async publish(update: Update, options?: PublishOptions): Promise<Appended> {
     const [entry] = await this.publishAll([update], options)
     return entry as Appended
   }
 
-  /** Publishes several updates, one right after the other, or none of them. */
+  /** Publishes all updates, next to each other in the log, or none. @throws TidingsError as `publish` does */
   async publishAll(updates: readonly Update[], options?: PublishOptions): Promise<Appended[]> {
     return this.publishValid(updates.map(validate), options)
   }
@@ -147,28 +148,26 @@ export class Hub {
   }
 
   /**
-   * Finds where a client's stream begins, and what it has missed, before a byte is written. With `last` it may have to wait until
-   * other searches of history are over; where the signal comes first, it rejects with the signal's reason.
-   * @throws TidingsError when the request breaks a rule, or `closed`.
+   * Finds where a client's stream begins, and what it missed, before the response starts. With `last` it may wait for other searches of
+   * the history. Rejects with the reason of the signal when that is aborted first.
+   * @throws TidingsError `closed`, or the codes of an invalid request
    */
   async locate(request: SubscribeRequest, signal?: AbortSignal): Promise<StreamPosition> {
     validateRequest(request)
     if (this.#draining) throw new TidingsError('closed')
     this.#mustBeOpen()
     await this.#following
-    const { topics = [], readable = [], encoding = 'plain' } = request
-    const interest = new Interest({ topics: topics.length > 0 ? topics : ['*'], readable, encoding })
     const seen = () => ({ epoch: this.#dispatcher.epoch, head: this.#window.head })
-    const find = () => locate(request, interest, this.#log, seen)
+    const find = () => locate(request, this.#log, seen)
     return request.last === undefined || request.lastEventId ? find() : this.#searches.run(find, signal)
   }
 
   /**
-   * Serves a connection from a place on: first what it has yet to see, then what comes. What it subscribes to is announced,
-   * where it is to be, and taken back when it leaves.
+   * Serves a connection from a position on: first the history after it, then new entries. Announces the subscriptions, and withdraws them
+   * when the client leaves.
    */
   join(position: StreamPosition, connection: Connection, subscriptions: readonly Subscription[] = []): Subscriber {
-    // Whoever asks the log may hear before the hub does that it began anew.
+    // `locate` may hear of a new epoch before the dispatcher does.
     if (position.epoch !== this.#dispatcher.epoch && position.epoch === this.#log.epoch)
       this.#dispatcher.startOver(position.epoch)
     if (subscriptions.length > 0 && !this.hasRoster) throw new TypeError('the log of this hub keeps no roster')
@@ -187,7 +186,7 @@ export class Hub {
     return subscriber
   }
 
-  /** Ends a subscription. Safe to call twice; the first reason stands. */
+  /** Ends a subscription. Safe to call twice; the first reason counts. */
   leave(subscriber: Subscriber, reason: CloseReason): void {
     if (subscriber.state === 'closed') return
     subscriber.state = 'closed'
@@ -200,13 +199,13 @@ export class Hub {
     this.#observer.left(subscriber, reason)
   }
 
-  /** Takes no more streams, and ends those there are with `shutdown`, spread over so many milliseconds. Publishing goes on. */
+  /** Refuses new streams, and ends the others with `shutdown`, spread over so many milliseconds. Publishing continues. */
   async drain(duration: number): Promise<void> {
     this.#draining = true
     await drain(this.#subscribers, duration, (member) => member.dismiss('shutdown', drainRetryMs))
   }
 
-  /** Sends what is pending, ends every stream with `shutdown`, refuses what comes after, and closes the log. */
+  /** Writes pending entries, ends every stream with `shutdown`, and closes the log. */
   async close(): Promise<void> {
     this.#closed = true
     this.#sweeper.finish()
@@ -216,12 +215,12 @@ export class Hub {
     await this.#log.close()
   }
 
-  /** Tells the observers that a request was refused. */
+  /** Reports a refused request to the observers. */
   refused(refusal: RefusedRequest): void {
     this.#observer.refused(refusal)
   }
 
-  /** Tells the observers that something went wrong on our side. */
+  /** Reports an internal error to the observers. */
   failed(error: unknown): void {
     this.#observer.failed(error)
   }

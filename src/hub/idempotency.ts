@@ -1,22 +1,22 @@
-// By what a repeated update is known again: the key that its publisher gives, or else its own id. It remembers nothing; the log does.
+// The deduplication keys of updates: the publisher's idempotency key, or the update's own id. The log remembers them.
 import { createHash } from 'node:crypto'
 import { TidingsError } from '../errors.ts'
 import type { DedupKey, DedupOptions } from '../log/log.ts'
 import type { Update } from '../update.ts'
 
 export interface PublishOptions {
-  /** By what these updates are known when they come again, instead of by their ids: 1 to 256 bytes. */
+  /** The idempotency key of these updates, 1 to 256 bytes. Default: the id of each update. */
   readonly key?: string | undefined
-  /** Whose key it is: equal keys of two publishers are two keys. */
+  /** The publisher's subject. Equal keys of two publishers are different keys. */
   readonly publisher?: string | undefined
 }
 
 const maxBytes = 256
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters it exists to find
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the check is for control characters
 const control = /[\0-\x1f\x7f]/
 
 /**
- * What the log is asked to append only once; undefined where nothing says so.
+ * The deduplication options of an append; undefined when no update has a key.
  * @throws TidingsError `key_invalid`
  */
 export function dedupOptionsFor(
@@ -33,7 +33,7 @@ function keyFromId(update: Update): DedupKey | undefined {
   return update.id === undefined ? undefined : { key: digest(['id', update.id]), fingerprint: digest(update) }
 }
 
-/** One key for all of them: whoever repeats it has to repeat all. */
+/** One key for all updates of a request: repeating it means repeating all of them. */
 function keysFromHeader(updates: readonly Update[], key: string, publisher: string | undefined): DedupKey[] {
   check(key)
   const fingerprint = digest(updates)
@@ -50,7 +50,7 @@ function check(key: string): void {
   if (bytes > maxBytes) refuse(`it has ${bytes} bytes, ${maxBytes} are allowed`)
 }
 
-/** 128 bits, which no two texts have in common unless somebody spends 2^64 steps on it, and then both are that somebody's own. */
+/** 128 bits of SHA-256. Finding two texts with one digest takes 2^64 steps, and both would be the same publisher's. */
 function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22)
 }

@@ -1,15 +1,15 @@
-// The one hook: what happens in a hub, told to whoever wants to count, log or graph it. Nothing here may change what happens.
+// The hook for metrics, logs and webhooks. An observer cannot change what happens.
 import type { ErrorCode } from '../errors.ts'
 import type { Entry } from '../log/log.ts'
 import type { CloseReason } from './connection.ts'
 import type { Subscriber } from './subscriber.ts'
 
-/** What one sweep of an audience, or one write to someone who is catching up, delivered. */
+/** What one sweep of an audience, or one write of catch-up, delivered. */
 export interface Delivery {
   readonly by: 'sweep' | 'catch-up'
   /** Entries in the batch. */
   readonly entries: number
-  /** Entries times the members that got them. */
+  /** Entries times the members that received them. */
   readonly deliveries: number
   /** Bytes handed to connections. */
   readonly bytes: number
@@ -17,7 +17,7 @@ export interface Delivery {
   readonly oldestTime: number
 }
 
-/** A request that was refused, without what it carried. */
+/** A refused request, without its content. */
 export interface RefusedRequest {
   readonly code: ErrorCode
   /** The id of the request. */
@@ -26,28 +26,28 @@ export interface RefusedRequest {
   readonly method: string
   /** The path, without the query. */
   readonly path: string
-  /** The id of the trace that it belongs to, where it says so. */
+  /** The trace id of its `traceparent` header. */
   readonly trace?: string
 }
 
-/** Told synchronously; must be quick and must not throw. */
+/** Its methods are called synchronously. They must be fast and must not throw. */
 export interface Observer {
-  /** The log has kept its promise for so many updates, after so many milliseconds. */
+  /** The log has appended so many updates, after so many milliseconds. */
   appended?(updates: number, ms: number): void
-  /** Entries have arrived from the log, on this node. */
+  /** The log has delivered entries to this node. */
   arrived?(entries: readonly Entry[]): void
   delivered?(delivery: Delivery): void
   joined?(subscriber: Subscriber): void
   left?(subscriber: Subscriber, reason: CloseReason): void
-  /** A request was refused, at whichever door. */
+  /** A request was refused, at any endpoint. */
   refused?(refusal: RefusedRequest): void
-  /** Something went wrong on our side, of which a client is told no more than that. */
+  /** An internal error. Clients get no details of it. */
   failed?(error: unknown): void
   /** Advice to the operator, such as on the configuration of Redis. */
   warned?(message: string): void
 }
 
-/** Tells several observers, in order. */
+/** Calls several observers, in order. */
 export function combineObservers(observers: readonly Observer[]): Required<Observer> {
   const each = (tell: (observer: Observer) => void) => {
     for (const observer of observers) notifySafely(observer, tell)
@@ -64,7 +64,7 @@ export function combineObservers(observers: readonly Observer[]): Required<Obser
   }
 }
 
-/** An observer's error must stop neither a sweep nor the log, nor be lost: it becomes an uncaught exception. */
+/** An observer's error must not stop a sweep or the log, and must not be lost: it becomes an uncaught exception. */
 function notifySafely(observer: Observer, tell: (observer: Observer) => void): void {
   try {
     tell(observer)

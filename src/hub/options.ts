@@ -1,4 +1,5 @@
-// The options of a hub: what they are, what they are by default, and what they may be. It makes no hub.
+// The options of a hub, with their defaults and bounds.
+import { OptionError } from '../errors.ts'
 import type { Log } from '../log/log.ts'
 import { MemoryLog } from '../log/memory/log.ts'
 import type { RetentionRule } from '../log/retention/rules.ts'
@@ -6,44 +7,44 @@ import type { WindowLimits } from './delivery/window.ts'
 import type { Observer } from './observer.ts'
 
 export interface HubOptions {
-  /** Where history is kept; default a `MemoryLog` with its defaults. */
+  /** The log that keeps the history. Default: a `MemoryLog` with its defaults. */
   log?: Log
-  /** What that default log keeps of which topics; a log that is given has rules of its own. */
+  /** The retention rules of the default log. Not allowed together with `log`, which has its own rules. */
   retention?: readonly RetentionRule[]
-  /** Milliseconds after which a quiet stream gets a comment, or a little less; 0 for never; default 15,000. */
+  /** Milliseconds until an idle stream gets a comment, reduced by up to 20 % at random; 0 for never. Default: 15,000. */
   heartbeat?: number
-  /** Milliseconds that a client may leave a full connection unread before it is closed with `slow`; default 30,000. */
+  /** Milliseconds without progress after which a client with a full connection is closed with `slow`. Default: 30,000. */
   slowTimeout?: number
   /**
-   * Milliseconds that a stream may last, at most, before it is ended with `rotated` and its client comes again, a little sooner at
-   * random; 0 for as long as it likes, which is the default.
+   * Milliseconds after which a stream is ended with `rotated`, reduced by up to 20 % at random; its client reconnects. 0 for no limit.
+   * Default: 0.
    */
   maxAge?: number
   /**
-   * Milliseconds within which the subscriptions of a node that died without a word are told to have ended, on the nodes that
-   * share its log; at least 1,000, default 30,000.
+   * Milliseconds after which the subscriptions of a crashed node are removed and their ends announced. At least 1,000. Default: 30,000.
    */
   presenceTimeout?: number
   /**
-   * For how many milliseconds an update that is published again is known by its key or else its id, and not appended twice; 0 for
-   * never, which is the default.
+   * Milliseconds for which a repeated update is recognized by its idempotency key, or its id, and not appended again; 0 for never.
+   * Default: 0.
    */
   idempotent?: number
-  /** How much of the recent past is held ready for all; default 16,384 entries and 16 MiB. */
+  /** The size of the window of recent entries that all subscribers share. Default: 16,384 entries and 16 MiB. */
   window?: Partial<WindowLimits>
-  /** About how many bytes one write to a live client may hold; default 256 KiB. */
+  /** Approximate maximum of bytes in one write to a live client. Default: 256 KiB. */
   batchBytes?: number
-  /** Told of everything that happens. */
+  /** Called for everything that happens. */
   observer?: Observer
 }
 
-/** @throws RangeError where rules are given besides a log, or are none. */
+/** @throws OptionError when rules are given together with a log, or are invalid */
 export function logFor({ log, retention }: HubOptions): Log {
-  if (log && retention) throw new RangeError('createHub: give retention to the log that you give it')
+  if (log && retention)
+    throw new OptionError('retention', 'belongs to the log; give it to the log that you pass as `log`')
   return log ?? new MemoryLog(retention ? { retention } : {})
 }
 
-/** The times and sizes that a hub goes by. */
+/** The options with their defaults. */
 interface ResolvedHubOptions {
   readonly heartbeat: number
   readonly slowTimeout: number
@@ -54,7 +55,7 @@ interface ResolvedHubOptions {
   readonly window: WindowLimits
 }
 
-/** @throws RangeError that names the option and the bound. */
+/** @throws OptionError that names the option and its bound */
 export function resolveHubOptions({
   heartbeat = 15_000,
   slowTimeout = 30_000,
@@ -70,7 +71,7 @@ export function resolveHubOptions({
   return { ...numbers, window: limits }
 }
 
-/** Fine enough for the shortest of the times, and never so fine that an idle hub is kept busy. */
+/** The tick of the timer wheel: fine enough for the shortest time, coarse enough for an idle hub. */
 export function tickFor(heartbeat: number, slowTimeout: number, maxAge: number): number {
   const shortest = Math.min(heartbeat || Infinity, slowTimeout, maxAge || Infinity)
   return Math.min(250, Math.max(10, shortest / 20))
@@ -82,6 +83,6 @@ function checkNumbers(numbers: Record<string, number | undefined>): void {
   for (const [name, value] of Object.entries(numbers)) {
     const least = minimums[name] ?? 1
     if (value === undefined || (Number.isFinite(value) && value >= least)) continue
-    throw new RangeError(`createHub: ${name} must be a number of at least ${least}, not ${value}`)
+    throw new OptionError(name, `expected a number of at least ${least}, got ${value}`)
   }
 }

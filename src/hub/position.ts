@@ -1,7 +1,7 @@
 // Where in the log a stream begins, and what is missing there.
 import { formatId, parseId } from '../log/ids.ts'
 import type { Filter, Log } from '../log/log.ts'
-import type { Interest } from './interest.ts'
+import { Interest } from './interest.ts'
 import type { SubscribeRequest } from './subscribe-request.ts'
 
 /** What a client missed. It is reported in the stream and in the response header. */
@@ -19,11 +19,13 @@ export interface Gap {
 
 /** A position in the log from which a client can be served. Made by `Hub.locate`, for `Hub.join`. */
 export interface StreamPosition {
+  /** @internal */
   readonly interest: Interest
-  /** The stream begins after this offset of this epoch. */
+  /** The stream begins after this offset of this epoch. @internal */
   readonly after: number
+  /** @internal */
   readonly epoch: string
-  /** Removals of the log up to here are reported, or were not asked for; 0 when all of them count. */
+  /** Removals of the log up to here are reported, or were not asked for; 0 when all of them count. @internal */
   readonly removalsSeen: number
   /** The id of the position: the requested one when it was found, otherwise one that the hub made. */
   readonly id: string
@@ -45,12 +47,9 @@ interface DeliveredHead {
 }
 
 /** Finds the position for a valid request. When the log starts a new epoch meanwhile, it searches again. */
-export async function locate(
-  request: SubscribeRequest,
-  interest: Interest,
-  log: Log,
-  seen: () => DeliveredHead
-): Promise<StreamPosition> {
+export async function locate(request: SubscribeRequest, log: Log, seen: () => DeliveredHead): Promise<StreamPosition> {
+  const { topics = [], readable = [], encoding = 'plain' } = request
+  const interest = new Interest({ topics: topics.length > 0 ? topics : ['*'], readable, encoding })
   for (;;) {
     const { epoch } = log
     const position = await locateInEpoch(request, interest, log, seen())

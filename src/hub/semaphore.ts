@@ -1,4 +1,4 @@
-// So many at a time, the others in the order in which they came. It does not know what they do.
+// Runs at most a given number of tasks at a time; the others wait in order.
 
 export class Semaphore {
   #free: number
@@ -8,7 +8,7 @@ export class Semaphore {
     this.#free = most
   }
 
-  /** Does it when it has its turn. Rejects with the reason of the signal where that comes first. */
+  /** Runs the task when a slot is free. Rejects with the reason of the signal when that is aborted first. */
   async run<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     await this.#acquire(signal)
     try {

@@ -1,9 +1,9 @@
-// Says what a hub is doing, and counts what it has done, for its debug page. It only listens.
+// The state and the counters of a hub, for its debug page.
 import type { CloseReason } from './connection.ts'
 import type { Delivery, Observer } from './observer.ts'
 import type { Subscriber } from './subscriber.ts'
 
-/** What a hub is doing right now. */
+/** The state of a hub at the moment. */
 export interface HubStatus {
   readonly epoch: string
   /** Whether the log can be reached. */
@@ -14,26 +14,26 @@ export interface HubStatus {
   readonly window: { readonly entries: number; readonly bytes: number; readonly first: number }
   readonly audiences: number
   readonly subscribers: number
-  /** Subscriptions of these that have been announced, or are about to be. */
+  /** Their subscriptions that are announced, or are about to be. */
   readonly announced: number
 }
 
-/** One stream that ended. */
+/** A stream that ended. */
 export interface Close {
   readonly reason: CloseReason
-  /** Milliseconds since 1970. */
+  /** When it ended, in milliseconds since 1970. */
   readonly at: number
   readonly address: string
-  /** How long the stream lasted, in milliseconds. */
+  /** Duration of the stream, in milliseconds. */
   readonly age: number
 }
 
 const maxCloses = 50
 
-/** Totals since the hub began, and the newest fifty closes. */
+/** Totals since the hub was created, and the fifty streams that ended last. */
 export class HubStats implements Observer {
   readonly totals = {
-    /** Entries that arrived from the log. */
+    /** Entries that the log delivered. */
     published: 0,
     /** Entries written, counted once per subscriber. */
     delivered: 0,

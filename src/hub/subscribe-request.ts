@@ -27,7 +27,7 @@ const maxSelectors = 1_000
 const maxVariables = 200
 const maxLast = 100_000
 const maxId = 1_024
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters it exists to find
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the check is for control characters
 const control = /[\0-\x1f\x7f]/
 
 /**

@@ -1,4 +1,4 @@
-// One client: a cursor, an audience and a connection. It owns no queue, and does not know where entries come from.
+// One client: a cursor, an audience and a connection. It has no queue.
 import { heartbeat } from '../sse/encode.ts'
 import type { Selector } from '../topics/matcher.ts'
 import type { Audience } from './audience.ts'
@@ -7,29 +7,29 @@ import type { StreamPosition } from './position.ts'
 import type { Subscription } from './presence/presence.ts'
 import type { Timed } from './timer-wheel.ts'
 
-/** `live`: has everything and is fed by sweeps. `behind`: has yet to catch up, or its connection is full. */
+/** `live`: has everything, and sweeps write to it. `behind`: has to catch up, or its connection is full. */
 export type SubscriberState = 'live' | 'behind' | 'closed'
 
-/** What a subscriber needs from the hub around it. */
+/** What a subscriber needs from its hub. @internal */
 export interface SubscriberContext {
   /** Milliseconds between heartbeats on a quiet stream; 0 for none. */
   readonly heartbeat: number
   /** Milliseconds that a connection may stay full. */
   readonly slowTimeout: number
-  /** Milliseconds that a stream may last; 0 for as long as it likes. */
+  /** Milliseconds that a stream may last; 0 for no limit. */
   readonly maxAge: number
   /** Milliseconds by which a visit may come late. */
   readonly tick: number
-  /** The newest offset that this node has seen, and the epoch that it is of. */
+  /** The newest offset that this node has seen, and its epoch. */
   head(): number
   epoch(): string
-  /** A clock in milliseconds that is never set back. */
+  /** A monotonic clock in milliseconds. */
   now(): number
   catchUp(subscriber: Subscriber): void
   leave(subscriber: Subscriber, reason: CloseReason): void
 }
 
-/** Within how long a client comes again whose stream was only too old, in milliseconds. */
+/** How soon a client reconnects after `rotated`, at most, in milliseconds. */
 const rotationRetryMs = 1_000
 
 const heartbeatBuffer = Buffer.from(heartbeat)
@@ -38,29 +38,32 @@ export class Subscriber implements Timed {
   state: SubscriberState = 'behind'
   /** Everything it wants up to this offset has been written. */
   cursor: number
-  /** Up to this offset it reads from the log, which knows what is still kept; the window does not. */
+  /** Up to this offset it reads from the log: only the log knows what retention removed. @internal */
   readonly historyEnd: number
-  /** How many of the log's removals are settled, and not to be told. */
+  /** Removals of the log up to here are not reported again. @internal */
   readonly removalsSeen: number
-  /** Whether it waits for its turn to read history. */
+  /** Whether it waits for its turn to read the history. @internal */
   queued = false
+  /** @internal */
   slot: Set<Timed> | undefined = undefined
+  /** @internal */
   readonly audience: Audience<Subscriber>
   readonly connection: Connection
-  /** What was announced of it, and has to be taken back when it leaves. */
+  /** The announced subscriptions, which are withdrawn when it leaves. */
   readonly subscriptions: readonly Subscription[]
   readonly #context: SubscriberContext
   readonly #connectedAt: number
-  /** When its right to read ends, in milliseconds since 1970. */
+  /** When its token expires, in milliseconds since 1970. */
   readonly #until: number
-  /** When it is to begin anew, on the keeper's clock. */
+  /** When it is rotated, on the monotonic clock. */
   readonly #rotateAt: number
   #lastWrite: number
   /** Since when the connection has been full; 0 while it is not. */
   #fullSince = 0
-  /** What waited for the client when it was last found to be reading. */
+  /** Bytes that were buffered when the client last made progress. */
   #bufferedAt = 0
 
+  /** @internal */
   constructor(
     audience: Audience<Subscriber>,
     connection: Connection,
@@ -77,26 +80,32 @@ export class Subscriber implements Timed {
     this.historyEnd = context.head()
     this.#context = context
     this.#connectedAt = this.#lastWrite = context.now()
-    // Those that began together do not all end together.
+    // Streams that began together must not all end together.
     this.#rotateAt = context.maxAge > 0 ? this.#connectedAt + context.maxAge * randomBetween(minJitter, 1) : Infinity
     connection.onDrain(() => this.#drained())
   }
 
-  /** The topics that it wants, as the client named them. */
+  /** The topics that it wants, as the client wrote them. */
   get selectors(): readonly Selector[] {
     return this.audience.interest.selectors
   }
 
-  /** How long the stream has lasted, in milliseconds. */
+  /** Age of the stream, in milliseconds. */
   get age(): number {
     return this.#context.now() - this.#connectedAt
   }
 
+  /** The number of entries that it has not received yet. */
+  get lag(): number {
+    return this.state === 'live' ? this.audience.pending : Math.max(0, this.#context.head() - this.cursor)
+  }
+
+  /** Whether its connection is full. */
   get full(): boolean {
     return this.#fullSince > 0
   }
 
-  /** Writes whole events, after which everything wanted up to `cursor` is written. A full connection is behind. */
+  /** Writes whole events, up to `cursor`. A subscriber with a full connection is behind. @internal */
   send(bytes: Buffer, cursor: number): void {
     this.cursor = cursor
     this.#lastWrite = this.#context.now()
@@ -106,10 +115,10 @@ export class Subscriber implements Timed {
     this.state = 'behind'
   }
 
-  /** Ends what is overdue, keeps a quiet stream awake. */
+  /** Ends the stream when it is due, and sends heartbeats. @internal */
   visit(now: number): number {
     const { heartbeat, slowTimeout, tick } = this.#context
-    // The next visit may come a tick late, and not a moment may be read beyond that time.
+    // The next visit may be one tick late, and nothing may be read after that time.
     const untilEnd = this.#until - Date.now() - tick
     if (untilEnd <= 0) this.#context.leave(this, 'expired')
     else if (now >= this.#rotateAt) this.dismiss('rotated', rotationRetryMs)
@@ -123,10 +132,10 @@ export class Subscriber implements Timed {
     return Math.min(untilHeartbeat, slowTimeout, untilEnd, this.#rotateAt - now)
   }
 
-  /** Ends the stream and tells its client after how long to come again: up to so many milliseconds, at random. */
+  /** Ends the stream, with a random reconnection time of up to so many milliseconds. @internal */
   dismiss(reason: CloseReason, retryMs: number): void {
     if (this.state === 'closed') return
-    // What a full connection still has to send would be cut in two.
+    // On a full connection these bytes would follow an event that is cut in two.
     if (!this.full) this.connection.write(Buffer.from(`retry: ${Math.ceil(randomBetween(0.1, 1) * retryMs)}\n\n`))
     this.#context.leave(this, reason)
   }
@@ -138,7 +147,7 @@ export class Subscriber implements Timed {
     return left
   }
 
-  /** A client that reads slowly is no client that reads nothing: cut off, it would only begin again with the same bytes. */
+  /** A slow client that makes progress is kept: cut off, it would only request the same bytes again. */
   #noteProgress(now: number): void {
     const { buffered } = this.connection
     if (buffered >= this.#bufferedAt) return
@@ -152,7 +161,7 @@ export class Subscriber implements Timed {
   }
 }
 
-/** Heartbeats come a little early, at random, so that those of a large audience do not all fall due at once. */
+/** Heartbeats are early by a random factor, so that those of a large audience are not all due at once. */
 const minJitter = 0.8
 const maxJitter = 0.98
 

@@ -1,19 +1,18 @@
-// One timer for all heartbeats and deadlines, whatever the number of streams. It knows its tasks only by what they answer
-// when visited.
+// One timer for the heartbeats and deadlines of all streams.
 
-/** Something that wants to be looked at from time to time. */
+/** A task that is visited from time to time. */
 export interface Timed {
-  /** The slot it waits in; the wheel's to set. */
+  /** The slot that it waits in. Only the wheel sets it. */
   slot: Set<Timed> | undefined
-  /** Does what is due, and answers in how many milliseconds it wants to be visited again. */
+  /** Does what is due, and returns the milliseconds until the next visit. */
   visit(now: number): number
 }
 
 const slots = 256
 
 /**
- * A timer wheel: a ring of slots, of which one is visited each tick. A task is visited at its time or up to a tick later;
- * one that asks for more than a turn of the ring is visited early and simply asks again.
+ * A ring of slots, one of which is visited at each tick. A task is visited at its time or up to one tick later. A task with a longer
+ * delay than one turn of the ring is visited early, and asks again.
  */
 export class TimerWheel {
   readonly #ring: Set<Timed>[] = Array.from({ length: slots }, () => new Set())
@@ -23,14 +22,10 @@ export class TimerWheel {
   #size = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** @param tick milliseconds between two slots @param now the clock that tasks are told */
+  /** @param tick milliseconds between two slots @param now the clock that is passed to tasks */
   constructor(tick: number, now: () => number) {
     this.#tick = tick
     this.#now = now
-  }
-
-  get size(): number {
-    return this.#size
   }
 
   /** Visits a task after so many milliseconds. */

@@ -1,13 +1,13 @@
-// A queue of values at consecutive offsets, found by their offset in constant time. It knows nothing of what it holds.
+// A queue of values at consecutive offsets, with access by offset in constant time.
 
 const block = 4_096
 
 /** Values at the offsets `first` to `last`, added at the end and dropped at the front. */
 export class OffsetDeque<Value> {
   #values: (Value | undefined)[] = []
-  /** Index of the first value; what lies before it is let go of in blocks. */
+  /** Index of the first value. Dropped values before it are freed in blocks. */
   #from = 0
-  /** Offset of the newest value, or of the one before the first to come. */
+  /** Offset of the newest value; when there is none yet, the offset before the first. */
   #last: number
 
   constructor(last: number) {
@@ -37,7 +37,7 @@ export class OffsetDeque<Value> {
     return this.#values[this.#from + offset - this.first] as Value
   }
 
-  /** Puts another value at an offset from `first` to `last`. */
+  /** Replaces the value at an offset from `first` to `last`. */
   set(offset: number, value: Value): void {
     this.#values[this.#from + offset - this.first] = value
   }
@@ -49,7 +49,7 @@ export class OffsetDeque<Value> {
     this.#from = 0
   }
 
-  /** Drops everything; the next value will stand at `last + 1`. */
+  /** Drops everything. The next value gets the offset `last + 1`. */
   reset(last: number): void {
     this.#values = []
     this.#from = 0

@@ -1,4 +1,4 @@
-// What an entry counts for where a bound is in bytes.
+// The size of an entry, for limits in bytes.
 import type { Update } from '../update.ts'
 
 /** The bytes of its text, and constants for the objects that hold it and for each topic. */

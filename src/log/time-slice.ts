@@ -1,16 +1,16 @@
-// Says when a scan that runs on the event loop has to let others have their turn. It waits for nothing itself.
+// Limits how long a scan may block the event loop.
 
-/** How long one slice may take, in milliseconds. */
+/** Duration of a slice in milliseconds. */
 const sliceMs = 2
-/** Entries between two looks at the clock, a power of two: a look costs as much as a cheap filter. */
+/** Entries between two checks of the clock: a check costs as much as a cheap filter. */
 const every = 32
 
-/** Counts by work rather than by entries: one filter takes a hundred times as long as another. */
+/** Measures time, not entries: one filter takes a hundred times as long as another. */
 export class TimeSlice {
   readonly #end = performance.now() + sliceMs
   #looked = 0
 
-  /** To be asked after each entry. */
+  /** Whether the slice is over. Called after each entry. */
   get isOver(): boolean {
     return ++this.#looked % every === 0 && performance.now() >= this.#end
   }

@@ -1,21 +1,21 @@
-// Reads and writes the addresses that a server listens on. It listens on none.
+// Reads and writes the addresses that a server listens on.
 import type { AddressInfo } from 'node:net'
-import { ConfigError } from './config/value.ts'
+import { withOptionName } from '../errors.ts'
 
-/** Where to listen: a host and a port, or a socket in the file system. */
+/** Where to listen: a host and a port, or the path of a Unix socket. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string }
 
-/** @throws ConfigError that says what an address looks like. */
+/** @throws RangeError that shows what an address looks like */
 export function readAddress(text: string): { readonly host: string; readonly port: number } {
   const form = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text)
   const port = Number(form?.[3])
   if (form && port <= 65_535) return { host: (form[1] ?? form[2]) as string, port }
-  throw new ConfigError(
-    `expected an address such as 127.0.0.1:5000, [::1]:5000 or unix:/run/tidings.sock, not "${text}"`
+  throw new RangeError(
+    `expected an address such as 127.0.0.1:5000, [::1]:5000 or unix:/run/tidings.sock, got ${JSON.stringify(text)}`
   )
 }
 
-/** @throws ConfigError as `readAddress` does. */
+/** @throws OptionError for an address of `listen` that cannot be used */
 export function addressesOf({
   host,
   port,
@@ -26,10 +26,12 @@ export function addressesOf({
   listen: readonly string[]
 }): Address[] {
   if (listen.length === 0) return [{ host, port }]
-  return listen.map((text) => (text.startsWith('unix:') ? { path: text.slice('unix:'.length) } : readAddress(text)))
+  return withOptionName('listen', () =>
+    listen.map((text) => (text.startsWith('unix:') ? { path: text.slice('unix:'.length) } : readAddress(text)))
+  )
 }
 
-/** As a client would write it. */
+/** The URL that a client would use. */
 export function urlOf(address: Address, bound: AddressInfo | string | null, isSecure: boolean): string {
   if ('path' in address) return `unix:${address.path}`
   const port = typeof bound === 'object' && bound ? bound.port : address.port

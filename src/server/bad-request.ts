@@ -1,10 +1,10 @@
-// Bounds on a request before there is one to hand on, and what is answered where it breaks them: node:http's own answers say
-// neither bound nor remedy. It knows no endpoint.
+// Limits on the head of a request, and the answers to requests that node:http cannot parse. The answers of node:http itself
+// name neither the limit nor a remedy.
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { TidingsError } from '../errors.ts'
 
-/** A request's head in bytes, and the milliseconds that head and whole may take. */
+/** The size of a request head in bytes, and the time for the head and for the whole request in milliseconds. */
 export const requestBounds = {
   maxHeaderSize: 16_384,
   headersTimeout: 10_000,
@@ -12,10 +12,10 @@ export const requestBounds = {
   connectionsCheckingInterval: 1_000
 }
 
-/** How long a connection may last that has only its end to come, in milliseconds. */
+/** How long a connection may stay open after its last answer, in milliseconds. */
 export const lingerMs = 5_000
 
-/** For `clientError`: what node:http refuses before there is a request. */
+/** For the event `clientError`: answers what node:http could not parse. */
 export function refuseMalformed(
   error: NodeJS.ErrnoException,
   socket: Socket & { _httpMessage?: ServerResponse }
@@ -30,7 +30,7 @@ export function refuseMalformed(
     `HTTP/1.1 ${refusal.status} ${refusal.code}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
   )
-  // Nothing else watches over this connection, and its client may never close its own end.
+  // node:http has given up this connection, and the client may never close its end.
   const timer = setTimeout(() => socket.destroy(), lingerMs)
   socket.once('close', () => clearTimeout(timer))
 }

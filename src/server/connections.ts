@@ -1,14 +1,14 @@
-// The raw connections of one listener: handles their errors from the moment they are accepted, ends those that never begin to
-// speak, and ends the rest when the server stops. It reads no byte.
+// The TCP connections of one listener: handles their errors, closes those that never send a first byte, and closes the rest
+// when the server stops.
 import type { Socket } from 'node:net'
 
 export class Connections {
   readonly #all = new Set<Socket>()
-  /** Connections whose protocol is not known yet, each with the timer that ends it. */
+  /** Connections whose protocol is not known yet, each with its timeout. */
   readonly #pending = new Map<Socket, NodeJS.Timeout>()
   readonly #timeoutMs: number
 
-  /** @param timeoutMs how long a connection may take to say which protocol it speaks */
+  /** @param timeoutMs how long a client may take to send the bytes that tell the protocol */
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs
   }
@@ -20,11 +20,11 @@ export class Connections {
       this.#all.delete(socket)
       this.settle(socket)
     })
-    // A reset can come before anything else listens, and an `error` without a listener ends the process.
+    // A reset can arrive before anything else listens, and an `error` event without a listener ends the process.
     socket.on('error', () => {})
   }
 
-  /** Ends the connection unless `settle` is called in time. */
+  /** Closes the connection unless `settle` is called in time. */
   expectProtocol(socket: Socket): void {
     this.#pending.set(
       socket,
@@ -37,7 +37,7 @@ export class Connections {
     this.#pending.delete(socket)
   }
 
-  /** Ends connections that have not asked for anything: `server.close` does not know them, and would wait for them. */
+  /** Closes connections without a request: `server.close` does not count them as idle, and would wait for them. */
   closeSilent(): void {
     for (const socket of this.#all) if (socket.bytesRead === 0 || this.#pending.has(socket)) socket.destroy()
   }

@@ -1,12 +1,13 @@
-// One line for each thing that happens: start, stop, refusal, failure, and with `debug` each stream. It writes no token, no payload and no query.
+// Log lines for start, stop, refused requests and failures, and with level `debug` for each stream. They contain no token, no
+// data of updates and no query string.
 import { type DestinationStream, pino } from 'pino'
 import { TidingsError } from '../errors.ts'
 import type { Observer } from '../hub/observer.ts'
-import type { Config } from './config/shape.ts'
+import type { Config } from './config/options.ts'
 
 export type Logger = pino.Logger
 
-/** @param out where lines go; default stderr, so that stdout stays for what was asked for */
+/** @param out default stderr, since stdout is for the output of commands */
 export function createLogger(
   { logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
   out: NodeJS.WritableStream & { isTTY?: boolean } = process.stderr
@@ -25,7 +26,7 @@ function level(name: string): { level: string } {
   return { level: name }
 }
 
-/** What happens in a hub, as lines. */
+/** An observer that logs the events of a hub. */
 export function logObserver(logger: Logger): Observer {
   return {
     refused({ code, request, address, method, path, trace }) {
@@ -46,15 +47,15 @@ export function logObserver(logger: Logger): Observer {
   }
 }
 
-/** An error as text: what it holds besides may be a client's. */
+/** The text of an error without its other properties, which may hold a client's data. */
 function describe(error: unknown): string {
   if (error instanceof TidingsError) return `${error.code}: ${error.message}`
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 /**
- * A client's text must not move the cursor or colour the terminal of whoever reads the log: what JSON leaves as it is (DEL, C1), and
- * what it had escaped. Only the line breaks and tabs of a stack trace stay.
+ * Escapes control characters, so that a client's text cannot control the terminal of a reader: those that JSON does not escape
+ * (DEL, C1), and in pretty lines all of them. Line breaks and tabs stay, for stack traces.
  */
 function escapeControls(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters it exists to find

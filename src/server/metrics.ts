@@ -1,14 +1,14 @@
-// What there is to measure, under names that begin with `tidings_`. It only listens and looks.
+// The Prometheus metrics of a server. Their names begin with `tidings_`.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Hub } from '../hub/hub.ts'
 import type { Observer } from '../hub/observer.ts'
 
-/** From half a millisecond to ten seconds. */
+/** In seconds. */
 const latencies = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 export class Metrics {
   readonly observer: Observer
-  /** Counts what became of events for webhooks. */
+  /** Counts the events for webhooks by result. */
   readonly webhooks: (result: string, events: number) => void
   readonly #registry = new Registry()
   #hub: Hub | undefined
@@ -21,25 +21,21 @@ export class Metrics {
     const histogram = (name: string, help: string, buckets: number[]) =>
       new Histogram({ name: `tidings_${name}`, help, buckets, registers })
     const published = counter('published_total', 'Entries that arrived from the log')
-    const delivered = counter('delivered_total', 'Entries written, once for each subscriber')
-    const bytes = counter('delivered_bytes_total', 'Bytes handed to connections')
-    const connects = counter('connects_total', 'Streams that began')
-    const closes = counter('closes_total', 'Streams that ended, by reason', ['reason'])
+    const delivered = counter('delivered_total', 'Entries written to subscribers')
+    const bytes = counter('delivered_bytes_total', 'Bytes written to connections')
+    const connects = counter('connects_total', 'Streams opened')
+    const closes = counter('closes_total', 'Streams closed, by reason', ['reason'])
     const refusals = counter('refusals_total', 'Requests refused, by code', ['code'])
-    const failures = counter('failures_total', 'Things that went wrong on our side')
-    const webhooks = counter('webhooks_total', 'Events for webhooks, by what became of them', ['result'])
+    const failures = counter('failures_total', 'Internal errors')
+    const webhooks = counter('webhooks_total', 'Webhook events, by result', ['result'])
     this.webhooks = (result, events) => webhooks.inc({ result }, events)
     const swept = histogram(
       'sweep_entries',
-      'Entries that one sweep of an audience carried',
+      'Entries per sweep of an audience',
       [1, 2, 4, 8, 16, 32, 64, 128, 256, 1024]
     )
-    const latency = histogram(
-      'publish_to_socket_seconds',
-      'From when an entry was appended to when it was written to sockets',
-      latencies
-    )
-    const appended = histogram('append_seconds', 'From when an append was asked for to when it was kept', latencies)
+    const latency = histogram('publish_to_socket_seconds', 'Time from append to socket write', latencies)
+    const appended = histogram('append_seconds', 'Time of an append to the log', latencies)
     this.#gauges()
     this.observer = {
       appended: (_, ms) => appended.observe(ms / 1_000),
@@ -58,7 +54,7 @@ export class Metrics {
     }
   }
 
-  /** The hub whose state is looked at when somebody asks. */
+  /** Sets the hub whose state the gauges show. */
   watch(hub: Hub): void {
     this.#hub = hub
   }
@@ -67,20 +63,20 @@ export class Metrics {
     return this.#registry.contentType
   }
 
-  /** As Prometheus reads it. */
+  /** In the text format of Prometheus. */
   text(): Promise<string> {
     return this.#registry.metrics()
   }
 
   #gauges(): void {
     const gauge = (name: string, help: string, read: (hub: Hub) => number) => {
-      const look = () => (this.#hub ? read(this.#hub) : 0)
+      const value = () => (this.#hub ? read(this.#hub) : 0)
       new Gauge({
         name: `tidings_${name}`,
         help,
         registers: [this.#registry],
         collect() {
-          this.set(look())
+          this.set(value())
         }
       })
     }
@@ -89,14 +85,14 @@ export class Metrics {
       for (const subscriber of hub.subscribers) if (subscriber.state === state) found++
       return found
     }
-    gauge('subscribers_live', 'Subscribers that have everything', (hub) => count(hub, 'live'))
-    gauge('subscribers_behind', 'Subscribers that have yet to catch up', (hub) => count(hub, 'behind'))
-    gauge('audiences', 'Sets of subscribers with equal interests', ({ status }) => status.audiences)
+    gauge('subscribers_live', 'Subscribers that are up to date', (hub) => count(hub, 'live'))
+    gauge('subscribers_behind', 'Subscribers that are catching up', (hub) => count(hub, 'behind'))
+    gauge('audiences', 'Groups of subscribers with equal interests', ({ status }) => status.audiences)
     gauge('head', 'Offset of the newest entry', ({ status }) => status.head)
     gauge('window_entries', 'Recent entries held in memory', ({ status }) => status.window.entries)
-    gauge('window_bytes', 'Their size', ({ status }) => status.window.bytes)
-    gauge('log_entries', 'Entries that the log keeps', ({ status }) => status.head - status.first + 1)
-    gauge('log_ready', 'Whether the log can be reached', ({ status }) => Number(status.isReady))
-    gauge('subscriptions', 'Subscriptions of this server that are announced', ({ status }) => status.announced)
+    gauge('window_bytes', 'Bytes of recent entries held in memory', ({ status }) => status.window.bytes)
+    gauge('log_entries', 'Entries in the log', ({ status }) => status.head - status.first + 1)
+    gauge('log_ready', '1 if the log is available, else 0', ({ status }) => Number(status.isReady))
+    gauge('subscriptions', 'Announced subscriptions of this node', ({ status }) => status.announced)
   }
 }

@@ -1,4 +1,4 @@
-// What operators and their machines ask: is it alive, is it ready, how is it doing. It knows no topic.
+// The endpoints for operators: /healthz, /readyz and /metrics.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { TidingsError } from '../errors.ts'
 import { requireReader } from '../http/access/authorize.ts'
@@ -8,49 +8,48 @@ import { answerOptions, hasSeveralHosts, severalHosts, targetOf } from '../http/
 import type { Hub } from '../hub/hub.ts'
 import type { Metrics } from './metrics.ts'
 
-/** What is asked about. */
 export interface OpsContext {
   readonly hub: Hub
   readonly metrics: Metrics
-  /** Whether new clients are to be sent elsewhere, because the server stops. */
+  /** A stopping server is not ready, so that load balancers send new clients elsewhere. */
   readonly isStopping: () => boolean
 }
 
-/** Answers whether the server is alive or ready, where that is what was asked, and says whether it was. */
-export function answerOps(subject: OpsContext, request: IncomingMessage, response: ServerResponse): boolean {
+/** Answers /healthz and /readyz. Returns false for other paths, which are left to the caller. */
+export function answerOps(context: OpsContext, request: IncomingMessage, response: ServerResponse): boolean {
   const { path } = targetOf(request)
   if (path !== '/healthz' && path !== '/readyz') return false
   if (hasSeveralHosts(request)) sendError(request, response, new TidingsError('request_malformed', severalHosts))
   else if (request.method !== 'GET' && request.method !== 'HEAD') {
-    sendText(response, 'This method is not allowed here: there are GET, HEAD.\n', { Allow: 'GET, HEAD' }, 405)
+    sendText(response, 'This method is not allowed here: use GET or HEAD.\n', { Allow: 'GET, HEAD' }, 405)
   } else if (path === '/healthz') sendText(response, 'ok\n')
-  else answerReady(subject, response)
+  else answerReady(context, response)
   return true
 }
 
 function answerReady({ hub, isStopping }: OpsContext, response: ServerResponse): void {
-  const sendError = (text: string) => sendText(response, `${text}\n`, { 'Retry-After': '1' }, 503)
-  if (isStopping()) sendError('stopping')
-  else if (!hub.status.isReady) sendError('the log cannot be reached')
+  const refuse = (text: string) => sendText(response, `${text}\n`, { 'Retry-After': '1' }, 503)
+  if (isStopping()) refuse('stopping')
+  else if (!hub.status.isReady) refuse('the log cannot be reached')
   else sendText(response, 'ready\n')
 }
 
-/** The figures, beside the other endpoints: they tell of others, so it takes the right to read the path, where there are rights. */
+/** /metrics next to the other endpoints. With keys, it requires a token that may read the topic /metrics. */
 export function metricsRoutes({ metrics }: OpsContext): ReadonlyMap<string, Route> {
-  const answer = async (exchange: RequestContext) => {
-    await requireReader(exchange, exchange.query())
-    sendText(exchange.response, await metrics.text(), { 'Content-Type': metrics.contentType })
+  const answer = async (ctx: RequestContext) => {
+    await requireReader(ctx, ctx.query())
+    sendText(ctx.response, await metrics.text(), { 'Content-Type': metrics.contentType })
   }
   return new Map([['/metrics', { GET: answer, HEAD: answer }]])
 }
 
-/** All of it alone, for an address of its own that only operators reach. */
-export function opsListener(subject: OpsContext): RequestListener {
+/** All three endpoints, without authorization, for an address that only operators can reach. */
+export function opsListener(context: OpsContext): RequestListener {
   return (request, response) => {
-    if (answerOps(subject, request, response) || answerOptions(request, response, ['GET', 'HEAD'])) return
+    if (answerOps(context, request, response) || answerOptions(request, response, ['GET', 'HEAD'])) return
     if (hasSeveralHosts(request)) sendError(request, response, new TidingsError('request_malformed', severalHosts))
-    else if (targetOf(request).path === '/metrics') void answerMetrics(subject, response)
-    else sendText(response, 'There is nothing here: there are /healthz, /readyz, /metrics.\n', {}, 404)
+    else if (targetOf(request).path === '/metrics') void answerMetrics(context, response)
+    else sendText(response, 'There is nothing here: use /healthz, /readyz or /metrics.\n', {}, 404)
   }
 }
 

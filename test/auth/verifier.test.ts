@@ -160,8 +160,12 @@ describe('an option is refused', () => {
     ['a tolerance above five minutes', { clockTolerance: 301 }, 'clockTolerance'],
     ['a tolerance that is no number', { clockTolerance: Number.NaN }, 'clockTolerance'],
     ['a base that is no URL', { base: '/.well-known/mercure' }, 'base'],
-    ['a role without a key', { publisher: {} }, 'either a key'],
-    ['a role with a key and an address', { publisher: { key: secret, jwks: 'https://example.com/' } }, 'either a key'],
+    ['a role without a key', { publisher: {} }, 'give either key or jwks'],
+    [
+      'a role with a key and an address',
+      { publisher: { key: secret, jwks: 'https://example.com/' } },
+      'give either key or jwks'
+    ],
     [
       'an algorithm that does not go with the key',
       { publisher: { key: pem(rsa.publicKey), algorithms: ['HS256'] } },

@@ -40,7 +40,7 @@ it('publishes as fast as it goes with a rate of 0', async () => {
   expect(read(stdout)).toMatchObject({
     missing: '0',
     duplicated: '0',
-    publishes: expect.stringContaining('4 at a time')
+    publishes: expect.stringContaining('4 concurrent requests')
   })
 })
 

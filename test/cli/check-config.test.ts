@@ -16,7 +16,7 @@ function file(name: string, text: string): string {
 }
 
 it('says that everything has its default', async () => {
-  const stdout = 'The configuration is fine.\nEverything has its default.\n'
+  const stdout = 'The configuration is valid.\nAll options have their defaults.\n'
   expect(await check([])).toEqual({ code: 0, stdout, stderr: '' })
 })
 
@@ -42,11 +42,26 @@ it('takes a flag before a variable, and a variable before the file', async () =>
 })
 
 it.each([
-  [['--heartbeat', '5'], {}, '', '--heartbeat: "5" has no unit; write 5s or 5ms'],
-  [[], { TIDINGS_SLOW_TIMEOUT: '30' }, '', 'TIDINGS_SLOW_TIMEOUT: "30" has no unit; write 30s or 30ms'],
-  [[], {}, 'maxAge: 90', 'maxAge: "90" has no unit; write 90s or 90ms'],
-  [[], {}, 'retention: [{ match: "*", age: 7 }]', 'retention, rule 1: age: "7" has no unit; write 7s or 7ms'],
-  [['--retention', '[{"match":"*","age":"7"}]'], {}, '', 'age: "7" has no unit; write 7s or 7ms']
+  [['--heartbeat', '5'], {}, '', '--heartbeat: expected a duration with a unit such as 10s, got "5"'],
+  [
+    [],
+    { TIDINGS_SLOW_TIMEOUT: '30' },
+    '',
+    'TIDINGS_SLOW_TIMEOUT: expected a duration with a unit such as 10s, got "30"'
+  ],
+  [[], {}, 'maxAge: 90', 'maxAge: expected a duration with a unit such as 10s, got "90"'],
+  [
+    [],
+    {},
+    'retention: [{ match: "*", age: 7 }]',
+    'retention: rule 1: age: expected a duration with a unit such as 10s, got "7"'
+  ],
+  [
+    ['--retention', '[{"match":"*","age":"7"}]'],
+    {},
+    '',
+    '--retention: rule 1: age: expected a duration with a unit such as 10s, got "7"'
+  ]
 ])('refuses a duration without a unit: %j %j %s', async (args, env, text, message) => {
   const config = ['--config', file('tidings.yaml', `drainTimeout: 0\n${text}\n`)]
   expect(await check([...config, ...args], env)).toMatchObject({ code: 1, stderr: expect.stringContaining(message) })
@@ -68,33 +83,96 @@ it('shows no key that an issuer comes with', async () => {
   expect(stdout).not.toContain('hidden')
 })
 
+it('names the line of a file that is not well-formed', async () => {
+  const { code, stderr } = await check(['--config', file('tidings.yaml', 'port: 5000\nlisten: [a\n')])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^tidings: \S+, line \d, column \d: [^\n]+\n$/)
+})
+
 it('asks about a typo in the file whether something else was meant', async () => {
   const { code, stderr } = await check(['--config', file('tidings.yaml', 'heartbaet: 10s\n')])
   expect(code).toBe(1)
-  expect(stderr).toMatch(/^tidings: \S+: "heartbaet" is not known; did you mean "heartbeat"\?\n$/)
+  expect(stderr).toMatch(/^tidings: \S+: "heartbaet" is not an option; did you mean "heartbeat"\?\n$/)
 })
 
 it('names key, value and what was expected in the file', async () => {
   const { code, stderr } = await check(['--config', file('tidings.yaml', 'heartbeat: soon\n')])
   expect(code).toBe(1)
-  expect(stderr).toMatch(/^tidings: \S+: heartbeat: expected a duration such as 500ms, 10s or 5m, not "soon"\n$/)
+  expect(stderr).toMatch(/^tidings: \S+: heartbeat: expected a duration with a unit such as 10s, got "soon"\n$/)
 })
 
 it.each([
-  [['--publisher-key', 'x'], /a key for publishers and none for subscribers; set --subscriber-key/],
+  [
+    ['--publisher-key', 'x'],
+    /--subscriber-key: required, because publishers have a key; set it, --subscriber-jwks or --anonymous/
+  ],
   [['--cors-origins', 'example.com'], /--cors-origins: /],
-  [['--trusted-proxies', 'everyone'], /--trusted-proxies/],
-  [['--slow-timeout', '0'], /--slow-timeout must be a number of at least 1/],
-  [['--host', '0.0.0.0'], /--host 0\.0\.0\.0 can be reached from other machines/],
-  [['--listen', 'somewhere'], /expected an address such as 127\.0\.0\.1:5000/],
-  [['--ops-listen', 'somewhere'], /expected an address such as 127\.0\.0\.1:5000/],
+  [['--trusted-proxies', 'everyone'], /--trusted-proxies: expected an address or a network/],
+  [['--cors-origins', 'https://a:99999'], /: --cors-origins: "https:\/\/a:99999" is not an origin: its port is/],
+  [['--tls-key', 'key.pem'], /--tls-key: requires --tls-cert; set both/],
+  [['--slow-timeout', '0'], /--slow-timeout: expected a number of at least 1, got 0/],
+  [['--host', '0.0.0.0'], /--host: 0\.0\.0\.0 can be reached from other machines/],
+  [['--listen', 'somewhere'], /--listen: expected an address such as 127\.0\.0\.1:5000/],
+  [['--ops-listen', 'somewhere'], /--ops-listen: expected an address such as 127\.0\.0\.1:5000/],
   [['--tls-cert', 'missing.pem', '--tls-key', 'missing.pem'], /--tls-cert: missing\.pem cannot be read: ENOENT/],
-  [['--tls-cert', fixture('cli.ts'), '--tls-key', fixture('cli.ts')], /--tls-cert and --tls-key cannot be used: /]
+  [['--tls-cert', fixture('cli.ts'), '--tls-key', fixture('cli.ts')], /--tls-cert: cannot be used with --tls-key: /]
 ])('says in one line what only shows when everything is put together: %j', async (args, sentence) => {
   const { code, stdout, stderr } = await check(args)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(stderr).toMatch(sentence)
   expect(stderr).toMatch(/^tidings: [^\n]+\n$/)
+})
+
+it('names an option by the variable or the file that set it', async () => {
+  const { stderr } = await check([], { TIDINGS_PUBLISHER_KEY: 'x', TIDINGS_PUBLISHER_JWKS: 'https://a.example' })
+  expect(stderr).toBe(
+    'tidings: TIDINGS_PUBLISHER_JWKS: cannot be combined with TIDINGS_PUBLISHER_KEY; remove one of them\n'
+  )
+  const config = file('tidings.yaml', 'slowTimeout: 0\n')
+  expect((await check(['--config', config])).stderr).toBe(
+    `tidings: ${config}: slowTimeout: expected a number of at least 1, got 0\n`
+  )
+})
+
+it.each([
+  [['--store', './history'], {}, /^store +\.\/history +--store$/m],
+  [['--data', 'history'], {}, /^data +history +--data$/m],
+  [[], { TIDINGS_STORE: 'redis://ann:sesame@example.com' }, /^store +Redis at example\.com:6379 +TIDINGS_STORE$/m],
+  [[], { TIDINGS_STORE: '', TIDINGS_DATA: '/data' }, /^data +\/data +TIDINGS_DATA$/m],
+  [['--store', 'memory'], {}, /^All options have their defaults\.$/m]
+])('says where history lives: %j %j', async (args, env, line) => {
+  const { code, stdout } = await check(args, env)
+  expect(code).toBe(0)
+  expect(stdout).toMatch(line)
+  expect(stdout).not.toContain('sesame')
+})
+
+it('takes the address of a store from the file that a variable names', async () => {
+  const { stdout } = await check([], { TIDINGS_STORE_FILE: file('store', 'redis://:sesame@127.0.0.1:7000\n') })
+  expect(stdout).toMatch(/^store +Redis at 127\.0\.0\.1:7000 +TIDINGS_STORE_FILE$/m)
+})
+
+it.each([
+  [['--store', 'data'], {}, '--store: expected memory, .*, got "data"; did you mean \\./data\\?'],
+  [['--store', 'ann:sesame@example'], {}, '--store: expected memory, a folder such as ./data, or a URL'],
+  [['--store', 'example.com:6379'], {}, '--store: expected memory, a folder such as ./data, or a URL'],
+  [['--store', 'http://:sesame@example.com'], {}, '--store: expected memory, a folder such as ./data, or a URL'],
+  [['--store', 'redis://:sesame@example.com/x'], {}, '--store: expected a database number'],
+  [['--data', 'a'], { TIDINGS_STORE: 'memory' }, '--data: cannot be combined with TIDINGS_STORE; remove one of them'],
+  [['--durability', 'os'], {}, '--durability: os requires history in a folder; set --store to one'],
+  [['--log', 'redis://:sesame@example.com'], {}, '--log: renamed to --store'],
+  [['--log-prefix', 'a'], {}, '--log-prefix: renamed to --store-prefix'],
+  [[], { TIDINGS_LOG_FILE: 'a' }, 'TIDINGS_LOG_FILE: renamed to TIDINGS_STORE_FILE']
+])('refuses %j %j', async (args, env, line) => {
+  const { code, stderr } = await check(args, env)
+  expect(code).toBe(1)
+  expect(stderr).toMatch(new RegExp(`^tidings: ${line}`))
+  expect(stderr).not.toContain('sesame')
+})
+
+it('answers the former name of a key in the file with the new one', async () => {
+  const { stderr } = await check(['--config', file('tidings.yaml', 'logName: a\n')])
+  expect(stderr).toContain('"logName" is not an option; it was renamed to "storeName"')
 })
 
 it('accepts a certificate that goes with its key', async () => {

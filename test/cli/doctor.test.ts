@@ -49,9 +49,9 @@ describe('tidings doctor', () => {
     onTestFinished(() => server.kill('SIGKILL'))
     const { code, stdout } = await tidings(['doctor', server.url, '--idle', '1'])
     expect(stdout).not.toMatch(/^fault/m)
-    expect(stdout).toMatch(/^ok {7}events +5 events came one by one/m)
-    expect(stdout).toMatch(/^ok {7}lasting +a quiet stream lived for 1\.0 s, with [1-9] heartbeats/m)
-    expect(stdout).toMatch(/^warning {2}HTTP\/2 +without TLS browsers speak HTTP\/1\.1/m)
+    expect(stdout).toMatch(/^ok {7}events +5 events arrived one by one/m)
+    expect(stdout).toMatch(/^ok {7}lasting +an idle stream stayed open for 1\.0 s, with [1-9] heartbeats/m)
+    expect(stdout).toMatch(/^warning {2}HTTP\/2 +without TLS browsers use HTTP\/1\.1/m)
     expect(code).toBe(0)
   })
 
@@ -65,7 +65,7 @@ describe('tidings doctor', () => {
   it('knows a page from a hub', async () => {
     const { faults, of } = await examine(await impostor((_, response) => response.end('<h1>It works!')))
     expect(faults).toEqual(['tidings'])
-    expect(of('tidings')?.said).toBe('something answers that is not tidings (200)')
+    expect(of('tidings')?.said).toBe('something answers, but it is not tidings (200)')
   })
 
   it('says that the path is wrong where the hub says so', async () => {
@@ -97,7 +97,7 @@ describe('tidings doctor', () => {
     const { url } = await serve({}, { publisherKey: key, subscriberKey: key, audience: ['https://hub.example'] })
     const without = await examine(url)
     expect(without).toMatchObject({ code: 0, faults: [] })
-    expect(without.of('token')).toMatchObject({ level: 'warning', said: expect.stringContaining('say --token') })
+    expect(without.of('token')).toMatchObject({ level: 'warning', said: expect.stringContaining('give --token') })
     const env = { TIDINGS_PUBLISHER_KEY: key, TIDINGS_SUBSCRIBER_KEY: key }
     const mint = await tidings(
       ['token', '--publish', '*', '--subscribe', '*', '--audience', 'https://hub.example'],
@@ -132,7 +132,7 @@ describe('tidings doctor', () => {
     expect(untrusted.faults).toEqual(['TLS'])
     const trusted = await examine(`https://localhost:${port}`, [], { NODE_EXTRA_CA_CERTS: fixture('cert') })
     expect(trusted.faults).toEqual([])
-    expect(trusted.of('HTTP/2')).toMatchObject({ level: 'warning', said: expect.stringContaining('not spoken') })
+    expect(trusted.of('HTTP/2')).toMatchObject({ level: 'warning', said: expect.stringContaining('not supported') })
   })
 
   it('finds HTTP/2 where the server has a certificate', async () => {
@@ -177,7 +177,7 @@ describeWith(await nginx(), 'tidings doctor behind nginx', (program) => {
     const { url } = await serve({ heartbeat: 200 })
     const { code, faults, of } = await examine(await startNginxBefore(program, url, []))
     expect({ code, faults }).toEqual({ code: 0, faults: [] })
-    expect(of('X-Accel-Buffering')?.said).toBe('a proxy has taken it, and obeys')
+    expect(of('X-Accel-Buffering')?.said).toBe('a proxy removed the header, and obeys it')
   })
 
   it('finds that the query, or what a cache needs to know, is lost', { timeout: 40_000 }, async () => {

@@ -8,7 +8,7 @@ it('lists its commands, and what its exit codes mean', async () => {
   const { code, stdout } = await tidings(['--help'])
   expect(code).toBe(0)
   for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
-  expect(stdout).toContain('Exit codes: 0 fine, 1 refused or failed, 2 used wrongly.')
+  expect(stdout).toContain('Exit codes: 0 success, 1 refused or failed, 2 wrong usage.')
 })
 
 it.each(commands)('shows with examples how %s is used', async (command) => {
@@ -35,5 +35,8 @@ it('says what there is, and ends with 2, when it is told nothing', async () => {
 
 it('does not say the token that it was given', async () => {
   const { code, stderr } = await tidings(['publish', 'x', '--token', 'secret token'])
-  expect({ code, stderr }).toEqual({ code: 1, stderr: 'tidings: the token holds characters that no token has\n' })
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: 'tidings: the token contains characters that a token cannot have\n'
+  })
 })

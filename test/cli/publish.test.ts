@@ -93,7 +93,7 @@ it('loses and reorders nothing while the server is killed and started again', { 
   const seen = client.data.map(Number)
   const isRepeated = (line: number, index: number) => seen.indexOf(line) < index
   expect(seen.filter((line, index) => !isRepeated(line, index)).map(String)).toEqual(lines)
-  expect(command.stderr).toMatch(/trying again until it does\n.*published again\n/s)
+  expect(command.stderr).toMatch(/retrying\n.*publishing again\n/s)
 })
 
 it('waits as long as the server asks, and tries again', async () => {
@@ -109,7 +109,7 @@ it('waits as long as the server asks, and tries again', async () => {
   const { code, stderr } = await publish(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, [], 'one\n')
   expect({ code, stderr }).toEqual({
     code: 0,
-    stderr: 'tidings: Not now. (503); trying again until it does\ntidings: published again\n'
+    stderr: 'tidings: Not now. (503); retrying\ntidings: publishing again\n'
   })
   expect((asked[1] as number) - (asked[0] as number)).toBeGreaterThanOrEqual(990)
 })
@@ -182,10 +182,10 @@ it('publishes what it has read when it is told to stop', async () => {
 })
 
 it.each([
-  [['--retry-timeout', 'soon', 'x'], /Expected seconds, or a time/],
-  [['--url', 'localhost:5000', 'x'], /An address begins with http/],
-  [['--id', 'one'], /--id names one update/],
-  [['x', '--whole'], /choose one of/],
+  [['--retry-timeout', 'soon', 'x'], /Expected seconds, or a duration/],
+  [['--url', 'localhost:5000', 'x'], /Expected a URL that begins with http/],
+  [['--id', 'one'], /--id needs a single update/],
+  [['x', '--whole'], /give only one of/],
   [['--topics', 'x'], /Did you mean --topic\?/]
 ])('ends with 2 when it is used wrongly: %j', async (args, sentence) => {
   const { code, stderr } = await tidings(['publish', ...args])

@@ -78,7 +78,7 @@ it('goes on after a cut with what was published meanwhile, each once and in orde
   )
   expect({ code, lines: stdout.trim().split('\n') }).toEqual({ code: 0, lines: expected })
   expect(stderr).toMatch(
-    /^(tidings: the stream (has ended|was lost: .+); coming again in \d\.\d s\ntidings: connected again\n){3}$/
+    /^(tidings: the stream (has ended|was lost: .+); reconnecting in \d\.\d s\ntidings: reconnected\n){3}$/
   )
 })
 
@@ -102,7 +102,7 @@ it('says what it has missed', async () => {
   const { code, stdout, stderr } = await subscribe(url, '--from', String(ids[0]), '--count', '2').ended
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'd\ne\n' })
   expect(stderr).toMatch(
-    /^tidings: gap \(trimmed\) after #\S+-1: some of what came since is no longer kept; .+ #\S+\n$/
+    /^tidings: gap \(trimmed\) after #\S+-1: some updates since then are no longer in history; .+ #\S+\n$/
   )
 })
 

@@ -114,23 +114,38 @@ const { publicKey } = generateKeyPairSync('ed25519')
 /** What is asked for, and what the line has to say. */
 const mistakes: readonly [string, string[], NodeJS.ProcessEnv, RegExp][] = [
   ['nothing is granted', [], keys, /--publish .*--subscribe/],
-  ['there is no key', ['--publish', '*'], {}, /set TIDINGS_PUBLISHER_KEY, or say --key$/],
-  ['there is no key for reading', ['--subscribe', '*'], {}, /set TIDINGS_SUBSCRIBER_KEY, or say --key$/],
+  ['there is no key', ['--publish', '*'], {}, /set TIDINGS_PUBLISHER_KEY or --key$/],
+  ['there is no key for reading', ['--subscribe', '*'], {}, /set TIDINGS_SUBSCRIBER_KEY or --key$/],
   [
     'one token is for two keys',
     everything,
     { ...keys, TIDINGS_SUBSCRIBER_KEY: `${secret}-too` },
-    /mint a token for each$/
+    /make one token for each$/
   ],
-  ['the duration is none', ['--publish', '*', '--expires', 'soon'], keys, /--expires: expected a duration such as 10s/],
-  ['the duration has no unit', ['--publish', '*', '--expires', '3600'], keys, /--expires: "3600" has no unit/],
+  ['the duration is none', ['--publish', '*', '--expires', 'soon'], keys, /--expires: expected a duration with a unit/],
+  [
+    'the duration has no unit',
+    ['--publish', '*', '--expires', '3600'],
+    keys,
+    /--expires: expected a duration with a unit such as 10s, got "3600"$/
+  ],
   ['the duration is nothing', ['--publish', '*', '--expires', '0s'], keys, /--expires/],
-  ['a token of 1.0 is to last for ever', ['--publish', '*', '--expires', 'never'], keys, /--expires: .*choose/],
+  [
+    'a token of 1.0 is to last for ever',
+    ['--publish', '*', '--expires', 'never'],
+    keys,
+    /--expires: .*has to expire; give a duration/
+  ],
   ['the payload is no JSON', [...everything, '--payload', '{user}'], keys, /--payload: expected JSON such as/],
   ['the payload has two lines', [...everything, '--payload', '{\n}}'], keys, /--payload: expected JSON such as/],
-  ['the payload of 1.0 is no object', [...everything, '--payload', '1'], keys, /payload .* is an object/],
-  ['a template has no equal in 1.0', ['--publish', 'a/{+x}'], keys, /write it as one, as in/],
-  ['a topic holds a line end', ['--publish', 'a\nb'], keys, /"a\\nb" is no selector/],
+  [
+    'the payload of 1.0 is no object',
+    [...everything, '--payload', '1'],
+    keys,
+    /--payload: expected an object, together with --subscribe/
+  ],
+  ['a template has no equal in 1.0', ['--publish', 'a/{+x}'], keys, /--publish: .*write it as one, such as/],
+  ['a topic holds a line end', ['--publish', 'a\nb'], keys, /--publish: "a\\nb" is not a topic selector/],
   ['the algorithm is not known', ['--publish', '*', '--algorithm', 'XS256'], keys, /XS256/],
   ['the algorithm is none', ['--publish', '*', '--algorithm', 'none'], keys, /none/],
   ['the algorithm is for other keys', ['--publish', '*', '--algorithm', 'RS256'], keys, /RS256 .* HS256/],

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { flagFor, options, variableFor } from '../../dist/server/config/config.js'
+import { flagFor, options, variableFor } from '../../dist/server/config/options.js'
 
 const files = [
   'Dockerfile',
@@ -18,7 +18,8 @@ it('finds them', () => expect(texts.length).toBeGreaterThanOrEqual(9))
 
 it.each(texts)('%s names options that exist', (_, text) => {
   const flags =
-    text.match(/(?<=["' ])--(?:trusted|public|ops|drain|config|data|host|port|publisher|subscriber)[a-z-]*/g) ?? []
+    text.match(/(?<=["' ])--(?:trusted|public|ops|drain|config|data|store|host|port|publisher|subscriber)[a-z-]*/g) ??
+    []
   const variables = text.match(/TIDINGS_[A-Z_]+/g) ?? []
   const known = options.flatMap(({ name }) => [flagFor(name), variableFor(name)])
   expect([...flags, ...variables].filter((name) => !known.includes(name))).toEqual([])

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { options } from '../../dist/server/config/config.js'
+import { options } from '../../dist/server/config/options.js'
 
 const page = readFileSync('docs/configuration.md', 'utf8')
 

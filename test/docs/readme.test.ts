@@ -110,7 +110,7 @@ describe('the commands', () => {
     if (line.includes('tidings subscribe')) expect(stdout).toContain('seen')
     if (line.includes('bench')) expect(stdout).toMatch(/missing +0\n/)
     if (line.includes('doctor')) expect(stdout).not.toContain('fault')
-    if (line.includes('check-config')) expect(stdout).toContain('The configuration is fine.')
+    if (line.includes('check-config')) expect(stdout).toContain('The configuration is valid.')
   })
 })
 

@@ -237,6 +237,6 @@ describe('the library', () => {
   })
 
   it.each([-1, Number.NaN, Infinity])('refuses to remember for %d ms', (idempotent) => {
-    expect(() => createHub({ idempotent })).toThrow('idempotent must be a number of at least 0')
+    expect(() => createHub({ idempotent })).toThrow('idempotent: expected a number of at least 0')
   })
 })

@@ -114,16 +114,13 @@ describe('LmdbLog keeps what a rule bounds', () => {
   })
 
   it.each([
-    [{ entries: 0 }, 'retention, rule 1: entries: expected a whole number greater than 0, not 0'],
-    [{ last: 1.5 }, 'retention, rule 1: last: expected a whole number greater than 0, not 1.5'],
-    [{ age: 'soon' }, 'retention, rule 1: age: expected a duration such as 10s, 24h or 7d, not "soon"'],
-    [{ age: 0 }, 'retention, rule 1: age: expected more than 0'],
-    [{ bytes: '1 gig' }, 'retention, rule 1: bytes: expected a size such as 64MiB or 1GiB, not "1 gig"'],
-    [
-      { size: 1 },
-      'retention, rule 1: "size" is not a field of a rule; the fields are match, last, entries, bytes, age'
-    ],
-    [{ match: '' }, 'retention, rule 1: match is missing; it names the topics of the rule, such as "*"']
+    [{ entries: 0 }, 'retention: rule 1: entries: expected a whole number greater than 0, got 0'],
+    [{ last: 1.5 }, 'retention: rule 1: last: expected a whole number greater than 0, got 1.5'],
+    [{ age: 'soon' }, 'retention: rule 1: age: expected a duration with a unit such as 10s, got "soon"'],
+    [{ age: 0 }, 'retention: rule 1: age: expected a number greater than 0'],
+    [{ bytes: '1 gig' }, 'retention: rule 1: bytes: expected a size such as 64MiB, got "1 gig"'],
+    [{ size: 1 }, 'retention: rule 1: "size" is not a field; expected match, last, entries, bytes, age'],
+    [{ match: '' }, 'retention: rule 1: match: expected a topic selector such as "*"']
   ])('refuses %j, whatever the log', async (rule, message) => {
     const retention = [{ match: 'a', ...rule } as RetentionRule]
     await expect(LmdbLog.open({ path: newFolder(), retention })).rejects.toThrow(message)

@@ -120,7 +120,7 @@ describe('MemoryLog', () => {
   })
 
   it('refuses bounds that are none', () => {
-    expect(() => new MemoryLog({ entries: 0 })).toThrow('entries: expected more than 0')
+    expect(() => new MemoryLog({ entries: 0 })).toThrow('entries: expected a number greater than 0')
     expect(() => new MemoryLog({ age: Number.NaN })).toThrow('age')
   })
 })

@@ -43,10 +43,10 @@ it('refuses names that would not keep a log in one place, or not apart from othe
 
 it('check-config says so of options, by their names', async () => {
   const said = async (...args: string[]) => (await tidings(['check-config', ...args])).stderr
-  expect(await said('--log', 'redis+sentinel://:sesame-1@a')).toMatch(/^tidings: --log: expected the name/)
-  expect(await said('--log', 'redis://a', '--log-prefix', '{')).toMatch(/^tidings: --log-prefix: braces/)
-  expect(await said('--log', 'redis://a', '--log-name', 'a:b')).toMatch(/^tidings: --log-name: a colon/)
-  expect(await tidings(['check-config', '--log', 'redis+cluster://a,[::1]:7000'])).toMatchObject({
+  expect(await said('--store', 'redis+sentinel://:sesame-1@a')).toMatch(/^tidings: --store: expected the name/)
+  expect(await said('--store', 'redis://a', '--store-prefix', '{')).toMatch(/^tidings: --store-prefix: braces/)
+  expect(await said('--store', 'redis://a', '--store-name', 'a:b')).toMatch(/^tidings: --store-name: a colon/)
+  expect(await tidings(['check-config', '--store', 'redis+cluster://a,[::1]:7000'])).toMatchObject({
     code: 0,
     stderr: ''
   })

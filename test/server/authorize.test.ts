@@ -350,11 +350,14 @@ describe('a server without keys', () => {
 
 describe('options', () => {
   it.each([
-    [['--authorize', 'app.example.com'], '--authorize: expected an address that begins with https:// or http://'],
-    [['--authorize', 'https://ann:secret@example.com'], '--authorize: expected an address'],
-    [['--authorize', 'https://example.com', '--authorize-headers', 'a:b'], '--authorize-headers: "a:b" is no name'],
+    [['--authorize', 'app.example.com'], '--authorize: expected a URL that begins with https:// or http://'],
+    [['--authorize', 'https://ann:secret@example.com'], '--authorize: expected a URL'],
+    [
+      ['--authorize', 'https://example.com', '--authorize-headers', 'a:b'],
+      '--authorize-headers: expected the name of a header, got "a:b"'
+    ],
     [['--authorize', 'https://example.com', '--authorize-timeout', '2m'], '--authorize-timeout: expected more than 0'],
-    [['--authorize', 'https://example.com', '--open'], '--open lets anyone publish and subscribe']
+    [['--authorize', 'https://example.com', '--open'], '--open: lets anyone publish and subscribe']
   ])('%s are refused', async (args, message) => {
     const refused = await startServer({ args }).catch((error: Error) => error)
     expect(refused).toBeInstanceOf(Error)

@@ -24,7 +24,7 @@ interface Published {
 async function startWithClock(redis: RedisServer, offset: number): Promise<ServerProcess> {
   const clock = `const now = Date.now; Date.now = () => now() + ${offset}`
   const server = await startServer({
-    args: ['--log', redis.url, '--log-level', 'error', '--retention', JSON.stringify(rules)],
+    args: ['--store', redis.url, '--log-level', 'error', '--retention', JSON.stringify(rules)],
     env: { NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(clock)}"` }
   })
   onTestFinished(() => server.kill('SIGKILL'))

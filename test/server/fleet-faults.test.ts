@@ -15,7 +15,7 @@ const pause = isSoak ? 30_000 : 8_000
 const patient = { timeout: 20_000, interval: 100 }
 
 async function start(log: string, ...args: string[]) {
-  const server = await startServer({ args: ['--log', log, '--log-level', 'silent', ...args] })
+  const server = await startServer({ args: ['--store', log, '--log-level', 'silent', ...args] })
   onTestFinished(() => server.kill('SIGKILL'))
   return server
 }
@@ -149,8 +149,8 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
     const cluster = await startCluster(program)
     onTestFinished(() => cluster.stop())
     const servers = [
-      await start(cluster.url, '--log-prefix', 'app:one'),
-      await start(cluster.url, '--log-prefix', 'app:one')
+      await start(cluster.url, '--store-prefix', 'app:one'),
+      await start(cluster.url, '--store-prefix', 'app:one')
     ]
     const client = await listen(`${servers[1]?.url}/subscribe`)
     expect((await post(`${servers[0]?.url}/publish`, 'hello')).status).toBe(200)

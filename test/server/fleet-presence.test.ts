@@ -23,7 +23,7 @@ async function startNode(...args: string[]): Promise<MercureServer> {
   return node
 }
 
-const nodeOn = (server: RedisServer) => startNode('--log', server.url)
+const nodeOn = (server: RedisServer) => startNode('--store', server.url)
 /** Topics that are subscribed to, as one server lists them. */
 const topicsAt = async (node: MercureServer) =>
   (await subscriptionsAt(node, '0.x', listPath)).map(({ topic }) => topic).sort()

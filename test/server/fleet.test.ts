@@ -110,7 +110,7 @@ class Fleet {
   }
 
   async #startNode(port: number): Promise<ServerProcess> {
-    const server = await startServer({ port, args: ['--log', this.#redis.url, '--log-level', 'error'] })
+    const server = await startServer({ port, args: ['--store', this.#redis.url, '--log-level', 'error'] })
     onTestFinished(() => server.kill('SIGKILL'))
     return server
   }
@@ -137,7 +137,7 @@ describeWith(await redis(), 'a fleet of three', (program) => {
 
   it('tells every client that its place is gone when Redis has lost its data', async () => {
     const redis = await redisForTest(program)
-    const server = await startServer({ args: ['--log', redis.url, '--log-level', 'silent'] })
+    const server = await startServer({ args: ['--store', redis.url, '--log-level', 'silent'] })
     onTestFinished(() => server.kill('SIGKILL'))
     await post(`${server.url}/publish`, 'before')
     const client = await listen(`${server.url}/subscribe?last=1`)
@@ -154,7 +154,7 @@ describeWith(await redis(), 'a fleet of three', (program) => {
 
   it('says in one line, at once, that Redis asks for a password', async () => {
     const server = await redisForTest(program, '--requirepass', 'secret-word')
-    const { code, stderr } = await tidings(['serve', '--port', '0', '--log', server.url])
+    const { code, stderr } = await tidings(['serve', '--port', '0', '--store', server.url])
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: 'tidings: The log cannot be reached: NOAUTH Authentication required.\n'
@@ -162,9 +162,13 @@ describeWith(await redis(), 'a fleet of three', (program) => {
   })
 })
 
-describe('--log', () => {
+describe('--store', () => {
   it('says in one line that Redis cannot be reached, and names no password', async () => {
-    const { code, stderr } = await tidings(['serve', '--log', `redis://user:secret-word@127.0.0.1:${await freePort()}`])
+    const { code, stderr } = await tidings([
+      'serve',
+      '--store',
+      `redis://user:secret-word@127.0.0.1:${await freePort()}`
+    ])
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(/^tidings: The log cannot be reached.*\n$/)
@@ -173,7 +177,10 @@ describe('--log', () => {
   })
 
   it('does not go with --data', async () => {
-    const { code, stderr } = await tidings(['serve', '--log', 'redis://127.0.0.1', '--data', 'anywhere'])
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('leave one of them out') })
+    const { code, stderr } = await tidings(['serve', '--store', 'redis://127.0.0.1', '--data', 'anywhere'])
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'tidings: --data: cannot be combined with --store; remove one of them\n'
+    })
   })
 })

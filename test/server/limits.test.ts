@@ -118,10 +118,10 @@ describe('memory', () => {
 })
 
 it.each([
-  ['--max-connections', 'many', '--max-connections: expected a whole number, or 0 for no bound, not "many"'],
-  ['--max-memory', '1 lot', '--max-memory: expected a size such as 64KiB or 1MiB, not "1 lot"'],
+  ['--max-connections', 'many', '--max-connections: expected a whole number, or 0 for no limit, got "many"'],
+  ['--max-memory', '1 lot', '--max-memory: expected a size such as 64MiB, got "1 lot"'],
   ['--trusted-proxies', '10.0.0.0/33', '--trusted-proxies: expected an address or a network'],
-  ['--drain-timeout', 'soon', '--drain-timeout: expected a duration such as 500ms, 10s or 5m, not "soon"']
+  ['--drain-timeout', 'soon', '--drain-timeout: expected a duration with a unit such as 10s, got "soon"']
 ])('%s %s is refused in a line', async (flag, value, why) => {
   await expect(startServer({ args: [flag, value] })).rejects.toThrow(why)
 })

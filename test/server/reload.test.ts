@@ -31,8 +31,8 @@ async function startWith(content: string) {
 
 describe('a reload that would remove protection is refused, and the old configuration stays', () => {
   it.each([
-    ['an empty file', '', 'holds no options'],
-    ['a file of comments', '# port: 5000\n', 'holds no options'],
+    ['an empty file', '', 'has no options'],
+    ['a file of comments', '# port: 5000\n', 'has no options'],
     ['no file', undefined, 'cannot be read: ENOENT'],
     ['a file without keys', 'maxConnections: 5\n', 'no keys and no --authorize'],
     ['a file without keys for another address', 'host: 127.0.0.1\n', 'no keys and no --authorize']

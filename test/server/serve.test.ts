@@ -62,7 +62,7 @@ describe('tidings serve', () => {
     await new Promise((resolve) => other.once('listening', resolve))
     const { port } = other.address() as { port: number }
     const { code, stderr, stdout } = await tidings(['serve', '--port', String(port)])
-    const line = `tidings: 127.0.0.1:${port} is already in use; choose another with --port, or --port 0 for any\n`
+    const line = `tidings: 127.0.0.1:${port} is already in use; choose another port, or port 0 for any free one\n`
     expect({ code, stderr, stdout }).toEqual({ code: 1, stderr: line, stdout: '' })
   })
 
@@ -71,7 +71,7 @@ describe('tidings serve', () => {
     async (host) => {
       const { code, stderr } = await tidings(['serve', '--port', '0', '--host', host])
       expect(code).toBe(1)
-      expect(stderr).toMatch(/^tidings: --host \S+ can be reached from other machines, .* say --open .*\n$/)
+      expect(stderr).toMatch(/^tidings: --host: \S+ can be reached from other machines, .* set --open .*\n$/)
     }
   )
 
@@ -81,17 +81,17 @@ describe('tidings serve', () => {
   })
 
   it.each([
-    [['--port', '70000'], {}, '--port: expected 0 to 65535, not "70000"'],
-    [[], { TIDINGS_PORT: 'http' }, 'TIDINGS_PORT: expected 0 to 65535, not "http"'],
-    [['--durability', 'never'], {}, '--durability: expected flush or os, not "never"'],
+    [['--port', '70000'], {}, '--port: expected 0 to 65535, got "70000"'],
+    [[], { TIDINGS_PORT: 'http' }, 'TIDINGS_PORT: expected 0 to 65535, got "http"'],
+    [['--durability', 'never'], {}, '--durability: expected flush or os, got "never"'],
     [
       ['--retention', '[{"match":"*","age":"7 moons"}]'],
       {},
-      '--retention: retention, rule 1: age: expected a duration such as 10s, 24h or 7d, not "7 moons"'
+      '--retention: rule 1: age: expected a duration with a unit such as 10s, got "7 moons"'
     ],
-    [[], { TIDINGS_RETENTION: 'keep all' }, 'TIDINGS_RETENTION: expected a list of rules as JSON, not "keep all"'],
-    [['--durability', 'eternal'], {}, '--durability: expected flush or os, not "eternal"'],
-    [['--port', '0'], { TIDINGS_OPEN: 'maybe' }, 'TIDINGS_OPEN: expected true or false, not "maybe"'],
+    [[], { TIDINGS_RETENTION: 'keep all' }, 'TIDINGS_RETENTION: expected a list of rules as JSON, got "keep all"'],
+    [['--durability', 'eternal'], {}, '--durability: expected flush or os, got "eternal"'],
+    [['--port', '0'], { TIDINGS_OPEN: 'maybe' }, 'TIDINGS_OPEN: expected true or false, got "maybe"'],
     [['--host', '203.0.113.77', '--port', '0', '--open'], {}, '203.0.113.77 is not an address of this machine']
   ])('names what is wrong in %j %j', async (args, env, message) => {
     expect(await tidings(['serve', ...args], env)).toMatchObject({ code: 1, stderr: `tidings: ${message}\n` })

@@ -56,10 +56,13 @@ export function startReader(topics: readonly string[]): { read(path: string): Pr
     const topics = ${JSON.stringify(topics)}
     async function all(log, filter) {
       const kept = []
+      let lost = false
       for (let cursor = 0; ; ) {
         const page = await log.read(cursor, filter, { entries: 500, bytes: 2 ** 20 })
-        kept.push(...page.entries.map(({ offset, id, time, update }) => [offset, id, time, update]), page.lost)
-        if (page.cursor === cursor) return kept
+        kept.push(...page.entries.map(({ offset, id, time, update }) => [offset, id, time, update]))
+        // Where a page ends depends on the time that it took.
+        lost ||= page.lost
+        if (page.cursor === cursor) return [kept, lost]
         cursor = page.cursor
       }
     }

@@ -1,10 +1,21 @@
-// A port that nobody has right now.
-import { type AddressInfo, createServer } from 'node:net'
+// A free port for a program that cannot take port 0. It is below the range from which the kernel picks ports for connections and for
+// port 0, so that nothing else takes it between the check and the use.
+import { createServer } from 'node:net'
+
+const first = 10_000
+const count = 20_000
 
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
+  for (;;) {
+    const port = first + Math.floor(Math.random() * count)
+    if (await isFree(port)) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }

@@ -1,8 +1,8 @@
-// One run of load on a server: connects, publishes, waits for what is still on its way, and counts. It prints nothing.
+// One run of load: connects subscribers, publishes, waits for the last deliveries, and counts.
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure, reasonOf } from '../client/failure.ts'
-import type { Target } from '../client/target.ts'
+import type { Target } from '../client/request.ts'
 import { Histogram } from './histogram.ts'
 import { Publishers } from './publishers.ts'
 import { Subscriber, type Totals } from './subscriber.ts'
@@ -26,7 +26,7 @@ export interface Result {
   readonly twice: number
   readonly reconnects: number
   readonly latency: Histogram
-  /** Why something failed, where something did. */
+  /** The reason of the last failure, if any. */
   readonly trouble: string | undefined
 }
 
@@ -36,9 +36,9 @@ export interface Progress {
   readonly delivered: number
 }
 
-/** Streams that are opened at a time. */
-const opening = 50
-/** How long to wait for what does not come any more, in milliseconds. */
+/** Streams that are opened concurrently. */
+const maxOpening = 50
+/** How long to wait without a delivery for missing ones, in milliseconds. */
 const timeoutMs = 5_000
 
 export class Load {
@@ -66,7 +66,7 @@ export class Load {
     return { connected: this.#connected, published: this.#publishers.published, delivered }
   }
 
-  /** @throws Failure where the server cannot be had, or refuses */
+  /** @throws Failure if the server cannot be reached, or refuses */
   async run(): Promise<Result> {
     try {
       const connectMs = await timed(() => this.#connect())
@@ -86,10 +86,10 @@ export class Load {
         this.#connected++
       }
     }
-    await Promise.all(Array.from({ length: opening }, work)).catch((error: NodeJS.ErrnoException) => {
+    await Promise.all(Array.from({ length: maxOpening }, work)).catch((error: NodeJS.ErrnoException) => {
       throw error instanceof Failure
         ? error
-        : new Failure(`${this.#connected} streams began, and then: ${excuse(error, this.#target)}`)
+        : new Failure(`after ${this.#connected} streams: ${explain(error, this.#target)}`)
     })
   }
 
@@ -104,7 +104,7 @@ export class Load {
     }
   }
 
-  /** Until everything has come, or nothing has for a while. */
+  /** Waits until every update has arrived, or none has for a while. */
   async #settle(): Promise<void> {
     let quiet = 0
     for (let before = -1; this.#missing() > 0 && quiet < timeoutMs; before = this.#totals.latency.count) {
@@ -117,7 +117,7 @@ export class Load {
     const { acknowledged } = this.#publishers
     return this.#subscribers.reduce((missing, { seen }, index) => {
       const wanted = acknowledged[index % this.#topics.length] as number[]
-      // What came without being acknowledged is none that was expected.
+      // An update can arrive although its publish failed. It must not hide a missing one.
       return (
         missing +
         (seen.count >= wanted.length && this.#publishers.failed === 0
@@ -143,8 +143,8 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return performance.now() - startedAt
 }
 
-function excuse(error: NodeJS.ErrnoException, { base }: Target): string {
-  if (error.code === 'EMFILE') return 'this process may open no more files; ulimit -n allows more'
-  if (error.code === 'EADDRNOTAVAIL') return 'this machine has no port left for another connection to the same address'
+function explain(error: NodeJS.ErrnoException, { base }: Target): string {
+  if (error.code === 'EMFILE') return 'too many open files; raise the limit with ulimit -n'
+  if (error.code === 'EADDRNOTAVAIL') return 'this machine has no free port for another connection to the same address'
   return `${base.href} cannot be reached: ${reasonOf(error)}`
 }

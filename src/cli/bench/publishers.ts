@@ -1,15 +1,14 @@
-// Publishes at a rate, or as fast as so many requests at a time allow, and remembers what was acknowledged. It knows no
-// subscriber.
+// Publishes at a rate, or as fast as the number of concurrent requests allows, and records what was acknowledged.
 import { setMaxListeners } from 'node:events'
 import type { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure, isTransient, reasonOf, refusal } from '../client/failure.ts'
-import { agentFor, ask, type Target } from '../client/target.ts'
+import { agentFor, ask, type Target } from '../client/request.ts'
 import { dataFor } from './subscriber.ts'
 
 export interface PublishPlan {
   readonly topics: readonly string[]
-  /** Updates a second; 0 for as many as go. */
+  /** Updates per second; 0 for as many as possible. */
   readonly rate: number
   readonly inFlight: number
   readonly size: number
@@ -19,7 +18,7 @@ export class Publishers {
   readonly #target: Target
   readonly #plan: PublishPlan
   readonly #agent: Agent
-  /** The numbers that were acknowledged, by topic. */
+  /** The numbers of acknowledged updates, by topic. */
   readonly acknowledged: number[][]
   published = 0
   failed = 0
@@ -34,10 +33,10 @@ export class Publishers {
     this.acknowledged = plan.topics.map(() => [])
   }
 
-  /** Publishes until told to stop. @throws Failure where publishing is refused for good */
+  /** Publishes until `stop`. @throws Failure if publishing is refused and a retry would not help */
   async run(stop: AbortSignal): Promise<void> {
     this.#began = performance.now()
-    // Each worker waits on it.
+    // Each worker adds a listener.
     setMaxListeners(0, stop)
     try {
       await Promise.all(Array.from({ length: this.#plan.inFlight }, () => this.#work(stop)))
@@ -54,7 +53,7 @@ export class Publishers {
     }
   }
 
-  /** Waits for a number's turn, and answers whether it came. */
+  /** Waits until the update is due. Returns false if the run ended first. */
   async #isDue(number: number, stop: AbortSignal): Promise<boolean> {
     const { rate } = this.#plan
     if (rate === 0) return true
@@ -63,7 +62,7 @@ export class Publishers {
     return !stop.aborted
   }
 
-  /** Each topic has numbers of its own, from 0. */
+  /** The updates of each topic are numbered from 0. */
   async #publish(number: number): Promise<void> {
     const { topics, size } = this.#plan
     const index = number % topics.length
@@ -80,7 +79,7 @@ export class Publishers {
     }
   }
 
-  /** A server that is busy or away is part of what is measured; one that refuses is not. */
+  /** A busy or unreachable server is part of the result. A refusal ends the run. */
   #fail(error: Error & { readonly status?: number }): void {
     if (error instanceof Failure && error.status !== undefined && !isTransient(error.status)) throw error
     this.failed++

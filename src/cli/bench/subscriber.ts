@@ -1,28 +1,55 @@
-// One subscriber under load: reads numbers and times out of a stream with as little work as that takes, and comes again when
-// it is cut. It knows no publisher.
+// One subscriber under load: reads numbers and times from a stream with as little work as possible, and reconnects.
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { reasonOf, refusal } from '../client/failure.ts'
-import { open, readText, type Target } from '../client/target.ts'
+import { open, readText, type Target } from '../client/request.ts'
 import type { Histogram } from './histogram.ts'
-import { Seen } from './seen.ts'
 
-/** How long a subscriber waits before it comes again, in milliseconds. */
-const pause = 200
+/** The delay before a subscriber reconnects, in milliseconds. */
+const reconnectMs = 200
 
-/** What all subscribers of a run count together. */
+/** The counts of all subscribers of a run. */
 export interface Totals {
   readonly latency: Histogram
   reconnects: number
-  /** The newest reason for which a stream could not be had. */
+  /** The reason of the last failed connection. */
   trouble: string | undefined
 }
 
-/** How an update's data begins: `bench <number> <time> `, by `performance.now` of this process. */
+/** The data of an update: `bench <number> <time> `, then dots. The time is of `performance.now` in this process. */
 export function dataFor(number: number, at: number, size: number): string {
   return `bench ${number} ${at.toFixed(3)} `.padEnd(size, '.')
 }
 
 const marker = '\ndata: bench '
+
+/** The numbers that have arrived, with one bit for each, so that missing and duplicate ones are found. */
+class Seen {
+  #bits = new Uint8Array(128)
+  count = 0
+  twice = 0
+
+  add(number: number): void {
+    const byte = number >>> 3
+    if (byte >= this.#bits.length) this.#grow(byte)
+    const bit = 1 << (number & 7)
+    if ((this.#bits[byte] as number) & bit) {
+      this.twice++
+      return
+    }
+    this.#bits[byte] = (this.#bits[byte] as number) | bit
+    this.count++
+  }
+
+  has(number: number): boolean {
+    return ((this.#bits[number >>> 3] ?? 0) & (1 << (number & 7))) !== 0
+  }
+
+  #grow(byte: number): void {
+    const larger = new Uint8Array(Math.max(byte + 1, this.#bits.length * 2))
+    larger.set(this.#bits)
+    this.#bits = larger
+  }
+}
 
 export class Subscriber {
   readonly seen = new Seen()
@@ -41,7 +68,7 @@ export class Subscriber {
     this.#totals = totals
   }
 
-  /** Resolves when the stream has begun. Rejects where it could not be had. */
+  /** Resolves when the stream has begun. Rejects if it cannot be opened. */
   connect(): Promise<void> {
     const query = new URLSearchParams({ topic: this.#topic })
     if (this.#lastEventId !== '') query.set('last_event_id', this.#lastEventId)
@@ -69,10 +96,10 @@ export class Subscriber {
     response.once('data', begun)
     response.on('data', (text: string) => this.#take(text))
     response.on('error', () => {})
-    response.on('close', () => this.#comeAgain())
+    response.on('close', () => this.#reconnect())
   }
 
-  /** What is published is of ASCII, each update on one line: no parser is needed. */
+  /** The data is ASCII on one line, so no parser is needed. */
   #take(text: string): void {
     const now = performance.now()
     const all = this.#rest + text
@@ -95,15 +122,15 @@ export class Subscriber {
     if (at !== -1) this.#lastEventId = (blocks.slice(at + 5).split('\n', 1)[0] as string).trim()
   }
 
-  #comeAgain(): void {
+  #reconnect(): void {
     if (this.#isDone) return
     this.#totals.reconnects++
     this.#timer = setTimeout(() => {
       this.connect().catch((error: Error) => {
         this.#totals.trouble = reasonOf(error)
-        this.#comeAgain()
+        this.#reconnect()
       })
-    }, pause)
+    }, reconnectMs)
   }
 }
 

@@ -1,23 +1,22 @@
-// How long to wait before the next attempt: longer each time, and never as long as everyone else. It attempts nothing.
+// The delay before the next attempt of a client command.
+import { backoffMs } from '../../backoff.ts'
 
-/** The longest wait that grows by itself, in milliseconds. */
-const longest = 30_000
+/** The longest delay in milliseconds, unless the server asks for more. */
+const maxMs = 30_000
 
 export class Backoff {
-  readonly #random: () => number
   #failures = 0
 
-  constructor(random: () => number = Math.random) {
-    this.#random = random
+  /**
+   * Milliseconds until the next attempt.
+   * @param firstMs the delay after the first failure
+   * @param minMs the delay that the server asked for
+   */
+  next(firstMs: number, minMs = 0): number {
+    return Math.max(minMs, backoffMs(++this.#failures, { firstMs, maxMs }))
   }
 
-  /** Milliseconds until the next attempt, which is the first one's `base`, or what the server asked for if that is longer. */
-  next(base: number, asked = 0): number {
-    const ceiling = Math.max(base, Math.min(longest, base * 2 ** Math.min(this.#failures++, 20)))
-    return Math.max(asked, ceiling * (0.5 + this.#random() / 2))
-  }
-
-  /** Something has gone well. */
+  /** Starts again with the shortest delay, after a success. */
   reset(): void {
     this.#failures = 0
   }

@@ -1,12 +1,14 @@
-// What ends a command: one sentence for people, from a refusal or from a network that fails. It knows no command.
-import type { IncomingHttpHeaders } from 'node:http'
+// Errors that end a command, and the sentences for refused requests and network errors.
 
-/** Ends a command with exit code 1; `message` is all that is said. */
+import type { IncomingHttpHeaders } from 'node:http'
+import { readRetryAfter } from '../../backoff.ts'
+
+/** Ends a command with exit code 1. Only `message` is printed. */
 export class Failure extends Error {
   override readonly name: string = 'Failure'
 }
 
-/** A server's refusal, in the server's own words. */
+/** The server refused the request. `message` has its own words. */
 export class Refused extends Failure {
   override readonly name = 'Refused'
   readonly status: number
@@ -24,18 +26,18 @@ interface Answered {
 }
 
 export function refusal({ status, headers, text }: Answered): Refused {
-  const moved = headers.location === undefined ? '' : `; it says to go to ${headers.location}`
+  const moved = headers.location === undefined ? '' : `; it redirects to ${headers.location}`
   return new Refused(status, `${sentenceOf(text)} (${status})${moved}`)
 }
 
-/** What a refusal says: in JSON, as text, or where a page is all there is, nothing. */
+/** The reason in a refusal, from JSON or plain text. An HTML page has no reason that fits on a line. */
 function sentenceOf(text: string): string {
   const said = messageIn(text) ?? text
   if (said.trim() === '' || /^\s*</.test(said)) return 'the server refused without a reason'
   return said.trim().replace(/\s+/g, ' ').slice(0, 500)
 }
 
-/** The sentence in a refusal as JSON. */
+/** The message in a refusal in JSON. */
 export function messageIn(text: string): string | undefined {
   try {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } }
@@ -45,39 +47,41 @@ export function messageIn(text: string): string | undefined {
   }
 }
 
-/** Whether the same request may well succeed a little later. */
+/** Whether the same request may succeed later. */
 export function isTransient(status: number): boolean {
   return status >= 500 || status === 429 || status === 408
 }
 
-/** Milliseconds that a server asks to be left alone [RFC 9110, 10.2.3]; an hour at most. */
-export function retryAfter({ 'retry-after': value = '' }: IncomingHttpHeaders, now = Date.now()): number {
-  const wait = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - now
-  return Number.isNaN(wait) ? 0 : Math.min(3_600_000, Math.max(0, wait))
+/** The longest `Retry-After` that is obeyed, in milliseconds. */
+const maxRetryAfterMs = 3_600_000
+
+/** The delay that the server asks for, in milliseconds; 0 when it does not. */
+export function retryAfter({ 'retry-after': value }: IncomingHttpHeaders): number {
+  return readRetryAfter(value, maxRetryAfterMs)
 }
 
 const known: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there',
-  ECONNRESET: 'the connection was cut',
+  ECONNRESET: 'the connection was closed',
   ENOTFOUND: 'there is no such host',
-  EAI_AGAIN: 'its name cannot be looked up now',
+  EAI_AGAIN: 'the name lookup failed',
   ETIMEDOUT: 'it does not answer',
-  EHOSTUNREACH: 'there is no way to that host',
-  ENETUNREACH: 'there is no way to that network',
+  EHOSTUNREACH: 'there is no route to that host',
+  ENETUNREACH: 'there is no route to that network',
   ENOENT: 'there is no such socket',
   EACCES: 'this user may not connect to it',
-  EPIPE: 'the connection was cut'
+  EPIPE: 'the connection was closed'
 }
 
-/** Why a request got no answer. */
+/** Why a request got no answer, in a few words. */
 export function reasonOf(error: NodeJS.ErrnoException & { errors?: readonly NodeJS.ErrnoException[] }): string {
-  // Where a name has several addresses, the attempts are told together.
+  // If a name has several addresses, Node combines the errors of all attempts.
   const code = error.code ?? error.errors?.[0]?.code ?? ''
   if (isUntrusted(error)) return `its certificate is not trusted: ${error.message} (${code})`
   return known[code] ?? (error.message || code)
 }
 
-/** Whether it is TLS that says no, which waiting does not change. */
+/** Whether the certificate was rejected. A retry would not help. */
 export function isUntrusted({ code = '' }: NodeJS.ErrnoException): boolean {
   return /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)
 }

@@ -1,31 +1,30 @@
-// Follows a stream for as long as it is wanted: comes again after each cut, from where it was. It prints nothing, and says
-// what happens to whoever asked.
+// Follows a stream, and reconnects after each interruption without missing an event.
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventSourceMessage } from 'eventsource-parser'
 import { Backoff } from './backoff.ts'
 import { Failure, isTransient, isUntrusted, reasonOf, refusal, retryAfter } from './failure.ts'
+import { open, readText, type Target } from './request.ts'
 import { ResumableParser } from './resumable-parser.ts'
-import { open, readText, type Target } from './target.ts'
 
 export interface Following {
-  /** What is asked for the first time; later the last event id takes the place of `last`. */
+  /** The query of the first request. Later requests have the last event id in place of `last`. */
   readonly query: URLSearchParams
-  /** The id after which to begin; empty for none. */
+  /** The id after which to start; empty for none. */
   readonly from: string
   readonly event: (event: EventSourceMessage) => void
   readonly bytes: (chunk: Buffer) => void
   readonly say: (sentence: string) => void
-  /** Aborted when nobody wants more. */
-  readonly enough: AbortSignal
+  /** Aborted to end it. */
+  readonly stop: AbortSignal
 }
 
-/** A stream that lived so long was no failure, whatever ended it, in milliseconds. */
-const sound = 5_000
-/** A heartbeat and more: a stream that is silent for longer has been lost without a word. */
-const maxSilence = 120_000
+/** A stream that lasted so long counts as a success, in milliseconds. */
+const minLifeMs = 5_000
+/** Longer than a usual heartbeat: a stream that is idle for longer has lost its connection. In milliseconds. */
+const idleTimeoutMs = 120_000
 
-/** Resolves when nobody wants more. @throws Failure where coming again is no use */
+/** Resolves when it is stopped. @throws Failure if a retry would not help */
 export async function follow(target: Target, following: Following): Promise<void> {
   await new Follower(target, following).run()
 }
@@ -33,37 +32,37 @@ export async function follow(target: Target, following: Following): Promise<void
 class Follower {
   readonly #target: Target
   readonly #following: Following
-  readonly #place: ResumableParser
+  readonly #parser: ResumableParser
   readonly #backoff = new Backoff()
   #request: ClientRequest | undefined
-  #isAway = false
+  #isReconnecting = false
 
   constructor(target: Target, following: Following) {
     this.#target = target
     this.#following = following
-    this.#place = new ResumableParser(following.from, (event) => {
+    this.#parser = new ResumableParser(following.from, (event) => {
       this.#backoff.reset()
-      if (!following.enough.aborted) following.event(event)
+      if (!following.stop.aborted) following.event(event)
     })
   }
 
   async run(): Promise<void> {
-    const { enough } = this.#following
-    enough.addEventListener('abort', () => this.#request?.destroy(), { once: true })
-    while (!enough.aborted) {
+    const { stop } = this.#following
+    stop.addEventListener('abort', () => this.#request?.destroy(), { once: true })
+    while (!stop.aborted) {
       const openedAt = performance.now()
-      const { trouble, asked } = await this.#stay()
-      if (enough.aborted) return
-      if (performance.now() - openedAt > sound) this.#backoff.reset()
-      const wait = this.#backoff.next(Math.max(10, this.#place.retry), asked)
-      this.#following.say(`${trouble}; coming again in ${(wait / 1_000).toFixed(1)} s`)
-      this.#isAway = true
-      await sleep(wait, undefined, { signal: enough }).catch(() => {})
+      const { trouble, asked } = await this.#readStream()
+      if (stop.aborted) return
+      if (performance.now() - openedAt > minLifeMs) this.#backoff.reset()
+      const wait = this.#backoff.next(Math.max(10, this.#parser.retry), asked)
+      this.#following.say(`${trouble}; reconnecting in ${(wait / 1_000).toFixed(1)} s`)
+      this.#isReconnecting = true
+      await sleep(wait, undefined, { signal: stop }).catch(() => {})
     }
   }
 
-  /** Opens the stream and reads it to its end, and answers why it ended. */
-  async #stay(): Promise<{ readonly trouble: string; readonly asked: number }> {
+  /** Reads one stream until it ends, and returns why it ended. */
+  async #readStream(): Promise<{ readonly trouble: string; readonly asked: number }> {
     try {
       const response = await this.#open()
       const { statusCode: status = 0, headers } = response
@@ -82,19 +81,21 @@ class Follower {
   }
 
   #open(): Promise<IncomingMessage> {
-    const { query, enough } = this.#following
-    const id = this.#place.lastEventId
-    // An id is any text, and headers are bytes: in the query, it is the same everywhere.
+    const { query, stop } = this.#following
+    const id = this.#parser.lastEventId
+    // An id may have any characters, which a header could not carry.
     const asked = new URLSearchParams(query)
-    if (id !== '') asked.set('last_event_id', id)
-    if (id !== '') asked.delete('last')
+    if (id !== '') {
+      asked.set('last_event_id', id)
+      asked.delete('last')
+    }
     const headers = { Accept: 'text/event-stream', 'Cache-Control': 'no-store' }
     const request = open(this.#target, { path: `subscribe?${asked}`, headers })
     this.#request = request
-    if (enough.aborted) request.destroy()
+    if (stop.aborted) request.destroy()
     return new Promise((resolve, reject) => {
       request.on('response', resolve).on('error', reject)
-      request.setTimeout(maxSilence, () => request.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })))
+      request.setTimeout(idleTimeoutMs, () => request.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })))
       request.end()
     })
   }
@@ -106,16 +107,16 @@ class Follower {
     return { trouble: said.message, asked: retryAfter(headers) }
   }
 
-  /** Reads to the end, and answers what kind of end it was. */
+  /** Reads the body to its end, and returns how it ended. */
   async #read(response: IncomingMessage): Promise<string> {
-    this.#place.reset()
-    if (this.#isAway) this.#following.say('connected again')
-    this.#isAway = false
+    this.#parser.reset()
+    if (this.#isReconnecting) this.#following.say('reconnected')
+    this.#isReconnecting = false
     const decoder = new TextDecoder()
     try {
       for await (const chunk of response as AsyncIterable<Buffer>) {
         this.#following.bytes(chunk)
-        this.#place.feed(decoder.decode(chunk, { stream: true }))
+        this.#parser.feed(decoder.decode(chunk, { stream: true }))
       }
       return 'the stream has ended'
     } catch (error) {

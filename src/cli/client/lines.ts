@@ -1,16 +1,15 @@
-// The lines of a stream of bytes, to be taken when there is use for them: what is not taken yet holds the stream back. It
-// knows not what they are for.
+// Splits a stream of bytes into lines, with backpressure: lines that are not taken yet pause the stream.
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 
-/** Characters that may wait before the stream is held back. */
+/** Characters that may wait before the stream is paused. */
 const maxWaiting = 2 ** 22
 
 export class Lines {
   readonly #input: Readable
   readonly #decoder = new StringDecoder('utf8')
   readonly #waiting: string[] = []
-  #begun = ''
+  #partial = ''
   #size = 0
   #taken = 0
   #ended = false
@@ -27,7 +26,7 @@ export class Lines {
     })
   }
 
-  /** The number of the first line that waits, from 1. */
+  /** The number of the first waiting line, from 1. */
   get number(): number {
     return this.#taken + 1
   }
@@ -37,8 +36,8 @@ export class Lines {
   }
 
   /**
-   * Waits for a line, and answers those there are: at most `count`, and not many more than `size` characters. They stay until
-   * `drop`. None is the end. Rejects where the stream failed and nothing is left.
+   * Waits for a line, and returns the waiting ones: at most `count`, and about `size` characters. They stay until `drop`. An empty
+   * list is the end. Rejects if the stream has failed and no line is left.
    */
   async peek(count: number, size: number): Promise<string[]> {
     while (this.#waiting.length === 0 && !this.#ended) {
@@ -56,11 +55,11 @@ export class Lines {
     if (this.#size < maxWaiting && !this.#ended) this.#input.resume()
   }
 
-  /** Takes no more from the stream; what was read stays, with a last line that may not be whole. */
+  /** Stops reading. Lines that were read stay, with a last line that may be incomplete. */
   stop(): void {
     if (this.#ended) return
     this.#ended = true
-    const last = this.#begun + this.#decoder.end()
+    const last = this.#partial + this.#decoder.end()
     if (last !== '') this.#push(last)
     this.#input.destroy()
     this.#changed()
@@ -79,8 +78,8 @@ export class Lines {
 
   #add(text: string): void {
     if (this.#ended) return
-    const parts = (this.#begun + text).split('\n')
-    this.#begun = parts.pop() as string
+    const parts = (this.#partial + text).split('\n')
+    this.#partial = parts.pop() as string
     for (const line of parts) this.#push(line)
     if (this.#size >= maxWaiting) this.#input.pause()
     this.#changed()

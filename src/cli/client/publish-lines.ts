@@ -1,17 +1,16 @@
-// Publishes line after line, in order, as many together as have come while the last request was under way. It knows no
-// terminal.
+// Publishes lines in order. Lines that arrive during one request are sent together in the next.
 import { Failure, Refused } from './failure.ts'
 import type { Lines } from './lines.ts'
 import type { Publisher } from './publisher.ts'
 
-/** Lines and characters that go in one request: far below what a server takes by default. */
-const most = { lines: 1_000, size: 2 ** 18 }
+/** Lines and characters of one request: far below the default limits of a server. */
+const maxBatch = { lines: 1_000, size: 2 ** 18 }
 
-/** What all updates have besides their data; what is undefined is left out. */
+/** The fields of every update besides its data. Undefined ones are left out. */
 export type Fields = Readonly<Record<string, unknown>>
 
 /**
- * Answers how many were published, once there are no more.
+ * Returns how many lines were published, at the end of the input.
  * @throws Failure that names the line, once all before it are published
  */
 export async function publishLines(
@@ -20,16 +19,16 @@ export async function publishLines(
   fields: Fields,
   published: (ids: string[]) => void
 ): Promise<number> {
-  let limit = most.lines
+  let limit = maxBatch.lines
   for (;;) {
-    const batch = await lines.peek(limit, most.size).catch(unreadable)
+    const batch = await lines.peek(limit, maxBatch.size).catch(unreadable)
     if (batch.length === 0) return lines.number - 1
     try {
       published(await send(publisher, fields, batch))
       lines.drop(batch.length)
-      limit = Math.min(most.lines, limit * 2)
+      limit = Math.min(maxBatch.lines, limit * 2)
     } catch (error) {
-      if (!canBeHalved(error, batch.length)) throw named(error, lines)
+      if (!canHalve(error, batch.length)) throw withLine(error, lines)
       limit = Math.ceil(batch.length / 2)
     }
   }
@@ -44,15 +43,15 @@ function send(publisher: Publisher, fields: Fields, batch: readonly string[]): P
   return publisher.send('publish', 'application/x-ndjson', body, batch.length)
 }
 
-/** All of a batch or none is published, so that what is refused for one line is found by going in smaller steps. */
-function canBeHalved(error: unknown, count: number): boolean {
+/** A batch is published as a whole or not at all. Halving a refused batch finds the line that caused it. */
+function canHalve(error: unknown, count: number): boolean {
   return count > 1 && error instanceof Refused && (error.status === 400 || error.status === 413)
 }
 
-function named(error: unknown, lines: Lines): unknown {
+function withLine(error: unknown, lines: Lines): unknown {
   if (error instanceof Refused) return new Failure(`line ${lines.number}: ${error.message}`)
   if (!(error instanceof Failure)) return error
   return new Failure(
-    `${error.message}; ${lines.waiting} lines from line ${lines.number} on were read and not published`
+    `${error.message}; ${lines.waiting} lines from line ${lines.number} on were read but not published`
   )
 }

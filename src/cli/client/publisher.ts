@@ -1,18 +1,18 @@
-// Publishes, and tries again while the server is away or asks to be left alone. It knows nothing of where updates come from.
+// Publishes, and retries while the server is unavailable or asks to wait.
 import type { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Backoff } from './backoff.ts'
 import { Failure, isTransient, isUntrusted, reasonOf, refusal, retryAfter } from './failure.ts'
-import { type Answer, type Ask, agentFor, ask, type Target } from './target.ts'
+import { type Answer, type Ask, agentFor, ask, type Target } from './request.ts'
 
-/** How long the first wait is, in milliseconds. */
-const firstWait = 500
+/** The delay after the first failure, in milliseconds. */
+const firstDelayMs = 500
 
 export interface PublisherOptions {
-  /** Milliseconds for which a request is tried again. */
+  /** For how many milliseconds a request is retried. */
   readonly retryTimeoutMs: number
   readonly say: (sentence: string) => void
-  /** Aborted when there is no more time to wait. */
+  /** Aborted to give up instead of waiting for a retry. */
   readonly hurry: AbortSignal
 }
 
@@ -21,7 +21,7 @@ export class Publisher {
   readonly #options: PublisherOptions
   readonly #agent: Agent
   readonly #backoff = new Backoff()
-  #isAway = false
+  #isRetrying = false
 
   constructor(target: Target, options: PublisherOptions) {
     this.#target = target
@@ -30,8 +30,9 @@ export class Publisher {
   }
 
   /**
-   * Publishes a body and answers the ids, of which there have to be so many.
-   * @throws Refused where trying again is no use, Failure when the time is up
+   * Publishes a body, and returns the ids of its updates.
+   * @param count how many updates the body has
+   * @throws Refused if a retry would not help, Failure when the time is up
    */
   async send(path: string, type: string, body: string | Buffer, count: number): Promise<string[]> {
     const headers = { 'Content-Type': type, Accept: 'application/json' }
@@ -60,23 +61,23 @@ export class Publisher {
     }
   }
 
-  /** Said once, however often it is tried. */
+  /** Reports the problem once, however many retries follow. */
   async #wait({ trouble, asked }: Trouble, until: number): Promise<void> {
-    const wait = this.#backoff.next(firstWait, asked)
+    const wait = this.#backoff.next(firstDelayMs, asked)
     const { hurry, say } = this.#options
     if (hurry.aborted || performance.now() + wait > until) throw new Failure(trouble)
-    if (!this.#isAway) say(`${trouble}; trying again until it does`)
-    this.#isAway = true
+    if (!this.#isRetrying) say(`${trouble}; retrying`)
+    this.#isRetrying = true
     await sleep(wait, undefined, { signal: hurry }).catch(() => {})
   }
 
   #accept(answer: Answer, count: number): string[] {
     if (answer.status !== 200) throw refusal(answer)
     const ids = idsIn(answer.text)
-    // Whoever answers everything with 200 has published nothing.
+    // Another kind of server may answer every request with 200.
     if (ids?.length !== count) throw new Failure(`${this.#target.base.href} answers, but not as tidings does`)
-    if (this.#isAway) this.#options.say('published again')
-    this.#isAway = false
+    if (this.#isRetrying) this.#options.say('publishing again')
+    this.#isRetrying = false
     this.#backoff.reset()
     return ids
   }
@@ -84,7 +85,7 @@ export class Publisher {
 
 interface Trouble {
   readonly trouble: string
-  /** Milliseconds that the server asked for. */
+  /** The delay that the server asked for, in milliseconds. */
   readonly asked: number
 }
 

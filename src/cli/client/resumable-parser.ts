@@ -1,23 +1,23 @@
-// Reads a stream's events, and remembers where to go on after it was cut. It opens no stream.
+// Parses the events of a stream, and keeps the id from which to resume.
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 
-/** Blocks at the beginning of a stream that fire nothing, and the id that one of them holds. */
+/** Comments at the start of a stream, and a block with only an id. */
 const opening = /^(?::[^\n]*\n+)*id: ?([^\0\n]*)\n\n/
 
 export class ResumableParser {
-  /** The id after which to go on; empty for none yet. */
+  /** The id from which to resume; empty for none yet. */
   lastEventId: string
-  /** Milliseconds that the server asked clients to wait before they come again. */
+  /** The reconnection delay that the server asked for, in milliseconds. */
   retry = 1_000
   readonly #parser
-  #begun: string | undefined = ''
+  #start: string | undefined = ''
 
   constructor(lastEventId: string, onEvent: (event: EventSourceMessage) => void) {
     this.lastEventId = lastEventId
     this.#parser = createParser({
       onEvent: (event) => {
-        this.#begun = undefined
-        // [HTML, 9.2.6] An id without data counts as well, and an event without one changes nothing.
+        this.#start = undefined
+        // An event without an id does not change the last id [HTML, 9.2.6].
         if (event.id !== undefined) this.lastEventId = event.id
         onEvent(event)
       },
@@ -28,21 +28,21 @@ export class ResumableParser {
   }
 
   feed(text: string): void {
-    if (this.#begun !== undefined) this.#seek(text)
+    if (this.#start !== undefined) this.#findFirstId(text)
     this.#parser.feed(text)
   }
 
-  /** A new stream begins; what the last one left half said is forgotten, as browsers do. */
+  /** Prepares for a new stream. An incomplete event of the last one is dropped, as browsers do. */
   reset(): void {
-    this.#begun = ''
+    this.#start = ''
     this.#parser.reset()
   }
 
-  /** The parser does not tell of a block with only an id, with which a stream may begin. */
-  #seek(text: string): void {
-    this.#begun += text
-    const id = opening.exec(this.#begun as string)?.[1]
+  /** The parser does not report a block with only an id, which may be the first of a stream. */
+  #findFirstId(text: string): void {
+    this.#start += text
+    const id = opening.exec(this.#start as string)?.[1]
     if (id !== undefined) this.lastEventId = id
-    if (id !== undefined || (this.#begun as string).length > 65_536) this.#begun = undefined
+    if (id !== undefined || (this.#start as string).length > 65_536) this.#start = undefined
   }
 }

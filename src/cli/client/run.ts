@@ -1,14 +1,19 @@
-// Ends a command: with one line and exit code 1 where it failed, and quietly where nobody reads any more. It knows no command.
+// Runs the work of a command. A failure ends it with one line on stderr and exit code 1.
 import { Failure } from './failure.ts'
 
-/** Says something to whoever watches; stdout is for what was asked for. */
+/** Prints a message for people on stderr. stdout is for the output that was asked for. */
 export function say(sentence: string): void {
   process.stderr.write(`tidings: ${sentence}\n`)
 }
 
-/** Does the work of a command; what keeps the process after it failed is the work's own to let go of. */
+/** For a command whose output is worth nothing once its reader has gone. */
 export async function run(work: () => Promise<void>): Promise<void> {
   endWhenUnread()
+  await endOnFailure(work)
+}
+
+/** Work that failed has to release what would keep the process alive. */
+export async function endOnFailure(work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
@@ -18,15 +23,10 @@ export async function run(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** As with `| head -1`, which has had enough. */
+/** As `head -1` does, the reader of stdout may close it early. */
 function endWhenUnread(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
     process.exit(0)
   })
-}
-
-/** Collects what a flag that repeats is given. */
-export function collect(value: string, values: readonly string[] = []): string[] {
-  return [...values, value]
 }

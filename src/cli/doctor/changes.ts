@@ -1,4 +1,4 @@
-// What to change in the proxies that people have, for each thing that usually goes wrong. It knows no check.
+// The changes that fix common misconfigurations, for each proxy.
 import type { Change } from './finding.ts'
 
 export const buffering: Change = {
@@ -16,8 +16,8 @@ export const compression: Change = {
 export const idling: Change = {
   nginx: 'proxy_read_timeout 1h;  in the location of the hub',
   Caddy: 'no read_timeout in transport http, and no stream_timeout',
-  Cloudflare: 'nothing: it cuts after 100 s of silence, which heartbeats are well below',
-  tidings: '--heartbeat shorter than the silence that the proxy allows'
+  Cloudflare: 'nothing: it closes after 100 s without data, and heartbeats are more frequent',
+  tidings: '--heartbeat shorter than the read timeout of the proxy'
 }
 
 export const requestHeader: Change = {
@@ -46,27 +46,27 @@ export const contentType: Change = {
 
 export const query: Change = {
   nginx: 'proxy_pass http://hub:5000;  without a path, or  rewrite ^ … break;  that keeps $is_args$args',
-  Caddy: 'no rewrite of the hub’s paths; where there is one, let it end with ?{query}',
+  Caddy: 'no rewrite of the hub’s paths, or one that ends with ?{query}',
   Cloudflare: 'no Transform Rule that rewrites the query, and no cache key that ignores it'
 }
 
 export const path: Change = {
-  nginx: 'location / { proxy_pass http://hub:5000; }  for the whole hub, or ask with the path that leads to it',
+  nginx: 'location / { proxy_pass http://hub:5000; }  for the whole hub, or use the URL with the path of the hub',
   Caddy: 'handle_path /hub/* { reverse_proxy hub:5000 }  where the hub is below a path',
-  Cloudflare: 'a DNS record and an origin that lead to the hub'
+  Cloudflare: 'a DNS record and an origin of the hub'
 }
 
 export const host: Change = {
   nginx: 'proxy_set_header Host $host;',
-  Caddy: 'nothing: it passes the host on',
+  Caddy: 'nothing: it keeps the Host header',
   Cloudflare: 'no Host Header Override',
-  tidings: '--public-urls with this address among them; without keys, --open'
+  tidings: '--public-urls with this URL; without keys, --open'
 }
 
 export const upstream: Change = {
-  nginx: 'proxy_pass with the address on which tidings says that it listens',
-  Caddy: 'reverse_proxy with that address',
-  Cloudflare: 'an origin that answers; its own page says why it did not'
+  nginx: 'proxy_pass with the address that tidings prints at start',
+  Caddy: 'reverse_proxy with the address that tidings prints at start',
+  Cloudflare: 'an origin that answers; its error page has the reason'
 }
 
 export const certificate: Change = {
@@ -85,7 +85,7 @@ export const http2: Change = {
 
 export const cors: Change = {
   tidings: '--cors-origins with this origin',
-  nginx: 'no add_header Access-Control-Allow-Origin beside what the hub says',
-  Caddy: 'no header Access-Control-Allow-Origin beside what the hub says',
+  nginx: 'no add_header Access-Control-Allow-Origin, since the hub sends it',
+  Caddy: 'no header Access-Control-Allow-Origin, since the hub sends it',
   Cloudflare: 'no Transform Rule that sets CORS headers'
 }

@@ -1,17 +1,17 @@
-// Whether events arrive when they are published: publishes a few, on a topic that nobody has. It changes nothing else.
+// Checks that events arrive as soon as they are published, with a few updates on a topic of its own.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { refusal } from '../client/failure.ts'
-import { ask, type Target } from '../client/target.ts'
+import { ask, type Target } from '../client/request.ts'
 import * as changes from './changes.ts'
 import { type Finding, fault, ok, time, warning } from './finding.ts'
 import { Probe } from './probe.ts'
 
 const count = 5
-/** Milliseconds between one and the next. */
-const pause = 150
-/** An event that takes longer is held back, in milliseconds. */
-const late = 1_000
-/** How long to wait for the last, in milliseconds. */
+/** The interval between two events, in milliseconds. */
+const intervalMs = 150
+/** An event that takes longer was buffered, in milliseconds. */
+const lateMs = 1_000
+/** How long to wait for the last event, in milliseconds. */
 const timeoutMs = 5_000
 const check = 'events'
 
@@ -19,8 +19,8 @@ export async function events(target: Target, topic: string): Promise<Finding> {
   const headers = { Accept: 'text/event-stream', 'Accept-Encoding': 'identity' }
   const probe = new Probe(target, { path: `subscribe?topic=${topic}`, headers })
   try {
-    // Where it is held back, events are published all the same.
-    await probe.until(({ first }) => first !== undefined, late)
+    // If the start of the stream is buffered, publish anyway.
+    await probe.until(({ first }) => first !== undefined, lateMs)
     const sent = await publish(target, topic)
     if (!Array.isArray(sent)) return sent
     await probe.until(({ text }) => text.includes(mark(count - 1)), timeoutMs)
@@ -35,17 +35,17 @@ export async function events(target: Target, topic: string): Promise<Finding> {
 
 const mark = (number: number) => `data: tidings-doctor ${number}\n`
 
-/** When each was published, or why none could be. */
+/** The time of each publish, or a finding if publishing is refused. */
 async function publish(target: Target, topic: string): Promise<number[] | Finding> {
   const sent: number[] = []
   for (let number = 0; number < count; number++) {
-    if (number > 0) await sleep(pause)
+    if (number > 0) await sleep(intervalMs)
     sent.push(performance.now())
     const request = { method: 'POST', path: `publish?topic=${topic}`, headers: { 'Content-Type': 'text/plain' } }
     const answer = await ask(target, request, `tidings-doctor ${number}`)
     if (answer.status === 200) continue
-    const said = `could not be checked, since nothing may be published: ${refusal(answer).message}`
-    return warning(check, answer.status === 401 || answer.status === 403 ? `${said}; say --token` : said)
+    const said = `could not be checked, because publishing was refused: ${refusal(answer).message}`
+    return warning(check, answer.status === 401 || answer.status === 403 ? `${said}; give --token` : said)
   }
   return sent
 }
@@ -63,15 +63,15 @@ function judge(sent: readonly number[], arrived: readonly (number | undefined)[]
   if (there.length < count) {
     return fault(
       check,
-      `${count - there.length} of ${count} events did not come within ${time(timeoutMs)}`,
+      `${count - there.length} of ${count} events did not arrive within ${time(timeoutMs)}`,
       changes.buffering
     )
   }
   const slowest = Math.max(...there.map((at, index) => at - (sent[index] as number)))
-  if (slowest > late) return fault(check, `events are held back: one took ${time(slowest)}`, changes.buffering)
+  if (slowest > lateMs) return fault(check, `events are buffered: one took ${time(slowest)}`, changes.buffering)
   const apart = Math.max(...there) - Math.min(...there)
-  if (apart < pause) {
-    return fault(check, `events that were ${time(pause)} apart came together`, changes.buffering)
+  if (apart < intervalMs) {
+    return fault(check, `events that were published ${time(intervalMs)} apart arrived together`, changes.buffering)
   }
-  return ok(check, `${count} events came one by one, the slowest after ${time(slowest)}`)
+  return ok(check, `${count} events arrived one by one, the slowest after ${time(slowest)}`)
 }

@@ -1,14 +1,14 @@
-// What a check found, and what to change for it. It checks nothing.
+// The result of one check.
 
 export type Level = 'ok' | 'warning' | 'fault'
 
 export interface Finding {
-  /** What was looked at, in a word or two. */
+  /** What was checked, in a word or two. */
   readonly check: string
   readonly level: Level
-  /** What was found, as a sentence without its full stop. */
+  /** The result, as a sentence without its full stop. */
   readonly said: string
-  /** What to change, by the program in which to change it. */
+  /** The change that fixes it, for each program. */
   readonly change?: Change
 }
 
@@ -26,7 +26,7 @@ export function fault(check: string, said: string, change?: Change): Finding {
   return { check, level: 'fault', said, ...(change && { change }) }
 }
 
-/** Milliseconds as people say them. */
+/** A time for people. */
 export function time(milliseconds: number): string {
   return milliseconds < 1_000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1_000).toFixed(1)} s`
 }

@@ -1,33 +1,28 @@
-// What may happen to the heads of requests and answers, and to the connection: resuming, other origins, HTTP/2. It opens no
-// stream.
+// Checks of headers and of the connection: resuming, CORS and HTTP/2.
 import { connect } from 'node:tls'
-import { ask, type Target } from '../client/target.ts'
+import { ask, type Target } from '../client/request.ts'
 import * as changes from './changes.ts'
 import { type Finding, fault, ok, warning } from './finding.ts'
 
-/** A hub that hears where to go on says where it does. */
+/** A hub that gets Last-Event-ID answers with the id from which it resumes. */
 export async function resuming(target: Target, topic: string): Promise<Finding> {
   const check = 'Last-Event-ID'
   const id = `tidings-doctor-${topic.slice(-8)}`
   const asked = { method: 'HEAD', path: `subscribe?topic=${topic}`, headers: { 'Last-Event-ID': id } }
-  if (names(await ask(target, asked))) return ok(check, 'a client that comes again is heard, and told where it goes on')
+  if (names(await ask(target, asked))) return ok(check, 'a client that reconnects can resume')
   const inQuery = { method: 'HEAD', path: `subscribe?topic=${topic}&last_event_id=${id}` }
   if (names(await ask(target, inQuery))) {
-    const said = 'the header is removed on its way to the hub: clients that come again miss what came meanwhile'
+    const said = 'a proxy removes the request header: clients that reconnect miss updates'
     return fault(check, said, changes.requestHeader)
   }
-  return warning(
-    check,
-    'the header is removed from the answer: whether clients resume is not seen',
-    changes.answerHeader
-  )
+  return warning(check, 'a proxy removes the response header: resuming could not be checked', changes.answerHeader)
 }
 
 function names({ headers }: { readonly headers: Readonly<Record<string, unknown>> }): boolean {
   return headers['last-event-id'] !== undefined || headers['mercure-last-event-id'] !== undefined
 }
 
-/** Whether pages of an origin may read. */
+/** Whether pages of an origin may read streams. */
 export async function origins(target: Target, topic: string, origin: string): Promise<Finding> {
   const check = 'CORS'
   const asked = { method: 'HEAD', path: `subscribe?topic=${topic}`, headers: { Origin: origin } }
@@ -35,7 +30,11 @@ export async function origins(target: Target, topic: string, origin: string): Pr
   const allowed = headers['access-control-allow-origin']
   if (allowed === undefined) return fault(check, `pages of ${origin} may not read`, changes.cors)
   if (allowed.includes(','))
-    return fault(check, `two say who may read, and browsers then believe none: ${allowed}`, changes.cors)
+    return fault(
+      check,
+      `two servers set Access-Control-Allow-Origin, and browsers then refuse: ${allowed}`,
+      changes.cors
+    )
   if (allowed !== '*' && allowed !== origin)
     return fault(check, `pages of ${allowed} may read, not of ${origin}`, changes.cors)
   const preflight = await ask(target, {
@@ -48,20 +47,24 @@ export async function origins(target: Target, topic: string, origin: string): Pr
     }
   })
   if (!/authorization/i.test(preflight.headers['access-control-allow-headers'] ?? '')) {
-    return fault(check, `pages of ${origin} may read, but not with a token in a header (OPTIONS)`, changes.cors)
+    return fault(
+      check,
+      `pages of ${origin} may read, but not with a token in a header: the preflight (OPTIONS) refuses it`,
+      changes.cors
+    )
   }
   const withCookies = headers['access-control-allow-credentials'] === 'true' ? 'with' : 'without'
   return ok(check, `pages of ${origin} may read, ${withCookies} cookies`)
 }
 
-const few = 'browsers open six connections to a host, so that a seventh tab gets no stream'
+const few = 'browsers open six connections to a host, so a seventh tab gets no stream'
 
-/** Which HTTP a browser would speak: HTTP/2 is only chosen where TLS begins [RFC 7301]. */
+/** Which HTTP a browser would use: it negotiates HTTP/2 in the TLS handshake [RFC 7301]. */
 export async function protocol({ base, socket }: Target): Promise<Finding> {
-  if (base.protocol === 'http:') return warning('HTTP/2', `without TLS browsers speak HTTP/1.1: ${few}`, changes.http2)
+  if (base.protocol === 'http:') return warning('HTTP/2', `without TLS browsers use HTTP/1.1: ${few}`, changes.http2)
   const chosen = await negotiate(base, socket)
-  if (chosen === 'h2') return ok('HTTP/2', 'it is spoken: one connection carries all streams of a browser')
-  return warning('HTTP/2', `it is not spoken: ${few}`, changes.http2)
+  if (chosen === 'h2') return ok('HTTP/2', 'supported: one connection carries all streams of a browser')
+  return warning('HTTP/2', `not supported: ${few}`, changes.http2)
 }
 
 function negotiate({ hostname, port }: URL, socketPath?: string): Promise<string | false | null> {

@@ -1,12 +1,11 @@
-// One request whose answer is watched as it comes: when its head, its first byte and each piece arrived, and how it ended.
-// It judges nothing.
+// One request, with the times at which the head, the first byte and each piece of its answer arrived, and how it ended.
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { constants, createGunzip } from 'node:zlib'
-import { type Ask, open, type Target } from '../client/target.ts'
+import { type Ask, open, type Target } from '../client/request.ts'
 
 export interface Piece {
-  /** When it came, by `performance.now`. */
+  /** When it arrived, by `performance.now`. */
   readonly at: number
   readonly text: string
 }
@@ -16,7 +15,7 @@ export class Probe {
   readonly pieces: Piece[] = []
   status = 0
   headers: IncomingHttpHeaders = {}
-  /** Milliseconds after the request; undefined for not yet. */
+  /** Milliseconds after the request; undefined if not yet. */
   head: number | undefined
   first: number | undefined
   ended: number | undefined
@@ -39,10 +38,10 @@ export class Probe {
     return this.status === 200 && /^text\/event-stream\b/.test(this.headers['content-type'] ?? '')
   }
 
-  /** Waits until it holds, or the answer has ended, for so many milliseconds; answers whether it holds. */
-  async until(holds: (probe: this) => boolean, patience: number): Promise<boolean> {
-    const deadline = performance.now() + patience
-    const timer = setTimeout(() => this.#changed(), patience)
+  /** Waits until the condition holds, the answer has ended, or the time is over. Returns whether the condition holds. */
+  async until(holds: (probe: this) => boolean, timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs
+    const timer = setTimeout(() => this.#changed(), timeoutMs)
     while (!holds(this) && this.ended === undefined && performance.now() < deadline) {
       await new Promise<void>((resolve) => {
         this.#changed = resolve
@@ -81,7 +80,7 @@ export class Probe {
   }
 }
 
-/** As it comes: without its last bytes, too. */
+/** Decompresses each piece as it arrives, also if the stream is cut. */
 function decoded(response: IncomingMessage): Readable {
   if (response.headers['content-encoding'] !== 'gzip') return response
   const flush = constants.Z_SYNC_FLUSH

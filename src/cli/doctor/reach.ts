@@ -1,6 +1,6 @@
-// Whether there is a hub at an address at all, and whether it hears what it is asked. It asks for no stream.
+// Checks that there is a hub at a URL, and that the query string reaches it.
 import { isUntrusted, messageIn, reasonOf } from '../client/failure.ts'
-import type { Target } from '../client/target.ts'
+import type { Target } from '../client/request.ts'
 import * as changes from './changes.ts'
 import { type Finding, fault, ok, time, warning } from './finding.ts'
 import { Probe } from './probe.ts'
@@ -9,13 +9,13 @@ const timeoutMs = 10_000
 
 export interface Reached {
   readonly findings: readonly Finding[]
-  /** Whether streams can be asked for. */
+  /** Whether the other checks can run. */
   readonly isOpen: boolean
-  /** How long a plain answer takes, in milliseconds. */
+  /** The time of a short answer, in milliseconds. */
   readonly roundTrip: number
 }
 
-/** Asks for what no hub knows: its refusal says that it is one, and that the query has arrived. */
+/** Sends a parameter that no hub knows. The refusal shows that it is a hub, and that the query string has arrived. */
 export async function reach(target: Target): Promise<Reached> {
   const probe = new Probe(target, { path: 'subscribe?tidings-doctor=1', headers: { Accept: 'application/json' } })
   await probe.until(({ head }) => head !== undefined, timeoutMs)
@@ -32,7 +32,7 @@ function unreached({ error }: Probe, { base }: Target): Finding {
   const reason = reasonOf(error)
   if (isUntrusted(error)) return fault('TLS', reason, changes.certificate)
   if (/SSL|TLS|EPROTO/.test(error.code ?? '')) {
-    return fault('TLS', `TLS is not spoken there, or not so that both understand it: ${reason}`, changes.certificate)
+    return fault('TLS', `the server does not support TLS, or no common version: ${reason}`, changes.certificate)
   }
   return fault('reachable', `${base.href} cannot be reached: ${reason}`)
 }
@@ -41,18 +41,18 @@ function answered(probe: Probe, target: Target): Finding[] {
   const { status, headers } = probe
   const reachable = ok('reachable', `${target.base.href} answers after ${time(probe.head ?? 0)}`)
   if (headers.location !== undefined && status < 400) {
-    return [fault('path', `it sends everyone to ${headers.location}; use that address, without subscribe`)]
+    return [fault('path', `it redirects to ${headers.location}; use that URL, without subscribe`)]
   }
   if ([502, 503, 504].includes(status) && codeOf(probe) === undefined) {
-    return [fault('reachable', `a proxy answers, and does not reach the hub (${status})`, changes.upstream)]
+    return [fault('reachable', `a proxy answers, but does not reach the hub (${status})`, changes.upstream)]
   }
-  return [reachable, ...(probe.isStream ? deaf() : judged(probe))]
+  return [reachable, ...(probe.isStream ? withoutQuery() : judged(probe))]
 }
 
-function deaf(): Finding[] {
+function withoutQuery(): Finding[] {
   return [
     ok('tidings', 'a hub answers'),
-    fault('query', 'what stands after the ? does not reach the hub: no topic can be chosen', changes.query)
+    fault('query', 'a proxy removes the query string: clients cannot choose a topic', changes.query)
   ]
 }
 
@@ -61,19 +61,19 @@ function judged(probe: Probe): Finding[] {
   const said = `${messageIn(probe.text) ?? ''} (${probe.status})`
   switch (code) {
     case 'parameter_unknown':
-      return [ok('tidings', 'a hub answers'), ok('query', 'what stands after the ? reaches the hub')]
+      return [ok('tidings', 'a hub answers'), ok('query', 'the query string reaches the hub')]
     case 'token_missing':
       return [
         ok('tidings', 'a hub answers'),
-        warning('token', 'streams could not be checked: they need a token here; say --token')
+        warning('token', 'streams could not be checked, because they need a token; give --token')
       ]
     case 'not_found':
-      return [fault('path', `a hub answers, but it is asked for the wrong path: ${said}`, changes.path)]
+      return [fault('path', `a hub answers, but not at this path: ${said}`, changes.path)]
     case 'misdirected':
     case 'host_refused':
-      return [fault('host', `the hub is not told the name that it goes by: ${said}`, changes.host)]
+      return [fault('host', `the hub does not accept this host name: ${said}`, changes.host)]
     case undefined:
-      return [fault('tidings', `something answers that is not tidings (${probe.status})`, changes.path)]
+      return [fault('tidings', `something answers, but it is not tidings (${probe.status})`, changes.path)]
     default:
       return [fault('tidings', `the hub refuses: ${said}`)]
   }

@@ -48,7 +48,7 @@ export class Access {
   readonly #cookies: CookieNames
   readonly #publishOrigins: OriginList | undefined
 
-  /** @throws RangeError that names the option, what was found and what to do. */
+  /** @throws OptionError that names the option, what was found and what to do. */
   constructor(options: AccessOptions & OriginOptions & MountOptions, failed: (error: unknown) => void) {
     const settled = resolveAccess(options, failed)
     this.base = settled.base

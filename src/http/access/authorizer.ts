@@ -1,5 +1,5 @@
 // Asks the authorizing application by HTTP, and caches its decisions. Without a decision, nothing is allowed.
-import { TidingsError } from '../../errors.ts'
+import { OptionError, TidingsError } from '../../errors.ts'
 import { Semaphore } from '../../hub/semaphore.ts'
 import { callbackAddress, post, type Reply, reasonOf } from './callback.ts'
 import { cacheTimeOf, type Decision, readDecision } from './decision.ts'
@@ -40,7 +40,7 @@ const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /**
  * Undefined if the option `authorize` is not set.
- * @throws RangeError that names the option
+ * @throws OptionError
  */
 export function readAuthorizer(options: AuthorizeOptions, failed: (error: unknown) => void): Authorizer | undefined {
   return options.authorize ? new Authorizer(options.authorize, options, failed) : undefined
@@ -118,10 +118,10 @@ export class Authorizer {
 
 function readName(name: string): string {
   if (headerName.test(name)) return name.toLowerCase()
-  throw new RangeError(`authorizeHeaders: ${JSON.stringify(name)} is no name of a header`)
+  throw new OptionError('authorizeHeaders', `expected the name of a header, got ${JSON.stringify(name)}`)
 }
 
 function readTimeout(ms: number): number {
   if (ms > 0 && ms <= maxTimeout) return ms
-  throw new RangeError(`authorizeTimeout: expected more than 0 and at most 1m, not ${ms} ms`)
+  throw new OptionError('authorizeTimeout', `expected more than 0 and at most 1m, got ${ms}ms`)
 }

@@ -1,6 +1,7 @@
 // Sends one signed POST of JSON to another server, for authorization and webhooks. The size of the response is limited.
 import { createHmac } from 'node:crypto'
 import { readBoundedText } from '../../auth/bounded-text.ts'
+import { OptionError } from '../../errors.ts'
 
 /** Maximum size of a response, in bytes. A larger one is an error. */
 const maxResponseBytes = 262_144
@@ -40,12 +41,12 @@ function signed(body: string, key: string): Record<string, string> {
 
 /**
  * Reads the URL of a callback. The error does not quote it, since it may contain a password.
- * @throws RangeError that names the option
+ * @throws OptionError
  */
 export function callbackAddress(option: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return url
-  throw new RangeError(`${option}: expected an address that begins with https:// or http:// and names no user`)
+  throw new OptionError(option, 'expected a URL that begins with https:// or http://, without user and password')
 }
 
 /** The reason for a failed request, without its contents. */

@@ -1,6 +1,7 @@
 // Finds the address of a client: that of its connection, or the one that a trusted proxy reports.
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
+import { OptionError } from '../../errors.ts'
 
 export interface ProxyOptions {
   /**
@@ -15,7 +16,7 @@ export class ClientAddress {
   readonly #trusted = new BlockList()
   readonly #trustsAny: boolean
 
-  /** @throws RangeError that names the entry that is neither an address nor a network. */
+  /** @throws OptionError that names the entry that is neither an address nor a network */
   constructor({ trustedProxies = [] }: ProxyOptions) {
     this.#trustsAny = trustedProxies.length > 0
     for (const entry of trustedProxies) this.#trust(entry)
@@ -48,8 +49,9 @@ export class ClientAddress {
     const isNetwork =
       bits === undefined || (/^\d{1,3}$/.test(prefix as string) && bits <= (family === 'ipv6' ? 128 : 32))
     if (isIP(address) === 0 || !isNetwork) {
-      throw new RangeError(
-        `trustedProxies: expected an address or a network such as 10.0.0.0/8, not ${JSON.stringify(entry)}`
+      throw new OptionError(
+        'trustedProxies',
+        `expected an address or a network such as 10.0.0.0/8, got ${JSON.stringify(entry)}`
       )
     }
     if (bits === undefined) this.#trusted.addAddress(address, family)

@@ -1,7 +1,7 @@
 // CORS: which pages of other origins may read responses of the hub [Fetch, 3.3].
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type OriginList, readOrigins } from '../../auth/origins.ts'
-import { withOptionName } from './options.ts'
+import { withOptionName } from '../../errors.ts'
 
 export interface OriginOptions {
   /**
@@ -17,7 +17,7 @@ export interface OriginOptions {
   publishOrigins?: readonly string[]
 }
 
-/** @throws RangeError that names the option and the entry that is no origin. */
+/** @throws OptionError that names the entry that is no origin */
 export function readOriginOption(name: keyof OriginOptions, origins: readonly string[] = []): OriginList | undefined {
   return origins.length > 0 ? withOptionName(name, () => readOrigins(origins)) : undefined
 }
@@ -31,7 +31,7 @@ const preflightAge = '7200'
 export class Cors {
   readonly #origins: OriginList | undefined
 
-  /** @throws RangeError as `readOriginOption` does. */
+  /** @throws OptionError as `readOriginOption` does */
   constructor({ corsOrigins }: OriginOptions) {
     this.#origins = readOriginOption('corsOrigins', corsOrigins)
   }

@@ -1,6 +1,6 @@
 // Limits the streams of the server: how many there are at a time, how fast new ones begin, and how much memory the
 // process uses.
-import { TidingsError } from '../../errors.ts'
+import { OptionError, TidingsError } from '../../errors.ts'
 import { networkKey } from './network-key.ts'
 import { PublishRate } from './publish-rate.ts'
 
@@ -43,7 +43,7 @@ export class Limits {
 
   /**
    * @param streams returns the current number of streams
-   * @throws RangeError that names the bound that is none
+   * @throws OptionError that names the bound that is none
    */
   constructor(options: LimitOptions, streams: () => number) {
     this.#options = resolveLimits(options)
@@ -54,7 +54,7 @@ export class Limits {
   /**
    * Changes the limits. Streams that began while there was no limit per address or subject are not counted towards a
    * new one.
-   * @throws RangeError as the constructor does
+   * @throws OptionError as the constructor does
    */
   adjust(options: LimitOptions): void {
     this.#options = resolveLimits(options)
@@ -169,7 +169,7 @@ function resolveLimits(options: LimitOptions): Required<LimitOptions> {
   }
   const bounds = Object.keys(none).map((name) => {
     const value = options[name as keyof LimitOptions] ?? 0
-    if (!(value >= 0)) throw new RangeError(`${name} must be a number of at least 0, not ${value}`)
+    if (!(value >= 0)) throw new OptionError(name, `expected a number of at least 0, got ${value}`)
     return [name, value]
   })
   return Object.fromEntries(bounds) as Required<LimitOptions>

@@ -1,8 +1,10 @@
 // The options of access control: who may publish and subscribe. Checks them and sets defaults.
 import { dialects as allDialects, type Dialect } from '../../auth/dialect.ts'
 import { algorithmsFor, readKey } from '../../auth/keys.ts'
+import { readJwksAddress, remoteAlgorithms } from '../../auth/remote-keys.ts'
 import { type CookieNames, defaultCookieNames } from '../../auth/token.ts'
 import { type IssuerKeys, type RoleKeys, Verifier } from '../../auth/verifier.ts'
+import { OptionError, withOptionName } from '../../errors.ts'
 import { type MountOptions, readBasePath } from '../mount.ts'
 import { hostsOf } from '../target.ts'
 import type { AuthorizeOptions } from './authorizer.ts'
@@ -89,7 +91,7 @@ export interface ResolvedAccess {
   readonly verifier: Verifier
 }
 
-/** @throws RangeError that names the option, what was found and what to do. */
+/** @throws OptionError that names the option, what was found and what to do. */
 export function resolveAccess(options: AccessOptions & MountOptions, failed: (error: unknown) => void): ResolvedAccess {
   const { anonymous = false, subscriptions = false, issuers = [], cookieName } = options
   const basePath = readBasePath(options)
@@ -136,18 +138,15 @@ function keysOf(
   if (!key && !jwks) return undefined
   const parsed = key ? withOptionName(`${role}Key`, () => readKey(key)) : undefined
   if (algorithms.length > 0 && parsed) withOptionName(`${role}Algorithms`, () => algorithmsFor(parsed, algorithms))
-  if (jwks && !isWebAddress(jwks))
-    throw new RangeError(`${role}Jwks: expected an address such as https://id.example.com/jwks`)
-  return { ...(key && { key }), ...(jwks && { jwks }), ...(algorithms.length > 0 && { algorithms }) }
-}
-
-/** What goes wrong is said with the name of the option. */
-export function withOptionName<Value>(option: string, make: () => Value): Value {
-  try {
-    return make()
-  } catch (error) {
-    throw error instanceof RangeError ? new RangeError(`${option}: ${error.message}`, { cause: error }) : error
+  if (jwks) withOptionName(`${role}Jwks`, () => readJwksAddress(jwks))
+  if (key && jwks) {
+    throw new OptionError(
+      `${role}Jwks`,
+      (nameOf) => `cannot be combined with ${nameOf(`${role}Key`)}; remove one of them`
+    )
   }
+  if (algorithms.length > 0 && jwks) withOptionName(`${role}Algorithms`, () => remoteAlgorithms(algorithms))
+  return { ...(key && { key }), ...(jwks && { jwks }), ...(algorithms.length > 0 && { algorithms }) }
 }
 
 /** A key for one role only would leave the other role open, or useless. */
@@ -155,22 +154,30 @@ function checkRoles(verifier: Verifier, anonymous: boolean, subscriptions: boole
   const publishers = verifier.has('publish')
   const subscribers = verifier.has('subscribe')
   if (subscribers && !publishers) {
-    throw new RangeError('there is a key for subscribers and none for publishers; set publisherKey or publisherJwks')
+    throw new OptionError(
+      'publisherKey',
+      (nameOf) => `required, because subscribers have a key; set it or ${nameOf('publisherJwks')}`
+    )
   }
   if (publishers && !subscribers && !anonymous) {
-    throw new RangeError(
-      'there is a key for publishers and none for subscribers; set subscriberKey or subscriberJwks, or anonymous'
+    throw new OptionError(
+      'subscriberKey',
+      (nameOf) =>
+        `required, because publishers have a key; set it, ${nameOf('subscriberJwks')} or ${nameOf('anonymous')}`
     )
   }
   if (subscriptions && !subscribers) {
-    throw new RangeError('subscriptions are for those who may read them; set subscriberKey or subscriberJwks')
+    throw new OptionError(
+      'subscriptions',
+      (nameOf) => `requires a key for subscribers; set ${nameOf('subscriberKey')} or ${nameOf('subscriberJwks')}`
+    )
   }
 }
 
 function readDialects(wanted: readonly Dialect[] = allDialects): readonly Dialect[] {
   const unknown = wanted.find((dialect) => !allDialects.includes(dialect))
   if (unknown !== undefined || wanted.length === 0) {
-    throw new RangeError(`dialects are ${allDialects.join(' and ')}, not ${JSON.stringify(unknown ?? '')}`)
+    throw new OptionError('dialects', `expected ${allDialects.join(' or ')}, got ${JSON.stringify(unknown ?? '')}`)
   }
   return allDialects.filter((dialect) => wanted.includes(dialect))
 }
@@ -180,7 +187,9 @@ const cookieNameForm = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 function readCookieNames(name: string | undefined): CookieNames {
   if (!name) return defaultCookieNames
-  if (!cookieNameForm.test(name)) throw new RangeError(`cookieName is no name of a cookie: ${JSON.stringify(name)}`)
+  if (!cookieNameForm.test(name)) {
+    throw new OptionError('cookieName', `expected the name of a cookie, got ${JSON.stringify(name)}`)
+  }
   return { modern: name, legacy: name }
 }
 
@@ -191,7 +200,7 @@ function readPublicUrl(text: string, basePath: string): URL {
   if (url && paths.includes(url.pathname) && !url.search && !url.hash && !url.username) {
     return new URL(`${basePath}${hubPath}`, url)
   }
-  throw new RangeError(`publicUrls: expected an address such as https://hub.example.com, not ${JSON.stringify(text)}`)
+  throw new OptionError('publicUrls', `expected a URL such as https://hub.example.com, got ${JSON.stringify(text)}`)
 }
 
 function isWebAddress(text: string): boolean {

@@ -16,17 +16,16 @@ export function describeHub(hub: Hub, query: Parameters): unknown {
     bytes,
     entriesPerSweep: sweeps === 0 ? 0 : Math.round((swept / sweeps) * 100) / 100,
     shown: Math.min(limit, status.subscribers),
-    subscriptions: [...firstOf(hub.subscribers, limit)].map((subscriber) => describe(subscriber, status.head)),
+    subscriptions: [...firstOf(hub.subscribers, limit)].map(describe),
     closes: stats.closes
   }
 }
 
-function describe({ state, cursor, audience, connection, selectors, age }: Subscriber, head: number): unknown {
+function describe({ state, cursor, lag, connection, selectors, age }: Subscriber): unknown {
   return {
     state,
     cursor,
-    // A live subscriber lacks only the entries that wait for the next sweep.
-    lag: state === 'live' ? audience.pending : Math.max(0, head - cursor),
+    lag,
     buffered: connection.buffered,
     topics: selectors,
     age: Math.round(age),

@@ -1,4 +1,4 @@
-// The frames that go out together in one write, joined once for all who get them. It knows no subscriber.
+// Frames that leave in one write, joined once for all members of an audience.
 import type { Encoding, Frame } from './frame.ts'
 
 /** One or more frames of one audience, oldest first. */
@@ -30,7 +30,7 @@ export class Batch {
     return (this.#frames[0] as Frame).entry.time
   }
 
-  /** What remains for someone who has everything up to an offset. */
+  /** The frames after an offset, for a subscriber that has the others. */
   after(offset: number): Batch {
     return new Batch(
       this.#frames.filter((frame) => frame.offset > offset),
@@ -45,7 +45,7 @@ function join(frames: readonly Frame[], encoding: Encoding): Buffer {
   return Buffer.concat(frames.map((frame) => frame.bytes(encoding)))
 }
 
-/** How many of these frames make a batch of at most so many bytes; at least one. */
+/** How many of these frames fit into a batch of so many bytes; at least one. */
 export function countThatFit(frames: readonly Frame[], encoding: Encoding, bytes: number): number {
   let total = 0
   const over = frames.findIndex((frame) => {

@@ -1,5 +1,5 @@
-// Brings subscribers from their cursor to the head: new ones, returning ones, and slow ones alike. It reads the window, and
-// behind it the log; it never speaks to someone who is live.
+// Brings subscribers from their cursor to the head: new, returning and slow ones alike. It reads the window, and for older entries the
+// log. It never writes to a live subscriber.
 import type { Log, PageLimit } from '../../log/log.ts'
 import type { Observer } from '../observer.ts'
 import type { Subscriber, SubscriberContext } from '../subscriber.ts'
@@ -7,12 +7,12 @@ import { Batch } from './batch.ts'
 import { Frame } from './frame.ts'
 import type { Window } from './window.ts'
 
-/** What one write may hold: a page goes out as one. */
+/** The limits of one page, which leaves in one write. */
 const page: PageLimit = { entries: 1_000, bytes: 128 * 1_024 }
-/** Stretches of the window that one subscriber gets before others have their turn, and the milliseconds that they may take. */
+/** Pages of the window that one subscriber gets in a turn, and the milliseconds that they may take. */
 const pagesPerTurn = 8
-const stretchesMs = 8
-/** Pages that are read from the log at once, and so held in memory, whatever the number of readers. */
+const turnMs = 8
+/** Pages that are read from the log at the same time, and so held in memory. */
 const maxReads = 4
 
 export class CatchUp {
@@ -31,12 +31,12 @@ export class CatchUp {
     this.#observer = observer
   }
 
-  /** Goes on until the subscriber is live, its connection is full, or it has to wait for its turn. */
+  /** Continues until the subscriber is live, its connection is full, or its turn is over. */
   run(subscriber: Subscriber): void {
-    const end = performance.now() + stretchesMs
+    const end = performance.now() + turnMs
     for (let count = 0; count < pagesPerTurn && this.#mayContinue(subscriber) && performance.now() < end; count++) {
       if (!this.#isInWindow(subscriber)) break
-      // The last look at the window and the flip share a tick: whatever arrives later finds the subscriber live.
+      // The last check of the window and the change to live share a tick: later entries find a live subscriber.
       if (subscriber.cursor >= this.#window.head) {
         subscriber.state = 'live'
         return
@@ -46,14 +46,14 @@ export class CatchUp {
     if (this.#mayContinue(subscriber)) this.wait(subscriber)
   }
 
-  /** Has the subscriber wait for its turn. */
+  /** Queues the subscriber for its turn. */
   wait(subscriber: Subscriber): void {
     subscriber.queued = true
     this.#queue.add(subscriber)
     this.#schedule()
   }
 
-  /** Lets go of a subscriber that has left. */
+  /** Removes a subscriber that has left. */
   forget(subscriber: Subscriber): void {
     this.#queue.delete(subscriber)
   }
@@ -68,7 +68,7 @@ export class CatchUp {
     return subscriber.state === 'behind' && !subscriber.full && !subscriber.queued
   }
 
-  /** What a client asks to go on after is history until it has caught up once, and history is what the log still keeps. */
+  /** Until a client has caught up once, it reads the log, which knows what retention removed. */
   #isInWindow({ cursor, historyEnd }: Subscriber): boolean {
     return cursor >= historyEnd && this.#window.covers(cursor)
   }
@@ -107,7 +107,7 @@ export class CatchUp {
     }
   }
 
-  /** One turn of one subscriber; `queued` stays set while a page is on its way, so that nothing else is written. */
+  /** One turn of one subscriber. `queued` stays set while a page is read, so that nothing else is written. */
   async #serve(subscriber: Subscriber): Promise<void> {
     try {
       if (!this.#isInWindow(subscriber)) await this.#writePage(subscriber)
@@ -124,7 +124,7 @@ export class CatchUp {
     const { interest } = subscriber.audience
     const { epoch, entries, cursor: next, lost } = await this.#log.read(cursor, interest, page, removalsSeen)
     if (subscriber.state === 'closed') return
-    // The log may have begun anew, and its offsets mean others than the cursor does.
+    // With another epoch, the cursor is an offset of the old one.
     if (lost || epoch !== this.#context.epoch()) {
       this.#context.leave(subscriber, 'gap')
       return

@@ -1,5 +1,4 @@
-// The one way to a subscriber: from the log's tail to the window, and to the audiences that an entry concerns. It writes to
-// nobody; what the log could not say is read from history by those who lack it.
+// Dispatches entries from the log's tail to the window and to the audiences that match. The only way to a subscriber.
 import type { Entry } from '../../log/log.ts'
 import type { Audience } from '../audience.ts'
 import type { Audiences } from '../audiences.ts'
@@ -9,7 +8,7 @@ import type { CatchUp } from './catch-up.ts'
 import type { Sweeper } from './sweeper.ts'
 import type { Window } from './window.ts'
 
-/** What the entries go through. */
+/** The parts of the hub that entries pass through. */
 interface DispatcherDeps extends Pick<SubscriberContext, 'leave'> {
   readonly window: Window
   /** Bytes that may be pending in one audience. */
@@ -49,13 +48,13 @@ export class Dispatcher {
     }
   }
 
-  /** Sweeps do not keep up: what is pending is let go of, and its audience takes it from the window, each at its own pace. */
+  /** Sweeps do not keep up: drops what is pending, and the members continue from the window, each at its own pace. */
   #overrun(audience: Audience<Subscriber>): void {
     audience.drop()
     for (const subscriber of audience.members) this.#fallBehind(subscriber)
   }
 
-  /** The log could not say what lies between: everyone reads it from history, or is told that it is gone. */
+  /** The log skipped entries: every subscriber reads them from the history, or gets a gap. */
   #skipTo(entry: Entry): void {
     const { window, audiences, subscribers, sweeper, presence } = this.#deps
     for (const audience of audiences) sweeper.completeUpTo(audience, window.head)
@@ -64,7 +63,7 @@ export class Dispatcher {
     void presence.reload()
   }
 
-  /** Offsets have started over, so no cursor means anything any more. What comes is expected after `head`. */
+  /** A new epoch: no cursor is valid any more. The next entry is expected after `head`. */
   startOver(epoch: string, head = 0): void {
     const { window, subscribers, leave, presence } = this.#deps
     this.#epoch = epoch

@@ -1,10 +1,10 @@
-// An entry's bytes on the wire, made when first needed and at most once per encoding. It knows no subscriber.
+// An entry's bytes on the wire: encoded when first needed, and at most once per encoding.
 
 import type { Entry } from '../../log/log.ts'
 import { sizeOf } from '../../log/size.ts'
 import { encode } from '../../sse/encode.ts'
 
-/** How an entry is written: `plain` as the publisher said it, `json` wrapped so that any client can tell topics apart. */
+/** `plain`: the publisher's data. `json`: an envelope with topics, id, type, time and data. */
 export type Encoding = 'plain' | 'json'
 
 /** The text of an entry on the wire. */
@@ -12,7 +12,7 @@ export function textOf(entry: Entry, encoding: Encoding): string {
   const { id, update } = entry
   const { type, retry } = update
   if (encoding === 'plain') return encode({ id, type, retry, data: update.data })
-  // The type goes inside alone: with an `event` field, a plain EventSource would not show the event to `onmessage`.
+  // The type is only in the envelope: with an `event` field, EventSource would not call `onmessage`.
   return encode({ id, retry, data: envelope(entry) })
 }
 
@@ -20,10 +20,10 @@ function envelope({ id, time, update: { topics, type = 'message', data } }: Entr
   return JSON.stringify({ topic: topics[0], topics, id, type, data, time })
 }
 
-/** An entry that is on its way to subscribers. */
+/** An entry with its encoded forms. */
 export class Frame {
   readonly entry: Entry
-  /** What it counts for where a bound is in bytes. */
+  /** The size of the entry in bytes, for limits. */
   readonly size: number
   #plain: Buffer | undefined
   #json: Buffer | undefined

@@ -1,13 +1,12 @@
-// Writes to live subscribers what has arrived for their audience. It knows neither log nor window: who is not where a batch
-// begins is not its business. Nothing here waits, and nothing is encoded per subscriber.
+// Writes pending frames to the live members of each audience. Nothing here awaits, and nothing is encoded per subscriber.
 import type { Audience } from '../audience.ts'
 import type { Observer } from '../observer.ts'
 import type { Subscriber } from '../subscriber.ts'
 import type { Batch } from './batch.ts'
 
-/** How long a slice lasts before the event loop has its turn, in milliseconds. */
+/** Duration of a slice in milliseconds; then the event loop runs. */
 const sliceMs = 1
-/** Members written to between two looks at the clock. */
+/** Writes between two checks of the clock. */
 const stride = 16
 
 /** One pass over an audience. */
@@ -20,11 +19,11 @@ class Sweep {
 
   constructor(audience: Audience<Subscriber>, batch: Batch) {
     this.#batch = batch
-    // A set's iterator goes on correctly when members come and go meanwhile.
+    // The iterator of a set stays correct when members come and go.
     this.#members = audience.members.values()
   }
 
-  /** Goes on until the time is up; true when every member has been visited. */
+  /** Continues until the time is up. Returns true when every member was visited. */
   advance(until: number): boolean {
     for (let count = 1; ; count++) {
       const next = this.#members.next()
@@ -42,7 +41,7 @@ class Sweep {
 
   #visit(subscriber: Subscriber): void {
     if (subscriber.state !== 'live' || subscriber.cursor >= this.#batch.last) return
-    // Someone who caught up between two entries of this batch has its beginning already.
+    // A member that caught up between two entries of this batch has its beginning already.
     const batch = subscriber.cursor < this.#batch.first ? this.#batch : this.#batch.after(subscriber.cursor)
     this.#writes++
     this.#deliveries += batch.entries
@@ -51,27 +50,27 @@ class Sweep {
   }
 }
 
-/** Sweeps every audience for which something has arrived, in turn, in slices. */
+/** Sweeps audiences with pending frames, in turn, in slices. */
 export class Sweeper {
   readonly #batchBytes: number
   readonly #observer: Required<Observer>
-  /** Whose turn it is, in order, with the sweep that they are in. An audience has one at a time: batches follow each other. */
+  /** Audiences in the order of their turns, with their sweep in progress. An audience has one sweep at a time, so batches stay in order. */
   readonly #turns = new Map<Audience<Subscriber>, Sweep | undefined>()
   #immediate: NodeJS.Immediate | undefined
 
-  /** @param batchBytes about how many bytes one write may hold */
+  /** @param batchBytes approximate maximum of bytes in one write */
   constructor(batchBytes: number, observer: Required<Observer>) {
     this.#batchBytes = batchBytes
     this.#observer = observer
   }
 
-  /** Has an audience swept soon; what arrives until then goes out with it. */
+  /** Schedules a sweep of an audience. Entries that arrive until then are part of it. */
   mark(audience: Audience<Subscriber>): void {
     if (!this.#turns.has(audience)) this.#turns.set(audience, undefined)
     this.#schedule()
   }
 
-  /** Whoever is live in an audience for which nothing is pending has everything so far, also what it did not want. */
+  /** Moves the cursors of live members of an audience without pending frames: they have everything up to the head. */
   completeUpTo(audience: Audience<Subscriber>, head: number): void {
     if (this.#turns.has(audience)) return
     for (const subscriber of audience.members) {
@@ -79,7 +78,7 @@ export class Sweeper {
     }
   }
 
-  /** Writes all that is pending, and goes no further. */
+  /** Writes everything that is pending, and stops. */
   finish(): void {
     for (const [audience, begun] of this.#turns) {
       this.#turns.delete(audience)
@@ -109,7 +108,7 @@ export class Sweeper {
     this.#schedule()
   }
 
-  /** Who is not done goes to the end of the line, so that a small audience does not wait for a large one. */
+  /** An unfinished audience goes to the end of the queue, so that a small one does not wait for a large one. */
   #turn(audience: Audience<Subscriber>, begun: Sweep | undefined, until: number): void {
     const batch = begun ? undefined : audience.take(this.#batchBytes)
     const sweep = batch ? new Sweep(audience, batch) : begun

@@ -1,4 +1,4 @@
-// The recent entries, as frames, shared by all who are a little behind. It knows no subscriber.
+// The recent entries as frames, shared by all subscribers that are a little behind.
 
 import type { Entry, Filter } from '../../log/log.ts'
 import { OffsetDeque } from '../../log/offset-deque.ts'
@@ -13,18 +13,18 @@ export interface WindowLimits {
   readonly bytes: number
 }
 
-/** A stretch of the window that someone has yet to see. */
+/** A part of the window, for one subscriber. */
 export interface WindowPage {
-  /** Undefined when nothing in the stretch was wanted. */
+  /** Undefined when the filter admits no entry of this part. */
   readonly batch: Batch | undefined
   /** Everything up to this offset has been considered. */
   readonly cursor: number
 }
 
-/** How many entries one stretch considers at most. */
+/** Entries that one page considers at most. */
 const scanLimit = 4_096
 
-/** The newest entries that this node has seen. At least the newest one is held, however large. */
+/** The newest entries that this node has seen. It holds at least the newest one, however large. */
 export class Window {
   readonly #frames: OffsetDeque<Frame>
   readonly #limits: WindowLimits
@@ -52,12 +52,12 @@ export class Window {
     return this.#bytes
   }
 
-  /** Whether everything after this offset is here. */
+  /** Whether the window has all entries after this offset. */
   covers(offset: number): boolean {
     return offset >= this.first - 1
   }
 
-  /** Takes in the entry at `head + 1`. */
+  /** Adds the entry at `head + 1`. */
   push(entry: Entry): Frame {
     const frame = new Frame(entry)
     this.#frames.push(frame)
@@ -69,13 +69,13 @@ export class Window {
     return frame
   }
 
-  /** Lets go of everything and goes on after another offset. */
+  /** Drops everything, and continues after another offset. */
   reset(head: number): void {
     this.#frames.reset(head)
     this.#bytes = 0
   }
 
-  /** What the filter admits after an offset that the window covers, up to about so many bytes. */
+  /** The entries that the filter admits after a covered offset, up to about so many bytes. */
   after(offset: number, filter: Filter, encoding: Encoding, bytes: number): WindowPage {
     const frames: Frame[] = []
     const end = Math.min(this.head, offset + scanLimit)

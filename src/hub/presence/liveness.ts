@@ -1,7 +1,7 @@
-// Tells that this node lives, and finds out which others do not any more. It ends nobody.
+// Renews the lease of this node, and detects nodes whose lease has ended.
 import type { Roster } from '../../log/roster.ts'
 
-/** Of the time within which a node that died has to be told of: how often is looked, how long a lease lasts, how often it may be missed. */
+/** Within the presence timeout: the number of checks, the length of a lease in checks, and how many checks may miss a node. */
 const renewalsPerTimeout = 8
 const leaseIntervals = 3
 const maxMissed = 3
@@ -12,12 +12,12 @@ export class Liveness {
   readonly #interval: number
   readonly #nodes: ReadonlyMap<string, unknown>
   readonly #onDead: (node: string) => void
-  /** How often in a row nodes have been missed of which there is somebody on the roster. */
+  /** How many checks in a row have missed a node that has members on the roster. */
   #missed = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
   #isLooking = false
 
-  /** `timeout` is in milliseconds. `nodes` has those that are looked for; `died` is told of one each time that it is missed for good. */
+  /** @param timeout in milliseconds @param nodes the nodes with members @param died called at each check that misses a node for good */
   constructor(
     roster: Roster,
     node: string,
@@ -40,12 +40,12 @@ export class Liveness {
     clearInterval(this.#timer)
   }
 
-  /** Answers which nodes live, this one among them from now on. */
+  /** Renews the lease of this node, and returns the living nodes. */
   renew(): Promise<readonly string[]> {
     return this.#roster.renew(this.#node, leaseIntervals * this.#interval)
   }
 
-  /** Never rejects: while the log is away nobody is missed, and afterwards everybody has time to tell again. */
+  /** Never rejects. While the log is unreachable no node is missed, and afterwards each has time to renew its lease. */
   async #check(): Promise<void> {
     if (this.#isLooking || this.#nodes.size === 0) return
     this.#isLooking = true

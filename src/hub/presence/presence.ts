@@ -1,5 +1,5 @@
-// Who is subscribed, told in the log like everything else: a private update when a subscription begins, and one when it ends,
-// for the whole fleet. It does not know what the updates say; the door that announces a subscription writes them.
+// Presence: announces subscriptions in the log, with a private update when one begins and one when it ends, for all nodes. The
+// endpoint that announces a subscription writes the updates.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TidingsError } from '../../errors.ts'
 import type { Entry } from '../../log/log.ts'
@@ -8,21 +8,21 @@ import type { Update } from '../../update.ts'
 import { Liveness } from './liveness.ts'
 import { RosterReplica } from './replica.ts'
 
-/** A subscription as it is announced. */
+/** A subscription to announce. */
 export interface Subscription {
-  /** The one topic of its updates, which no other subscription has. */
+  /** The topic of its announcements, which no other subscription has. */
   readonly topic: string
-  /** What whoever lists subscriptions, on whatever node, needs to know of it; default nothing. */
+  /** What any node needs to list it. Default: nothing. */
   readonly record?: string
-  /** What is said when it begins (`active`), and when it ends. */
+  /** The announcement of its beginning (`active`) or its end. */
   announce(active: boolean): Update
 }
 
-/** Updates that are appended at once: a storm of connects takes its turn with what is published. */
+/** Announcements in one append, so that a storm of connects alternates with publishes. */
 const batchSize = 256
-/** Announcements that may wait. Beyond that, who came and went meanwhile is left out. */
+/** Announcements that may wait. Beyond that, a subscription that began and ended meanwhile is left out. */
 const maxWaiting = 10_000
-/** How long it waits, in milliseconds, before it repeats what the log could not take. */
+/** Milliseconds until an append that failed is repeated. */
 const retryDelayMs = 1_000
 
 export class Presence {
@@ -31,19 +31,19 @@ export class Presence {
   readonly #node = crypto.randomUUID()
   readonly #replica = new RosterReplica()
   readonly #liveness: Liveness
-  /** Who is connected to this node, by topic. */
+  /** Members that are connected to this node, by topic. */
   readonly #own = new Map<string, OwnMember>()
-  /** What waits to be appended, by topic; a beginning always goes before its end. */
+  /** Announcements that wait to be appended, by topic. A beginning always precedes its end. */
   readonly #joins = new Map<string, OwnMember>()
   readonly #leaves = new Map<string, Member>()
-  /** Whose beginning may be in the log, and whose end has not arrived. */
+  /** Members whose beginning may be in the log, and whose end was not delivered yet. */
   readonly #begun = new Map<string, OwnMember>()
   readonly #stop = new AbortController()
   #hasLease = false
   #immediate: NodeJS.Immediate | undefined
   #appending = Promise.resolve()
 
-  /** `timeout`: within how many milliseconds a node that died has to have disappeared. */
+  /** @param timeout milliseconds after which a crashed node has disappeared */
   constructor(roster: Roster | undefined, timeout: number, failed: (error: unknown) => void) {
     this.#roster = roster ?? emptyRoster
     this.#failed = failed
@@ -51,24 +51,24 @@ export class Presence {
     this.#liveness = new Liveness(this.#roster, this.#node, timeout, this.#replica.nodes, end)
   }
 
-  /** Everybody of whom the log has told, on all nodes. */
+  /** All members that the log has announced, on all nodes. */
   get members(): ReadonlyMap<string, Member> {
     return this.#replica.members
   }
 
-  /** How many of those who are connected to this node have been announced, or are about to be. */
+  /** Members of this node that are announced, or are about to be. */
   get announced(): number {
     return this.#own.size
   }
 
-  /** Finds out who was there before; to be called when the log is being followed. */
+  /** Loads the roster. Called when the log is being followed. */
   async begin(): Promise<void> {
     if (this.#isStopped) return
     this.#liveness.start()
     await this.reload()
   }
 
-  /** Reads the roster anew: not all that was announced has arrived. */
+  /** Loads the roster again, because the log skipped entries. */
   async reload(): Promise<void> {
     while (!this.#isStopped) {
       try {
@@ -80,7 +80,7 @@ export class Presence {
     }
   }
 
-  /** The roster is another one; of whom is told in vain that they left, it leaves out. */
+  /** A new epoch has a new roster, which leaves out ends of members that it does not have. */
   startOver(): void {
     this.#joins.clear()
     this.#begun.clear()
@@ -108,7 +108,7 @@ export class Presence {
     this.#schedule()
   }
 
-  /** The list of who is there changes with what arrives from the log, so that list and log tell the same. */
+  /** Updates the copy of the roster with delivered entries, so that list and log agree. */
   arrived(entries: readonly Entry[]): void {
     for (const { update, member } of entries) {
       if (member) this.#replica.add(this.#begun.get(member.topic) ?? member)
@@ -116,7 +116,7 @@ export class Presence {
     }
   }
 
-  /** Appends all that waits, once more. */
+  /** Appends everything that waits, one last time. */
   async finish(): Promise<void> {
     this.#stop.abort()
     this.#liveness.stop()
@@ -130,7 +130,7 @@ export class Presence {
     return this.#stop.signal.aborted
   }
 
-  /** Who is connected all the same comes again: another node has taken this one for dead. */
+  /** A member that is still connected is announced again: another node took this one for dead. */
   #gone(topic: string): void {
     this.#replica.remove(topic)
     this.#begun.delete(topic)
@@ -141,7 +141,7 @@ export class Presence {
     this.#schedule()
   }
 
-  /** Of several nodes that do this, one is heard. */
+  /** Several nodes may do this; the roster accepts the first. */
   #end(node: string): void {
     for (const member of this.#replica.membersOf(node)) this.#leaves.set(member.topic, member)
     this.#schedule()
@@ -163,14 +163,14 @@ export class Presence {
     return sleep(retryDelayMs, undefined, { signal: this.#stop.signal, ref: false }).catch(() => {})
   }
 
-  /** Never rejects: what the log could not take, it is asked to take again. */
+  /** Never rejects: announcements that the log refused are queued again. */
   async #appendSome(): Promise<boolean> {
     const joined = take(this.#joins, batchSize)
-    // An end waits until no beginning does: its own may be among them.
+    // Ends wait until all beginnings are appended: their own may be among them.
     const left = this.#joins.size > 0 ? [] : take(this.#leaves, batchSize - joined.length)
     for (const member of joined) this.#begun.set(member.topic, member)
     try {
-      // Who has no lease is taken for dead, and so is everybody who is connected to it.
+      // Without a lease this node, and all its members, would be taken for dead.
       if (!this.#hasLease) await this.#liveness.renew()
       this.#hasLease = true
       await this.#roster.announce([...joined.map(beginning), ...left.map(ending)])
@@ -182,10 +182,10 @@ export class Presence {
     }
   }
 
-  /** It could not be told, and is so all the same. */
+  /** The announcements failed, but the changes are real. */
   #requeue(joined: readonly OwnMember[], left: readonly Member[]): void {
     for (const member of joined) {
-      // Another roster, on which nobody is who was on the one before.
+      // A new roster, which has none of these members.
       if (!this.#begun.has(member.topic)) continue
       this.#replica.add(member)
       this.#joins.set(member.topic, member)
@@ -197,14 +197,14 @@ export class Presence {
   }
 }
 
-/** Of a log without a roster, to which nobody is announced. */
+/** For a log without a roster. */
 const emptyRoster: Roster = {
   announce: async () => {},
   async *members() {},
   renew: async () => []
 }
 
-/** Who is connected to this node; what there is to say of it is made when it is needed. */
+/** A member that is connected to this node. Its announcements are made when they are needed. */
 class OwnMember implements Member {
   readonly node: string
   readonly #subscription: Subscription

@@ -1,14 +1,13 @@
-// What this node knows of the roster: read once, and from then on what arrives from the log, so that roster and log tell the
-// same. It announces nobody.
+// This node's copy of the roster: loaded once, and updated by the entries that the log delivers.
 import type { Member } from '../../log/roster.ts'
 
 export class RosterReplica {
   readonly members: ReadonlyMap<string, Member>
-  /** How many members each node has; those that have none are not there. */
+  /** The number of members of each node that has some. */
   readonly nodes: ReadonlyMap<string, number>
   readonly #members = new Map<string, Member>()
   readonly #nodes = new Map<string, number>()
-  /** Who came or went while the roster was read: what arrived is newer than what was read. */
+  /** Members that came or went while the roster is loaded: entries are newer than what is read. */
   #changed: Set<string> | undefined
 
   constructor() {
@@ -31,13 +30,13 @@ export class RosterReplica {
     if (this.#nodes.has(node)) for (const member of this.#members.values()) if (member.node === node) yield member
   }
 
-  /** Takes over what the roster says. @throws whatever reading does; then everything stays as it was */
+  /** Replaces the copy. When reading throws, the copy stays as it was. */
   async load(pages: AsyncIterable<readonly Member[]>): Promise<void> {
     const changed = new Set<string>()
     this.#changed = changed
     const found = new Map<string, Member>()
     for await (const page of pages) for (const member of page) found.set(member.topic, member)
-    // Whoever reads anew meanwhile knows better.
+    // A later load has newer data.
     if (this.#changed !== changed) return
     this.#changed = undefined
     for (const topic of this.#members.keys()) if (!found.has(topic) && !changed.has(topic)) this.#delete(topic)

@@ -1,28 +1,27 @@
-// Leaves out of an append what was appended before, for logs whose appends are decided in this process. It remembers nothing itself,
-// and does not know what keys are made of.
+// Deduplication for logs that append in this process: skips updates whose key is known.
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { formatId } from '../ids.ts'
 import type { Appended, DedupOptions, Entry } from '../log.ts'
 
-/** What is remembered of an update, by its key. */
+/** What is stored for a key. */
 export interface DedupRecord {
   readonly fingerprint: string
   readonly offset: number
   readonly time: number
-  /** Up to when, by the log's own time. */
+  /** When it expires, on the clock of the log. */
   readonly until: number
 }
 
 export interface DedupStore {
-  /** What is remembered now. */
+  /** The record of a key that has not expired. */
   find(key: string): DedupRecord | undefined
   add(key: string, record: DedupRecord): void
 }
 
 /**
- * Appends what was not appended before, and remembers it.
- * @throws TidingsError `key_reused` before anything is appended
+ * Appends the updates whose keys are not known, and stores their keys.
+ * @throws TidingsError `key_reused`, before anything is appended
  */
 export function appendDeduplicated(
   epoch: string,
@@ -45,7 +44,7 @@ export function appendDeduplicated(
   })
 }
 
-/** The entry that an update became when it was appended. */
+/** The result for an update that was appended before. */
 export function repeatedEntry(epoch: string, update: Update, offset: number, time: number): Appended {
   return { epoch, offset, id: update.id ?? formatId(epoch, offset), time, update, repeated: true }
 }

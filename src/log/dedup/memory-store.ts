@@ -1,16 +1,15 @@
-// What a log in memory remembers so that it is not appended twice. It knows no update.
+// Deduplication keys in memory.
 import type { DedupRecord, DedupStore } from './append.ts'
 
-/** Keys that are remembered at a time; beyond that, the oldest are forgotten before their time. */
+/** Keys that are kept at most; beyond that, the oldest are dropped before they expire. */
 const maxKeys = 1_000_000
-/** Keys that are forgotten in one go, so that nobody waits for a million of them. */
+/** Expired keys that one call removes, so that an append never waits for a million of them. */
 const maxForgotten = 1_000
 
-/** What a log in memory remembers. */
 export class MemoryDedupStore implements DedupStore {
-  /** Longest remembered first. */
+  /** Oldest first. */
   readonly #store = new Map<string, DedupRecord>()
-  /** One iterator for long: each that is begun anew would pass over all that was deleted. */
+  /** One iterator for many calls: a new one would have to skip all deleted keys. */
   #places = this.#store.entries()
   #oldest: [string, DedupRecord] | undefined
   #now = 0
@@ -21,13 +20,13 @@ export class MemoryDedupStore implements DedupStore {
   }
 
   add(key: string, record: DedupRecord): void {
-    // A key that was forgotten and is used again is among the newest.
+    // A key that expired and is used again becomes the newest.
     this.#store.delete(key)
     this.#store.set(key, record)
     while (this.#store.size > maxKeys) this.#forget(this.#look() as [string, DedupRecord])
   }
 
-  /** What has had its time counts no more from now on, and gives its place back bit by bit. */
+  /** Sets the time: expired keys are no longer found, and are removed in small steps. */
   expire(now: number): void {
     this.#now = now
     for (let budget = maxForgotten; budget > 0 && this.#store.size > 0; budget--) {

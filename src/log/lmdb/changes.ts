@@ -1,5 +1,4 @@
-// The entries that one commit of an LmdbLog adds and removes, and what each rule keeps after it: the counters move with the
-// entries, so that what is stored always adds up. It decides nothing and writes nothing.
+// The entries that one commit adds and removes, and what each rule keeps after it. Counters and entries change together.
 import type { Update } from '../../update.ts'
 import type { Entry } from '../log.ts'
 import type { RetentionRules, RuleUsage } from '../retention/rules.ts'
@@ -7,10 +6,10 @@ import { sizeOf } from '../size.ts'
 import { canonicalPlace } from './places.ts'
 import type { LmdbStore } from './store.ts'
 
-/** A page of LMDB's, as it is nearly everywhere. */
+/** The usual size of a page in LMDB. */
 const page = 4_096
 
-/** How many bytes of the disk entries may need, at the very most: each topic and id may touch pages of its own. */
+/** The maximum of disk space that entries may need, in bytes: each topic and id may touch its own pages. */
 export function roomFor(entries: readonly Entry[]): number {
   const places = new Set(entries.flatMap(({ update }) => [...update.topics, ...(update.id ? [`id ${update.id}`] : [])]))
   return entries.reduce((sum, { update }) => sum + 2 * sizeOf(update), page * (16 + 2 * places.size))
@@ -22,7 +21,7 @@ export class LmdbChanges {
   readonly tallies: RuleUsage[]
   readonly #store: LmdbStore
   readonly #retention: RetentionRules
-  /** By how many entries each topic that keeps only its newest grows, or shrinks. */
+  /** The change in the number of entries of each topic under a rule with `last`. */
   readonly #growth = new Map<string, number>()
 
   constructor(store: LmdbStore, retention: RetentionRules, tallies: readonly RuleUsage[]) {
@@ -45,18 +44,18 @@ export class LmdbChanges {
     this.#count(entry.update, -1)
   }
 
-  /** What is kept from an offset on, as it will be after this commit. */
+  /** The entries from an offset on, as they are after this commit. */
   *from(offset: number): Generator<Entry, void, undefined> {
     for (const entry of this.#store.from(offset)) if (!this.removed.has(entry.offset)) yield entry
     for (const entry of this.added.values()) if (entry.offset >= offset) yield entry
   }
 
-  /** How many of the newest entries of its topic the rule of an update keeps; undefined where it keeps all. */
+  /** The `last` of the rule of an update; undefined when it has none. */
   lastOf(update: Update): number | undefined {
     return this.#retention.rules[this.#retention.ruleOf(update)]?.last
   }
 
-  /** Whether more entries of a topic are kept than its rule says. */
+  /** Whether a topic has more entries than its rule keeps. */
   isOver(update: Update): boolean {
     const most = this.lastOf(update)
     if (most === undefined) return false

@@ -1,4 +1,4 @@
-// A checksum that finds what a disk does to bytes. It is no protection against a person.
+// A checksum against faults of the disk, not against manipulation.
 import * as zlib from 'node:zlib'
 
 const table = new Int32Array(256).map((_, byte) => {
@@ -7,7 +7,7 @@ const table = new Int32Array(256).map((_, byte) => {
   return sum
 })
 
-/** The same, for versions of Node that have none. */
+/** For versions of Node without `zlib.crc32`. */
 export function crc32ByTable(what: Uint8Array | string, before: number): number {
   const bytes = typeof what === 'string' ? Buffer.from(what) : what
   let sum = ~before
@@ -15,5 +15,5 @@ export function crc32ByTable(what: Uint8Array | string, before: number): number 
   return ~sum >>> 0
 }
 
-/** CRC-32 of bytes, or of a text in UTF-8, going on from that of others. Node has had one of its own since 20.15. */
+/** CRC-32 of bytes, or of a text in UTF-8, continued from an earlier checksum. Node has it since 20.15. */
 export const crc32: (what: Uint8Array | string, before: number) => number = zlib.crc32 ?? crc32ByTable

@@ -1,5 +1,4 @@
-// What an LmdbLog remembers so that it is not appended twice: memories by key, and keys by the time up to which they count. It
-// knows no update; what it writes belongs to whatever batch is being written.
+// Deduplication keys in LMDB: records by key, and keys by the time at which they expire. Writes belong to the batch in progress.
 import type { Database } from 'lmdb'
 import type { DedupRecord } from '../dedup/append.ts'
 import { LmdbValues, type Values } from './values.ts'
@@ -9,7 +8,7 @@ type Value = [fingerprint: string, offset: number, time: number, until: number]
 export class LmdbDedupStore {
   readonly #store: LmdbValues<Value, string>
   readonly #times: Database<string, number>
-  /** Whether there may be any, so that a log without keys pays nothing. */
+  /** Whether there may be keys: a log without them pays nothing. */
   #isUsed: boolean
 
   constructor(values: Values) {
@@ -18,7 +17,7 @@ export class LmdbDedupStore {
     this.#isUsed = [...this.#store.keys.getKeys({ limit: 1 })].length > 0
   }
 
-  /** Whether it still counts is for the caller to say. */
+  /** The record of a key, which may have expired. */
   find(key: string): DedupRecord | undefined {
     const value = this.#isUsed ? this.#store.get(key) : undefined
     if (!value) return undefined
@@ -26,7 +25,7 @@ export class LmdbDedupStore {
     return { fingerprint, offset, time, until }
   }
 
-  /** Some of those that count no more, longest first, each with the time at which it ceased to. */
+  /** Some expired keys, oldest first, each with the time at which it expired. */
   expired(now: number, limit: number): [key: string, until: number][] {
     if (!this.#isUsed) return []
     const range = this.#times.getRange({ end: now, limit })
@@ -39,7 +38,7 @@ export class LmdbDedupStore {
     this.#write(this.#times.put(until, key))
   }
 
-  /** Removes what `expired` named; where the key has been put again since, only the old time. */
+  /** Removes keys that `expired` returned. Of a key that was stored again since, only the old time is removed. */
   remove(key: string, until: number): void {
     this.#write(this.#times.remove(until, key))
     if (this.#store.get(key)?.[3] === until) this.#store.remove(key)

@@ -1,33 +1,32 @@
-// Where an LmdbLog finds entries by topic and id: places, and the offsets that each has. It knows by a sum over all of it
-// whether the disk still has what was written. It reads no entry.
+// The index of an LmdbLog: the offsets of each topic and each id. A sum over all of it detects damage.
 import type { Database, RootDatabase } from 'lmdb'
 import { crc32 } from './crc32.ts'
 
 export class LmdbIndex {
   readonly #database: Database<number, string>
-  /** Over all that is committed; undefined in data of format 1. */
+  /** The sum over everything that is committed. */
   #sum: number
-  /** Over all that is there after the commit that is being written. */
+  /** The sum after the commit in progress. */
   #next: number
 
-  /** `sum` is what was stored; undefined where none was, so that what is there is taken for what was written. */
+  /** @param sum the stored sum; undefined for data of format 1, whose index is trusted */
   constructor(root: RootDatabase, sum: number | undefined) {
     this.#database = root.openDB({ name: 'index', encoding: 'ordered-binary', dupSort: true })
     this.#sum = sum ?? this.#count()
     this.#next = this.#sum
   }
 
-  /** Whether what is there is what was written. Reads all of it. */
+  /** Whether the index is what was written. Reads all of it. */
   get isWhole(): boolean {
     return this.#sum === this.#count()
   }
 
-  /** What is to be stored along with what is added and removed. */
+  /** The sum to store in this commit. */
   get sum(): number {
     return this.#next
   }
 
-  /** A commit begins: what an earlier one did not get done does not count. */
+  /** Begins a commit. Changes of a failed one do not count. */
   begin(): void {
     this.#next = this.#sum
   }
@@ -46,12 +45,12 @@ export class LmdbIndex {
     void this.#database.remove(place, offset)
   }
 
-  /** The offsets that a place has, from one on, or from one down. */
+  /** The offsets of a place, ascending or descending from one. */
   offsets(place: string, start: number, reverse: boolean): Iterable<number> {
     return this.#database.getValues(place, { start, reverse })
   }
 
-  /** How many entries a place has. */
+  /** The number of entries of a place. */
   countOf(place: string): number {
     return this.#database.getValuesCount(place)
   }
@@ -73,7 +72,7 @@ function crcOf(place: string): number {
   return crc32(place, 0)
 }
 
-/** What one offset of a place adds to the sum: spread over all bits, so that two faults do not make up for each other. */
+/** What one offset adds to the sum: spread over all bits, so that two faults do not cancel each other out. */
 function partOf(crc: number, offset: number): number {
   const low = Math.imul(offset | 0, 0x9e3779b1)
   const mixed = Math.imul(crc ^ low ^ (offset / 2 ** 32), 0x85ebca6b)

@@ -84,7 +84,7 @@ export class LmdbLog implements Log {
   }
 
   get removals(): number {
-    return this.#writer.losses.removals
+    return this.#writer.removalIndex.removals
   }
 
   get isReady(): boolean {
@@ -105,7 +105,7 @@ export class LmdbLog implements Log {
     this.#mustBeOpen()
     try {
       const page = readPage(this.#store, this.head, after, filter, limit)
-      return { ...page, epoch: this.epoch, lost: this.#writer.losses.lost(after, filter, removalsSeen) }
+      return { ...page, epoch: this.epoch, lost: this.#writer.removalIndex.lost(after, filter, removalsSeen) }
     } catch (error) {
       throw this.#store.classifyError(error)
     }

@@ -1,5 +1,4 @@
-// What one commit of an LmdbLog changes: the entries it adds, those that they supersede, and a slice of what retention no
-// longer keeps. It works that out and writes nothing.
+// Plans one commit: the entries that it adds, those that they supersede, and a slice of what retention removes.
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { appendDeduplicated, type DedupRecord } from '../dedup/append.ts'
@@ -15,8 +14,8 @@ import { canonicalPlace } from './places.ts'
 import type { LmdbStore, State } from './store.ts'
 
 /**
- * What trimming may do in one commit, besides twice as much as is added, with which it keeps up with any publisher. Looking
- * is cheap; each removal may touch pages of its own, which whoever appends next has to wait for.
+ * The work of trimming in one commit, in addition to twice the number of added entries, with which it keeps up with any publisher. A scan
+ * is cheap. Each removal may touch its own pages, and the next append waits for it.
  */
 export const slice = { looked: 2_000, removed: 250 }
 
@@ -26,32 +25,32 @@ interface Budget {
 }
 
 export class LmdbPlan {
-  /** What was appended, in order; some of it may not be kept. */
+  /** The appended entries, in order. Some of them may be removed at once. */
   readonly appended: Entry[] = []
   readonly #changes: LmdbChanges
   #now = 0
-  /** What is to be remembered, by key. */
+  /** Deduplication keys to store. */
   readonly #remembered = new Map<string, DedupRecord>()
-  /** Who comes or, with `null`, goes, by topic. */
+  /** Members that come or, with `null`, go, by topic. */
   readonly #members = new Map<string, Member | null>()
-  /** Keys that count no more. */
+  /** Expired keys. */
   #expired: [key: string, until: number][] = []
-  /** What was removed, and not because of being superseded. */
+  /** Removed entries, without superseded ones. */
   readonly traces: Tombstone[] = []
-  /** Whether there is more to trim than one slice. */
+  /** Whether more remains to be trimmed. */
   unfinished = false
   head: number
   time: number
-  /** How far a change of rules has been carried out; undefined when it has been. */
+  /** The progress of a change of rules; undefined when it is complete. */
   #supersededThrough: number | undefined
   #isSuperseded = false
   readonly #rules: string | undefined
   readonly #store: LmdbStore
   readonly #retention: RetentionRules
-  /** The offsets added to each topic that keeps only its newest. */
+  /** The offsets added to each topic under a rule with `last`. */
   readonly #touched = new Map<string, { most: number; offsets: number[] }>()
 
-  /** The most that trimming removes, besides twice as much as is added. */
+  /** Removals of trimming, in addition to twice the number of added entries. */
   readonly #maxRemoved: number
 
   constructor(store: LmdbStore, retention: RetentionRules, state: State, maxRemoved = slice.removed) {
@@ -69,7 +68,7 @@ export class LmdbPlan {
     return this.appended.length === 0 && this.#changes.removed.size === 0 && !this.#isSuperseded
   }
 
-  /** Tells how many bytes of the disk it may take, at the very most, which is only asked on a full disk; undefined where it adds nothing. */
+  /** Computes the maximum of disk space that the commit needs, which only a full disk asks for; undefined when it adds nothing. */
   get needed(): (() => number) | undefined {
     return this.appended.length > 0 ? () => roomFor(this.appended) : undefined
   }
@@ -78,7 +77,7 @@ export class LmdbPlan {
     return this.#changes.removed.has(offset)
   }
 
-  /** What is known of the whole after this commit. */
+  /** The state after this commit. */
   stateWith(floor: number): State {
     const { head, time } = this
     return {
@@ -91,7 +90,7 @@ export class LmdbPlan {
     }
   }
 
-  /** Writes it down, within one commit. */
+  /** Writes the changes, within a commit. */
   write(state: State, crowdedOut: readonly (string | undefined)[]): void {
     for (const entry of this.#changes.added.values()) this.#store.put(entry)
     for (const entry of this.#changes.removed.values()) this.#store.remove(entry)
@@ -106,9 +105,9 @@ export class LmdbPlan {
     this.#store.putState(state)
   }
 
-  /** Adds what a group appends, removes what is then no longer kept, and says what becomes of each append. */
+  /** Plans the appends of a group, and what retention then removes. Returns the outcome of each append. */
   appendAll(group: readonly PendingAppend[], now: number): Outcome[] {
-    // A clock that is set back must not let an entry look older than the one before it.
+    // When the clock is set back, an entry must not get an earlier time than the one before it.
     this.#now = Math.max(this.time, now)
     const outcomes = group.map((append) => this.#take(append))
     this.#expired = this.#store.dedup.expired(this.#now, this.#maxRemoved + 2 * this.#remembered.size)
@@ -136,7 +135,7 @@ export class LmdbPlan {
     return memory && memory.until > this.#now ? memory : undefined
   }
 
-  /** Leaves out who is on the roster already, or is not. */
+  /** Skips an announcement that changes nothing. */
   #enroll(update: Update, member: Member | null): Entry | undefined {
     const topic = update.topics[0] as string
     const known = this.#members.get(topic)
@@ -157,11 +156,11 @@ export class LmdbPlan {
     return entry
   }
 
-  /** Removes what is no longer among the newest of its topic. */
+  /** Removes entries that are no longer among the newest of their topic. */
   #supersede(): void {
     for (const [topic, { most, offsets }] of this.#touched) {
       const place = canonicalPlace(topic)
-      // More than was added is over only while a change of rules is carried out, which removes the rest bit by bit.
+      // There is more to remove than was added only during a change of rules, which removes the rest step by step.
       let over = Math.min(this.#store.count(place) + offsets.length - most, offsets.length)
       if (over <= 0) continue
       for (const offset of this.#store.offsets(place, 0)) {
@@ -172,7 +171,7 @@ export class LmdbPlan {
     }
   }
 
-  /** Removes what its rule does not keep, oldest first, as far as one commit may go. */
+  /** Removes what the rule does not keep, oldest first, within the budget of one commit. */
   #trim(now: number): void {
     const more = 2 * this.appended.length
     const budget = { looked: slice.looked + more, removed: this.#maxRemoved + more }
@@ -183,7 +182,7 @@ export class LmdbPlan {
     })
   }
 
-  /** Removes what rules supersede that were others when it was appended, oldest first. */
+  /** After a change of rules: removes what the new ones supersede, oldest first. */
   #supersedeFrom(after: number, budget: Budget): void {
     for (const { offset, update } of this.#changes.from(after + 1)) {
       this.unfinished ||= budget.looked-- <= 0 || budget.removed <= 0
@@ -230,7 +229,7 @@ export class LmdbPlan {
     else this.#touched.set(topic, { most, offsets: [offset] })
   }
 
-  /** The newest trace of each set of topics, by its key. */
+  /** The newest tombstone of each set of topics, by its key. */
   get newestTraces(): Map<string, Tombstone> {
     const newest = new Map<string, Tombstone>()
     for (const trace of this.traces) {

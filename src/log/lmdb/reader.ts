@@ -1,15 +1,12 @@
-// Reads the history in an LmdbStore for whoever wants some of it: by topic where the topics are known, else one after the
-// other. It writes nothing, and keeps nothing between two pages.
+// Reads pages of history from an LmdbStore: by the index when the filter names its topics, otherwise one entry after the other.
 
 import type { Entry, Filter, PageLimit } from '../log.ts'
 import { sizeOf } from '../size.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { alternatePlace, canonicalPlace } from './places.ts'
 import type { LmdbStore } from './store.ts'
 
-/** How many entries one page, or one step of a search, looks at before others have their turn. */
-const stretch = 2_048
-
-/** What a filter admits after an offset, up to `head`. */
+/** The entries that a filter admits after an offset, up to `head`. */
 export function readPage(
   store: LmdbStore,
   head: number,
@@ -20,44 +17,47 @@ export function readPage(
   const entries: Entry[] = []
   let cursor = after
   let bytes = 0
-  let looked = 0
+  const slice = new TimeSlice()
   for (const entry of filter.topics ? withTopics(store, filter.topics, after + 1) : store.from(after + 1)) {
-    // Written, but not yet answered: whoever reads it now would have it before it is promised to stay.
+    // Entries after `head` are written, but their durability is not promised yet.
     if (entry.offset > head) break
     cursor = entry.offset
     if (admits(filter, entry)) {
       entries.push(entry)
       bytes += sizeOf(entry.update)
     }
-    if (++looked === stretch || entries.length >= limit.entries || bytes >= limit.bytes) return { entries, cursor }
+    if (slice.isOver || entries.length >= limit.entries || bytes >= limit.bytes) return { entries, cursor }
   }
   return { entries, cursor: Math.max(after, head) }
 }
 
 /**
- * The offset before the newest so many entries that a filter admits; undefined where there are fewer. Asks after every turn
- * of others whether it may go on, by throwing: what is closed meanwhile must not be touched.
+ * The offset before the newest `count` entries that a filter admits; undefined when there are fewer. After each pause it calls
+ * `mustBeOpen`, which throws when the log was closed meanwhile.
  */
 export async function findNewest(
   store: LmdbStore,
   head: number,
   filter: Filter,
   count: number,
-  goOn: () => void
+  mustBeOpen: () => void
 ): Promise<number | undefined> {
   let left = count
   for (let from = head; left > 0 && from > 0; ) {
-    let looked = 0
+    const slice = new TimeSlice()
     let reached = 0
+    let isEnd = true
     for (const entry of filter.topics ? withTopics(store, filter.topics, from, true) : store.downFrom(from)) {
       reached = entry.offset
       if (admits(filter, entry) && --left === 0) return reached - 1
-      if (++looked === stretch) break
+      if (!slice.isOver) continue
+      isEnd = false
+      break
     }
-    if (looked < stretch) return undefined
+    if (isEnd) return undefined
     from = reached - 1
     await new Promise(setImmediate)
-    goOn()
+    mustBeOpen()
   }
   return left === 0 ? head : undefined
 }
@@ -82,7 +82,7 @@ function* withTopics(
   }
 }
 
-/** Ascending sequences, or descending ones, as one, in which each number stands once. */
+/** Merges ascending, or descending, sequences into one without duplicates. */
 function* merged(sequences: Iterable<number>[], reverse: boolean): Generator<number, void, undefined> {
   const iterators = sequences.map((sequence) => sequence[Symbol.iterator]())
   try {

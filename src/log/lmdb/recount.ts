@@ -1,14 +1,14 @@
-// Counts again what each retention rule keeps, for a log that was written under other rules. It only reads: removing is left
-// to trimming, whose commits keep counters and entries in step, so that a crash at any moment leaves a log that adds up.
+// Counts what each retention rule keeps, for a log that was written under other rules. It only reads. Trimming removes entries, and its
+// commits change counters and entries together, so a crash at any moment leaves correct counters.
 
 import type { RetentionRules } from '../retention/rules.ts'
 import { sizeOf } from '../size.ts'
 import type { LmdbStore, State } from './store.ts'
 
-/** Entries looked at before others have their turn. */
+/** Entries that are counted before the event loop runs. */
 const slice = 10_000
 
-/** The state of a log under these rules; what they no longer keep is still there, and is removed by trimming. */
+/** The state of a log under these rules. Entries that they do not keep are still there; trimming removes them. */
 export async function recount(store: Pick<LmdbStore, 'state' | 'from'>, retention: RetentionRules): Promise<State> {
   const known = store.state
   if (known && known.rules === retention.text) return known

@@ -1,18 +1,18 @@
-// What an LmdbLog has removed, and from when on that counts: before a commit it may still be read. It removes nothing.
+// The removal index of an LmdbLog: removals that are committed, and those of the commit in progress, whose entries may still be read.
 
 import type { Filter } from '../log.ts'
 import { RemovalIndex, type Tombstone } from '../retention/removal-index.ts'
 
 export class LmdbRemovals {
-  readonly #forgotten = new RemovalIndex()
-  /** Removals that are committed; what is only noted is yet to be lost. */
+  readonly #index = new RemovalIndex()
+  /** The number of committed removals. */
   #removals: number
 
-  /** `traces` are those of earlier, in any order; `floor` as they were written with. */
-  constructor(traces: Iterable<Tombstone>, floor: number) {
-    this.#forgotten.raiseRemovedThrough(floor)
-    this.note([...traces].sort((a, b) => a.offset - b.offset))
-    this.#removals = this.#forgotten.removals
+  /** @param traces stored tombstones, in any order @param floor the stored `removedThrough` */
+  constructor(tombstones: Iterable<Tombstone>, floor: number) {
+    this.#index.raiseRemovedThrough(floor)
+    this.add([...tombstones].sort((a, b) => a.offset - b.offset))
+    this.#removals = this.#index.removals
   }
 
   get removals(): number {
@@ -20,25 +20,21 @@ export class LmdbRemovals {
   }
 
   get floor(): number {
-    return this.#forgotten.removedThrough
+    return this.#index.removedThrough
   }
 
-  /** To be called before they are removed, for a reader may find them gone before we hear of it. Answers whose traces have to go. */
-  note(traces: readonly Tombstone[]): (string | undefined)[] {
-    return traces.map(({ topics, isPrivate, offset }) => this.#forgotten.add(topics, isPrivate, offset))
+  /** Records removals before their commit: a reader may miss the entries before we learn of the commit. Returns the keys of dropped tombstones. */
+  add(tombstones: readonly Tombstone[]): (string | undefined)[] {
+    return tombstones.map(({ topics, isPrivate, offset }) => this.#index.add(topics, isPrivate, offset))
   }
 
-  /** What was noted has been removed. */
+  /** The recorded removals are committed. */
   settle(): void {
-    this.#removals = this.#forgotten.removals
+    this.#removals = this.#index.removals
   }
 
-  /** Who asks whether anything is lost is told of what is; who reads on must not miss what is about to be. */
+  /** Without `removalsSeen`, only committed removals count. A reader that continues must also learn of those in progress. */
   lost(after: number, filter: Filter, removalsSeen: number | undefined): boolean {
-    return this.#forgotten.lost(
-      after,
-      filter,
-      removalsSeen === undefined ? { until: this.#removals } : { removalsSeen }
-    )
+    return this.#index.lost(after, filter, removalsSeen === undefined ? { until: this.#removals } : { removalsSeen })
   }
 }

@@ -1,4 +1,4 @@
-// Who is on the roster of an LmdbLog, by topic. It knows no update; what it writes belongs to whatever batch is being written.
+// The roster of an LmdbLog, by topic. Writes belong to the batch in progress.
 
 import type { Member } from '../roster.ts'
 import { LmdbValues, type Values } from './values.ts'
@@ -9,7 +9,7 @@ export class LmdbRoster {
   readonly #members: LmdbValues<Member, string>
   readonly #placeOf: (topic: string) => string
 
-  /** `placeOf` makes a key of any topic. */
+  /** @param placeOf makes a key of any topic */
   constructor(values: Values, placeOf: (topic: string) => string) {
     this.#members = new LmdbValues(values, 'roster')
     this.#placeOf = placeOf
@@ -19,11 +19,11 @@ export class LmdbRoster {
     return this.#members.keys.doesExist(this.#placeOf(topic))
   }
 
-  /** `mustBeOpen` throws where no more can be read. */
+  /** @param mustBeOpen throws when the log is closed */
   *pages(mustBeOpen: () => void): Generator<readonly Member[], void, undefined> {
     for (let after: string | undefined; ; ) {
       mustBeOpen()
-      // None stays open while a page is looked at, for others write meanwhile.
+      // No cursor stays open between two pages, since commits happen meanwhile.
       const page = [
         ...this.#members.range({
           limit: pageSize,

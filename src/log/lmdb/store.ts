@@ -1,5 +1,4 @@
-// What an LmdbLog keeps on disk: entries by offset, the offsets of each topic and of each publisher's id, and what is known
-// of the whole. It knows LMDB; it knows no rule, no reader and no follower.
+// The databases of an LmdbLog: entries by offset, the index of topics and ids, and the state of the log.
 import { statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
@@ -21,28 +20,28 @@ import { memberPlace, place, placesOf } from './places.ts'
 import { LmdbRoster } from './roster.ts'
 import { type Codec, LmdbValues } from './values.ts'
 
-/** What is known of the whole, written with every commit. */
+/** The state of the log, written with every commit. */
 export interface State {
   readonly head: number
-  /** Time of the newest entry there ever was. */
+  /** Time of the newest entry, also when it was removed. */
   readonly time: number
-  /** Up to this offset, an entry of any topic may have been removed. */
+  /** Up to this offset, entries of any topic may have been removed: `RemovalIndex.removedThrough`. */
   readonly floor: number
   readonly tallies: readonly RuleUsage[]
-  /** The rules that the tallies were made with, as text; missing in data of format 1. */
+  /** The rules of the counters, as text; missing in data of format 1. */
   readonly rules?: string
-  /** While a change of rules is carried out: up to this offset, nothing is kept that `last` of its rule supersedes. */
+  /** During a change of rules: up to this offset, superseded entries are removed. */
   readonly supersededThrough?: number
-  /** The sum over the index, by which damage in it is found. */
+  /** The sum over the index, to detect damage. */
   readonly index?: number
 }
 
 type Value = [time: number, topics: readonly string[], data: string, ...rest: unknown[]]
 
 export class LmdbStore {
-  /** What is to be appended only once, written in the same batch as the entries. */
+  /** Deduplication keys, written in the same batch as the entries. */
   readonly dedup: LmdbDedupStore
-  /** Who is present, written likewise. */
+  /** The roster, written in the same batch. */
   readonly roster: LmdbRoster
   readonly disk: Disk
   readonly #path: string
@@ -51,16 +50,16 @@ export class LmdbStore {
   readonly #index: LmdbIndex
   readonly #traces: LmdbValues<Tombstone, string>
   readonly #meta: Database<unknown, string>
-  /** The state, with the number of commits so far as its version, by which another writer is found out. */
+  /** The state. Its version is the number of commits, to detect another writer. */
   readonly #states: LmdbValues<State, string>
   #version: number | undefined
   readonly #inode: bigint
   readonly #header: LmdbHeader
 
-  /** @throws LogError when what is there is no log. */
+  /** @throws LogError when the data is not that of a log */
   static async open(path: string, durability: Durability): Promise<LmdbStore> {
     const disk = new Disk(path)
-    // A batch is then one transaction, and its promise the only one: a commit that fails leaves no other one unhandled.
+    // A batch is one transaction with one promise, so a failed commit leaves no other rejection unhandled.
     const options = { eventTurnBatching: false, overlappingSync: false, noSubdir: false, maxDbs: 10 }
     const root = open({ path, ...options, noSync: durability === 'os' })
     try {
@@ -99,7 +98,7 @@ export class LmdbStore {
     return this.#states.get('state') ?? (this.#meta.get('state') as State | undefined)
   }
 
-  /** Offset of the oldest entry kept. */
+  /** Offset of the oldest kept entry. */
   get first(): number | undefined {
     return [...this.#entries.keys.getKeys({ limit: 1 })][0]
   }
@@ -109,22 +108,22 @@ export class LmdbStore {
     return value && this.#entryOf(offset, value)
   }
 
-  /** Entries from an offset on, oldest first. Not to be kept open while something is awaited. */
+  /** Entries from an offset on, oldest first. The caller must not await while it iterates. */
   *from(offset: number): Generator<Entry, void, undefined> {
     for (const { key, value } of this.#entries.range({ start: offset })) yield this.#entryOf(key, value)
   }
 
-  /** Entries from an offset down, newest first. */
+  /** Entries up to an offset, newest first. */
   *downFrom(offset: number): Generator<Entry, void, undefined> {
     for (const { key, value } of this.#entries.range({ start: offset, reverse: true })) yield this.#entryOf(key, value)
   }
 
-  /** The offsets that a place has, from one on, or from one down. */
+  /** The offsets of a place, ascending or descending from one. */
   offsets(place: string, start: number, reverse = false): Iterable<number> {
     return this.#index.offsets(place, start, reverse)
   }
 
-  /** How many entries a place has. */
+  /** The number of entries of a place. */
   count(place: string): number {
     return this.#index.countOf(place)
   }
@@ -159,23 +158,23 @@ export class LmdbStore {
   }
 
   /**
-   * Does all that `write` puts and removes, or nothing, and resolves when it is kept. What adds tells how many bytes it may need;
-   * what only removes says nothing, and may use up what there is.
-   * @throws TidingsError `storage_full`, or a LogError after which nothing more can be promised.
+   * Commits everything that `write` puts and removes, or nothing. Resolves when it is durable. A commit that adds entries passes the disk
+   * space that it needs; one that only removes may use all of it.
+   * @throws TidingsError `storage_full`, or a LogError after which nothing more can be promised
    */
   async commit(write: () => void, needed?: () => number): Promise<void> {
-    if (needed !== undefined) this.disk.mustHaveRoom(needed, () => freeBytes(this.#path))
+    if (needed !== undefined) this.disk.requireSpace(needed, () => freeBytes(this.#path))
     await this.#commit(() => {
       write()
       if (this.#header.isOlder) this.#header.upgrade()
     })
     this.#header.isOlder = false
-    // A reader of this very turn may have looked before the commit, and who comes now must not see what it saw.
+    // LMDB may reuse a read transaction of this tick, from before the commit.
     this.#entries.keys.resetReadTxn()
-    this.disk.wrote()
+    this.disk.succeeded()
   }
 
-  /** Lets LMDB use again what earlier commits have freed, which takes a commit in between: this one changes nothing. */
+  /** An empty commit, after which LMDB can reuse the pages that earlier commits freed. */
   async reclaimPages(): Promise<void> {
     const { state } = this
     if (state) await this.#commit(() => this.putState(state))
@@ -203,15 +202,15 @@ export class LmdbStore {
     return join(this.#path, 'data.mdb')
   }
 
-  /** What an error on reading comes down to, for the person who has to do something about it. */
+  /** Turns an error on reading into one that says what to do. */
   classifyError(error: unknown): Error {
     if (error instanceof TidingsError || error instanceof LogError) return error
     return damaged(this.#file, `it could not be read (${(error as Error).message})`)
   }
 
   /**
-   * Commits what `write` puts and removes, the state among it, unless another process has committed since: its entries would
-   * be overwritten. LMDB looks at the version within the transaction.
+   * Commits unless another process has committed since, whose entries would be overwritten. LMDB checks the version inside the
+   * transaction.
    */
   async #commit(write: () => void): Promise<void> {
     const version = this.#version
@@ -232,7 +231,7 @@ export class LmdbStore {
     this.#fillUp()
   }
 
-  /** LMDB may leave free pages at the end unwritten. We do not, so that a file that is too short is one that was cut. */
+  /** LMDB may leave free pages at the end of the file unwritten. They are filled here, so that a file that is too short was truncated. */
   #fillUp(): void {
     const { lastPageNumber, pageSize } = this.#root.getStats() as { lastPageNumber: number; pageSize: number }
     const needed = (lastPageNumber + 1) * pageSize

@@ -1,40 +1,39 @@
-// Values in LMDB with a checksum of the value and its key, so that what a disk has changed is an error and never taken for what
-// was written. It does not know what the values mean.
+// Values in LMDB with a checksum over the value and its key: a value that the disk has changed is an error.
 import { asBinary, type Database, type RangeOptions, type RootDatabase } from 'lmdb'
 import { crc32 } from './crc32.ts'
 import { damaged } from './files/damaged.ts'
 
-/** The first byte of a value with a checksum; no value in msgpack begins so. */
+/** The first byte of a value with a checksum. No value in msgpack begins with it. */
 const marker = 0xc1
-/** The marker, then a checksum of all that follows, then what stands for the key, with which the checksum begins. */
+/** Layout: marker, checksum, a number that stands for the key and begins the checksum, then the value. */
 const at = { sum: 1, key: 5, text: 9 }
 
-/** Makes bytes of what is kept, and back. */
+/** Encodes and decodes values. */
 export interface Codec {
   encode(value: unknown): Buffer
   decode(bytes: Buffer, range: { start: number; end: number }): unknown
 }
 
-/** What the databases of one folder have in common. */
+/** What the databases of one folder share. */
 export interface Values {
   readonly root: RootDatabase
   /** The data file, for errors. */
   readonly file: string
   readonly codec: Codec
-  /** Whether there may be values without a checksum, from before there were any. */
+  /** Whether there may be values without a checksum, of format 1. */
   readonly areOldAllowed: boolean
 }
 
-/** A value as it stands in LMDB. */
+/** A value as it is stored. */
 interface Stored<Value> {
-  /** Undefined where it cannot be read. */
+  /** Undefined when it is damaged. */
   readonly value: Value | undefined
-  /** What stands for its key; undefined where it has no checksum. */
+  /** The number that stands for its key; undefined without a checksum. */
   readonly key: number | undefined
 }
 
 export class LmdbValues<Value, Key extends string | number> {
-  /** The database, for what has to do with keys and commits alone. */
+  /** The database, for operations on keys and commits only. */
   readonly keys: Database<Stored<Value>, Key>
   readonly #values: Values
   readonly #name: string
@@ -42,24 +41,24 @@ export class LmdbValues<Value, Key extends string | number> {
   constructor(values: Values, name: string, useVersions = false) {
     this.#values = values
     this.#name = name
-    // LMDB hands one buffer of its own to `decode` again and again, which is what makes reading fast.
+    // LMDB passes the same buffer to `decode` each time, which makes reads fast.
     const decode = (bytes: Buffer, size: unknown) => this.#decode(bytes, size)
     const options = { name, encoder: { encode: () => Buffer.alloc(0), decode }, useVersions }
     this.keys = values.root.openDB(options)
   }
 
-  /** @throws LogError where the value is damaged. */
+  /** @throws LogError when the value is damaged */
   get(key: Key): Value | undefined {
     const stored = this.keys.get(key)
     return stored && this.#checked(key, stored)
   }
 
-  /** @throws LogError on coming to a value that is damaged. */
+  /** @throws LogError at a damaged value */
   *range(options: RangeOptions = {}): Generator<{ key: Key; value: Value }, void, undefined> {
     for (const { key, value } of this.keys.getRange(options)) yield { key, value: this.#checked(key, value) }
   }
 
-  /** Inside a batch, what this answers says nothing: the batch as a whole succeeds or fails. */
+  /** Inside a batch, its promise means nothing: the batch succeeds or fails as a whole. */
   put(key: Key, value: Value, version?: number): void {
     const text = this.#values.codec.encode(value)
     const bytes = Buffer.allocUnsafe(at.text + text.length)
@@ -85,7 +84,7 @@ export class LmdbValues<Value, Key extends string | number> {
         ? bytes[0] !== marker && this.#values.areOldAllowed
         : crc32(bytes.subarray(at.text, end), key) === bytes.readUInt32LE(at.sum)
     try {
-      // Nothing is decoded that was changed: it could say that it is as large as all memory.
+      // A damaged value is never decoded: its length could exceed the memory.
       const value = isWhole ? this.#values.codec.decode(bytes, { start: isSummed ? at.text : 0, end }) : undefined
       return { value: value as Value | undefined, key }
     } catch {

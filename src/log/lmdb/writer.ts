@@ -1,5 +1,4 @@
-// Carries out what an LmdbLog is asked to write, one commit at a time: appends, and what retention removes. It knows what is
-// committed; it queues nothing, and knows no follower.
+// Writes to an LmdbStore, one commit at a time: appends, and what retention removes.
 import { TidingsError } from '../../errors.ts'
 import type { Outcome, PendingAppend } from '../group-commit.ts'
 import type { Entry } from '../log.ts'
@@ -9,21 +8,21 @@ import { recount } from './recount.ts'
 import { LmdbRemovals } from './removals.ts'
 import type { LmdbStore, State } from './store.ts'
 
-/** How many commits make room in one go, while those who append wait. */
+/** Commits that free space in one go, while appends wait. */
 const maxReclaims = 16
 
 export class LmdbWriter {
-  /** Whether there is more to trim than has been. */
+  /** Whether more remains to be trimmed. */
   isBehind = false
-  /** Whether that has failed for lack of room, so that it is not to be tried again at once. */
+  /** Whether trimming failed because the disk is full; it is then not repeated at once. */
   isStuck = false
-  readonly losses: LmdbRemovals
+  readonly removalIndex: LmdbRemovals
   readonly #store: LmdbStore
   readonly #now: () => number
   #retention: RetentionRules
   #state: State
   #first: number
-  /** Whether the state follows from other rules than the one on disk; the next commit makes that good. */
+  /** Whether the state was counted under other rules than the stored one. The next commit stores it. */
   #isRecounted: boolean
 
   private constructor(store: LmdbStore, retention: RetentionRules, state: State, now: () => number) {
@@ -33,10 +32,10 @@ export class LmdbWriter {
     this.#now = now
     this.#isRecounted = store.state?.rules !== state.rules
     this.#first = store.first ?? state.head + 1
-    this.losses = new LmdbRemovals(store.traces(), state.floor)
+    this.removalIndex = new LmdbRemovals(store.traces(), state.floor)
   }
 
-  /** @throws LogError when what is stored cannot be read. */
+  /** @throws LogError when the stored state cannot be read */
   static async open(store: LmdbStore, retention: RetentionRules, now: () => number): Promise<LmdbWriter> {
     return new LmdbWriter(store, retention, await recount(store, retention), now)
   }
@@ -53,7 +52,7 @@ export class LmdbWriter {
     return this.#retention.rules.some(({ age }) => age !== undefined)
   }
 
-  /** Goes by other rules from now on. What they no longer keep is removed by the commits that follow. */
+  /** Sets other rules. The following commits remove what they do not keep. */
   async retain(rules: readonly RetentionRule[]): Promise<void> {
     const retention = new RetentionRules(rules)
     this.#state = await recount({ state: this.#state, from: (offset) => this.#store.from(offset) }, retention)
@@ -62,9 +61,9 @@ export class LmdbWriter {
   }
 
   /**
-   * Appends a group and trims, or does nothing. `deliver` has what was appended, in the turn in which it can be read. Where the
-   * disk is full, it first removes what retention no longer keeps.
-   * @throws TidingsError `storage_full`, or a LogError after which nothing more can be promised.
+   * Appends a group and trims, or does nothing. Calls `deliver` in the tick in which the entries can be read. When the disk is full, it
+   * first removes what retention does not keep.
+   * @throws TidingsError `storage_full`, or a LogError after which nothing more can be promised
    */
   async write(group: readonly PendingAppend[], deliver: (entries: readonly Entry[]) => void): Promise<Outcome[]> {
     try {
@@ -84,8 +83,7 @@ export class LmdbWriter {
   }
 
   /**
-   * Trims with the room that is kept for it, in slices that become smaller where even they do not fit. Answers whether that has
-   * set anything free.
+   * Trims with the reserved space, in slices that shrink when they do not fit. Returns whether it removed anything.
    */
   async #reclaim(): Promise<boolean> {
     await this.#store.reclaimPages().catch(onlyWhenFull)
@@ -109,7 +107,7 @@ export class LmdbWriter {
           maxRemoved = Math.floor(maxRemoved / 4)
         }
       }
-      // What a commit has set free can be used by the second one after it.
+      // Pages that a commit frees can be reused by the second one after it.
       if (hasRemoved) await this.#store.reclaimPages().catch(onlyWhenFull)
       return hasRemoved
     } finally {
@@ -119,14 +117,14 @@ export class LmdbWriter {
 
   async #keep(plan: LmdbPlan): Promise<void> {
     const { head } = plan
-    const crowdedOut = this.losses.note(plan.traces)
-    const state = plan.stateWith(this.losses.floor)
+    const crowdedOut = this.removalIndex.add(plan.traces)
+    const state = plan.stateWith(this.removalIndex.floor)
     if (!plan.isEmpty || this.#isRecounted) {
       await this.#store.commit(() => plan.write(state, crowdedOut), plan.needed)
       this.#isRecounted = false
-      // Looking for what is to be trimmed may take many steps, between which others have their turn.
+      // A scan for entries to trim may take many steps; the event loop runs in between.
     } else await new Promise(setImmediate)
-    this.losses.settle()
+    this.removalIndex.settle()
     this.#state = state
     if (plan.removes(this.#first) || this.#first > head - plan.appended.length)
       this.#first = this.#store.first ?? head + 1

@@ -1,5 +1,5 @@
 // The log in memory: history that ends with the process.
-import { TidingsError } from '../../errors.ts'
+import { OptionError, TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { appendDeduplicated } from '../dedup/append.ts'
 import { MemoryDedupStore } from '../dedup/memory-store.ts'
@@ -53,10 +53,11 @@ export class MemoryLog implements Log {
   #isDelivering = false
   #isClosed = false
 
-  /** @throws RangeError that names the option */
+  /** @throws OptionError */
   constructor({ entries, bytes, age, retention = [], now = Date.now }: MemoryLogOptions = {}) {
     for (const [name, value] of Object.entries({ entries, bytes, age })) {
-      if (value !== undefined && !(value > 0)) throw new RangeError(`${name}: expected more than 0, not ${value}`)
+      if (value !== undefined && !(value > 0))
+        throw new OptionError(name, `expected a number greater than 0, got ${value}`)
     }
     this.#defaultRule = { match: '*', entries: entries ?? defaults.entries, bytes: bytes ?? defaults.bytes }
     this.#entries = new RetainedEntries([...retention, this.#defaultRule], {

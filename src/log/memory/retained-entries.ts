@@ -1,5 +1,4 @@
-// The entries that a log in memory keeps: takes new ones, and lets go of those that retention no longer keeps. It delivers
-// nothing and knows no clock.
+// The entries that a log in memory keeps, and the retention rules that remove them.
 
 import type { Entry, Filter } from '../log.ts'
 import { OffsetDeque } from '../offset-deque.ts'
@@ -8,16 +7,16 @@ import { type ParsedRule, type RetentionRule, RetentionRules, type RuleUsage } f
 import { sizeOf } from '../size.ts'
 
 export class RetainedEntries {
-  /** Undefined where an entry is gone that has older ones before it. */
+  /** Undefined for a removed entry that follows older ones. */
   readonly #entries = new OffsetDeque<Entry | undefined>(0)
   readonly #ids = new PublisherIds()
   readonly #removals = new RemovalIndex()
   #retention: RetentionRules
   #usages: RuleUsage[]
-  /** What bounds all entries together, whatever their rule. */
+  /** The bounds of all entries together, whatever their rule. */
   readonly #totalRule: ParsedRule
   readonly #total: RuleUsage = { after: 0, entries: 0, bytes: 0 }
-  /** The offsets kept of each topic of which only the newest are. */
+  /** The kept offsets of each topic under a rule with `last`. */
   readonly #offsetsByTopic = new Map<string, number[]>()
 
   constructor(rules: readonly RetentionRule[], total: Omit<ParsedRule, 'match'>) {
@@ -34,7 +33,7 @@ export class RetainedEntries {
     return this.#entries.first
   }
 
-  /** The entry at an offset from `first` to `last`; undefined when it is gone. */
+  /** The entry at an offset from `first` to `last`; undefined when it was removed. */
   at(offset: number): Entry | undefined {
     return this.#entries.at(offset)
   }
@@ -54,19 +53,19 @@ export class RetainedEntries {
   add(entry: Entry): void {
     this.#entries.push(entry)
     if (entry.update.id !== undefined) this.#ids.add(entry.update.id, entry.offset)
-    for (const tally of this.#usagesOf(entry)) count(tally, entry, 1)
+    for (const usage of this.#usagesOf(entry)) count(usage, entry, 1)
     this.#supersede(entry)
   }
 
-  /** Goes by other rules from now on: counts again what each of them keeps, and lets go of what they supersede. */
+  /** Sets other rules: counts what each of them keeps, and removes what they supersede. */
   retain(rules: readonly RetentionRule[]): void {
     this.#retention = new RetentionRules(rules)
     this.#usages = rules.map(() => ({ after: 0, entries: 0, bytes: 0 }))
     this.#offsetsByTopic.clear()
     for (let offset = this.first; offset <= this.last; offset++) {
       const entry = this.#entries.at(offset)
-      const tally = entry && this.#usages[this.#retention.ruleOf(entry.update)]
-      if (tally) count(tally, entry, 1)
+      const usage = entry && this.#usages[this.#retention.ruleOf(entry.update)]
+      if (usage) count(usage, entry, 1)
     }
     for (let offset = this.first; offset <= this.last; offset++) {
       const entry = this.#entries.at(offset)
@@ -74,33 +73,33 @@ export class RetainedEntries {
     }
   }
 
-  /** Lets go of what is too much, too large or too old. */
+  /** Removes entries that exceed a bound. */
   trim(now: number): void {
     for (const [index, rule] of this.#retention.rules.entries())
       this.#trimOne(rule, this.#usages[index] as RuleUsage, now, index)
     this.#trimOne(this.#totalRule, this.#total, now)
   }
 
-  #trimOne(rule: ParsedRule, tally: RuleUsage, now: number, index?: number): void {
-    while (tally.entries > 0) {
-      const oldest = this.#oldest(tally, index)
-      if (!oldest || !isOver(rule, tally, oldest, now)) return
+  #trimOne(rule: ParsedRule, usage: RuleUsage, now: number, index?: number): void {
+    while (usage.entries > 0) {
+      const oldest = this.#oldest(usage, index)
+      if (!oldest || !isOver(rule, usage, oldest, now)) return
       this.#remove(oldest)
       this.#removals.add(oldest.update.topics, oldest.update.private === true, oldest.offset)
     }
   }
 
-  /** The oldest entry of a rule, or of all; each offset is looked at once, however often this is asked. */
-  #oldest(tally: RuleUsage, index: number | undefined): Entry | undefined {
-    tally.after = Math.max(tally.after, this.first - 1)
-    for (; tally.after < this.last; tally.after++) {
-      const entry = this.#entries.at(tally.after + 1)
+  /** The oldest entry of a rule, or of all. Over all calls, each offset is visited once. */
+  #oldest(usage: RuleUsage, index: number | undefined): Entry | undefined {
+    usage.after = Math.max(usage.after, this.first - 1)
+    for (; usage.after < this.last; usage.after++) {
+      const entry = this.#entries.at(usage.after + 1)
       if (entry && (index === undefined || this.#retention.ruleOf(entry.update) === index)) return entry
     }
     return undefined
   }
 
-  /** Lets go of what is no longer among the newest of its topic, which is no gap. */
+  /** Removes entries that are no longer among the newest of their topic. That is no gap. */
   #supersede({ offset, update }: Entry): void {
     const most = this.#retention.rules[this.#retention.ruleOf(update)]?.last
     if (most === undefined) return
@@ -115,7 +114,7 @@ export class RetainedEntries {
     const { offset, update } = entry
     this.#entries.set(offset, undefined)
     if (update.id !== undefined) this.#ids.remove(update.id, offset)
-    for (const tally of this.#usagesOf(entry)) count(tally, entry, -1)
+    for (const usage of this.#usagesOf(entry)) count(usage, entry, -1)
     const [topic = ''] = update.topics
     const offsets = this.#offsetsByTopic.get(topic)
     if (offsets?.[0] === offset) offsets.shift()
@@ -124,30 +123,30 @@ export class RetainedEntries {
   }
 
   #usagesOf({ update }: Entry): RuleUsage[] {
-    const tally = this.#usages[this.#retention.ruleOf(update)]
-    return tally ? [tally, this.#total] : [this.#total]
+    const usage = this.#usages[this.#retention.ruleOf(update)]
+    return usage ? [usage, this.#total] : [this.#total]
   }
 }
 
-function count(tally: RuleUsage, { update }: Entry, by: 1 | -1): void {
-  tally.entries += by
-  tally.bytes += by * sizeOf(update)
+function count(usage: RuleUsage, { update }: Entry, by: 1 | -1): void {
+  usage.entries += by
+  usage.bytes += by * sizeOf(update)
 }
 
 function isOver(
   { entries = Infinity, bytes = Infinity, age = Infinity }: ParsedRule,
-  tally: RuleUsage,
+  usage: RuleUsage,
   oldest: Entry,
   now: number
 ): boolean {
-  return tally.entries > entries || tally.bytes > bytes || oldest.time < now - age
+  return usage.entries > entries || usage.bytes > bytes || oldest.time < now - age
 }
 
-/** Ids and the offsets that bear them. Most ids are borne once, so a lone offset is kept without a list around it. */
+/** Publishers' ids and the offsets of their entries. Most ids have one entry, so a single offset is stored without a list. */
 class PublisherIds {
   readonly #offsets = new Map<string, number | number[]>()
 
-  /** Offsets must come in rising order. */
+  /** Offsets must be added in ascending order. */
   add(id: string, offset: number): void {
     const known = this.#offsets.get(id)
     if (known === undefined) this.#offsets.set(id, offset)

@@ -1,6 +1,7 @@
-// Reads where Redis is: one server, a master that sentinels watch, or a cluster; and what a log's keys may begin with. It
-// connects to nothing, and what it says of an address holds nothing of it, for a password may be in it.
+// Parses the address of Redis: one server, a master that sentinels watch, or a cluster. Its errors never contain the address, which
+// may hold a password.
 import { readFileSync } from 'node:fs'
+import { OptionError } from '../../errors.ts'
 
 export interface Host {
   readonly host: string
@@ -12,25 +13,25 @@ export interface Login {
   readonly password?: string
 }
 
-/** What is known of TLS besides that it is spoken: certificates as PEM. */
+/** Options of TLS; certificates as PEM. */
 export interface Tls {
   readonly ca?: string
   readonly cert?: string
   readonly key?: string
-  /** The name that the certificates are for, where it is not the host's. */
+  /** The name in the server's certificate. Default: the host. */
   readonly servername?: string
 }
 
 export interface RedisAddress {
   readonly kind: 'one' | 'sentinel' | 'cluster'
-  /** Whom to dial, or else whom to ask whom to dial. */
+  /** The server to connect to, or the sentinels or cluster nodes to ask. */
   readonly hosts: readonly Host[]
-  /** What sentinels call the master. */
+  /** The name of the master, for sentinels. */
   readonly master: string
   readonly login: Login
   readonly sentinelLogin: Login
   readonly database: number
-  /** Undefined where TLS is not spoken. */
+  /** Undefined without TLS. */
   readonly tls: Tls | undefined
 }
 
@@ -40,18 +41,19 @@ const formOfMany = /^redis(s?)\+(sentinel|cluster):\/\/([^/?#]*)(\/[^?#]*)?(\?[^
 const tlsParameters = ['ca', 'cert', 'key', 'servername']
 const sentinelParameters = ['sentinelUsername', 'sentinelPassword']
 
-/** @throws RangeError that says what is wrong, but never what was given: a password may be in it. */
+/** @throws OptionError that never contains the address */
 export function parseAddress(url: string): RedisAddress {
   const [, isTls, authority = '', path = '', query = ''] = form.exec(url) ?? []
   if (isTls !== undefined) return addressOf('one', isTls !== '', authority, path, query)
   const [, isTlsToo, kind, hosts = '', more = '', parameters = ''] = formOfMany.exec(url) ?? []
   if (isTlsToo !== undefined) return addressOf(kind as 'sentinel' | 'cluster', isTlsToo !== '', hosts, more, parameters)
-  throw new RangeError(
-    'url: expected an address such as redis://localhost:6379/0, rediss://user:password@host, redis+sentinel://host:26379/mymaster or redis+cluster://host:6379'
+  throw new OptionError(
+    'url',
+    'expected an address such as redis://localhost:6379/0, rediss://user:password@host, redis+sentinel://host:26379/mymaster or redis+cluster://host:6379'
   )
 }
 
-/** Where Redis is, as people may be shown it. */
+/** The address without passwords, for logs. */
 export function placeOf(url: string): string {
   const { hosts, kind, master } = parseAddress(url)
   const list = hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(',')
@@ -59,21 +61,21 @@ export function placeOf(url: string): string {
 }
 
 /**
- * Looks at a part of what every key begins with, `{prefix:name}`: what lies between the braces decides where a cluster keeps it.
- * @throws RangeError
+ * Checks a part of `{prefix:name}`, with which every key begins. In a cluster it is the hash tag, so all keys are on one node.
+ * @throws OptionError
  */
 export function checkName(option: 'prefix' | 'name', text: string): void {
-  if (text === '' || text.length > 200) throw new RangeError(`${option}: expected 1 to 200 characters`)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (text === '' || text.length > 200) throw new OptionError(option, 'expected 1 to 200 characters')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the check is for control characters
   if (/[{}\u0000-\u001f\u007f]/.test(text))
-    throw new RangeError(`${option}: braces and control characters cannot be part of it`)
-  // Or else a:b with c would be the same log as a with b:c.
-  if (option === 'name' && text.includes(':')) throw new RangeError('name: a colon cannot be part of it')
+    throw new OptionError(option, 'braces and control characters cannot be part of it')
+  // Otherwise prefix `a:b` with name `c` would be the same log as prefix `a` with name `b:c`.
+  if (option === 'name' && text.includes(':')) throw new OptionError('name', 'a colon cannot be part of it')
 }
 
 /**
  * Checks the options that say where a log in Redis is, without connecting.
- * @throws RangeError that names the option, and never contains the address: a password may be in it
+ * @throws OptionError that names the option, and never contains the address: a password may be in it
  */
 export function checkAddress({ url, prefix, name }: { url: string; prefix: string; name: string }): void {
   parseAddress(url)
@@ -110,28 +112,31 @@ function loginOf(username = '', password = ''): Login {
 function readHosts(text: string, kind: RedisAddress['kind']): Host[] {
   const port = kind === 'sentinel' ? 26379 : 6379
   if (kind !== 'one' && text === '')
-    throw new RangeError('url: expected the hosts to ask, such as host1:7000,host2:7000')
+    throw new OptionError('url', 'expected the hosts to ask, such as host1:7000,host2:7000')
   return (kind === 'one' ? [text] : text.split(',')).map((one) => readHost(one, port))
 }
 
 function readHost(text: string, usual: number): Host {
   const address = `redis://${text}`
   if (text === '') return { host: 'localhost', port: usual }
-  if (!URL.canParse(address) || /[@/\\]/.test(text)) throw new RangeError('url: expected a host, such as host:6379')
+  if (!URL.canParse(address) || /[@/\\]/.test(text)) throw new OptionError('url', 'expected a host, such as host:6379')
   const { hostname, port } = new URL(address)
   if (hostname === '' && port !== '') return { host: 'localhost', port: Number(port) }
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || usual) }
 }
 
 function readPath(kind: RedisAddress['kind'], path: string): { master: string; database: number } {
-  if (kind === 'cluster' && path.length > 1) throw new RangeError('url: a cluster has no databases to choose from')
+  if (kind === 'cluster' && path.length > 1) throw new OptionError('url', 'a cluster has no databases to choose from')
   const parts = path.split('/').slice(1)
   const master = kind === 'sentinel' ? decode(parts.shift() ?? '') : ''
   if (kind === 'sentinel' && master === '')
-    throw new RangeError('url: expected the name that the sentinels have for the master, such as /mymaster')
+    throw new OptionError('url', 'expected the name that the sentinels have for the master, such as /mymaster')
   const [database = '', ...rest] = parts
   if (!/^\d{0,6}$/.test(database) || rest.length > 0)
-    throw new RangeError(`url: expected a database number after the ${master === '' ? 'host' : 'master'}, such as /0`)
+    throw new OptionError(
+      'url',
+      `expected a database number after the ${master === '' ? 'host' : 'master'}, such as /0`
+    )
   return { master, database: Number(database) }
 }
 
@@ -140,13 +145,13 @@ function readParameters(query: string, known: readonly string[]): Record<string,
   for (const name of parameters.keys()) {
     if (known.includes(name) && parameters.getAll(name).length === 1) continue
     const may = known.length === 0 ? 'there are none here' : `there are ${known.join(', ')}, each at most once`
-    throw new RangeError(`url: a parameter after the ? is not known: ${may}`)
+    throw new OptionError('url', `a parameter after the ? is not known: ${may}`)
   }
   return Object.fromEntries(parameters)
 }
 
 function readTls({ ca, cert, key, servername }: Record<string, string>): Tls {
-  if ((cert === undefined) !== (key === undefined)) throw new RangeError('url: cert and key go together')
+  if ((cert === undefined) !== (key === undefined)) throw new OptionError('url', 'cert and key go together')
   return {
     ...(ca !== undefined && { ca: readPem('ca', ca) }),
     ...(cert !== undefined && { cert: readPem('cert', cert) }),
@@ -159,8 +164,9 @@ function readPem(parameter: string, path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    throw new RangeError(
-      `url: the file that ${parameter} names cannot be read: ${(error as NodeJS.ErrnoException).code}`
+    throw new OptionError(
+      'url',
+      `the file that ${parameter} names cannot be read: ${(error as NodeJS.ErrnoException).code}`
     )
   }
 }
@@ -169,6 +175,6 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    throw new RangeError('url: user, password or name hold a % that begins no escape')
+    throw new OptionError('url', 'user, password or name hold a % that begins no escape')
   }
 }

@@ -2,7 +2,7 @@
 import type { Update } from '../../update.ts'
 import { formatId } from '../ids.ts'
 import type { Entry } from '../log.ts'
-import type { Tombstone } from '../retention/removal-index.ts'
+import type { CountedTombstone } from '../retention/removal-index.ts'
 import type { RetentionRules } from '../retention/rules.ts'
 import type { Member } from '../roster.ts'
 import { sizeOf } from '../size.ts'
@@ -27,12 +27,6 @@ export interface LogState {
   readonly replaced: string
   /** 1 when the stream holds entries that retention removed, and followers have yet to read. */
   readonly garbage: number
-}
-
-/** The newest removed entry with the same topics, and how many removals there had been by then. */
-export interface CountedTombstone extends Tombstone {
-  readonly key: string
-  readonly count: number
 }
 
 /** Values of a script's reply by name, as Redis sends them. */
@@ -77,7 +71,7 @@ export function readTopics(text: string): { topics: string[]; isPrivate: boolean
   return { topics, isPrivate: isPrivate === '1' }
 }
 
-export function readTraces(traces: unknown): CountedTombstone[] {
+export function readTombstones(traces: unknown): CountedTombstone[] {
   return (traces as [string, number, number][]).map(([key, count, offset]) => {
     return { key, count, offset, ...readTopics(key) }
   })

@@ -1,6 +1,7 @@
 // One connection to Redis: reconnects, answers within a deadline, and says of a command that failed whether it had been sent. Its
 // errors never contain the password.
 import { ErrorReply } from 'redis'
+import { backoffMs } from '../../backoff.ts'
 import { TidingsError } from '../../errors.ts'
 import { type Client, destroy, makeClient } from './dial.ts'
 import { isRedirect, isRefusal, type RedisDiscovery } from './discovery.ts'
@@ -30,7 +31,8 @@ export interface ConnectionOptions {
   readonly onConnected: (send: (args: string[]) => Promise<unknown>) => Promise<void>
 }
 
-const maxDelayMs = 1_000
+/** Delays between attempts to connect. */
+const delays = { firstMs: 25, maxMs: 1_000 }
 
 export class RedisConnection {
   readonly #discovery: RedisDiscovery
@@ -54,7 +56,7 @@ export class RedisConnection {
   }
 
   /**
-   * Runs a script, which Redis is sent as text only where it does not have it.
+   * Runs a script by its hash, and sends its text only when Redis does not have it.
    * @throws as `send` does
    */
   async run(script: Script, key: string, args: () => readonly string[]): Promise<unknown> {
@@ -89,7 +91,7 @@ export class RedisConnection {
     }
   }
 
-  /** Whether there is a connection that Redis answered on. */
+  /** Whether there is a connection on which Redis answered. */
   get isReady(): boolean {
     return this.#isReady
   }
@@ -98,7 +100,7 @@ export class RedisConnection {
     return this.#isClosed
   }
 
-  /** Lets go of the connection at once; what waits for an answer is not answered. */
+  /** Closes the connection at once. Commands in progress get no answer. */
   close(): void {
     this.#isClosed = true
     this.#isReady = false
@@ -106,7 +108,7 @@ export class RedisConnection {
     for (const waiter of this.#waiters) waiter.reject(new TidingsError('closed'))
   }
 
-  /** What an error says, without what nobody is to read. */
+  /** The message of an error, without passwords. */
   reasonOf(error: unknown): string {
     return this.#discovery.reasonOf(error)
   }
@@ -142,7 +144,7 @@ export class RedisConnection {
     }
   }
 
-  /** The package would dial again by itself, but not let go of a Redis that takes connections and says nothing. */
+  /** The package could reconnect, but would keep a server that accepts connections and does not answer. */
   #dial(): void {
     const attempt: Attempt = { over: new AbortController() }
     this.#attempt = attempt
@@ -181,11 +183,9 @@ export class RedisConnection {
     this.#letGo()
     this.#discovery.failed(error)
     this.#reason = this.reasonOf(error)
-    const pause = Math.min(maxDelayMs, 25 * 2 ** Math.min(this.#failures++, 10))
-    // Not all at once: many nodes lose the same Redis at the same moment.
-    this.#timer = setTimeout(() => this.#dial(), pause * (0.5 + Math.random() / 2)).unref()
+    this.#timer = setTimeout(() => this.#dial(), backoffMs(++this.#failures, delays)).unref()
     const failure = new TidingsError('log_unavailable', this.#reason)
-    // A wrong password does not become right by waiting.
+    // Waiting does not help against a wrong password.
     if (isRefusal(error)) for (const waiter of this.#waiters) waiter.reject(failure)
     this.#failed(failure)
   }

@@ -41,7 +41,7 @@ export function destroy(client: Client): void {
   try {
     client.destroy()
   } catch {
-    // It was gone already.
+    // It was closed already.
   }
 }
 

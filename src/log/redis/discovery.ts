@@ -33,7 +33,7 @@ export class RedisDiscovery {
   /** The servers to ask, best first. */
   #hosts: readonly Host[]
 
-  /** `key` is one of the log's; all of them are in one place. */
+  /** @param key any key of the log: all of them are on one node */
   constructor(address: RedisAddress, key: string, timeout: number) {
     const { login, tls, database, kind } = address
     this.#address = address
@@ -105,7 +105,7 @@ export class RedisDiscovery {
     })
     const nodes = (ranges as SlotRange[]).map(([from, to, ...served]) => ({ from, to, served }))
     const range = nodes.find(({ from, to }) => from <= slot && slot <= to)
-    // A node that does not know its own name is where it was asked.
+    // A node that does not know its own name has the host that was asked.
     const hostOf = ([name, port]: ClusterNode) => ({ host: name && name !== '?' ? name : host.host, port })
     this.#hosts = different([host, ...nodes.flatMap(({ served }) => served.map(hostOf)), ...this.#address.hosts])
     const [master] = range?.served ?? []

@@ -1,6 +1,6 @@
 // The parts of a log in Redis, put together. RedisLog loads this file when it is opened, so that a program that never does needs
 // no Redis client.
-import { TidingsError } from '../../errors.ts'
+import { OptionError, TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import type { Outcome, PendingAppend } from '../group-commit.ts'
 import { RetentionRules } from '../retention/rules.ts'
@@ -22,10 +22,11 @@ export class RedisEngine {
   readonly reader: RedisReader
   readonly follower: RedisFollower
 
-  /** @throws RangeError that names the option */
+  /** @throws OptionError */
   constructor({ prefix = 'tidings', name = 'log', now, ...options }: RedisLogOptions) {
     const { url, retention = [], failed = () => {}, commandTimeout = 5_000 } = options
-    if (!(commandTimeout > 0)) throw new RangeError(`commandTimeout: expected more than 0, not ${commandTimeout}`)
+    if (!(commandTimeout > 0))
+      throw new OptionError('commandTimeout', `expected a number greater than 0, got ${commandTimeout}`)
     const rules = new RetentionRules(retention)
     checkName('prefix', prefix)
     checkName('name', name)

@@ -23,7 +23,7 @@ export class RedisLog implements Log {
 
   /**
    * Opens the log in Redis, or begins one.
-   * @throws TidingsError `log_unavailable` when Redis cannot be reached, or RangeError that names the option
+   * @throws TidingsError `log_unavailable` when Redis cannot be reached, or OptionError
    */
   static async open(options: RedisLogOptions): Promise<RedisLog> {
     const { RedisEngine } = await import('./engine.ts')

@@ -4,15 +4,15 @@ import type { RetentionRule } from '../retention/rules.ts'
 
 export interface RedisLogOptions {
   /**
-   * Where Redis is: `redis://` or `rediss://`, user and password, host, port, number of the database; `redis+sentinel://` with the
-   * sentinels and the master's name, or `redis+cluster://` with some of the cluster's servers.
+   * The address of Redis: `redis://user:password@host:port/database`, or `rediss://` with TLS; `redis+sentinel://` with the sentinels
+   * and the name of the master; `redis+cluster://` with some nodes of the cluster.
    */
   url: string
-  /** With `name`, what every key of the log begins with: `{prefix:name}`. Default `tidings`. */
+  /** With `name`, the beginning of every key: `{prefix:name}`. Default: `tidings`. */
   prefix?: string
-  /** Which log, where several share a prefix. Default `log`. */
+  /** The name of the log, when several share a prefix. Default: `log`. */
   name?: string
-  /** What is kept for how long, for all nodes: the rules that were set last hold. Default: everything. */
+  /** Retention rules for all nodes: the rules that were set last apply. Default: everything is kept. */
   retention?: readonly RetentionRule[]
   /** A clock in milliseconds since 1970 that replaces the one of Redis, for tests of an application. Default: the clock of Redis. */
   now?: () => number

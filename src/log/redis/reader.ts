@@ -2,10 +2,10 @@
 // which may be later than what was delivered on this node.
 import { TidingsError } from '../../errors.ts'
 import type { Entry, Filter, Page, PageLimit } from '../log.ts'
+import { RemovalIndex } from '../retention/removal-index.ts'
 import type { Member } from '../roster.ts'
 import { sizeOf } from '../size.ts'
-import { type Row, readEntries, readMembers, readTopics, readTraces } from './codec.ts'
-import { RemovalTraces } from './removals.ts'
+import { type Row, readEntries, readMembers, readTombstones, readTopics } from './codec.ts'
 import type { RedisStore } from './store.ts'
 
 /** How much one script scans where it cannot know what the filter admits: others wait meanwhile. */
@@ -14,7 +14,8 @@ const maxEntries = 1_000
 
 export class RedisReader {
   readonly #store: RedisStore
-  readonly #traces = new RemovalTraces()
+  /** A copy of the removal index in Redis, kept up to date by each read. */
+  #removals = { epoch: '', index: new RemovalIndex() }
 
   constructor(store: RedisStore) {
     this.#store = store
@@ -24,13 +25,14 @@ export class RedisReader {
     const { topics } = filter
     const count = Math.min(maxEntries, topics ? limit.entries : Math.max(scanLimit.entries, limit.entries))
     const bytes = topics ? limit.bytes : Math.max(scanLimit.bytes, limit.bytes)
-    const known = { tracesOf: this.#traces.epoch, removals: this.#traces.removals }
+    const known = { tracesOf: this.#removals.epoch, removals: this.#removals.index.removals }
     const answer = await this.#store.run('query', { verb: 'read', after, count, bytes, topics, ...known })
-    this.#traces.learn(answer, readTraces(answer.traces))
+    const index = this.#removalsOf(answer.epoch)
+    index.replicate({ ...answer, tombstones: readTombstones(answer.traces) })
     const page = fill(readEntries(answer.epoch, answer.page as Row[]), filter, limit)
     const end = answer.isEnd === 1 ? answer.head : Number(answer.through)
     const cursor = Math.max(after, page.isFull ? page.through : end, answer.first - 1)
-    const lost = this.#traces.lost(after, filter, removalsSeen)
+    const lost = index.lost(after, filter, { removalsSeen })
     return { epoch: answer.epoch, entries: page.entries, cursor, lost }
   }
 
@@ -65,6 +67,11 @@ export class RedisReader {
   async locate(id: string): Promise<number | undefined> {
     const { offset } = await this.#store.run('query', { verb: 'locate', id })
     return offset === 0 ? undefined : Number(offset)
+  }
+
+  #removalsOf(epoch: string): RemovalIndex {
+    if (this.#removals.epoch !== epoch) this.#removals = { epoch, index: new RemovalIndex() }
+    return this.#removals.index
   }
 }
 

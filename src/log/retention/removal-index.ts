@@ -1,84 +1,107 @@
-// Remembers what retention removed, not the entries but which topics they had, so that a reader who comes back late is told
-// of a gap when one of his own entries is gone, and not because of someone else's. It knows no log.
+// Which topics had entries that retention removed. A reader gets a gap only when one of its own entries was removed.
 import type { Filter } from '../log.ts'
 
-/** The newest entry that was removed of those with the same topics. */
+/** The newest removed entry of those with the same topics. */
 export interface Tombstone {
   readonly topics: readonly string[]
   readonly isPrivate: boolean
   readonly offset: number
 }
 
+/** A tombstone with the number of removals at its newest removal. */
+export interface CountedTombstone extends Tombstone {
+  readonly key: string
+  readonly count: number
+}
+
+/** What another index knows, as far as it is news. */
+export interface RemovalUpdate {
+  readonly removals: number
+  readonly removedThrough: number
+  readonly removedThroughCount: number
+  /** New and changed tombstones, oldest removal first. */
+  readonly tombstones: readonly CountedTombstone[]
+}
+
 const maxTombstones = 10_000
 const maxKey = 1_024
 
-/** What traces of the same topics have in common; undefined where it is too long to be remembered. */
+/** The key of a tombstone: its topics. Undefined when it is too long to be kept. */
 export function tombstoneKey(topics: readonly string[], isPrivate: boolean): string | undefined {
   const key = `${isPrivate ? 1 : 0}${topics.length === 1 ? topics[0] : JSON.stringify(topics)}`
   return key.length > maxKey ? undefined : key
 }
 
-/** The newest removed entry of each set of topics; what does not fit is remembered as "anything up to here". */
+/** A tombstone for each set of topics. What does not fit is covered by `removedThrough`: any topic, up to an offset. */
 export class RemovalIndex {
-  /** Longest without a removal first. */
-  readonly #tombstones = new Map<string, Tombstone>()
+  /** The one without a removal for longest comes first. */
+  readonly #tombstones = new Map<string, CountedTombstone>()
   #removedThrough = 0
+  /** The number of removals when `removedThrough` changed last. */
+  #removedThroughCount = 0
+  /** The largest removed offset. */
   #newest = 0
   #removals = 0
-  /** How many removals there had been when the floor was raised last. */
-  #removedThroughCount = 0
-  /** How many removals there had been at the newest of each trace. */
-  readonly #counts = new Map<string, number>()
 
-  /** Up to this offset, an entry of any topic may have been removed. */
+  /** Up to this offset, entries of any topic may have been removed. */
   get removedThrough(): number {
     return this.#removedThrough
   }
 
-  /** How many removals there have been since the process began. */
+  /** The number of removals in this process. */
   get removals(): number {
     return this.#removals
   }
 
-  /** Notes a removal, in any order. Answers the key of a trace that had to make room, if one had to. */
+  /** Records a removal, in any order. Returns the key of the tombstone that was dropped for it, if any. */
   add(topics: readonly string[], isPrivate: boolean, offset: number): string | undefined {
-    this.#newest = Math.max(this.#newest, offset)
     this.#removals++
     const key = tombstoneKey(topics, isPrivate)
-    if (key === undefined) {
-      this.raiseRemovedThrough(offset)
-      return undefined
-    }
-    const known = this.#tombstones.get(key)?.offset ?? 0
-    this.#tombstones.delete(key)
-    this.#tombstones.set(key, { topics, isPrivate, offset: Math.max(known, offset) })
-    this.#counts.set(key, this.#removals)
-    return this.#tombstones.size > maxTombstones ? this.#dropOldest() : undefined
+    if (key !== undefined) return this.#set({ key, topics, isPrivate, offset, count: this.#removals })
+    this.raiseRemovedThrough(offset)
+    return undefined
   }
 
-  /** From now on, an entry of any topic may have been removed up to this offset. */
+  /** Takes over what another index knows. An update that is older than the last one changes nothing. */
+  replicate({ removals, removedThrough, removedThroughCount, tombstones }: RemovalUpdate): void {
+    for (const tombstone of tombstones) if (tombstone.count > this.#removals) this.#set(tombstone)
+    this.#removals = Math.max(this.#removals, removals)
+    this.#removedThrough = Math.max(this.#removedThrough, removedThrough)
+    this.#removedThroughCount = Math.max(this.#removedThroughCount, removedThroughCount)
+  }
+
+  /** Records that entries of any topic may have been removed up to this offset. */
   raiseRemovedThrough(removedThrough: number): void {
+    this.#newest = Math.max(this.#newest, removedThrough)
     this.#removedThrough = Math.max(this.#removedThrough, removedThrough)
     this.#removedThroughCount = this.#removals
   }
 
-  /** Whether an entry that the filter admits may have been removed after this offset, by one of these removals. */
+  /** Whether one of these removals may have removed an entry after this offset that the filter admits. */
   lost(after: number, filter: Filter, { removalsSeen = 0, until = Infinity } = {}): boolean {
     if (removalsSeen > 0 && removalsSeen >= this.#removals) return false
-    const isAmong = (mark: number) => (removalsSeen === 0 || mark > removalsSeen) && mark <= until
+    const isAmong = (count: number) => (removalsSeen === 0 || count > removalsSeen) && count <= until
     if (after < this.#removedThrough && isAmong(this.#removedThroughCount)) return true
     if (after >= this.#newest) return false
-    for (const [key, { topics, isPrivate, offset }] of this.#tombstones) {
-      if (isAmong(this.#counts.get(key) ?? 0) && offset > after && filter.admits(topics, isPrivate)) return true
+    for (const { topics, isPrivate, offset, count } of this.#tombstones.values()) {
+      if (isAmong(count) && offset > after && filter.admits(topics, isPrivate)) return true
     }
     return false
+  }
+
+  #set(tombstone: CountedTombstone): string | undefined {
+    const { key } = tombstone
+    const offset = Math.max(tombstone.offset, this.#tombstones.get(key)?.offset ?? 0)
+    this.#newest = Math.max(this.#newest, offset)
+    this.#tombstones.delete(key)
+    this.#tombstones.set(key, { ...tombstone, offset })
+    return this.#tombstones.size > maxTombstones ? this.#dropOldest() : undefined
   }
 
   #dropOldest(): string | undefined {
     for (const [key, { offset }] of this.#tombstones) {
       this.raiseRemovedThrough(offset)
       this.#tombstones.delete(key)
-      this.#counts.delete(key)
       return key
     }
     return undefined

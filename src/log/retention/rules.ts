@@ -1,4 +1,5 @@
 // Retention rules: which entries are kept for how long. The first rule whose selector covers an entry's canonical topic applies.
+import { OptionError, withOptionName } from '../../errors.ts'
 import { compile } from '../../topics/matcher.ts'
 import { parseDuration, parseSize } from '../../units.ts'
 import type { Update } from '../../update.ts'
@@ -42,7 +43,7 @@ export class RetentionRules {
   /** The rules of the topics that were looked up last. */
   readonly #known = new Map<string, number>()
 
-  /** @throws RangeError that names the rule, the field, and what is expected */
+  /** @throws OptionError that names the rule, the field, and what is expected */
   constructor(rules: readonly RetentionRule[]) {
     this.rules = parseRules(rules)
   }
@@ -67,25 +68,25 @@ export class RetentionRules {
 
 const fields = ['match', 'last', 'entries', 'bytes', 'age']
 
-/** @throws RangeError that names the rule, the field, and what is expected */
+/** @throws OptionError that names the rule, the field, and what is expected */
 export function parseRules(rules: readonly RetentionRule[]): ParsedRule[] {
   if (!Array.isArray(rules)) {
-    throw new RangeError('retention: expected a list of rules such as [{"match":"*","age":"7d"}]')
+    throw new OptionError('retention', 'expected a list of rules such as [{"match":"*","age":"7d"}]')
   }
-  return rules.map((rule, index) => parseRule(rule, `retention, rule ${index + 1}`))
+  return withOptionName('retention', () => rules.map((rule, index) => parseRule(rule, `rule ${index + 1}`)))
 }
 
 function parseRule(rule: RetentionRule, name: string): ParsedRule {
   if (typeof rule !== 'object' || rule === null) {
-    throw new RangeError(`${name}: expected an object, not ${JSON.stringify(rule)}`)
+    throw new RangeError(`${name}: expected an object, got ${JSON.stringify(rule)}`)
   }
   const unknown = Object.keys(rule).find((field) => !fields.includes(field))
   if (unknown !== undefined) {
-    throw new RangeError(`${name}: "${unknown}" is not a field of a rule; the fields are ${fields.join(', ')}`)
+    throw new RangeError(`${name}: "${unknown}" is not a field; expected ${fields.join(', ')}`)
   }
   const { match, last, entries, bytes, age } = rule
   if (typeof match !== 'string' || match === '') {
-    throw new RangeError(`${name}: match is missing; it names the topics of the rule, such as "*"`)
+    throw new RangeError(`${name}: match: expected a topic selector such as "*"`)
   }
   return {
     match,
@@ -98,7 +99,7 @@ function parseRule(rule: RetentionRule, name: string): ParsedRule {
 
 function wholeNumber(value: number, name: string): number {
   if (Number.isSafeInteger(value) && value > 0) return value
-  throw new RangeError(`${name}: expected a whole number greater than 0, not ${JSON.stringify(value)}`)
+  throw new RangeError(`${name}: expected a whole number greater than 0, got ${JSON.stringify(value)}`)
 }
 
 function positive(name: string, parse: () => number): number {
@@ -109,5 +110,5 @@ function positive(name: string, parse: () => number): number {
     throw new RangeError(`${name}: ${(error as Error).message}`, { cause: error })
   }
   if (value > 0) return value
-  throw new RangeError(`${name}: expected more than 0`)
+  throw new RangeError(`${name}: expected a number greater than 0`)
 }

@@ -1,109 +1,132 @@
-// The options of the server, in one table: from it come flags, environment variables, `--help` and validation. It starts
-// nothing.
-import { readFileSync } from 'node:fs'
+// Reads the configuration of a server: flags win over variables, variables over the file, the file over defaults.
+import { OptionError } from '../../errors.ts'
 import { checkReach, isGuarded } from '../exposure.ts'
-import { readConfigFile } from './file.ts'
-import type { Option } from './option.ts'
-import { options } from './options.ts'
-import type { Config } from './shape.ts'
-import { ConfigError, parse, type Value } from './value.ts'
+import { ConfigError, readConfigFile, readSecretFile } from './file.ts'
+import { type Config, flagFor, type Option, options, renamed, variableFor } from './options.ts'
+import { storeKind, storeOfFolder } from './store-value.ts'
+import { mayHoldSecret, parse, type Value } from './value.ts'
 
-export type { Option } from './option.ts'
-export { options } from './options.ts'
-export type { Config } from './shape.ts'
-export { ConfigError } from './value.ts'
-
-/** `someName` → `--some-name` */
-export function flagFor(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+/** What was given for an option, not read yet. */
+interface Given {
+  readonly value: unknown
+  /** The flag, the variable, or the file and its key. */
+  readonly source: string
 }
 
-/** `someName` → `TIDINGS_SOME_NAME` */
-export function variableFor(name: string): string {
-  return `TIDINGS_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+/** What was given, by the name of the option. Options that have their default are missing. */
+export type Sources = ReadonlyMap<string, Given>
+
+/** Flags and variables as the process was given them. */
+interface Input {
+  readonly flags: Readonly<Record<string, unknown>>
+  readonly environment: NodeJS.ProcessEnv
 }
 
-/** A text that names options, with each as it is written on the command line. */
-export function withFlags(text: string): string {
-  return options.reduce((said, { name }) => said.replace(new RegExp(`\\b${name}\\b`, 'g'), flagFor(name)), text)
+/**
+ * Finds what was given for each option.
+ * @throws ConfigError for a file that cannot be used, and for the former name of an option
+ */
+export function readSources(flags: Input['flags'], environment: Input['environment']): Sources {
+  const input = { flags, environment }
+  refuseRenamed(input)
+  const path = flags.config ?? environment[variableFor('config')]
+  const names = options.map(({ name }) => name).filter((name) => name !== 'config')
+  const file = path === undefined ? {} : readConfigFile(String(path), { names, renamed })
+  const sources = new Map<string, Given>()
+  for (const option of options) {
+    const { name } = option
+    const inFile = file[name] === undefined ? undefined : { value: file[name], source: `${path}: ${name}` }
+    const given = find(option, input) ?? inFile
+    if (given) sources.set(name, given)
+  }
+  return sources
 }
 
-/** One option with its value, and where that was said; the default was said nowhere. */
+function refuseRenamed({ flags, environment }: Input): void {
+  for (const [old, name] of Object.entries(renamed)) {
+    if (flags[old] !== undefined) throw new ConfigError(`${flagFor(old)}: renamed to ${flagFor(name)}`)
+    for (const suffix of ['', '_FILE']) {
+      const variable = variableFor(old) + suffix
+      if (environment[variable] === undefined) continue
+      throw new ConfigError(`${variable}: renamed to ${variableFor(name)}${suffix}`)
+    }
+  }
+}
+
+function find({ name, kind }: Option, { flags, environment }: Input): Given | undefined {
+  const variable = variableFor(name)
+  if (flags[name] !== undefined) return { value: flags[name], source: flagFor(name) }
+  if (environment[variable] !== undefined) return { value: environment[variable], source: variable }
+  // Container platforms mount secrets as files.
+  const source = `${variable}_FILE`
+  const path = mayHoldSecret(kind) ? environment[source] : undefined
+  return path === undefined ? undefined : { value: readSecretFile(path, source), source }
+}
+
+/** Names an option by where its value was given, or else by its flag. For `OptionError.describe`. */
+export function nameIn(sources: Sources): (option: string) => string {
+  return (option) => sources.get(option)?.source ?? flagFor(option)
+}
+
+/** An option and its value. */
 export interface Setting {
   readonly option: Option
   readonly value: Value
+  /** Undefined for a default. */
   readonly source: string | undefined
 }
 
 /**
- * Puts a configuration together: flags win over variables, variables over the file, the file over defaults.
- * @throws ConfigError that names the option, the value, and what was expected.
+ * The value of every option, without checking whether they fit together.
+ * @throws OptionError that says which value was expected
  */
-export function configure(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv): Config {
-  const chosen = settings(flags, environment).map(({ option, value }) => [option.name, value])
-  const config = Object.fromEntries(chosen) as unknown as Config
-  checkTogether(config)
-  return config
+export function settingsOf(sources: Sources): readonly Setting[] {
+  return options.map((option) => {
+    const given = sources.get(option.name)
+    const value = given ? parse(option.name, option.kind, given.value) : option.default
+    return { option, value, source: given?.source }
+  })
 }
 
 /**
- * Every option as it was chosen, without looking at whether they go together.
- * @throws ConfigError as `configure` does.
+ * The configuration of a server.
+ * @throws OptionError for a value that cannot be used, alone or together with another
  */
-export function settings(flags: Record<string, unknown>, environment: NodeJS.ProcessEnv): readonly Setting[] {
-  const path = flags.config ?? environment[variableFor('config')]
-  const file = path === undefined ? {} : readConfigFile(String(path), names)
-  return options.map((option) => choose(option, flags, environment, file, String(path)))
+export function configure(sources: Sources): Config {
+  const config = Object.fromEntries(
+    settingsOf(sources).map(({ option, value }) => [option.name, value])
+  ) as unknown as Config
+  const stored = { ...config, store: storeIn(config, sources) }
+  checkTogether(stored)
+  return stored
 }
 
-const names = options.map(({ name }) => name).filter((name) => name !== 'config')
-
-function choose(
-  option: Option,
-  flags: Record<string, unknown>,
-  environment: NodeJS.ProcessEnv,
-  file: Record<string, unknown>,
-  path: string
-): Setting {
-  const { name, kind } = option
-  const variable = variableFor(name)
-  const from = (value: unknown, source: string) => ({ option, value: parse(option, value, source), source })
-  if (flags[name] !== undefined) return from(flags[name], flagFor(name))
-  if (environment[variable] !== undefined) return from(environment[variable], variable)
-  // Where containers get their secrets: in files, which are named by variables.
-  const secret = kind === 'secret' ? environment[`${variable}_FILE`] : undefined
-  if (secret !== undefined) return from(readSecret(secret, `${variable}_FILE`), `${variable}_FILE`)
-  return file[name] === undefined
-    ? { option, value: option.default, source: undefined }
-    : from(file[name], `${path}: ${name}`)
+/** `data` is a short form of `store`. Everything else looks at `store` only. */
+function storeIn({ store, data }: Config, sources: Sources): string {
+  if (data === '') return store
+  const given = sources.get('store')?.value
+  // An empty variable sets nothing.
+  if (given === undefined || given === '') return storeOfFolder(data)
+  throw new OptionError('data', (nameOf) => `cannot be combined with ${nameOf('store')}; remove one of them`)
 }
 
-function readSecret(path: string, source: string): string {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8').trim()
-  } catch (error) {
-    throw new ConfigError(`${source}: ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
-  }
-  // A file that was cut off would otherwise stand for "no key".
-  if (text !== '') return text
-  throw new ConfigError(`${source}: ${path} is empty; write the secret into it, or unset ${source}`)
-}
-
-/** @throws ConfigError that says which options do not go together. */
 function checkTogether(config: Config): void {
-  const { open, durability, data, tlsCert, tlsKey } = config
+  const { open, durability, store, tlsCert, tlsKey } = config
   if (open && isGuarded(config)) {
-    throw new ConfigError(
-      '--open lets anyone publish and subscribe, and there are keys, or --authorize, for those who may; leave one of them out'
+    throw new OptionError(
+      'open',
+      (nameOf) =>
+        `lets anyone publish and subscribe, so it cannot be combined with keys or ${nameOf('authorize')}; remove one`
     )
   }
-  if ((tlsCert === '') !== (tlsKey === '')) throw new ConfigError('--tls-cert and --tls-key go together; set both')
-  if (durability === 'os' && data === '') {
-    throw new ConfigError('--durability says how history is written to disk, and there is none; set --data')
-  }
-  if (config.log !== '' && data !== '') {
-    throw new ConfigError('--data keeps history in a folder, and --log in Redis; leave one of them out')
+  if (tlsCert === '' && tlsKey !== '') throw new OptionError('tlsKey', requires('tlsCert'))
+  if (tlsKey === '' && tlsCert !== '') throw new OptionError('tlsCert', requires('tlsKey'))
+  if (durability === 'os' && storeKind(store) !== 'folder') {
+    throw new OptionError('durability', (nameOf) => `os requires history in a folder; set ${nameOf('store')} to one`)
   }
   checkReach(config, config)
+}
+
+function requires(other: string): OptionError['detail'] {
+  return (nameOf) => `requires ${nameOf(other)}; set both`
 }

@@ -1,51 +1,77 @@
-// Reads a configuration file, YAML or JSON, whose keys are the names of the options. It knows no option itself.
+// Reads the files of a configuration: YAML or JSON with options by name, and files that hold one secret.
 import { readFileSync } from 'node:fs'
-import { parseDocument } from 'yaml'
-import { ConfigError } from './value.ts'
+import { LineCounter, parseDocument } from 'yaml'
+
+/** The configuration cannot be read. `message` names the file, the key or the variable, and says what to do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** The keys that a file may have, and those that it had under a former name. */
+interface Keys {
+  readonly names: readonly string[]
+  readonly renamed: Readonly<Record<string, string>>
+}
 
 /**
- * What a file says, by key. A file without any option is refused: it was cut off, or is not the one that was meant.
- * @throws ConfigError that names the file, and the line or the key that is wrong.
+ * The values in a configuration file, by key. A file without any option is refused: it is truncated, or the wrong file.
+ * @throws ConfigError that names the file, and the line or the key that is wrong
  */
-export function readConfigFile(path: string, known: readonly string[]): Record<string, unknown> {
-  const document = parseDocument(readText(path))
+export function readConfigFile(path: string, keys: Keys): Record<string, unknown> {
+  const lineCounter = new LineCounter()
+  const document = parseDocument(readText(path, 'the configuration file'), { lineCounter, prettyErrors: false })
   const [error] = document.errors
-  if (error) throw new ConfigError(`${path}: ${(error.message.split('\n')[0] as string).replace(/:$/, '')}`)
+  if (error) {
+    const { line, col } = lineCounter.linePos(error.pos[0])
+    throw new ConfigError(`${path}, line ${line}, column ${col}: ${error.message}`)
+  }
   const values: unknown = document.toJS()
   if (values === undefined || values === null || Object.keys(values).length === 0) {
-    throw new ConfigError(`${path}: the file holds no options; write one, such as "port: 5000", or leave out --config`)
+    throw new ConfigError(`${path}: the file has no options; add one, such as "port: 5000", or do not name the file`)
   }
   if (typeof values !== 'object' || Array.isArray(values)) {
     throw new ConfigError(`${path}: expected keys and values, such as "port: 5000"`)
   }
   for (const key of Object.keys(values)) {
-    if (!known.includes(key)) throw new ConfigError(`${path}: "${key}" is not known${suggestion(key, known)}`)
+    if (!keys.names.includes(key)) throw new ConfigError(`${path}: "${key}" is not an option${suggestion(key, keys)}`)
   }
   return values as Record<string, unknown>
 }
 
-function readText(path: string): string {
+/**
+ * The secret in a file.
+ * @param source the variable that names the file
+ * @throws ConfigError if it cannot be read, or is empty: a truncated file must not count as "no key"
+ */
+export function readSecretFile(path: string, source: string): string {
+  const text = readText(path, `${source}: the file`).trim()
+  if (text !== '') return text
+  throw new ConfigError(`${source}: the file ${path} is empty; write the secret into it, or unset ${source}`)
+}
+
+function readText(path: string, what: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    throw new ConfigError(`the configuration ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
+    throw new ConfigError(`${what} ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`)
   }
 }
 
-function suggestion(key: string, known: readonly string[]): string {
-  const alike = known.find((name) => normal(name) === normal(key)) ?? nearest(key, known)
-  return alike === undefined ? '; tidings serve --help lists what there is' : `; did you mean "${alike}"?`
+function suggestion(key: string, { names, renamed }: Keys): string {
+  if (Object.hasOwn(renamed, key)) return `; it was renamed to "${renamed[key]}"`
+  const alike = names.find((name) => normal(name) === normal(key)) ?? nearest(key, names)
+  return alike === undefined ? '; "tidings serve --help" lists them' : `; did you mean "${alike}"?`
 }
 
 const normal = (name: string) => name.replace(/[-_]/g, '').toLowerCase()
 
-/** The known key that is at most two letters away, as typos are. */
+/** The known key that is at most two letters away, as most typos are. */
 function nearest(key: string, known: readonly string[]): string | undefined {
-  const [best] = known.map((name) => ({ name, far: distance(key, name) })).sort((a, b) => a.far - b.far)
-  return best && best.far <= 2 ? best.name : undefined
+  const [best] = known.map((name) => ({ name, edits: distance(key, name) })).sort((a, b) => a.edits - b.edits)
+  return best && best.edits <= 2 ? best.name : undefined
 }
 
-/** How many letters have to be changed, added or left out (Levenshtein). */
+/** The number of letters to change, add or remove (Levenshtein distance). */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (let line = 1; line <= from.length; line++) {

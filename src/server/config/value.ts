@@ -1,105 +1,158 @@
-// Reads one option's value: from the text of a flag or a variable, or from what a file holds. It knows no option by name.
+// The kinds of option values: their types, how a value is read from text or from a file, and how it is shown.
 import type { IssuerKeys } from '../../auth/verifier.ts'
+import { OptionError, withOptionName } from '../../errors.ts'
 import { parseRules, type RetentionRule } from '../../log/retention/rules.ts'
-import { parseDuration, parseSize, UnitMissingError } from '../../units.ts'
+import { formatDuration, formatSize, parseDuration, parseSize } from '../../units.ts'
+import { describeStore, readStore } from './store-value.ts'
 
-/** What kinds of values there are. A `secret` is a text that is never shown; `a|b` is one of a few words. */
-export type Kind =
-  | 'text'
-  | 'secret'
-  | 'file'
-  | 'folder'
-  | 'port'
-  | 'count'
-  | 'switch'
-  | 'duration'
-  | 'size'
-  | 'rules'
-  | 'list'
-  | 'issuers'
-  | `${string}|${string}`
-
-export type Value = string | number | boolean | readonly RetentionRule[] | readonly (string | IssuerKeys)[]
-
-/** Something is wrong with the configuration; `message` says what, and what to do. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
+/** The value type of each kind. A `secret` is a text that is never shown. */
+interface Values {
+  text: string
+  secret: string
+  file: string
+  folder: string
+  /** `memory`, a folder, or the URL of Redis, which may hold a password. */
+  store: string
+  port: number
+  count: number
+  switch: boolean
+  /** Milliseconds. */
+  duration: number
+  /** Bytes. */
+  size: number
+  rules: readonly RetentionRule[]
+  list: readonly string[]
+  issuers: readonly (string | IssuerKeys)[]
 }
 
+type NamedKind = keyof Values
+type ListOfWords = `list of ${string}`
+type OneOfWords = `${string}|${string}`
+
+/** `a|b` is one of these words, and `list of a|b` any number of them. */
+export type Kind = NamedKind | ListOfWords | OneOfWords
+
+export type Value = Values[NamedKind]
+
+/** Splits the words of a kind: `a|b` becomes `'a' | 'b'`. */
+type Words<Text extends string> = Text extends `${infer First}|${infer Rest}` ? First | Words<Rest> : Text
+
+/** The type of the values of a kind. */
+export type ValueOf<K extends Kind> = K extends NamedKind
+  ? Values[K]
+  : K extends `list of ${infer Some}`
+    ? readonly Words<Some>[]
+    : Words<K>
+
+interface Row<K extends Kind, V> {
+  readonly kind: K
+  readonly default: V
+  /** Whether a reload (SIGHUP) applies it. The others need a restart. */
+  readonly reload?: boolean
+  readonly help: string
+}
+
+type NamedRow = { [K in NamedKind]: Row<K, Values[K]> }[NamedKind]
+
+/** Options by section and camelCase name. */
+export type OptionTable = Record<
+  string,
+  Record<string, NamedRow | Row<ListOfWords, readonly string[]> | Row<OneOfWords, string>>
+>
+
+/** Refuses the value: `expected` says what it has to be. */
 type Refuse = (expected: string) => never
 type Parser = (value: unknown, refuse: Refuse) => Value
 
-const parsers: Record<Exclude<Kind, `${string}|${string}`>, Parser> = {
-  text: (value, refuse) => textOf(value, refuse, 'a text'),
-  secret: (value, refuse) => textOf(value, refuse, 'a text'),
-  file: (value, refuse) => textOf(value, refuse, 'the path of a file'),
-  folder: (value, refuse) => textOf(value, refuse, 'the path of a folder'),
+const parsers: Record<NamedKind, Parser> = {
+  text: (value, refuse) => readText(value) ?? refuse('a text'),
+  secret: (value, refuse) => readText(value) ?? refuse('a text'),
+  file: (value, refuse) => readText(value) ?? refuse('the path of a file'),
+  folder: (value, refuse) => readText(value) ?? refuse('the path of a folder'),
+  store: (value, refuse) => readStore((readText(value) ?? refuse('a text')) || 'memory'),
   port: (value, refuse) =>
     /^\d{1,5}$/.test(`${value}`) && Number(value) <= 65_535 ? Number(value) : refuse('0 to 65535'),
   count: (value, refuse) =>
-    /^\d{1,9}$/.test(`${value}`) ? Number(value) : refuse('a whole number, or 0 for no bound'),
+    /^\d{1,9}$/.test(`${value}`) ? Number(value) : refuse('a whole number, or 0 for no limit'),
   switch: (value, refuse) => {
     if (['true', '1', 'yes', 'on'].includes(`${value}`)) return true
     return ['false', '0', 'no', 'off', ''].includes(`${value}`) ? false : refuse('true or false')
   },
-  duration: (value, refuse) => unit(() => parseDuration(`${value}`), refuse, 'a duration such as 500ms, 10s or 5m'),
-  size: (value, refuse) => unit(() => parseSize(value as string), refuse, 'a size such as 64KiB or 1MiB'),
+  duration: (value) => parseDuration(`${value}`),
+  size: (value) => parseSize(`${value}`),
   rules: (value, refuse) => {
-    try {
-      return parseRules(withoutBareAges(fromJson(value === '' ? [] : value)))
-    } catch (error) {
-      return error instanceof RangeError ? refuse(error.message) : refuse('a list of rules as JSON')
-    }
+    const rules = readJson(value)
+    return Array.isArray(rules) ? parseRules(rules.map(withoutBareAge)) : refuse('a list of rules as JSON')
   },
-  list: (value, refuse) => {
-    if (!Array.isArray(value))
-      return textOf(value, refuse, 'a list')
-        .split(/[\s,]+/)
-        .filter((entry) => entry !== '')
-    return value.every((entry) => typeof entry === 'string') ? value : refuse('a list of texts')
-  },
+  list: (value, refuse) => readList(value) ?? refuse('a list of texts'),
   issuers: (value, refuse) => {
-    const isJson = Array.isArray(value) || `${value}`.startsWith('[')
-    return isJson ? readIssuers(value, refuse) : parsers.list(value, refuse)
+    const issuers = Array.isArray(value) || `${value}`.startsWith('[') ? readJson(value) : readList(value)
+    if (Array.isArray(issuers) && issuers.every(isIssuer)) return issuers
+    return refuse(
+      'a list of issuers, or JSON such as [{"issuer":"https://a.example","publisher":{"jwks":"https://…"},' +
+        '"subscriber":{"key":"…"}}]'
+    )
   }
 }
 
-function textOf(value: unknown, refuse: Refuse, expected: string): string {
-  return typeof value === 'string' || typeof value === 'number' ? `${value}` : refuse(expected)
-}
-
-function unit(read: () => number, refuse: Refuse, expected: string): number {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof UnitMissingError) throw error
-    return refuse(expected)
+function parserOf(kind: Kind): Parser {
+  const parser = (parsers as Partial<Record<string, Parser>>)[kind]
+  if (parser) return parser
+  const words = kind.replace('list of ', '').split('|')
+  const known = words.join(' or ')
+  if (!kind.startsWith('list of ')) {
+    return (value, refuse) => (words.includes(`${value}`) ? `${value}` : refuse(known))
+  }
+  return (value, refuse) => {
+    const list = readList(value)
+    return list?.every((word) => words.includes(word)) ? list : refuse(`a list of ${known}`)
   }
 }
 
-/** To code, a number is milliseconds; in a configuration it is a duration without a unit, as a text would be. */
-function withoutBareAges(rules: unknown): RetentionRule[] {
-  if (!Array.isArray(rules)) return rules as RetentionRule[]
-  return rules.map((rule: RetentionRule) => (typeof rule?.age === 'number' ? { ...rule, age: `${rule.age}` } : rule))
+/**
+ * Reads an option's value from the text of a flag or variable, or from what a file holds.
+ * @throws OptionError that says what was expected and, unless it may hold a secret, what was given
+ */
+export function parse(option: string, kind: Kind, value: unknown): Value {
+  const refuse = (expected: string): never => {
+    throw new OptionError(option, `expected ${expected}${mayHoldSecret(kind) ? '' : `, got ${JSON.stringify(value)}`}`)
+  }
+  return withOptionName(option, () => parserOf(kind)(typeof value === 'string' ? value.trim() : value, refuse))
 }
 
-/** A flag and a variable hold a list as JSON; a file holds it as it is. */
-function fromJson(value: unknown): unknown {
-  return typeof value === 'string' ? JSON.parse(value) : value
+/** Whether an error must not quote a value of the kind. */
+export function mayHoldSecret(kind: Kind): boolean {
+  return kind === 'secret' || kind === 'store' || kind === 'issuers'
 }
 
-const roleFields = ['key', 'jwks', 'algorithms']
+/** YAML reads a value such as `5000` or `1.0` as a number. */
+function readText(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? `${value}` : undefined
+}
 
-function readIssuers(value: unknown, refuse: Refuse): readonly (string | IssuerKeys)[] {
-  const expected =
-    'a list of issuers, or as JSON [{"issuer":"https://a.example","publisher":{"jwks":"https://…"},"subscriber":{"key":"…"}}]'
-  let issuers: unknown
+/** A list in a file, or a text with commas or spaces between its entries. */
+function readList(value: unknown): readonly string[] | undefined {
+  if (!Array.isArray(value))
+    return readText(value)
+      ?.split(/[\s,]+/)
+      .filter((entry) => entry !== '')
+  return value.every((entry) => typeof entry === 'string') ? value : undefined
+}
+
+/** A flag and a variable hold a list as JSON; a file holds the list itself. */
+function readJson(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  if (value === '') return []
   try {
-    issuers = fromJson(value)
+    return JSON.parse(value)
   } catch {
-    return refuse(expected)
+    return undefined
   }
-  return Array.isArray(issuers) && issuers.every(isIssuer) ? issuers : refuse(expected)
+}
+
+/** In code a number is in milliseconds. In a configuration it is a duration without its unit, which is refused. */
+function withoutBareAge(rule: RetentionRule): RetentionRule {
+  return typeof rule?.age === 'number' ? { ...rule, age: `${rule.age}` } : rule
 }
 
 function isIssuer(value: unknown): value is string | IssuerKeys {
@@ -112,30 +165,22 @@ function isIssuer(value: unknown): value is string | IssuerKeys {
 function isRole(value: unknown): boolean {
   if (value === undefined) return true
   if (typeof value !== 'object' || value === null) return false
-  return Object.keys(value).every((key) => roleFields.includes(key))
+  return Object.keys(value).every((key) => ['key', 'jwks', 'algorithms'].includes(key))
 }
 
-function parserOf(kind: Kind): Parser {
-  const parser = (parsers as Record<string, Parser>)[kind]
-  if (parser) return parser
-  const words = kind.split('|')
-  return (value, refuse) => (words.includes(`${value}`) ? `${value}` : refuse(words.join(' or ')))
+/** A value as it could be given again, except for secrets. Empty for an empty value. */
+export function format(kind: Kind, value: Value): string {
+  if (kind === 'secret') return value === '' ? '' : '(secret)'
+  if (kind === 'store') return describeStore(String(value))
+  if (kind === 'duration') return formatDuration(Number(value))
+  if (kind === 'size') return formatSize(Number(value))
+  if (!Array.isArray(value)) return String(value)
+  if (value.length === 0) return ''
+  if (value.every((entry) => typeof entry === 'string')) return value.join(',')
+  return kind === 'issuers' ? value.map(formatIssuer).join(',') : JSON.stringify(value)
 }
 
-/** @throws ConfigError that names where the value came from, the value unless it is secret, and what was expected. */
-export function parse({ kind }: { readonly kind: Kind }, value: unknown, source: string): Value {
-  const refuse = (expected: string): never => {
-    if (expected.startsWith('retention')) throw new ConfigError(`${source}: ${expected}`)
-    // Issuers may come with keys.
-    const found =
-      kind === 'secret' || kind === 'issuers'
-        ? ''
-        : `, not ${typeof value === 'string' ? `"${value}"` : JSON.stringify(value)}`
-    throw new ConfigError(`${source}: expected ${expected}${found}`)
-  }
-  try {
-    return parserOf(kind)(typeof value === 'string' ? value.trim() : value, refuse)
-  } catch (error) {
-    throw error instanceof UnitMissingError ? new ConfigError(`${source}: ${error.message}`) : error
-  }
+/** The keys of an issuer may be secrets. */
+function formatIssuer(issuer: string | { readonly issuer: string }): string {
+  return typeof issuer === 'string' ? issuer : `${issuer.issuer} (secret)`
 }

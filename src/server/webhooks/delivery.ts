@@ -1,29 +1,28 @@
-// Delivers one batch of events to one address: tries, waits longer each time, and gives up at last. It knows no event.
+// Delivers one batch of webhook events to one URL, and says how long to wait before the next attempt.
+import { backoffMs, readRetryAfter } from '../../backoff.ts'
 import { post, reasonOf } from '../../http/access/callback.ts'
 
-/** What became of events. `refused`: the address does not want them. `failed`: it could not be had. */
+/** The result of events. `refused`: the receiver answered 4xx. `failed`: all attempts failed. `dropped`: never sent. */
 export type WebhookResult = 'delivered' | 'refused' | 'failed' | 'dropped'
 
 export const maxAttempts = 8
 /** How long one attempt may take, in milliseconds. */
 const attemptMs = 5_000
-/** What is waited after the first attempt, by how much that grows, and to what: about five minutes in all. */
-const firstDelayMs = 500
-const growth = 3
-const maxDelayMs = 120_000
-/** The longest that an address may ask us to wait. */
-const maxAskedMs = 300_000
+/** The delays between attempts grow from the first to the longest; all attempts together take about five minutes. */
+const delays = { firstMs: 500, growth: 3, maxMs: 120_000 }
+/** The longest `Retry-After` that is obeyed. */
+const maxRetryAfterMs = 300_000
 
 export interface Attempt {
-  /** `again`: it may work later. */
+  /** `again`: a later attempt may succeed. */
   readonly result: 'delivered' | 'refused' | 'again'
-  /** What was answered, or what went wrong, for people. */
+  /** The status or the error, for people. */
   readonly why: string
-  /** How long the address asks us to wait, in milliseconds. */
-  readonly asked: number
+  /** The `Retry-After` of the answer, in milliseconds. */
+  readonly retryAfterMs: number
 }
 
-/** One attempt, which ends by itself, or when it is told to. */
+/** Makes one attempt. `over` cancels it. */
 export async function attempt(address: URL, body: string, key: string, over: AbortSignal): Promise<Attempt> {
   const control = new AbortController()
   const stop = () => control.abort()
@@ -32,9 +31,13 @@ export async function attempt(address: URL, body: string, key: string, over: Abo
   if (over.aborted) stop()
   try {
     const { status, headers } = await post({ address, body, key, signal: control.signal })
-    return { result: resultOf(status), why: `answered ${status}`, asked: readRetryAfter(headers.get('retry-after')) }
+    return {
+      result: resultOf(status),
+      why: `answered ${status}`,
+      retryAfterMs: readRetryAfter(headers.get('retry-after'), maxRetryAfterMs)
+    }
   } catch (error) {
-    return { result: 'again', why: reasonOf(error), asked: 0 }
+    return { result: 'again', why: reasonOf(error), retryAfterMs: 0 }
   } finally {
     clearTimeout(timer)
     over.removeEventListener('abort', stop)
@@ -46,15 +49,7 @@ function resultOf(status: number): Attempt['result'] {
   return status === 408 || status === 429 || status >= 500 ? 'again' : 'refused'
 }
 
-/** How long to wait after so many attempts, give or take a fifth, so that many servers do not come back at once. */
-export function delayAfter(attempts: number, asked: number): number {
-  const delay = Math.min(firstDelayMs * growth ** (attempts - 1), maxDelayMs)
-  return Math.max(delay * (0.8 + Math.random() * 0.4), asked)
-}
-
-/** Seconds, or a date [RFC 9110, 10.2.3]. */
-function readRetryAfter(value: string | null): number {
-  if (value === null) return 0
-  const wait = /^\d{1,9}$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now()
-  return wait > 0 ? Math.min(wait, maxAskedMs) : 0
+/** Milliseconds until the next attempt, after so many of them. */
+export function delayAfter(attempts: number, retryAfterMs: number): number {
+  return Math.max(retryAfterMs, backoffMs(attempts, delays))
 }

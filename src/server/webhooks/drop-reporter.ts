@@ -1,42 +1,42 @@
-// Says what was lost: the first time at once, and then in sum, at most once a minute. It does not know what it was.
+// Reports lost webhook events: the first loss at once, later ones as a sum, at most once a minute.
 
 const minuteMs = 60_000
 
 export class DropReporter {
-  readonly #where: string
-  readonly #say: (error: Error) => void
+  readonly #target: string
+  readonly #report: (error: Error) => void
   #events = 0
   #why = ''
   #timer: NodeJS.Timeout | undefined
 
-  constructor(where: string, say: (error: Error) => void) {
-    this.#where = where
-    this.#say = say
+  constructor(target: string, report: (error: Error) => void) {
+    this.#target = target
+    this.#report = report
   }
 
   add(events: number, why: string): void {
     this.#events += events
     this.#why = why
-    if (this.#timer === undefined) this.#tell()
+    if (this.#timer === undefined) this.#flush()
   }
 
-  /** Says what has not been said yet. */
+  /** Reports the losses that have not been reported yet. */
   finish(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#events > 0) this.#tell()
+    if (this.#events > 0) this.#flush()
     clearTimeout(this.#timer)
   }
 
-  #tell(): void {
-    const error = new Error(`${this.#where}: ${this.#events} events were lost: ${this.#why}`)
-    // Where in our code it happened tells nobody anything.
+  #flush(): void {
+    const error = new Error(`${this.#target}: ${this.#events} events were lost: ${this.#why}`)
+    // The error is a message for operators; its stack would not help them.
     error.stack = error.message
     this.#events = 0
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      if (this.#events > 0) this.#tell()
+      if (this.#events > 0) this.#flush()
     }, minuteMs).unref()
-    this.#say(error)
+    this.#report(error)
   }
 }

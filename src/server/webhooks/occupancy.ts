@@ -1,28 +1,27 @@
-// Knows which selectors have subscribers, and says when the first comes and when the last has stayed away. It knows no
-// subscriber and no address.
+// Counts the subscribers of each selector, and reports when a selector gets its first one and when it has lost its last one.
 
-/** How long the last one has to stay away, in milliseconds: a client that reconnects has not gone. */
+/** How long a selector has to be without subscribers, in milliseconds: a client that reconnects has not left. */
 const graceMs = 1_000
 
-/** `time` is when the last one left, in milliseconds since 1970. */
-type Tell = (event: 'topic-occupied' | 'topic-vacated', selector: string, time: number) => void
+/** `time` is when the first subscriber came or the last one left, in milliseconds since 1970. */
+type Report = (event: 'topic-occupied' | 'topic-vacated', selector: string, time: number) => void
 
 export class Occupancy {
   readonly #counts = new Map<string, number>()
-  /** Selectors whose last subscriber has left, and when; those that have waited longest come first. */
+  /** Selectors whose last subscriber has left, the longest empty first. */
   readonly #leaving = new Map<string, { readonly left: number; readonly due: number }>()
-  readonly #tell: Tell
+  readonly #report: Report
   #timer: NodeJS.Timeout | undefined
 
-  constructor(tell: Tell) {
-    this.#tell = tell
+  constructor(report: Report) {
+    this.#report = report
   }
 
   enter(selectors: Iterable<string>): void {
     for (const selector of new Set(selectors)) {
       const count = this.#counts.get(selector) ?? 0
       this.#counts.set(selector, count + 1)
-      if (count === 0 && !this.#leaving.delete(selector)) this.#tell('topic-occupied', selector, Date.now())
+      if (count === 0 && !this.#leaving.delete(selector)) this.#report('topic-occupied', selector, Date.now())
     }
   }
 
@@ -34,11 +33,11 @@ export class Occupancy {
     }
   }
 
-  /** Says at once what is still waited for: nobody comes any more. */
+  /** Reports the empty selectors at once, because the server stops. */
   finish(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#tellUntil(Number.POSITIVE_INFINITY)
+    this.#reportUntil(Number.POSITIVE_INFINITY)
   }
 
   #vacate(selector: string): void {
@@ -47,23 +46,23 @@ export class Occupancy {
     this.#arm()
   }
 
-  /** One timer for all of them: they fall due in the order in which they came. */
+  /** One timer is enough: selectors become due in the order in which they were added. */
   #arm(): void {
     if (this.#timer !== undefined) return
     const [next] = this.#leaving.values()
     if (!next) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      this.#tellUntil(performance.now())
+      this.#reportUntil(performance.now())
       this.#arm()
     }, next.due - performance.now()).unref()
   }
 
-  #tellUntil(now: number): void {
+  #reportUntil(now: number): void {
     for (const [selector, { left, due }] of this.#leaving) {
       if (due > now) return
       this.#leaving.delete(selector)
-      this.#tell('topic-vacated', selector, left)
+      this.#report('topic-vacated', selector, left)
     }
   }
 }

@@ -1,25 +1,24 @@
-// What waits for one address: events in order, in batches, one batch after the other. It does not know what they say, and
-// nobody waits for it.
+// The queue of events for one webhook URL. It sends them in order, in batches, one batch at a time, in the background.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { attempt, delayAfter, maxAttempts, type WebhookResult } from './delivery.ts'
 
-/** Events of one batch, and characters of JSON beyond which it takes no more. */
-const maxInBatch = 100
-const maxBatch = 2 ** 20
-/** Events that may wait for one address, and characters of JSON. */
-const mostWaiting = 10_000
-const maxWaiting = 2 ** 24
-/** How long a batch waits to become full, in milliseconds. */
+/** Events in a batch, and their size in characters of JSON. */
+const maxBatchEvents = 100
+const maxBatchSize = 2 ** 20
+/** Events in the queue, and their size in characters of JSON. */
+const maxQueueEvents = 10_000
+const maxQueueSize = 2 ** 24
+/** How long a batch waits for more events, in milliseconds. */
 const gatherMs = 100
-/** What there is still time for when the server stops, in milliseconds. */
+/** How long the last deliveries may take when the server stops, in milliseconds. */
 const finishMs = 2_000
 
 export interface QueueOptions {
   readonly address: URL
-  /** What is signed with at the moment. */
+  /** The current key for signatures. */
   readonly key: () => string
-  /** Told what became of so many events, and why, where they are lost. */
+  /** Called with the result of so many events. `why` says why events were lost. */
   readonly settled: (result: WebhookResult, events: number, why: string) => void
 }
 
@@ -30,27 +29,27 @@ export class WebhookQueue {
   #running: Promise<void> | undefined
   #isGathering = false
   #isFinishing = false
-  /** Ends the wait that is under way. */
+  /** Ends the current pause. */
   #wake = new AbortController()
-  /** Ends the attempt that is under way, when there is no time left. */
+  /** Cancels the current attempt when the time to finish is over. */
   readonly #over = new AbortController()
 
   constructor(options: QueueOptions) {
     this.#options = options
   }
 
-  /** Takes one event as JSON. */
+  /** Adds an event, as JSON. */
   push(event: string): void {
     this.#waiting.push(event)
     this.#size += event.length
-    if (this.#waiting.length > mostWaiting || this.#size > maxWaiting) {
-      this.#options.settled('dropped', this.#take().length, 'too many wait')
+    if (this.#waiting.length > maxQueueEvents || this.#size > maxQueueSize) {
+      this.#options.settled('dropped', this.#take().length, 'too many events are waiting')
     }
-    if (this.#isGathering && this.#waiting.length >= maxInBatch) this.#wake.abort()
+    if (this.#isGathering && this.#waiting.length >= maxBatchEvents) this.#wake.abort()
     this.#running ??= this.#run()
   }
 
-  /** Sends what waits, for as long as there is time, and lets go of the rest. */
+  /** Sends the waiting events for as long as there is time, and drops the rest. */
   async finish(): Promise<void> {
     this.#isFinishing = true
     this.#wake.abort()
@@ -63,51 +62,51 @@ export class WebhookQueue {
     while (this.#waiting.length > 0) {
       await this.#gather()
       const result = await this.#deliver(this.#take())
-      // There is no time to find out whether an address that failed is there again.
+      // There is no time to retry a receiver that has failed.
       if (result === 'failed' && this.#isFinishing) this.#dropAll()
     }
     this.#running = undefined
   }
 
   async #gather(): Promise<void> {
-    if (this.#waiting.length >= maxInBatch) return
+    if (this.#waiting.length >= maxBatchEvents) return
     this.#isGathering = true
     await this.#pause(gatherMs)
     this.#isGathering = false
   }
 
-  /** Sends the same batch, with the same id, until it is settled. */
+  /** Sends one batch until it is accepted or lost. Every attempt has the same id, so that a receiver can ignore repeats. */
   async #deliver(events: readonly string[]): Promise<WebhookResult> {
     const body = `{"id":"${randomUUID()}","events":[${events.join(',')}]}`
-    const { result, why } = await this.#insist(body)
+    const { result, why } = await this.#sendWithRetries(body)
     this.#options.settled(result, events.length, why)
     return result
   }
 
-  async #insist(body: string): Promise<{ result: WebhookResult; why: string }> {
+  async #sendWithRetries(body: string): Promise<{ result: WebhookResult; why: string }> {
     const { address, key } = this.#options
     for (let attempts = 1; ; attempts++) {
-      const { result, why, asked } = await attempt(address, body, key(), this.#over.signal)
+      const { result, why, retryAfterMs } = await attempt(address, body, key(), this.#over.signal)
       if (result !== 'again') return { result, why }
       if (attempts === maxAttempts || this.#isFinishing) return { result: 'failed', why }
-      await this.#pause(delayAfter(attempts, asked))
+      await this.#pause(delayAfter(attempts, retryAfterMs))
     }
   }
 
-  /** Waits, but for what is sent when the server stops; keeps no process alive. */
+  /** Waits, except when the server stops. The timer does not keep the process alive. */
   async #pause(ms: number): Promise<void> {
     if (this.#isFinishing) return
     this.#wake = new AbortController()
     await sleep(ms, undefined, { ref: false, signal: this.#wake.signal }).catch(() => {})
   }
 
-  /** The oldest, as many as one batch holds. */
+  /** Removes the oldest events, as many as fit into one batch. */
   #take(): string[] {
     let size = 0
     let count = 0
     for (const event of this.#waiting) {
       size += event.length
-      if (count > 0 && (count === maxInBatch || size > maxBatch)) break
+      if (count > 0 && (count === maxBatchEvents || size > maxBatchSize)) break
       count++
     }
     const taken = this.#waiting.splice(0, count)

@@ -1,70 +1,70 @@
-// Tells other servers who comes and goes: turns what happens in the hub into events. It knows no update, and neither how
-// events are delivered nor whether.
+// Turns subscribers that come and go into webhook events, and queues them for each URL.
 import { callbackAddress } from '../../http/access/callback.ts'
 import type { Observer } from '../../hub/observer.ts'
 import type { Subscriber } from '../../hub/subscriber.ts'
-import type { Config } from '../config/shape.ts'
+import type { Config } from '../config/options.ts'
 import type { WebhookResult } from './delivery.ts'
 import { DropReporter } from './drop-reporter.ts'
 import { Occupancy } from './occupancy.ts'
 import { WebhookQueue } from './queue.ts'
 
-export const webhookEvents = ['subscribed', 'unsubscribed', 'topic-occupied', 'topic-vacated'] as const
+export type WebhookEvent = Config['webhookEvents'][number]
+const allEvents: readonly WebhookEvent[] = ['subscribed', 'unsubscribed', 'topic-occupied', 'topic-vacated']
 
-export type WebhookEvent = (typeof webhookEvents)[number]
 export type WebhookOptions = Pick<Config, 'webhooks' | 'webhookEvents' | 'webhookKey'>
 
-/** Who is told how it went. */
 export interface WebhookListener {
   counted(result: WebhookResult, events: number): void
-  /** Told of events that are lost: at once, and then at most once a minute for each address. */
+  /** Called when events are lost: at once, and then at most once a minute for each URL. */
   failed(error: unknown): void
 }
 
-/** @throws RangeError as `Webhooks` does, before there is anybody to tell */
+/** @throws OptionError as `Webhooks` does, without starting anything */
 export function checkWebhooks(options: WebhookOptions): void {
   new Webhooks(options, { counted() {}, failed() {} })
 }
 
 export class Webhooks {
-  /** What it has to be told; nothing at all where nobody listens. */
+  /** The events of the hub that it needs. Empty without webhooks, so that they cost nothing. */
   readonly observer: Observer
   readonly #queues: readonly WebhookQueue[]
-  readonly #losses: readonly DropReporter[]
-  readonly #wanted: ReadonlySet<string>
+  readonly #reporters: readonly DropReporter[]
+  readonly #wanted: ReadonlySet<WebhookEvent>
   readonly #occupancy: Occupancy | undefined
   #key: string
 
-  /** @throws RangeError that names the option, and quotes no address */
+  /** @throws OptionError, which does not quote the URL */
   constructor({ webhooks, webhookEvents: wanted, webhookKey }: WebhookOptions, listener: WebhookListener) {
     const addresses = [...new Set(webhooks)].map((text) => callbackAddress('webhooks', text))
     this.#key = webhookKey
-    this.#wanted = new Set(readEvents(wanted))
-    this.#losses = addresses.map(({ origin }) => new DropReporter(`webhooks: ${origin}`, listener.failed))
-    this.#queues = addresses.map((address, at) => this.#makeQueue(address, this.#losses[at] as DropReporter, listener))
+    this.#wanted = new Set(wanted.length > 0 ? wanted : allEvents)
+    this.#reporters = addresses.map(({ origin }) => new DropReporter(`webhooks: ${origin}`, listener.failed))
+    this.#queues = addresses.map((address, at) =>
+      this.#makeQueue(address, this.#reporters[at] as DropReporter, listener)
+    )
     const isCounting = this.#wanted.has('topic-occupied') || this.#wanted.has('topic-vacated')
     this.#occupancy = isCounting
-      ? new Occupancy((event, selector, time) => this.#tell(event, time, { selector }))
+      ? new Occupancy((event, selector, time) => this.#emit(event, time, { selector }))
       : undefined
     this.observer = addresses.length > 0 ? this.#makeObserver() : {}
   }
 
-  /** Signs with another key from now on. What else there is needs a restart: who is there already would not be known. */
+  /** Changes the key for signatures. Other URLs or events need a restart: nobody counted the subscribers for them so far. */
   reload({ webhookKey }: WebhookOptions): void {
     this.#key = webhookKey
   }
 
-  /** Delivers what there is still time for. */
+  /** Delivers the last events, for as long as there is time. */
   async finish(): Promise<void> {
     this.#occupancy?.finish()
     await Promise.all(this.#queues.map((queue) => queue.finish()))
-    for (const losses of this.#losses) losses.finish()
+    for (const reporter of this.#reporters) reporter.finish()
   }
 
-  #makeQueue(address: URL, losses: DropReporter, { counted }: WebhookListener): WebhookQueue {
+  #makeQueue(address: URL, reporter: DropReporter, { counted }: WebhookListener): WebhookQueue {
     const settled = (result: WebhookResult, events: number, why: string) => {
       if (events > 0) counted(result, events)
-      if (events > 0 && result !== 'delivered') losses.add(events, why)
+      if (events > 0 && result !== 'delivered') reporter.add(events, why)
     }
     return new WebhookQueue({ address, key: () => this.#key, settled })
   }
@@ -72,21 +72,21 @@ export class Webhooks {
   #makeObserver(): Observer {
     return {
       joined: (subscriber) => {
-        this.#tell('subscribed', Date.now(), describe(subscriber))
+        this.#emit('subscribed', Date.now(), describe(subscriber))
         this.#occupancy?.enter(selectorsOf(subscriber))
       },
       left: (subscriber, reason) => {
         const age = Math.round(subscriber.age)
-        this.#tell('unsubscribed', Date.now(), { ...describe(subscriber), reason, age })
+        this.#emit('unsubscribed', Date.now(), { ...describe(subscriber), reason, age })
         this.#occupancy?.leave(selectorsOf(subscriber))
       }
     }
   }
 
-  /** Written down once for all addresses. */
-  #tell(event: WebhookEvent, time: number, facts: Record<string, unknown>): void {
+  /** Encodes an event once for all URLs. */
+  #emit(event: WebhookEvent, time: number, details: Record<string, unknown>): void {
     if (!this.#wanted.has(event)) return
-    const json = JSON.stringify({ event, time, ...facts })
+    const json = JSON.stringify({ event, time, ...details })
     for (const queue of this.#queues) queue.push(json)
   }
 }
@@ -98,12 +98,4 @@ function describe(subscriber: Subscriber): Record<string, unknown> {
 
 function selectorsOf({ selectors }: Subscriber): string[] {
   return selectors.map((selector) => (typeof selector === 'string' ? selector : selector.match))
-}
-
-function readEvents(wanted: readonly string[]): readonly string[] {
-  const unknown = wanted.find((name) => !(webhookEvents as readonly string[]).includes(name))
-  if (unknown !== undefined) {
-    throw new RangeError(`webhookEvents: there are ${webhookEvents.join(', ')}, and no ${JSON.stringify(unknown)}`)
-  }
-  return wanted.length > 0 ? wanted : webhookEvents
 }

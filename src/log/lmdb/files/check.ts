@@ -1,12 +1,11 @@
-// Looks through all pages of LMDB's data file before LMDB does, which would end the process, hang or answer nonsense on one that
-// was overwritten: whether each page is there, is the one it is taken for, and is in order; and whether a page that is in use
-// counts as free. What the values say is checked where they are read.
+// Checks all pages of LMDB's data file before LMDB opens it. On an overwritten page LMDB would end the process, hang, or return wrong
+// data. Values have checksums of their own, which are checked when they are read.
 import { type LmdbPages, type Node, nodeKind, pageKind, type Tree } from './pages.ts'
 
-/** Trees of integers are in the order of numbers, all others in that of bytes. */
+/** Integer keys are ordered as numbers, all others as bytes. */
 const integerKeys = 0x08
 const treeSize = 48
-/** The root of a tree that is empty. */
+/** The root of an empty tree. */
 const noPage = 2 ** 64
 const subPage = { flags: 0x42, headerSize: 24 }
 
@@ -21,14 +20,14 @@ interface Counts {
   entries: number
 }
 
-/** @throws LogError that names the file and the page. */
+/** @throws LogError that names the file and the page */
 export function checkPages(pages: LmdbPages): void {
   new Check(pages).all()
 }
 
 class Check {
   readonly #pages: LmdbPages
-  /** By page: whether something is in it. */
+  /** Whether each page is in use. */
   readonly #used: Uint8Array
 
   constructor(pages: LmdbPages) {
@@ -73,7 +72,7 @@ class Check {
     }
     counts.branches++
     nodes.forEach((node, at) => {
-      // The first key of a branch stands for all that are lower.
+      // The first key of a branch page stands for all lower keys.
       const low = at === 0 ? bounds.low : node.key
       const high = nodes[at + 1]?.key ?? bounds.high
       this.#page(
@@ -94,14 +93,14 @@ class Check {
     for (let at = from; at < nodes.length; at++) {
       const { key } = nodes[at] as Node
       const order = last ? compare(last, key, isNumeric) : -1
-      // A key may be the one that its branch gives as the lowest.
+      // A key may be equal to the lower bound of its branch.
       if (order > 0 || (order === 0 && at > from)) throw this.#pages.wrong(number, 'is not in order')
       last = key
     }
     if (last && high && compare(last, high, isNumeric) >= 0) throw this.#pages.wrong(number, 'is not in order')
   }
 
-  /** Answers how many entries the node stands for. */
+  /** Returns the number of entries of the node. */
   #leafNode(number: number, node: Node): number {
     const kind = node.flags
     if (kind === 0) return 1

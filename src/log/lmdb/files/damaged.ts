@@ -1,4 +1,4 @@
-// What is said of a file that cannot be what was written there.
+// The error for a damaged file.
 import { LogError } from '../../error.ts'
 
 export function damaged(file: string, what: string): LogError {

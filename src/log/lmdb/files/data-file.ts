@@ -1,5 +1,4 @@
-// The files of a log that is kept in a folder, before LMDB sees them: whether they can be there, and whether they are whole,
-// for LMDB itself would end the process on reading a page that is gone. It knows no entry.
+// The folder and the data file of a log, before LMDB opens them.
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { LogError } from '../../error.ts'
@@ -10,7 +9,7 @@ import { LmdbPages } from './pages.ts'
 const dataName = 'data.mdb'
 const unflushedName = 'unflushed'
 
-/** @throws LogError when the folder can neither be found nor made, or not be written. */
+/** @throws LogError when the folder cannot be created or written to */
 export function prepareFolder(folder: string): void {
   try {
     makeFolder(folder)
@@ -25,19 +24,19 @@ export function prepareFolder(folder: string): void {
   }
 }
 
-/** Level by level: Node's own recursion never ends where a folder that exists says that there is none, as `/proc` does. */
+/** One level at a time: the recursive `mkdir` of Node never returns in `/proc`. */
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return
   if (dirname(folder) !== folder) makeFolder(dirname(folder))
   try {
     mkdirSync(folder)
   } catch (error) {
-    // Another process may have made it meanwhile.
+    // Another process may have created it meanwhile.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 
-/** Makes what was done to the folder itself, rather than to a file in it, outlast a crash of the system. */
+/** Makes changes of the folder itself durable. */
 export function syncFolder(folder: string): void {
   if (process.platform === 'win32') return
   sync(folder)
@@ -51,20 +50,20 @@ export function hasData(folder: string): boolean {
   return existsSync(join(folder, dataName))
 }
 
-/** Lets go of everything that was kept. */
+/** Deletes the data. */
 export function removeData(folder: string): void {
   for (const name of [dataName, 'lock.mdb']) rmSync(join(folder, name), { force: true })
 }
 
-/** Whether somebody who did not flush has used the folder and not come to an orderly end. */
+/** Whether a process with durability `os` used the folder and did not close it. */
 export function isUnflushed(folder: string): boolean {
   return existsSync(join(folder, unflushedName))
 }
 
-/** Says, so that it outlasts a crash, that what is written from now on may be lost or torn. */
+/** Marks, durably, that writes from now on may be lost or incomplete. */
 export function markUnflushed(folder: string): void {
   const file = join(folder, unflushedName)
-  // Empty, for a full disk has room for a name at most.
+  // Empty: a full disk has space for a name only.
   writeFileSync(file, '')
   sync(file)
   syncFolder(folder)
@@ -75,7 +74,7 @@ export function unmarkUnflushed(folder: string): void {
   syncFolder(folder)
 }
 
-/** @throws LogError when the data is not LMDB's, is shorter than it must be, or has pages that are not what they were. */
+/** @throws LogError when the data is not of LMDB, is truncated, or has damaged pages */
 export function checkData(folder: string): void {
   const file = join(folder, dataName)
   const pages = new LmdbPages(file)
@@ -90,7 +89,7 @@ export function checkData(folder: string): void {
   }
 }
 
-/** How many bytes of the data commits may use again without a larger file. */
+/** Bytes of the data file that commits can reuse. */
 export function freeBytes(folder: string): number {
   const pages = new LmdbPages(join(folder, dataName))
   try {

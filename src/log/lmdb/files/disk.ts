@@ -1,5 +1,4 @@
-// The disk under a log, seen through the ways in which LMDB fails: tells a full one from a broken one, and spares a full one
-// tries in vain. It knows no data.
+// Recognizes a full disk by LMDB's errors, and keeps appends from using the space that trimming needs.
 import { statfsSync } from 'node:fs'
 import { TidingsError } from '../../../errors.ts'
 import { LogError } from '../../error.ts'
@@ -8,14 +7,14 @@ import { Reserve, reserveSize } from './reserve.ts'
 const ENOSPC = 28
 const EIO = 5
 const EDQUOT: readonly unknown[] = [69, 122]
-/** Less than this is no room. */
+/** A disk with less free space is full. */
 const room = 2 ** 20
-/** How long a full disk is taken to stay full, unless room is seen: with each try that fails, LMDB prints lines of its own. */
+/** How long a full disk is assumed to stay full, unless space is seen: LMDB prints lines of its own at each failed write. */
 const timeoutMs = 1_000
 
 export class Disk {
   readonly #path: string
-  /** After a try that found no room: when to try again though none is seen. */
+  /** After a write failed: when to try again, even if no free space is seen. */
   #nextTry = 0
 
   readonly #reserve: Reserve
@@ -23,17 +22,16 @@ export class Disk {
   constructor(path: string) {
     this.#path = path
     this.#reserve = new Reserve(path)
-    // Opening what is there may take room.
+    // Opening the log may need space.
     if (!this.#hasRoom()) this.#reserve.release()
   }
 
   /**
-   * To be asked before anything is added that needs so many bytes. On a full disk, trimming moves room from the reserve into
-   * LMDB's file, which never shrinks. From then on, as much as the reserve lacks has to stay free in that file: otherwise
-   * appends would use it up, and nothing could be removed any more.
-   * @throws TidingsError `storage_full` where a write has failed just now and nothing has changed since, or that room is short.
+   * Called before a commit that adds so many bytes. On a full disk, trimming moves space from the reserve into LMDB's file, which never
+   * shrinks. As much as the reserve lacks must then stay free in that file; otherwise nothing could be removed any more.
+   * @throws TidingsError `storage_full` when a write failed a moment ago, or that space is short
    */
-  mustHaveRoom(needed: () => number, freeBytes: () => number): void {
+  requireSpace(needed: () => number, freeBytes: () => number): void {
     if (!this.#reserve.isComplete && this.#hasRoom()) this.#reserve.fill()
     const isFull = this.#reserve.isComplete
       ? performance.now() < this.#nextTry && !this.#hasRoom()
@@ -41,7 +39,7 @@ export class Disk {
     if (isFull) throw new TidingsError('storage_full')
   }
 
-  /** Lets the writes that follow use the room that is kept for trimming. */
+  /** Frees the reserved space for the writes that follow. */
   releaseReserve(): void {
     this.#reserve.release()
   }
@@ -50,16 +48,16 @@ export class Disk {
     this.#reserve.fill()
   }
 
-  /** A write has succeeded, though perhaps only because there was room inside LMDB's own file. */
-  wrote(): void {
+  /** Called after a successful write. */
+  succeeded(): void {
     this.#nextTry = 0
   }
 
-  /** What a failed write comes down to: `storage_full`, or a LogError after which nothing more can be promised. */
+  /** Turns the error of a failed write into `storage_full`, or a LogError after which nothing more can be promised. */
   async classifyError(error: unknown): Promise<TidingsError | LogError> {
     const cause = await causeOf(error)
     const { code, message } = cause as { code?: unknown; message: string }
-    // LMDB says EIO, too, when only a part of what it wrote had room.
+    // LMDB also reports EIO when only a part of a write fitted.
     if (code === ENOSPC || EDQUOT.includes(code) || (code === EIO && !this.#hasRoom())) {
       this.#nextTry = performance.now() + timeoutMs
       return new TidingsError('storage_full', undefined, { cause })

@@ -1,5 +1,4 @@
-// The folder of an LmdbLog, from opening to closing: who may use it, whether what is in it can be trusted, and in which order
-// it is left behind. It reads no entry.
+// Opens and closes the folder of an LmdbLog: the lock, the checks of the data, and the order of the steps.
 import { resolve } from 'node:path'
 import { LogError } from '../../error.ts'
 import type { Durability } from '../options.ts'
@@ -31,9 +30,9 @@ export class LmdbFolder {
     this.store = store
   }
 
-  /** @throws LogError when the folder cannot be used, is in use, or holds what is damaged. */
+  /** @throws LogError when the folder cannot be used, is in use, or holds damaged data */
   static async open(folder: string, durability: Durability): Promise<LmdbFolder> {
-    // Absolute, so that it stays the same folder whatever the process does later.
+    // Absolute, so that a later `chdir` does not change it.
     const path = resolve(folder)
     prepareFolder(path)
     const lock = await FolderLock.take(path)
@@ -63,7 +62,7 @@ export class LmdbFolder {
 
 async function openStore(path: string, durability: Durability): Promise<LmdbStore> {
   if (isUnflushed(path)) {
-    // Not even LMDB's own order of pages can be relied upon here: nothing of it is read, and the next epoch is another.
+    // After an unclean end without flush, not even LMDB's pages can be trusted: the log starts over with a new epoch.
     removeData(path)
     unmarkUnflushed(path)
   }
@@ -75,7 +74,7 @@ async function openStore(path: string, durability: Durability): Promise<LmdbStor
     syncFolder(path)
     return store
   } catch (error) {
-    // A folder in which a log could not even be begun must not look as though one had been lost in it.
+    // When a new log cannot be created, the folder must not look as if one had been lost in it.
     if (isNew) removeData(path)
     if (error instanceof LogError) throw error
     throw new LogError(`the log in ${path} could not be opened: ${(error as Error).message}; see to the disk`)

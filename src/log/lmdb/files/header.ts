@@ -1,17 +1,17 @@
-// What says of which format the data of an LmdbLog is, and which log it is. It knows no entry.
+// The header of the data: its format and its epoch.
 import type { Database } from 'lmdb'
 import { LogError } from '../../error.ts'
 import { newEpoch } from '../../ids.ts'
 import { crc32 } from '../crc32.ts'
 import { damaged } from './damaged.ts'
 
-/** 2: values have checksums, and the state carries its rules. What was written in format 1 is read, and becomes 2 with the first commit. */
+/** 2: values have checksums, and the state has its rules. Data of format 1 is read, and becomes 2 with the first commit. */
 const format = 2
 
 interface Header {
   readonly format: number
   readonly epoch: string
-  /** Whether it was begun in format 1, so that there may be values without a checksum. */
+  /** Whether the log began in format 1, so that there may be values without a checksum. */
   readonly areOldAllowed?: boolean
   readonly sum?: number
 }
@@ -19,13 +19,13 @@ interface Header {
 export class LmdbHeader {
   readonly epoch: string
   readonly areOldAllowed: boolean
-  /** Whether it is to be written with the next commit. */
+  /** Whether the next commit has to write it. */
   isOlder: boolean
   readonly #meta: Database<unknown, string>
 
   /**
-   * Reads it, or begins a log.
-   * @throws LogError where it is damaged, or of a newer format.
+   * Reads the header, or begins a log.
+   * @throws LogError when it is damaged, or of a newer format
    */
   constructor(meta: Database<unknown, string>, path: string, file: string) {
     this.#meta = meta
@@ -42,7 +42,7 @@ export class LmdbHeader {
     this.areOldAllowed = this.isOlder || header.areOldAllowed === true
   }
 
-  /** Makes it one of this format, within a commit. */
+  /** Writes the header in the current format, within a commit. */
   upgrade(): void {
     const header = { format, epoch: this.epoch, areOldAllowed: true }
     void this.#meta.put('log', { ...header, sum: sumOf(header) })

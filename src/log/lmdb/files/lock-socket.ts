@@ -1,4 +1,4 @@
-// Sockets in a folder, whatever the length of its path. It knows no lock.
+// Unix sockets in a folder whose path may be too long for one.
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LogError } from '../../error.ts'
 
-/** As many bytes as the address of a socket may have: 107 on Linux, 103 elsewhere. */
+/** The maximum length of a socket's address: 107 bytes on Linux, 103 elsewhere. */
 const maxAddressBytes = 103
-/** How long to wait for the answer of a busy process. A connection alone already shows that it lives. */
+/** How long to wait for the answer of a busy process. The connection alone shows that it is alive. */
 const answerTimeoutMs = 1_000
 
 /** Listens on a new socket and sends `answer` to each connection. Does not keep the process alive. */

@@ -1,5 +1,5 @@
-// One writer at a time: a Unix socket in the folder, to which its process listens. The kernel ends that with the process, and
-// answers in every container, where a process id means nothing. It does not know what the folder holds.
+// The lock of a folder: a Unix socket on which its process listens. The kernel closes it with the process, and answers in every
+// container, where a process id means nothing.
 import { createHash, randomUUID } from 'node:crypto'
 import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs'
 import type { Server } from 'node:net'
@@ -12,10 +12,10 @@ const lockName = 'owner.sock'
 /** A try fails only when another process takes or releases the lock at the same moment. */
 const maxTries = 100
 
-/** The locks that this process holds, by what their sockets answer. */
+/** The locks of this process, by the answer of their sockets. */
 const held = new Set<string>()
 
-/** A folder that this process alone may write to, until it lets go of it or ends, in whatever way. */
+/** Held until it is released, or the process ends in any way. */
 export class FolderLock {
   readonly #file: string
   readonly #server: Server
@@ -29,11 +29,11 @@ export class FolderLock {
     this.#identity = identity
   }
 
-  /** @throws LogError when another process, or this one, uses the folder already, or when it cannot hold sockets. */
+  /** @throws LogError when another process, or this one, uses the folder already, or when it cannot hold sockets */
   static async take(folder: string): Promise<FolderLock> {
     if (process.platform === 'win32') return FolderLock.#takePipe(folder)
     const lock = await FolderLock.#take(folder, lockName)
-    // What versions before this one left.
+    // The lock file of earlier versions.
     rmSync(join(folder, 'owner'), { force: true })
     return lock
   }
@@ -56,7 +56,7 @@ export class FolderLock {
     }
   }
 
-  /** Windows has no sockets in folders; a pipe has one server, and ends with its process. */
+  /** On Windows: a named pipe, which has one server and ends with its process. */
   static async #takePipe(folder: string): Promise<FolderLock> {
     const pipe = `\\\\.\\pipe\\tidings-${hashOf(folder.toLowerCase())}`
     const answer = newAnswer()
@@ -70,7 +70,7 @@ export class FolderLock {
     }
   }
 
-  /** Lets go of the folder. Safe to call twice. */
+  /** Releases the lock. Safe to call twice. */
   release(): void {
     held.delete(this.#answer)
     if (this.#identity !== undefined && identify(this.#file) === this.#identity) rmSync(this.#file, { force: true })
@@ -89,8 +89,8 @@ export class FolderLock {
   }
 
   /**
-   * Takes the place of a holder that is gone, unless another process already has. That takes a lock of its own, named for this
-   * very holder: two that have seen the same dead holder cannot both replace it.
+   * Replaces the lock of a dead process, unless another process already has. That needs a second lock, named after the dead one: two
+   * processes that see the same dead lock cannot both replace it.
    */
   async #replace(dead: string, folder: string, draft: string): Promise<boolean> {
     const right = await FolderLock.#take(folder, `owner.${hashOf(`${this.#file} ${dead}`)}`)
@@ -105,7 +105,7 @@ export class FolderLock {
   }
 }
 
-/** What a socket says of its process; the last word tells it from all others. */
+/** The answer of a socket: its process, and a unique word. */
 function newAnswer(): string {
   return `${process.pid} ${hostname()} ${randomUUID()}`
 }
@@ -118,7 +118,7 @@ function refuse(folder: string, answer: string): never {
   throw new LogError(`${folder} is in use by ${who}; stop that first, or keep this log in another folder`)
 }
 
-/** Whether a file has got another name, which nothing else may have. */
+/** Gives a file another name; false when the name is taken. */
 function link(from: string, to: string, folder: string): boolean {
   try {
     linkSync(from, to)
@@ -132,7 +132,7 @@ function link(from: string, to: string, folder: string): boolean {
   }
 }
 
-/** Tells a file from all others that have had its name; undefined when there is none. */
+/** Identifies a file among all that ever had its name; undefined when there is none. */
 function identify(file: string): string | undefined {
   const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false })
   return stat && `${stat.ino} ${stat.mtimeNs}`

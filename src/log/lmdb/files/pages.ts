@@ -1,9 +1,8 @@
-// The pages of LMDB's data file, read without LMDB, which would end the process on a page that is not what it expects: the
-// marks of the newest commit, the trees, and the list of free pages. It knows no entry, and writes nothing.
+// Reads pages of LMDB's data file without LMDB: the meta pages, the trees, and the list of free pages.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { damaged } from './damaged.ts'
 
-/** LMDB writes in the byte order of the machine; on every machine that its packages are built for, that is this one. */
+/** LMDB uses the byte order of the machine, which is little-endian on all that its packages are built for. */
 const headerSize = 24
 const nodeSize = 8
 const at = {
@@ -18,7 +17,7 @@ const version = 2
 export const pageKind = { branch: 0x01, leaf: 0x02, overflow: 0x04 }
 export const nodeKind = { big: 0x01, tree: 0x02, duplicates: 0x04 }
 
-/** What is known of a B-tree where it is referred to. */
+/** The record of a B-tree. */
 export interface Tree {
   readonly flags: number
   readonly depth: number
@@ -28,7 +27,7 @@ export interface Tree {
   readonly root: number
 }
 
-/** What a commit leaves behind in one of the first two pages. */
+/** A meta page: the record of a commit. */
 export interface Mark {
   readonly pageSize: number
   readonly lastPage: number
@@ -40,24 +39,24 @@ export interface Mark {
 export interface Node {
   readonly flags: number
   readonly key: Buffer
-  /** The value or, with `big`, where it is. */
+  /** The value or, with `big`, its position. */
   readonly value: Buffer
 }
 
 export class LmdbPages {
-  /** The mark of the newest commit. */
+  /** The meta page of the newest commit. */
   readonly mark: Mark
   readonly #file: string
   readonly #descriptor: number
 
-  /** @throws LogError when the file is not LMDB's. */
+  /** @throws LogError when the file is not of LMDB */
   constructor(file: string) {
     this.#file = file
     this.#descriptor = openSync(file, 'r')
     try {
       const first = this.#markAt(0)
       const second = this.#markAt(first.pageSize)
-      // Commits take turns with the two pages.
+      // Commits alternate between the two meta pages.
       const isPair = first.commit % 2 === 0 && second.commit % 2 === 1 && Math.abs(first.commit - second.commit) === 1
       if (!isPair && first.commit + second.commit > 0)
         throw damaged(
@@ -75,7 +74,7 @@ export class LmdbPages {
     closeSync(this.#descriptor)
   }
 
-  /** The page with a number, checked to be of a kind and to bear its number; into `page`, where one is given. */
+  /** Reads a page and checks its kind and its number; into `page` when it is given. */
   read(number: number, kind: number, page = Buffer.allocUnsafe(this.mark.pageSize)): Buffer {
     const isThere = number >= 2 && number <= this.mark.lastPage
     const length = isThere ? readSync(this.#descriptor, page, 0, page.length, number * page.length) : 0
@@ -85,7 +84,7 @@ export class LmdbPages {
     return page
   }
 
-  /** What stands in a page of a tree, in order; or in a page within one, which holds the values of one key. */
+  /** The nodes of a page, in order; or of a page inside one, which holds the values of one key. */
   nodes(number: number, page: Buffer, isWithin = false): Node[] {
     const lower = page.readUInt16LE(at.header.lower)
     const upper = page.readUInt16LE(at.header.upper)
@@ -103,19 +102,19 @@ export class LmdbPages {
       nodes.push({
         flags,
         key: page.subarray(key, value),
-        // The page that a branch leads to stands where a leaf has size and flags.
+        // In a branch, the number of the child page is where a leaf has size and flags.
         value: isLeaf ? page.subarray(value, value + size) : page.subarray(start, start + nodeSize)
       })
     }
     return nodes
   }
 
-  /** The page that a node of a branch leads to. */
+  /** The child page of a node of a branch. */
   childOf({ value }: Node): number {
     return value.readUIntLE(0, 6)
   }
 
-  /** The first page of a value that has pages of its own, and how many it has. */
+  /** The overflow pages of a value: the first, and their number. */
   overflowOf({ value }: Node): { first: number; count: number } {
     const first = number64(value, 0)
     const count = number64(value, 16)
@@ -125,7 +124,7 @@ export class LmdbPages {
     return { first, count }
   }
 
-  /** A value, wherever it is. */
+  /** Reads a value, also from overflow pages. */
   valueOf(node: Node): Buffer {
     if ((node.flags & nodeKind.big) === 0) return node.value
     const { first, count } = this.overflowOf(node)
@@ -134,7 +133,7 @@ export class LmdbPages {
     return value.subarray(headerSize)
   }
 
-  /** How many pages commits may use again. */
+  /** The number of pages that commits can reuse. */
   countFree(): number {
     let count = 0
     this.#visit(this.mark.free, this.mark.free.root, 1, (node) => {
@@ -143,7 +142,7 @@ export class LmdbPages {
     return count
   }
 
-  /** The runs of pages in one record of free pages: a number, or a length below 0 and the first number of so many. */
+  /** The runs of pages in one record of free pages: a number, or a negative length and the first number. */
   *runsOf(record: Buffer): Generator<{ first: number; length: number }, void, undefined> {
     const end = 8 * number64(record, 0)
     if (end + 8 > record.length) throw damaged(this.#file, 'a list of free pages is cut short')

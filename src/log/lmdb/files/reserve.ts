@@ -1,10 +1,9 @@
-// Room that is kept for the day when the disk is full: a file of a fixed size, which is emptied while retention removes entries,
-// for LMDB needs pages to write to before it can set others free. It knows no entry.
+// Reserved disk space: a file that is emptied on a full disk, because LMDB needs free pages before it can remove entries.
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Enough to remove one entry, whatever it touches: 100 topics have as many ways of three or four pages into the index. */
+/** Enough to remove any entry: one with 100 topics changes three or four pages of the index for each. */
 export const reserveSize = 2 * 2 ** 20
 const chunk = 2 ** 16
 
@@ -25,21 +24,21 @@ export class Reserve {
     return this.#size >= reserveSize
   }
 
-  /** Empties the file, so that the next writes have its room. */
+  /** Empties the file, so that the next writes have its space. */
   release(): void {
     if (this.#size > 0) truncateSync(this.#file)
     this.#size = 0
   }
 
-  /** Takes as much as the disk has, up to its size. */
+  /** Fills the file, as far as the disk has space. */
   fill(): void {
     if (this.isComplete) return
     const file = openSync(this.#file, 'a')
     try {
-      // Random, so that no file system stores it as less than it is.
+      // Random, so that no file system compresses it.
       while (!this.isComplete) this.#size += writeSync(file, randomBytes(Math.min(chunk, reserveSize - this.#size)))
     } catch {
-      // The disk has no more: what there is counts, and the rest is taken when there is room.
+      // The disk is full: the rest is filled when there is space.
     } finally {
       closeSync(file)
     }

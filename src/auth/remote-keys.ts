@@ -11,17 +11,12 @@ import { isObject } from '../json.ts'
 import { asymmetricAlgorithms, familyOf, readAlgorithms } from './algorithms.ts'
 import { readBoundedText } from './bounded-text.ts'
 
-export interface RemoteKeysOptions {
-  /** Told when the address fails, at most once per cooldown. */
-  readonly failed?: (error: unknown) => void
-  /** How long the address is left alone after it was asked, in milliseconds; 30,000 by default. */
-  readonly cooldown?: number
-  /** How old the keys may become before the address is asked again, in milliseconds; 600,000 by default. */
-  readonly maxAge?: number
-  /** How long an answer may take, in milliseconds; 5,000 by default. */
-  readonly timeout?: number
-}
-
+/** Milliseconds between two requests for unknown keys, and after a failure. */
+const cooldownMs = 30_000
+/** Milliseconds after which the keys are fetched again. */
+const maxAgeMs = 600_000
+/** Milliseconds that a response may take. */
+const fetchTimeoutMs = 5_000
 /** Maximum size of a JWK Set, in bytes. A larger one is an error. */
 const maxBytes = 262_144
 
@@ -29,10 +24,11 @@ const maxBytes = 262_144
  * Makes a key resolver for jose. It fetches the JWK Set when a key is first needed, when a token names an unknown key,
  * and when the keys are old, but not more often than the cooldown, whatever tokens arrive. While the server fails,
  * known keys remain valid, and tokens with other keys are refused.
+ * @param failed called when fetching fails, at most once per cooldown
  * @throws RangeError as `readJwksAddress` does
  */
-export function remoteKeys(address: string, options: RemoteKeysOptions = {}): JWTVerifyGetKey {
-  const keys = new RemoteKeys(readJwksAddress(address), options)
+export function remoteKeys(address: string, failed: (error: unknown) => void = () => {}): JWTVerifyGetKey {
+  const keys = new RemoteKeys(readJwksAddress(address), failed)
   return (header, token) => keys.find(header, token)
 }
 
@@ -62,8 +58,6 @@ export function readJwksAddress(text: string): URL {
 
 class RemoteKeys {
   readonly #set: RemoteJWKSet
-  readonly #cooldown: number
-  readonly #maxAge: number
   readonly #failed: (error: unknown) => void
   /**
    * When the keys were fetched, and when fetching last failed, in the time of `performance.now`, which is never set
@@ -72,16 +66,11 @@ class RemoteKeys {
   #fetchedAt: number | undefined
   #failedAt: number | undefined
 
-  constructor(
-    address: URL,
-    { failed = () => {}, cooldown = 30_000, maxAge = 600_000, timeout = 5_000 }: RemoteKeysOptions
-  ) {
-    this.#cooldown = cooldown
-    this.#maxAge = maxAge
+  constructor(address: URL, failed: (error: unknown) => void) {
     this.#failed = failed
     this.#set = createRemoteJWKSet(address, {
-      timeoutDuration: timeout,
-      cooldownDuration: cooldown,
+      timeoutDuration: fetchTimeoutMs,
+      cooldownDuration: cooldownMs,
       // Otherwise jose drops old keys even if it cannot fetch new ones.
       cacheMaxAge: Number.POSITIVE_INFINITY,
       // Requests are too rare to keep the connection open.
@@ -96,11 +85,11 @@ class RemoteKeys {
   }
 
   get #isOld(): boolean {
-    return this.#fetchedAt !== undefined && performance.now() - this.#fetchedAt >= this.#maxAge && !this.#failedRecently
+    return this.#fetchedAt !== undefined && performance.now() - this.#fetchedAt >= maxAgeMs && !this.#failedRecently
   }
 
   get #failedRecently(): boolean {
-    return this.#failedAt !== undefined && performance.now() - this.#failedAt < this.#cooldown
+    return this.#failedAt !== undefined && performance.now() - this.#failedAt < cooldownMs
   }
 
   async #fetch(...[url, options]: Parameters<FetchImplementation>): Promise<Response> {

@@ -35,7 +35,7 @@ export type VerifyToken = (token: string, requirements: Requirements) => Promise
  */
 export function makeVerify({ key, jwks, algorithms }: RoleKeys, failed?: (error: unknown) => void): VerifyToken {
   if ((key === undefined) === (jwks === undefined)) throw new RangeError('give either key or jwks')
-  if (jwks !== undefined) return check(remoteKeys(jwks, failed ? { failed } : {}), remoteAlgorithms(algorithms))
+  if (jwks !== undefined) return check(remoteKeys(jwks, failed), remoteAlgorithms(algorithms))
   const read = readKey(key as string)
   return check(sourceOf(read), algorithmsFor(read, algorithms))
 }

@@ -25,8 +25,6 @@ export interface HandlerOptions extends MountOptions, AccessOptions, OriginOptio
    * more is behind, and continues from the log when it has read them.
    */
   highWaterMark?: number
-  /** Milliseconds of silence after which the kernel sends TCP keep-alive probes; 0 for never; default 15,000. */
-  keepAlive?: number
   /**
    * Answer only requests whose `Host` is `localhost` or a loopback address; default false. This protects a server for
    * one machine against DNS rebinding. Other requests get 403 `host_refused`.
@@ -35,7 +33,7 @@ export interface HandlerOptions extends MountOptions, AccessOptions, OriginOptio
 }
 
 /** Limits of one request and its response. */
-export type Bounds = Required<Pick<HandlerOptions, 'maxBody' | 'highWaterMark' | 'keepAlive'>>
+export type Bounds = Required<Pick<HandlerOptions, 'maxBody' | 'highWaterMark'>>
 
 /** The span of a publish request. */
 export interface PublishSpan {

@@ -182,8 +182,8 @@ const processId = Math.floor(Math.random() * 36 ** 5).toString(36)
 
 const methods = ['GET', 'HEAD', 'POST', 'QUERY'] as const
 
-function readBounds({ maxBody = 2 ** 20, highWaterMark = 64 * 1_024, keepAlive = 15_000 }: HandlerOptions): Bounds {
-  const bounds = { maxBody, highWaterMark, keepAlive }
+function readBounds({ maxBody = 2 ** 20, highWaterMark = 64 * 1_024 }: HandlerOptions): Bounds {
+  const bounds = { maxBody, highWaterMark }
   for (const [name, value] of Object.entries(bounds)) {
     if (value >= 0) continue
     throw new OptionError(name, `expected a number of at least 0, got ${value}`)

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { jwtVerify } from 'jose'
-import { describe, expect, it } from 'vitest'
-import { type RemoteKeysOptions, remoteAlgorithms, remoteKeys } from '../../dist/auth/remote-keys.js'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { remoteAlgorithms, remoteKeys } from '../../dist/auth/remote-keys.js'
 import { TokenError, Verifier } from '../../dist/auth/verifier.js'
 import { jwksServer } from '../support/jwks-server.js'
 import { hub, jwk, legacy, secret, sign } from '../support/tokens.js'
@@ -13,10 +13,18 @@ const published = (key: KeyObject, kid: string) => jwk(key, { kid, alg: 'ES256',
 const signed = (key: KeyObject, kid?: string, header: Record<string, unknown> = {}) =>
   sign({ mercure: {} }, { key, alg: 'ES256', header: { ...(kid !== undefined && { kid }), ...header } })
 
-/** Whether a token is accepted, and all that was told of failures. */
-function asker(address: string, options: RemoteKeysOptions = {}) {
+// Only the clock stands still. Requests and their timeouts are real.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance'] }))
+afterEach(() => void vi.useRealTimers())
+
+const cooldownMs = 30_000
+const maxAgeMs = 600_000
+const pass = (ms: number) => void vi.advanceTimersByTime(ms)
+
+/** Whether a token is accepted, and all failures that were reported. */
+function asker(address: string) {
   const told: unknown[] = []
-  const keys = remoteKeys(address, { failed: (error) => told.push(error), cooldown: 0, ...options })
+  const keys = remoteKeys(address, (error) => told.push(error))
   const accepts = async (token: string) => {
     const verified = await jwtVerify(token, keys).catch((error: unknown) => error)
     return !(verified instanceof Error)
@@ -48,33 +56,39 @@ it('a key that is not known is asked for', async () => {
   const { accepts } = asker(server.address)
   await accepts(await signed(one.privateKey, '1'))
   server.keys = [published(two.publicKey, '2')]
+  pass(cooldownMs)
   expect(await accepts(await signed(two.privateKey, '2'))).toBe(true)
   expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
 })
 
 it('made-up key names do not make the hub ask more often than the cooldown allows', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
-  const { accepts, told } = asker(server.address, { cooldown: 60_000 })
+  const { accepts, told } = asker(server.address)
   await accepts(await signed(one.privateKey, '1'))
+  pass(cooldownMs - 1)
   for (const kid of ['x', 'y', 'z']) expect(await accepts(await signed(two.privateKey, kid))).toBe(false)
   expect([server.asked, told]).toEqual([1, []])
 })
 
 it('keys that are old are asked for anew, and those withdrawn are let go of', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
-  const { accepts } = asker(server.address, { maxAge: 0, cooldown: 60_000 })
+  const { accepts } = asker(server.address)
   const token = await signed(one.privateKey, '1')
   expect(await accepts(token)).toBe(true)
   server.keys = [published(two.publicKey, '2')]
+  pass(maxAgeMs - 1)
+  expect(await accepts(token)).toBe(true)
+  pass(1)
   expect(await accepts(token)).toBe(false)
 })
 
 it('while the address fails, the keys that are known go on being used, however old', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
-  const { accepts, told } = asker(server.address, { maxAge: 0 })
+  const { accepts, told } = asker(server.address)
   const known = await signed(one.privateKey, '1')
   await accepts(known)
   await server.stop()
+  pass(maxAgeMs)
   expect([await accepts(known), await accepts(await signed(two.privateKey, '2')), await accepts(known)]).toEqual([
     true,
     false,
@@ -86,10 +100,13 @@ it('while the address fails, the keys that are known go on being used, however o
 it('a failing address is asked, and told of, once per cooldown', async () => {
   const server = await jwksServer()
   server.answer = (response) => response.writeHead(500).end('no')
-  const { accepts, told } = asker(server.address, { cooldown: 60_000 })
+  const { accepts, told } = asker(server.address)
   const token = await signed(one.privateKey, '1')
   expect([await accepts(token), await accepts(token), await accepts(token)]).toEqual([false, false, false])
   expect([server.asked, told.length]).toEqual([1, 1])
+  pass(cooldownMs)
+  expect(await accepts(token)).toBe(false)
+  expect([server.asked, told.length]).toEqual([2, 2])
 })
 
 it('an address that is back serves again', async () => {
@@ -99,6 +116,7 @@ it('an address that is back serves again', async () => {
   const token = await signed(one.privateKey, '1')
   expect(await accepts(token)).toBe(false)
   server.answer = undefined
+  pass(cooldownMs)
   expect(await accepts(token)).toBe(true)
 })
 
@@ -118,18 +136,30 @@ describe('an answer is a failure', () => {
     expect(told).toEqual([expect.any(Error)])
   })
 
+  /** The limit is five seconds, which the tests do not wait. */
+  function shortenTimeout() {
+    const real = AbortSignal.timeout.bind(AbortSignal)
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => real(50))
+    onTestFinished(() => {
+      expect(timeout).toHaveBeenCalledWith(5_000)
+      timeout.mockRestore()
+    })
+  }
+
   it('when it does not come in time', async () => {
+    shortenTimeout()
     const server = await jwksServer()
     server.answer = () => {}
-    const { accepts, told } = asker(server.address, { timeout: 50 })
+    const { accepts, told } = asker(server.address)
     expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
     expect(told).toEqual([expect.objectContaining({ name: 'TimeoutError' })])
   })
 
   it('when it does not end in time', async () => {
+    shortenTimeout()
     const server = await jwksServer()
     server.answer = (response) => response.writeHead(200).write('{"keys":[')
-    const { accepts, told } = asker(server.address, { timeout: 50 })
+    const { accepts, told } = asker(server.address)
     expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
     expect(told.length).toBe(1)
   })

@@ -7,6 +7,8 @@ import { addressOf, isAbrupt, own, ownerOf, type Stream, type StreamInfo, type S
 
 /** Bytes that a client may send after its request. An event stream needs none. */
 const maxUnexpectedBytes = 64 * 1_024
+/** Milliseconds of silence after which the kernel sends TCP keep-alive probes, which detect a dead client. */
+const keepAliveMs = 15_000
 /** Milliseconds that an ended stream may take to send what was written. */
 const lingerMs = 5_000
 
@@ -39,7 +41,7 @@ export class SocketStream implements Stream {
   #unexpectedBytes = 0
 
   /** @param socket detached from its response, with the response head and the first bytes already written */
-  constructor(socket: Socket, { id, address, subject }: StreamInfo, { highWaterMark, keepAlive }: StreamOptions) {
+  constructor(socket: Socket, { id, address, subject }: StreamInfo, { highWaterMark }: StreamOptions) {
     this.address = addressOf(address, socket)
     this.request = id
     this.subject = subject
@@ -50,7 +52,7 @@ export class SocketStream implements Stream {
     this.#socket[onEmptied] = onDrain
     this.#direct = canWriteDirectly(socket)
     socket.setNoDelay(true)
-    if (keepAlive > 0) socket.setKeepAlive(true, keepAlive)
+    socket.setKeepAlive(true, keepAliveMs)
     // `close` follows every error and is handled below.
     socket.on('error', ignore).on('drain', onDrain).on('data', onData).on('end', onClose).on('close', onClose)
     socket.resume()

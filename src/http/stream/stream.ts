@@ -27,8 +27,6 @@ export type StreamInfo = Pick<StreamOrigin, 'id' | 'address' | 'subject'>
 export interface StreamOptions {
   /** Bytes that may wait for a client before its subscriber counts as behind. */
   readonly highWaterMark: number
-  /** Milliseconds of silence after which the kernel sends TCP keep-alive probes; 0 for never. */
-  readonly keepAlive: number
 }
 
 const owner = Symbol('the stream that writes to this socket')

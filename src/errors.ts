@@ -1,87 +1,87 @@
-// Every refusal that a caller can meet, in one table: code → HTTP status → one sentence. It knows no transport; `http/`
-// turns a code into a response, and a library user switches over `error.code`.
+// Every error that a client or a caller of the library can get: code, HTTP status, sentence. Programs compare
+// `error.code`.
 
 const table = {
   // An update that breaks a rule
   topic_missing: [400, 'An update needs at least one topic'],
-  topic_invalid: [400, 'This topic cannot be published'],
-  topics_too_many: [400, 'An update has too many topics'],
-  data_invalid: [400, 'The data must be well-formed Unicode text'],
-  type_invalid: [400, 'This type cannot be published'],
-  id_invalid: [400, 'This id cannot be published'],
+  topic_invalid: [400, 'The topic is invalid'],
+  topics_too_many: [400, 'The update has too many topics'],
+  data_invalid: [400, 'The data is not well-formed Unicode text'],
+  type_invalid: [400, 'The type is invalid'],
+  id_invalid: [400, 'The id is invalid'],
   retry_invalid: [400, 'retry must be a whole number of milliseconds'],
-  private_invalid: [400, 'private is either present or absent'],
+  private_invalid: [400, 'The value of private is invalid'],
   // A subscription that breaks a rule
-  selector_invalid: [400, 'This topic selector cannot be subscribed to'],
-  selectors_too_many: [400, 'A stream has too many topic selectors'],
+  selector_invalid: [400, 'The topic selector is invalid'],
+  selectors_too_many: [400, 'The stream has too many topic selectors'],
   last_invalid: [400, 'last must be a whole number'],
   limit_invalid: [400, 'limit must be a whole number'],
-  last_event_id_invalid: [400, 'This id cannot be resumed from'],
+  last_event_id_invalid: [400, 'The last event id is invalid'],
   until_invalid: [400, 'until must be a time in milliseconds since 1970'],
-  envelope_invalid: [400, 'envelope can only be json'],
+  envelope_invalid: [400, 'envelope must be json'],
   selector_missing: [400, 'A stream needs at least one topic selector'],
-  // A token that is missing, or does not do
-  token_missing: [401, 'This needs a token, and none was presented'],
-  token_invalid: [401, 'The token is not valid here'],
-  token_malformed: [400, 'The token was not presented in a way that is understood'],
-  cookie_refused: [403, 'A cookie speaks only for pages of known origins'],
-  path_invalid: [400, 'There is no such list of subscriptions'],
-  not_granted: [403, 'This is not granted'],
-  topic_reserved: [403, 'This topic is reserved for the hub itself'],
-  authorize_failed: [503, 'The application that decides about this could not be asked'],
+  // A token or its grants
+  token_missing: [401, 'This request requires a token'],
+  token_invalid: [401, 'The token is not valid'],
+  token_malformed: [400, 'The request must contain exactly one well-formed token'],
+  cookie_refused: [403, 'Publishing with a cookie requires an allowed Origin or Referer'],
+  path_invalid: [400, 'The path of the subscription list is invalid'],
+  not_granted: [403, 'Permission denied'],
+  topic_reserved: [403, 'The topic is reserved for the hub'],
+  authorize_failed: [503, 'The authorizing application gave no decision'],
   // A request that breaks a rule
-  parameter_unknown: [400, 'This parameter is not known'],
-  parameter_repeated: [400, 'This parameter was given more than once'],
+  parameter_unknown: [400, 'The parameter is unknown'],
+  parameter_repeated: [400, 'The parameter was given more than once'],
   parameters_too_many: [400, 'The request has too many parameters'],
   encoding_invalid: [400, 'The request is not valid UTF-8'],
-  line_invalid: [400, 'A line of the batch cannot be published, so nothing was'],
-  batch_too_large: [413, 'The batch holds too many updates'],
-  batch_empty: [400, 'The batch holds no update'],
-  content_type_missing: [400, 'The request does not say what its body is'],
-  form_missing: [400, 'The body is no form'],
-  content_type_invalid: [415, 'This content type cannot be published'],
-  not_acceptable: [406, 'The client accepts no event stream'],
-  origin_refused: [403, 'A page of another site may not publish here'],
-  misdirected: [421, 'This server does not answer for that host'],
-  host_refused: [403, 'This server is only for the machine that it runs on'],
-  not_found: [404, 'There is nothing here'],
-  method_not_allowed: [405, 'This method is not allowed here'],
+  line_invalid: [400, 'A line of the batch is invalid, so nothing was published'],
+  batch_too_large: [413, 'The batch contains too many updates'],
+  batch_empty: [400, 'The batch contains no update'],
+  content_type_missing: [400, 'The request has no Content-Type'],
+  form_missing: [400, 'The body is not a form'],
+  content_type_invalid: [415, 'The content type is not supported'],
+  not_acceptable: [406, 'The client does not accept text/event-stream'],
+  origin_refused: [403, 'Pages of this origin may not publish here'],
+  misdirected: [421, 'This server does not serve the requested host'],
+  host_refused: [403, 'This server accepts only requests for localhost'],
+  not_found: [404, 'Not found'],
+  method_not_allowed: [405, 'The method is not allowed here'],
   request_timeout: [408, 'The request took too long to arrive'],
   body_too_large: [413, 'The body is too large'],
   headers_too_large: [431, 'The request head is too large'],
-  request_aborted: [400, 'The request broke off'],
-  request_malformed: [400, 'This is not a well-formed HTTP request'],
-  // A limit that was set
-  connections_too_many: [503, 'There are as many streams as this server takes'],
+  request_aborted: [400, 'The request was aborted'],
+  request_malformed: [400, 'The request is not well-formed HTTP'],
+  // A configured limit
+  connections_too_many: [503, 'The server has reached its limit of streams'],
   address_too_many: [429, 'There are too many streams from this address'],
-  subject_too_many: [429, 'There are too many streams for this token'],
-  publishing_too_fast: [429, 'This publishes too fast'],
-  connecting_too_fast: [503, 'Too many streams begin at this moment'],
-  memory_full: [503, 'The server has no memory left for another stream'],
-  // What is not to be published twice
-  key_invalid: [400, 'This idempotency key cannot be used, so nothing was published'],
-  key_reused: [422, 'This idempotency key or id was used for another update, so nothing was published'],
+  subject_too_many: [429, 'There are too many streams for the subject of this token'],
+  publishing_too_fast: [429, 'There are too many publish requests'],
+  connecting_too_fast: [503, 'Too many streams are beginning'],
+  memory_full: [503, 'The server has no memory for another stream'],
+  // Idempotent publishing
+  key_invalid: [400, 'The idempotency key is invalid, so nothing was published'],
+  key_reused: [422, 'The idempotency key or id was used for another update, so nothing was published'],
   // The hub itself
   closed: [503, 'The hub is shutting down'],
   storage_full: [507, 'The disk that keeps the history is full, so nothing was published'],
   log_unavailable: [503, 'The log cannot be reached'],
-  append_timeout: [504, 'The log did not answer in time; the update is in it once or not at all'],
-  internal: [500, 'Something went wrong inside the hub']
+  append_timeout: [504, 'The log did not answer in time; it contains the update once or not at all'],
+  internal: [500, 'The hub had an internal error']
 } as const satisfies Record<string, readonly [number, string]>
 
-/** The stable name of a refusal. New codes may be added; a code never changes its meaning. */
+/** The stable name of an error. New codes may be added. The meaning of a code never changes. */
 export type ErrorCode = keyof typeof table
 
 /**
- * A refusal with a stable `code`. `message` is the sentence of the table and, after a colon, the particulars: what was
- * found, what the bound is, what to do.
+ * An error with a stable `code`. `message` is the sentence of the table, followed by a colon and the particulars, if
+ * any.
  */
 export class TidingsError extends Error {
   override readonly name = 'TidingsError'
   readonly code: ErrorCode
-  /** HTTP status that goes with the code. */
+  /** The HTTP status of the code. */
   readonly status: number
-  /** What was found, what the bound is, or what to do; without the sentence of the table. */
+  /** What was found, the limit, or what to do; undefined for none. */
   readonly particulars: string | undefined
 
   constructor(code: ErrorCode, particulars?: string, options?: ErrorOptions) {

@@ -11,8 +11,8 @@ export function isObject(value: unknown): value is JsonObject {
 /**
  * Parses text that must be a JSON object.
  * @param what the subject of the error message, such as `the answer`
- * @throws Error `<what> is not JSON` or `<what> is not a JSON object`. The message does not quote the text, as that of `JSON.parse`
- * does, since the text may contain secrets.
+ * @throws Error `<what> is not JSON` or `<what> is not a JSON object`. The message does not quote the text, as that of
+ * `JSON.parse` does, since the text may contain secrets.
  */
 export function parseObject(text: string, what: string): JsonObject {
   let value: unknown

@@ -1,19 +1,29 @@
-// An update, and its validation: the only check between a publisher's text and the fields of a stream.
+// Updates, and their validation: the only gate between a publisher's text and the fields of a stream.
 import { TidingsError } from './errors.ts'
 
-/** What a publisher sends. */
+/** What a publisher sends. Texts must be well-formed Unicode. Limits are in bytes of UTF-8. */
 export interface Update {
-  /** 1 to 1,000 topics of at most 4,096 bytes each. The first is the canonical topic, the others are alternates. */
+  /**
+   * 1 to 1,000 topics of 1 to 4,096 bytes without control characters, not `*`. The first is the canonical topic, the
+   * others are alternate topics [Mercure 1.0, Publication]. A subscriber that selects several of them receives the
+   * update once.
+   */
   readonly topics: readonly string[]
-  /** The payload. It is delivered unchanged, but line ends arrive as LF. */
+  /** The payload. Line ends arrive as LF, because the format cannot transmit CR [HTML, 9.2.5]. */
   readonly data: string
-  /** The event type, at most 256 bytes. Default: `message`. */
+  /**
+   * The event type: 1 to 256 bytes without control characters, not beginning with `tidings:`. Default: clients see
+   * `message`.
+   */
   readonly type?: string
-  /** The publisher's own id, at most 256 bytes. Default: the log makes one. */
+  /**
+   * The event id: 1 to 256 bytes without control characters, not beginning with `#`, not `earliest`, without white
+   * space at its ends. Default: the hub makes one.
+   */
   readonly id?: string
-  /** Reconnection time for clients, in milliseconds, at most one day. */
+  /** The reconnection time for clients, in milliseconds, 0 to 86,400,000 (one day). Default: clients keep theirs. */
   readonly retry?: number
-  /** Only for subscribers that may read one of the topics. Default: false. */
+  /** Deliver only to subscribers whose token may read one of the topics; default false. */
   readonly private?: boolean
 }
 
@@ -31,11 +41,11 @@ export const bounds = {
   retryMs: 86_400_000
 } as const
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the check is for control characters
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression searches for control characters
 const control = /[\0-\x1f\x7f]/
 
 /**
- * Checks an update, and returns a copy with its known fields only.
+ * Checks an update and returns a copy with only the known fields.
  *
  * @throws TidingsError with `topic_missing`, `topic_invalid`, `topics_too_many`, `data_invalid`, `type_invalid`,
  * `id_invalid`, `retry_invalid` or `private_invalid`.
@@ -62,7 +72,7 @@ export function validate(update: Update): ValidUpdate {
 function checkTopics(topics: readonly string[]): void {
   if (!Array.isArray(topics) || topics.length === 0) throw new TidingsError('topic_missing')
   if (topics.length > bounds.topics) {
-    throw new TidingsError('topics_too_many', `${topics.length} were given, ${bounds.topics} are allowed`)
+    throw new TidingsError('topics_too_many', `the limit is ${bounds.topics}, got ${topics.length}`)
   }
   for (const topic of topics) checkTopic(topic)
 }
@@ -71,10 +81,10 @@ function checkTopic(topic: string): void {
   const refuse = (why: string): never => {
     throw new TidingsError('topic_invalid', why)
   }
-  if (typeof topic !== 'string' || topic === '') refuse('a topic is a text of at least one character')
-  if (topic === '*') refuse('* selects every topic and is not one itself')
+  if (typeof topic !== 'string' || topic === '') refuse('a topic must be a text of at least one character')
+  if (topic === '*') refuse('"*" is the selector of every topic')
   if (!topic.isWellFormed()) refuse('it is not well-formed Unicode')
-  if (control.test(topic)) refuse('it holds a control character')
+  if (control.test(topic)) refuse('it contains a control character')
   checkLength(topic, bounds.topicBytes, refuse)
 }
 
@@ -83,7 +93,7 @@ function checkType(type: string): void {
     throw new TidingsError('type_invalid', why)
   }
   checkField(type, bounds.typeBytes, refuse)
-  if (type.startsWith('tidings:')) refuse('types that begin with "tidings:" are the hub\'s own')
+  if (type.startsWith('tidings:')) refuse('types that begin with "tidings:" are reserved for the hub')
 }
 
 function checkId(id: string): void {
@@ -91,27 +101,27 @@ function checkId(id: string): void {
     throw new TidingsError('id_invalid', why)
   }
   checkField(id, bounds.idBytes, refuse)
-  if (id.startsWith('#')) refuse('ids that begin with "#" are made by the hub')
-  if (id === 'earliest') refuse('"earliest" asks for all history and names no update')
-  // A client sends the id back in a header, which loses white space at its ends.
+  if (id.startsWith('#')) refuse('ids that begin with "#" are reserved for the hub')
+  if (id === 'earliest') refuse('"earliest" is reserved for requests of all history')
+  // Clients send the id in a header, whose leading and trailing white space is lost.
   if (id.trim() !== id) refuse('it begins or ends with white space')
 }
 
 function checkField(value: string, bytes: number, refuse: (why: string) => never): void {
-  if (typeof value !== 'string' || value === '') refuse('it is empty; leave it out instead')
+  if (typeof value !== 'string' || value === '') refuse('it is empty; omit it instead')
   if (!value.isWellFormed()) refuse('it is not well-formed Unicode')
-  if (control.test(value)) refuse('it holds a line end, NUL or another control character')
+  if (control.test(value)) refuse('it contains a line end, NUL or another control character')
   checkLength(value, bytes, refuse)
 }
 
 function checkLength(value: string, bound: number, refuse: (why: string) => never): void {
-  // A UTF-16 unit has at most three bytes, so most texts need no count.
+  // A UTF-16 unit has at most three bytes in UTF-8, so the bytes of most texts need not be counted.
   if (value.length * 3 <= bound) return
   const bytes = Buffer.byteLength(value)
-  if (bytes > bound) refuse(`it has ${bytes} bytes, ${bound} are allowed`)
+  if (bytes > bound) refuse(`the limit is ${bound} bytes, got ${bytes}`)
 }
 
 function checkRetry(retry: number): void {
   if (Number.isSafeInteger(retry) && retry >= 0 && retry <= bounds.retryMs) return
-  throw new TidingsError('retry_invalid', `from 0 to ${bounds.retryMs}`)
+  throw new TidingsError('retry_invalid', `the range is 0 to ${bounds.retryMs}`)
 }

@@ -1,7 +1,7 @@
-// The signature algorithms, and which keys each goes with. It knows no key itself. A token never has a say in this
-// [RFC 8725, 3.1]: with a public key taken for a secret, anyone could sign.
+// The signature algorithms, and the type of key of each. The header of a token never chooses the type [RFC 8725, 3.1]:
+// an attacker could sign with a public key as HMAC secret.
 
-/** The kinds of keys that can verify. */
+/** The types of keys. */
 export type KeyFamily = 'secret' | 'RSA' | 'P-256' | 'P-384' | 'P-521' | 'Ed25519'
 
 const families: Readonly<Record<string, KeyFamily>> = {
@@ -18,16 +18,16 @@ const families: Readonly<Record<string, KeyFamily>> = {
   ES384: 'P-384',
   ES512: 'P-521',
   EdDSA: 'Ed25519',
-  // [RFC 9864] the newer name of the same
+  // [RFC 9864] The newer name of EdDSA with this curve.
   Ed25519: 'Ed25519'
 }
 
-/** Those that the key of an address may verify: a secret is not a thing to be published. */
+/** The algorithms for a JWK Set at a URL, which must not contain secrets. */
 export const asymmetricAlgorithms: readonly string[] = Object.keys(families).filter(
   (name) => familyOf(name) !== 'secret'
 )
 
-/** What a key of a kind verifies where nothing else is said. */
+/** The default algorithms of each type of key. */
 export const defaultAlgorithms: Readonly<Record<KeyFamily, readonly string[]>> = {
   secret: ['HS256'],
   RSA: ['RS256'],
@@ -37,14 +37,14 @@ export const defaultAlgorithms: Readonly<Record<KeyFamily, readonly string[]>> =
   Ed25519: ['EdDSA', 'Ed25519']
 }
 
-/** The kind of key that an algorithm goes with; undefined when there is no such algorithm here. */
+/** The type of key for an algorithm; undefined for an unknown algorithm. */
 export function familyOf(algorithm: string): KeyFamily | undefined {
   return Object.hasOwn(families, algorithm) ? families[algorithm] : undefined
 }
 
 /**
- * The list that someone asked for, each name once; either name of EdDSA stands for both.
- * @throws RangeError when it is empty, or for a name that is not known; `none` is not
+ * Reads a list of algorithms, and removes duplicates. Either name of EdDSA stands for both.
+ * @throws RangeError for an empty list or an unknown name, such as `none`
  */
 export function readAlgorithms(wanted: readonly string[]): readonly string[] {
   const unknown = wanted.find((name) => familyOf(name) === undefined)

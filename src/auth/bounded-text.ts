@@ -1,13 +1,16 @@
-// Reads an answer that we asked for, up to a bound. It does not know what it says.
+// Reads the text of a `fetch` response of limited size.
 
-/** @throws Error that names what was too large, as soon as that is known */
-export async function readBoundedText({ body }: Response, most: number, what: string): Promise<string> {
+/**
+ * @param what the subject of the error message, such as `the JWK Set`
+ * @throws Error as soon as the limit is exceeded
+ */
+export async function readBoundedText({ body }: Response, maxBytes: number, what: string): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body ?? []) {
     size += chunk.length
-    // Leaving the loop cancels the rest.
-    if (size > most) throw new Error(`${what} is larger than ${most} bytes`)
+    // Leaving the loop cancels the stream.
+    if (size > maxBytes) throw new Error(`${what} is larger than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()

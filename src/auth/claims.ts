@@ -1,31 +1,31 @@
-// Reads what the claims of a verified token grant, in either dialect. It knows no key and no signature. A claim that breaks a
-// rule makes the whole token invalid: to honour the rest would be to grant something that nobody meant.
+// Reads the grants from the claims of a verified token, in either dialect. One invalid claim makes the whole token
+// invalid: the rest may grant something that its issuer did not intend.
 import { isObject, type JsonObject } from '../json.ts'
 import type { Selector, TypedSelector } from '../topics/matcher.ts'
 import type { Dialect } from './dialect.ts'
 import { Grants, type GrantsInit, type Json, type PayloadRule } from './grants.ts'
 import { TokenError } from './token.ts'
 
-/** The `type` of the authorization details that are for a hub [Mercure 1.0, Authorization Details; RFC 9396, 2]. */
+/** The `type` of authorization details for a hub [Mercure 1.0, Authorization Details; RFC 9396, 2]. */
 export const detailType = 'https://mercure.rocks/authorization-detail'
 
-/** The claim of dialect 0.x, and the one that replaces it where it is present. */
+/** The claim of dialect 0.x, and its newer name, which takes precedence. */
 const legacyClaim = 'mercure'
 const namespacedClaim = 'https://mercure.rocks/'
 
-/** How many selectors a list of dialect 0.x may hold, and details and topics a token of 1.0. */
+/** Limits: selectors per list in 0.x, and details and topics per token in 1.0. */
 const maxSelectors = 1_000
 const maxDetails = 100
 const maxTopics = 100
+/** In bytes. */
 const maxMatch = 4_096
 
-/** The claims of a token whose signature and dates were verified. */
+/** The claims of a token whose signature and dates are verified. */
 export type Claims = JsonObject
 
 /**
- * What the claims grant.
- * @param base the hub's URL, which relative URL patterns are resolved against
- * @param until when the token ends to be accepted, in milliseconds since 1970
+ * @param base the hub's URL, against which relative URL patterns are resolved
+ * @param until when the token expires, in milliseconds since 1970
  * @throws TokenError
  */
 export function readGrants(claims: Claims, dialect: Dialect, base: string, until: number): Grants {
@@ -35,13 +35,13 @@ export function readGrants(claims: Claims, dialect: Dialect, base: string, until
     return new Grants({ ...read, dialect, until, subject })
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    throw new TokenError('a URL pattern is malformed, or would take too long to try')
+    throw new TokenError('a URL pattern is malformed or too expensive to match')
   }
 }
 
 type Read = Pick<GrantsInit, 'publish' | 'subscribe' | 'payloads'>
 
-/** Null counts as absent, since serializers write it for what is not set. A token without the claim grants nothing. */
+/** Null counts as absent, since serializers write it for unset values. A token without the claim grants nothing. */
 function legacyGrants(claims: Claims): Read {
   const claim = claims[namespacedClaim] ?? claims[legacyClaim] ?? {}
   if (!isObject(claim)) throw new TokenError('the claim mercure is not an object')
@@ -56,16 +56,19 @@ function legacyGrants(claims: Claims): Read {
 function selectorList(list: unknown, name: string): string[] | undefined {
   if (list === undefined || list === null) return undefined
   if (!Array.isArray(list) || !list.every((entry) => typeof entry === 'string')) {
-    throw new TokenError(`mercure.${name} is not a list of texts`)
+    throw new TokenError(`mercure.${name} is not a list of strings`)
   }
-  if (list.length > maxSelectors) throw new TokenError(`mercure.${name} holds more than ${maxSelectors} selectors`)
+  if (list.length > maxSelectors) throw new TokenError(`mercure.${name} contains more than ${maxSelectors} selectors`)
   return list.filter(couldCover)
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters it exists to find
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression searches for control characters
 const control = /[\0-\x1f\x7f]/
 
-/** Whether there are topics that a selector could cover: none is empty, none that long, and none holds a control character. */
+/**
+ * Whether a valid topic can match the selector. Topics are not empty, have limited length, and contain no control
+ * characters.
+ */
 function couldCover(selector: string): boolean {
   return selector !== '' && !control.test(selector) && Buffer.byteLength(selector) <= maxMatch
 }
@@ -86,13 +89,13 @@ function modernGrants(claims: Claims, base: string): Read {
   }
 }
 
-/** Of details of other types nothing but the type is known. */
+/** Every detail must have a type. Details of other types are ignored. */
 function typeOf(entry: unknown): string {
   if (!isObject(entry) || typeof entry.type !== 'string') throw new TokenError('an authorization detail without a type')
   return entry.type
 }
 
-/** In all of a token, and before any is compiled, so that spreading them over details buys no work. */
+/** Counts the topics of the whole token before it compiles any, so that a token cannot cause unlimited work. */
 function requireFewTopics(details: readonly Claims[]): void {
   const count = details.reduce((sum, { topics }) => sum + (Array.isArray(topics) ? topics.length : 0), 0)
   if (count > maxTopics) throw new TokenError(`more than ${maxTopics} topics in authorization details`)
@@ -104,7 +107,7 @@ interface Detail extends PayloadRule {
 
 function readDetail({ actions, topics, payload }: Claims, base: string): Detail {
   if (!isFilledList(actions) || !actions.every((action) => typeof action === 'string')) {
-    throw new TokenError('actions is not a list of texts, or empty')
+    throw new TokenError('actions is not a list of strings, or empty')
   }
   if (!isFilledList(topics)) throw new TokenError('topics is not a list, or empty')
   const selectors = topics.map((topic) => readTopic(topic, base))
@@ -116,8 +119,8 @@ function readDetail({ actions, topics, payload }: Claims, base: string): Detail 
 function readTopic(topic: unknown, base: string): Selector {
   if (!isObject(topic)) throw new TokenError('a topic is not an object')
   const { match, match_type: type = 'exact' } = topic
-  if (typeof match !== 'string' || !isMatch(match)) throw new TokenError('match is no text, empty, or too long')
-  if (!isMatchType(type)) throw new TokenError('match_type is not known')
+  if (typeof match !== 'string' || !isMatch(match)) throw new TokenError('match is not text, empty, or too long')
+  if (!isMatchType(type)) throw new TokenError('match_type is unknown')
   return { match, type, base }
 }
 
@@ -125,7 +128,7 @@ function isMatchType(type: unknown): type is TypedSelector['type'] {
   return type === 'exact' || type === 'urlpattern'
 }
 
-/** Whether a text can stand as `match`: Unicode without control and format characters, of 1 to 4,096 bytes. */
+/** Whether text is valid as `match`: Unicode without control and format characters, 1 to 4,096 bytes. */
 export function isMatch(text: string): boolean {
   if (text === '' || !text.isWellFormed() || /[\p{Cc}\p{Cf}]/u.test(text)) return false
   return Buffer.byteLength(text) <= maxMatch

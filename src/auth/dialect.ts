@@ -1,7 +1,7 @@
-// Names the two dialects of the Mercure protocol. It knows nothing of what is different between them.
+// The names of the two dialects of the Mercure protocol.
 
-/** `1.0`: access tokens with `authorization_details`. `0.x`: tokens with the claim `mercure`. */
+/** Tokens of `1.0` have the claim `authorization_details`, tokens of `0.x` the claim `mercure`. */
 export type Dialect = '1.0' | '0.x'
 
-/** All of them, the newer first. */
+/** All dialects, newest first. */
 export const dialects: readonly Dialect[] = ['1.0', '0.x']

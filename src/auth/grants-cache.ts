@@ -1,5 +1,5 @@
-// Caches the grants of verified tokens, so that a publisher's signature is not verified again for each update. The keys are
-// hashes: the cache does not contain tokens.
+// Caches the grants of verified tokens, so that a publisher's signature is not verified again for each update. The keys
+// are hashes: the cache does not contain tokens.
 import { createHash } from 'node:crypto'
 import { BoundedMap } from '../bounded-map.ts'
 import type { Grants } from './grants.ts'

@@ -1,27 +1,27 @@
-// What a token lets its bearer do: publish to which topics, read which private updates, until when. It knows no token and
-// no claim.
+// What a token permits: to publish to which topics, to read which private updates, and until when.
 import { Selection, type Selector } from '../topics/matcher.ts'
 import type { Dialect } from './dialect.ts'
 
 /** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
 
-/** A payload, and the subscriptions that it goes with. No payload hides that of a later rule. */
+/** The payload of certain subscriptions. A rule without a payload takes precedence over later rules that have one. */
 export interface PayloadRule {
   readonly selectors: readonly Selector[]
   readonly payload?: Json
 }
 
-/** What grants are made of. */
 export interface GrantsInit {
   readonly dialect: Dialect
-  /** Undefined where publishing is not spoken of at all. */
+  /** The topics that may be published to. Undefined if the token does not mention publishing. */
   readonly publish?: readonly Selector[] | undefined
+  /** The topics whose private updates may be read. */
   readonly subscribe?: readonly Selector[] | undefined
-  /** In order: the first that covers a subscription decides. */
+  /** The first rule that covers a subscription applies. */
   readonly payloads?: readonly PayloadRule[] | undefined
-  /** In milliseconds since 1970; Infinity by default. */
+  /** When the grants expire, in milliseconds since 1970; default Infinity. */
   readonly until?: number
+  /** The claim `sub`. */
   readonly subject?: string | undefined
 }
 
@@ -31,23 +31,23 @@ interface Payload {
   readonly payload: Json | undefined
 }
 
-/** The rights of one bearer. Equal questions have equal answers for as long as it lives. */
+/** The grants of one token. Immutable. */
 export class Grants {
   readonly dialect: Dialect
   /** The topics that may be published to. */
   readonly publish: Selection
   /** The topics whose private updates may be read. */
   readonly subscribe: readonly Selector[]
-  /** When the rights end, in milliseconds since 1970; Infinity if they do not. */
+  /** When the grants expire, in milliseconds since 1970; Infinity for never. */
   readonly until: number
-  /** Who the bearer is, as the issuer calls it. */
+  /** The claim `sub`: who the token was issued to. */
   readonly subject?: string
-  /** Whether publishing was spoken of at all, be it only to grant nothing. */
+  /** Whether the token mentions publishing, even if its list is empty. */
   readonly isPublisher: boolean
   readonly #readable: Selection
   readonly #payloads: readonly Payload[]
 
-  /** @throws RangeError where a URL pattern is malformed, or would take too long to try. */
+  /** @throws RangeError for a URL pattern that is malformed or too expensive to match */
   constructor({
     dialect,
     publish,
@@ -66,29 +66,32 @@ export class Grants {
     if (subject !== undefined) this.subject = subject
   }
 
-  /** Those of a client without a token: none. */
+  /** The grants of a client without a token: none. */
   static anonymous(dialect: Dialect = '1.0'): Grants {
     return new Grants({ dialect })
   }
 
-  /** Those of a hub without keys: anyone may publish, and nobody reads what is private. */
+  /** The grants of everyone on a hub without keys: publish everything, read no private updates. */
   static open(dialect: Dialect = '1.0'): Grants {
     return new Grants({ dialect, publish: ['*'] })
   }
 
-  /** Whether an update with these topics may be published: each of them has to be covered. */
+  /** Whether an update with these topics may be published. The token must cover each of them. */
   mayPublish(topics: readonly string[]): boolean {
     return topics.length > 0 && topics.every((topic) => this.publish.covers(topic))
   }
 
-  /** Whether private updates of the topic may be read. An update with several topics may be read if one of them may. */
+  /**
+   * Whether private updates of the topic may be read. An update with several topics may be read if one of its topics
+   * may.
+   */
   mayRead(topic: string): boolean {
     return this.#readable.covers(topic)
   }
 
   /**
-   * What others are told about the bearer's subscription with this selector [Mercure 1.0, Payloads]. The text of the selector
-   * is taken for a topic; a rule that has this very text covers it as well. Undefined when there is nothing to tell.
+   * The payload in announcements of a subscription [Mercure 1.0, Payloads]; undefined for none. A rule applies if it
+   * covers the text of the subscription's selector as a topic, or contains the same text.
    */
   payloadFor(selector: string): Json | undefined {
     return this.#payloads.find(({ texts, selection }) => texts.has(selector) || selection.covers(selector))?.payload

@@ -1,20 +1,19 @@
-// Reads the keys that verify tokens, and says which algorithms each may be used with. It knows no token, no file and no address.
-// A key is a secret: no message quotes any of it.
+// Reads the keys that verify tokens, and determines the algorithms of each. Error messages never quote a key.
 import { createPublicKey, type JsonWebKeyInput, type KeyObject } from 'node:crypto'
 import { base64url, type JSONWebKeySet, type JWK } from 'jose'
 import { isObject, type JsonObject, parseObject } from '../json.ts'
 import { defaultAlgorithms, familyOf, type KeyFamily, readAlgorithms } from './algorithms.ts'
 
-/** Whoever has it can verify and sign. */
+/** An HMAC secret, which can verify and sign. */
 export interface SecretKey {
   readonly kind: 'secret'
   readonly secret: Uint8Array
   readonly family: 'secret'
-  /** The one algorithm that the key itself allows, where it names one. */
+  /** The `alg` of a JWK, which is then its only algorithm. */
   readonly algorithm?: string
 }
 
-/** The public half of a pair. */
+/** The public key of a pair. */
 export interface PublicKey {
   readonly kind: 'public'
   readonly publicKey: KeyObject
@@ -22,25 +21,25 @@ export interface PublicKey {
   readonly algorithm?: string
 }
 
-/** Several public keys, of which the token's `kid` and `alg` choose. */
+/** Several public keys. The `kid` and `alg` of a token select one. */
 export interface KeySet {
   readonly kind: 'set'
   readonly keys: readonly PublicKey[]
-  /** The same, for jose; without anything private. */
+  /** The same keys for jose, without private members. */
   readonly jwks: JSONWebKeySet
 }
 
-/** What verifies tokens. */
+/** A key or set that verifies tokens. */
 export type Key = SecretKey | PublicKey | KeySet
 
 const expected =
   'expected a PEM public key, certificate or private key (RSA of 2048 bits or more, P-256, P-384, P-521 or Ed25519), a JWK, a JWK Set, or a secret'
 
 /**
- * A key from its text: a PEM public key, certificate or private key, of which the public half is taken; a JWK or a JWK Set
- * [RFC 7517]; and otherwise the text is an HMAC secret, in UTF-8. What begins as PEM or JSON is never taken for a secret: a
- * public key with a typing error would then be one that everybody knows.
- * @throws RangeError that says what is expected, and nothing of the key
+ * Reads a key: a PEM public key, certificate or private key (whose public key is used), a JWK or JWK Set [RFC 7517], or
+ * else an HMAC secret in UTF-8. Text that begins like PEM or JSON is never a secret: a public key with a typing error
+ * would be a secret that everyone knows.
+ * @throws RangeError that says what is expected, and does not quote the key
  */
 export function readKey(text: string): Key {
   if (text === '') throw new RangeError(`the key is empty: ${expected}`)
@@ -50,22 +49,24 @@ export function readKey(text: string): Key {
 }
 
 /**
- * The algorithms that a key may verify, by default HS256 for a secret, RS256 for RSA, ES256, ES384 or ES512 for P-256, P-384 or
- * P-521, and EdDSA for Ed25519; of a JWK that names its `alg`, that one.
- * @param wanted instead of those
- * @throws RangeError for an algorithm that there is not, `none` among them, or that does not go with the key: HS256 with a
- * public key would accept whatever is signed with that key's text
+ * The algorithms that a key verifies. Default: HS256 for a secret, RS256 for RSA, ES256, ES384 or ES512 for P-256,
+ * P-384 or P-521, EdDSA for Ed25519, and for a JWK with `alg` only that.
+ * @param wanted replaces the default
+ * @throws RangeError for an unknown algorithm, such as `none`, or one for another type of key. HS256 with a public key
+ * would accept tokens signed with the text of that key.
  */
 export function algorithmsFor(key: Key, wanted?: readonly string[]): readonly string[] {
   const members = key.kind === 'set' ? key.keys : [key]
   if (wanted === undefined) return [...new Set(members.flatMap(ownAlgorithms))]
   const algorithms = readAlgorithms(wanted)
-  const stray = algorithms.find((name) => !members.some((member) => goesWith(name, member)))
+  const stray = algorithms.find((name) => !members.some((member) => fits(name, member)))
   if (stray === undefined) return algorithms
-  throw new RangeError(`the algorithm ${stray} does not go with the key, which is for ${possible(members).join(', ')}`)
+  throw new RangeError(`the algorithm ${stray} does not fit the key; use ${possible(members).join(', ')}`)
 }
 
-/** Whether it is a secret of fewer than the 256 bits that HS256 asks for [RFC 7518, 3.2]. Such a secret can be guessed. */
+/**
+ * Whether a secret has fewer than the 256 bits that HS256 requires [RFC 7518, 3.2]. Attackers can guess short secrets.
+ */
 export function isShort(key: Key): boolean {
   return key.kind === 'secret' && key.secret.length < 32
 }
@@ -76,7 +77,7 @@ function ownAlgorithms({ algorithm, family }: OneKey): readonly string[] {
   return algorithm === undefined ? defaultAlgorithms[family] : readAlgorithms([algorithm])
 }
 
-function goesWith(name: string, member: OneKey): boolean {
+function fits(name: string, member: OneKey): boolean {
   if (familyOf(name) !== member.family) return false
   return member.algorithm === undefined || ownAlgorithms(member).includes(name)
 }
@@ -84,7 +85,7 @@ function goesWith(name: string, member: OneKey): boolean {
 const everyAlgorithm = ['HS', 'RS', 'PS', 'ES'].flatMap((family) => [`${family}256`, `${family}384`, `${family}512`])
 
 function possible(members: readonly OneKey[]): string[] {
-  return [...everyAlgorithm, 'EdDSA'].filter((name) => members.some((member) => goesWith(name, member)))
+  return [...everyAlgorithm, 'EdDSA'].filter((name) => members.some((member) => fits(name, member)))
 }
 
 function readPem(text: string): PublicKey {
@@ -95,7 +96,7 @@ function readPem(text: string): PublicKey {
 
 function readJson(text: string): Key {
   const json = parse(text)
-  if (json === undefined) throw new RangeError(`the key begins as JSON does, and is not: ${expected}`)
+  if (json === undefined) throw new RangeError(`the key begins like JSON and cannot be parsed: ${expected}`)
   if (Array.isArray(json.keys)) return readSet(json.keys)
   const key = json.kty === 'oct' ? secretFrom(json) : readJwk(json)
   if (key === undefined) throw new RangeError(`the JWK cannot be used: ${expected}`)
@@ -122,23 +123,23 @@ function readJwk(jwk: JWK): PublicKey | undefined {
   return key && withAlgorithm(key, jwk.alg)
 }
 
-/** Undefined when the key names an algorithm that it cannot be used with. */
+/** Undefined if the JWK's `alg` is for another type of key. */
 function withAlgorithm<Kind extends OneKey>(key: Kind, algorithm: unknown): Kind | undefined {
   if (algorithm === undefined) return key
   return typeof algorithm === 'string' && familyOf(algorithm) === key.family ? { ...key, algorithm } : undefined
 }
 
-/** Members that cannot be used are passed over [RFC 7517, 5]; a secret among them is a mistake that should be heard of. */
+/** Ignores keys that cannot be used [RFC 7517, 5]. Refuses a set with a secret, which is a mistake. */
 function readSet(members: readonly unknown[]): KeySet {
   const jwks = members.filter((member): member is JWK => isObject(member))
   if (jwks.some(({ kty }) => kty === 'oct')) {
-    throw new RangeError('the JWK Set holds a secret: give a secret as a text, or as a JWK of its own')
+    throw new RangeError('the JWK Set contains a secret; give the secret as text or as a single JWK')
   }
   const usable = jwks.flatMap((jwk) => {
     const key = readJwk(jwk)
     return key ? [{ key, jwk: publicJwk(key, jwk) }] : []
   })
-  if (usable.length === 0) throw new RangeError(`the JWK Set holds no key that can be used: ${expected}`)
+  if (usable.length === 0) throw new RangeError(`the JWK Set contains no usable key: ${expected}`)
   return { kind: 'set', keys: usable.map(({ key }) => key), jwks: { keys: usable.map(({ jwk }) => jwk) } }
 }
 
@@ -162,6 +163,6 @@ const curves: Readonly<Record<string, KeyFamily>> = { prime256v1: 'P-256', secp3
 function familyOfKey({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): KeyFamily | undefined {
   if (type === 'ed25519') return 'Ed25519'
   if (type === 'ec') return curves[details?.namedCurve ?? '']
-  // [RFC 7518, 3.3] 2048 bits or more
+  // [RFC 7518, 3.3] RSA keys have 2048 bits or more.
   return type === 'rsa' && (details?.modulusLength ?? 0) >= 2048 ? 'RSA' : undefined
 }

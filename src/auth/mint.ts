@@ -1,4 +1,4 @@
-// Makes tokens, for trying a hub out and for publishers without an issuer. It knows no hub, and keeps no key.
+// Makes tokens, to try a hub out and for publishers without an issuer.
 import { randomUUID } from 'node:crypto'
 import { type JWTPayload, SignJWT } from 'jose'
 import { OptionError, withOptionName } from '../errors.ts'
@@ -12,32 +12,33 @@ export interface MintOptions {
   readonly dialect: Dialect
   /** A secret, a PEM private key or a private JWK. */
   readonly key: string
-  /** By default the one that goes with the key, as `algorithmsFor` says. */
+  /** Default: the first algorithm of the key, as in `algorithmsFor`. */
   readonly algorithm?: string
-  /** Selectors of what may be published; see `mint` for how 1.0 says them. */
+  /** Selectors of the topics that may be published to. `mint` converts them for 1.0. */
   readonly publish: readonly string[]
   /** Selectors of the private updates that may be read. */
   readonly subscribe: readonly string[]
-  /** Told about the bearer's subscriptions; in 1.0 an object, and only together with `subscribe`. */
+  /** The payload of the bearer's subscriptions. In 1.0 an object, and only together with `subscribe`. */
   readonly payload?: Json
-  /** In seconds; for 1.0 3,600 by default, for 0.x without an end by default. */
+  /** In seconds; default 3,600 for 1.0, and no expiry for 0.x. */
   readonly expiresIn?: number
-  /** `iss`; for 1.0 `tidings` by default. */
+  /** The claim `iss`; default `tidings` for 1.0, and none for 0.x. */
   readonly issuer?: string
-  /** `aud`, the hub's URL as a rule; 1.0 requires it. */
+  /** The claim `aud`, usually the hub's URL. 1.0 requires it. */
   readonly audience?: string | readonly string[]
-  /** `sub` */
+  /** The claim `sub`. */
   readonly subject?: string
 }
 
 /**
- * Makes and signs a token. In 0.x the selectors go into it as they are. 1.0 has two types of them, and a text becomes
+ * Makes and signs a token. In 0.x, selectors are used as they are. 1.0 has two types of selectors, so a selector
+ * becomes
  *
- * - everything, when it is `*`
- * - a URL pattern, when it has variables of a URI template, `{id}`, each of which is a whole segment of a path and becomes
- *   `:id`; other expressions have no faithful equal and are refused
- * - a URL pattern, when it has a `*`, or a `:name` that does not follow a letter or digit, as the second colon in `urn:uuid:`
- *   would
+ * - `*`, if it is `*`
+ * - a URL pattern, if it is a URI template whose variables are whole path segments: `{id}` becomes `:id`. Other
+ *   expressions have no exact equivalent and are refused
+ * - a URL pattern, if it contains `*`, or `:name` without a letter or digit before it. The colons in `urn:uuid:` do not
+ *   count
  * - the exact topic otherwise
  * @throws OptionError, which does not quote the key
  */

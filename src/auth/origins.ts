@@ -1,9 +1,8 @@
-// Reads lists of origins, and says whether one is on them. It knows no request, and does nothing about it.
+// Reads and matches lists of origins.
 import { isIPv6 } from 'node:net'
 
 /**
- * An origin list, ready to be asked. Origins are compared as browsers write them: scheme and host in lower case, without the
- * port that goes with the scheme [RFC 6454, 6.2].
+ * Origins are compared as browsers write them: scheme and host in lower case, without the default port [RFC 6454, 6.2].
  */
 export class OriginList {
   readonly #everyone: boolean
@@ -20,14 +19,14 @@ export class OriginList {
     for (const origin of origins) this.#named.add(textOf(origin))
   }
 
-  /** Whether an origin is on the list, in whichever way. */
+  /** Whether the list contains an origin, by name or by a wildcard, `*` or `null`. */
   allows(origin: string): boolean {
     return this.#everyone || (this.#opaque && origin === 'null') || this.names(origin)
   }
 
   /**
-   * Whether an origin is there by its name or as a subdomain, and not only by `*` or `null`. Only such an origin may be given
-   * credentials: `null` is every sandboxed page and every file, and `*` is everybody.
+   * Whether the list contains an origin by name or as a subdomain. Only such an origin may send credentials: `*` is
+   * every page, and `null` is every sandboxed page and local file.
    */
   names(origin: string): boolean {
     const asked = parse(origin)
@@ -37,11 +36,11 @@ export class OriginList {
 }
 
 /**
- * A list of origins: `*`, `null`, `scheme://host`, `scheme://host:port`, and `scheme://*.example.com` for the subdomains, of
- * any depth, of a name of two labels or more. The scheme may be one of an app's own, as in `capacitor://localhost`.
+ * Reads a list of origins: `*`, `null`, `scheme://host`, `scheme://host:port`, and `scheme://*.example.com` for all
+ * subdomains of a name with two labels or more. The scheme may be that of an app, as in `capacitor://localhost`.
  *
- * There is no public-suffix list: `https://*.com` is refused because it has one label, and `https://*.co.uk`, which is as
- * wide, is not.
+ * There is no public suffix list: `https://*.com` is refused because it has one label, but `https://*.co.uk` is
+ * accepted.
  * @throws RangeError that names an entry and says what is wrong with it.
  */
 export function readOrigins(list: readonly string[]): OriginList {
@@ -50,9 +49,9 @@ export function readOrigins(list: readonly string[]): OriginList {
 
 interface Origin {
   readonly scheme: string
-  /** A name, an IPv4 address, an IPv6 address in brackets, or a name after `*.`. */
+  /** A name, `*.` and a name, an IPv4 address, or an IPv6 address in brackets. */
   readonly host: string
-  /** Empty for the port that goes with the scheme. */
+  /** Empty for the default port of the scheme. */
   readonly port: string
 }
 
@@ -66,7 +65,7 @@ function parse(text: string): Origin | undefined {
   return { scheme: lower, host: plainHost(host), port: port === defaultPorts[lower] ? '' : port }
 }
 
-/** IPv6 addresses have many spellings, of which browsers use one. */
+/** Normalizes IPv6 addresses, which have many spellings. */
 function plainHost(host: string): string {
   return isIPv6(host.slice(1, -1)) ? new URL(`http://${host}`).hostname : host.toLowerCase()
 }
@@ -92,25 +91,25 @@ function readEntry(entry: string): Origin {
   return origin
 }
 
-/** Origins in lists are often copied from a browser's address line. */
+/** Names the mistake. Many entries are URLs copied from a browser. */
 function wrongForm(entry: string): string {
   const rest = /^[a-z][a-z0-9+.-]*:\/\/(.*)$/is.exec(entry)?.[1]
-  if (rest === undefined) return 'it has to begin with a scheme, as in https://example.com'
+  if (rest === undefined) return 'it must begin with a scheme, as in https://example.com'
   if (rest.includes('?')) return 'it has a query'
   if (rest.includes('#')) return 'it has a fragment'
   if (rest.split('/')[0]?.includes('@')) return 'it names a user'
   if (rest.includes('/')) return rest.indexOf('/') === rest.length - 1 ? 'it ends with a slash' : 'it has a path'
-  return 'its host cannot be read'
+  return 'its host is invalid'
 }
 
 function wrongWith({ host, port }: Origin, entry: string): string | undefined {
   if (/[/?#@]/.test(port)) return wrongForm(entry)
-  if (entry.endsWith(':') || !isPort(port)) return 'its port is no number from 1 to 65535'
-  if (host.startsWith('[')) return isIPv6(host.slice(1, -1)) ? undefined : 'its host is no IPv6 address'
+  if (entry.endsWith(':') || !isPort(port)) return 'its port is not a number from 1 to 65535'
+  if (host.startsWith('[')) return isIPv6(host.slice(1, -1)) ? undefined : 'its host is not an IPv6 address'
   const name = host.startsWith('*.') ? host.slice(2) : host
   if (name.includes('*')) return 'a wildcard can only be the first label, as in https://*.example.com'
-  if (!isName(name)) return 'its host is no name in ASCII, as browsers send it'
-  return name !== host && !canBeWild(name) ? 'the wildcard is too wide: two labels have to follow it' : undefined
+  if (!isName(name)) return 'its host is not an ASCII name; use the form that browsers send'
+  return name !== host && !canBeWild(name) ? 'the wildcard is too wide; at least two labels must follow it' : undefined
 }
 
 function isPort(port: string): boolean {

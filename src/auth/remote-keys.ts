@@ -1,5 +1,5 @@
-// Has the keys that an address publishes as a JWK Set [RFC 7517, 5], and keeps them when the address fails. It knows no
-// token's claims, and follows no address that a token names.
+// Fetches the keys of a JWK Set URL [RFC 7517, 5], and keeps them when the server fails. It never fetches a URL that a
+// token contains.
 import {
   createRemoteJWKSet,
   customFetch,
@@ -22,13 +22,13 @@ export interface RemoteKeysOptions {
   readonly timeout?: number
 }
 
-/** Bytes of an answer, beyond which it counts as a failure. */
-const maxAnswer = 262_144
+/** Maximum size of a JWK Set, in bytes. A larger one is an error. */
+const maxBytes = 262_144
 
 /**
- * The key resolver of an address, for jose. The address is asked when a key is first needed, when one is not known, and when
- * the keys are old; never more often than the cooldown allows, whatever tokens arrive. As long as it fails, the keys that are
- * known go on being used, and tokens signed with others are refused.
+ * Makes a key resolver for jose. It fetches the JWK Set when a key is first needed, when a token names an unknown key,
+ * and when the keys are old, but not more often than the cooldown, whatever tokens arrive. While the server fails,
+ * known keys remain valid, and tokens with other keys are refused.
  * @throws RangeError when it is no address of http or https
  */
 export function remoteKeys(address: string, options: RemoteKeysOptions = {}): JWTVerifyGetKey {
@@ -37,14 +37,14 @@ export function remoteKeys(address: string, options: RemoteKeysOptions = {}): JW
 }
 
 /**
- * The algorithms that such keys may verify: all but HS256, HS384 and HS512 by default.
- * @throws RangeError for others
+ * The algorithms of such keys; default all except HS256, HS384 and HS512.
+ * @throws RangeError for those and for unknown ones
  */
 export function remoteAlgorithms(wanted?: readonly string[]): readonly string[] {
   const algorithms = wanted === undefined ? asymmetricAlgorithms : readAlgorithms(wanted)
   const secret = algorithms.find((name) => familyOf(name) === 'secret')
   if (secret === undefined) return algorithms
-  throw new RangeError(`the algorithm ${secret} needs a secret, which a JWK Set at an address cannot hold`)
+  throw new RangeError(`the algorithm ${secret} requires a secret, which a JWK Set URL must not publish`)
 }
 
 /**
@@ -65,8 +65,11 @@ class RemoteKeys {
   readonly #cooldown: number
   readonly #maxAge: number
   readonly #failed: (error: unknown) => void
-  /** When the keys were had, and when the address last failed, in milliseconds of a clock that only goes forward. */
-  #had: number | undefined
+  /**
+   * When the keys were fetched, and when fetching last failed, in the time of `performance.now`, which is never set
+   * back.
+   */
+  #fetchedAt: number | undefined
   #failedAt: number | undefined
 
   constructor(
@@ -79,9 +82,9 @@ class RemoteKeys {
     this.#set = createRemoteJWKSet(address, {
       timeoutDuration: timeout,
       cooldownDuration: cooldown,
-      // jose would let go of old keys when the address fails.
+      // Otherwise jose drops old keys even if it cannot fetch new ones.
       cacheMaxAge: Number.POSITIVE_INFINITY,
-      // It is asked too seldom for a connection to be kept.
+      // Requests are too rare to keep the connection open.
       headers: { connection: 'close' },
       [customFetch]: (url, options) => this.#fetch(url, options)
     })
@@ -93,7 +96,7 @@ class RemoteKeys {
   }
 
   get #isOld(): boolean {
-    return this.#had !== undefined && performance.now() - this.#had >= this.#maxAge && !this.#failedRecently
+    return this.#fetchedAt !== undefined && performance.now() - this.#fetchedAt >= this.#maxAge && !this.#failedRecently
   }
 
   get #failedRecently(): boolean {
@@ -101,10 +104,10 @@ class RemoteKeys {
   }
 
   async #fetch(...[url, options]: Parameters<FetchImplementation>): Promise<Response> {
-    if (this.#failedRecently) throw new Error('the address of the JWK Set failed a moment ago')
+    if (this.#failedRecently) throw new Error('the JWK Set URL failed a moment ago')
     try {
       const jwks = await fetchSet(url, options)
-      this.#had = performance.now()
+      this.#fetchedAt = performance.now()
       return Response.json(jwks)
     } catch (error) {
       this.#failedAt = performance.now()
@@ -118,10 +121,10 @@ async function fetchSet(...[url, options]: Parameters<FetchImplementation>): Pro
   const response = await fetch(url, options)
   if (response.status !== 200) {
     await response.body?.cancel()
-    throw new Error(`the address of the JWK Set answered ${response.status}`)
+    throw new Error(`the JWK Set URL answered with status ${response.status}`)
   }
-  const jwks: unknown = JSON.parse(await readBoundedText(response, maxAnswer, 'the JWK Set'))
-  if (!isSet(jwks)) throw new Error('the address of the JWK Set answered something else')
+  const jwks: unknown = JSON.parse(await readBoundedText(response, maxBytes, 'the JWK Set'))
+  if (!isSet(jwks)) throw new Error('the JWK Set URL did not answer with a JWK Set')
   return jwks
 }
 

@@ -1,5 +1,4 @@
-// Verifies a token's signature, dates and fixed claims with the keys of one role of one issuer. It knows no other keys, and
-// nothing of what the claims grant.
+// Verifies the signature, dates and required claims of a token with the keys of one role of one issuer.
 import type { KeyObject } from 'node:crypto'
 import {
   createLocalJWKSet,
@@ -13,25 +12,25 @@ import { algorithmsFor, type Key, readKey } from './keys.ts'
 import { remoteAlgorithms, remoteKeys } from './remote-keys.ts'
 import { TokenError } from './token.ts'
 
-/** The keys of a role: either a key or an address. */
+/** The keys of a role: either `key` or `jwks`. */
 export interface RoleKeys {
-  /** PEM, JWK, JWK Set or secret, as `readKey` takes it. */
+  /** A PEM key, JWK, JWK Set or secret, as for the option `publisherKey`. */
   readonly key?: string
-  /** The address of a JWK Set. */
+  /** The http(s) URL of a JWK Set. */
   readonly jwks?: string
-  /** The algorithms that are accepted; by default those of `algorithmsFor` and `remoteAlgorithms`. */
+  /** The accepted algorithms; default as for the option `publisherAlgorithms`. */
   readonly algorithms?: readonly string[]
 }
 
-/** What is asked of a token besides its signature and its algorithm. */
+/** Requirements besides signature and algorithm. */
 export type Requirements = Pick<JWTVerifyOptions, 'typ' | 'audience' | 'issuer' | 'requiredClaims' | 'clockTolerance'>
 
-/** Answers the claims of a token. @throws TokenError */
-export type VerifyToken = (token: string, demands: Requirements) => Promise<JWTPayload>
+/** Returns the claims of a token. @throws TokenError */
+export type VerifyToken = (token: string, requirements: Requirements) => Promise<JWTPayload>
 
 /**
- * Makes the check of a role.
- * @param failed told when the address of a JWK Set fails
+ * Makes the verification function of a role.
+ * @param failed called when a JWK Set cannot be fetched
  * @throws RangeError when a key or an algorithm cannot be used
  */
 export function makeVerify({ key, jwks, algorithms }: RoleKeys, failed?: (error: unknown) => void): VerifyToken {
@@ -52,16 +51,16 @@ function sourceOf(key: Key): Source {
 
 function check(source: Source, algorithms: readonly string[]): VerifyToken {
   const allowed = [...algorithms]
-  return async (token, demands) => {
+  return async (token, requirements) => {
     try {
-      return await verified(token, source, { ...demands, algorithms: allowed })
+      return await verified(token, source, { ...requirements, algorithms: allowed })
     } catch (error) {
       throw new TokenError(reasonOf(error))
     }
   }
 }
 
-/** How many keys of a set are tried for a token that does not say which one it is signed with. */
+/** Keys of a set that are tried for a token without `kid`. */
 const maxKeysTried = 10
 
 async function verified(token: string, source: Source, options: JWTVerifyOptions): Promise<JWTPayload> {
@@ -74,7 +73,7 @@ async function verified(token: string, source: Source, options: JWTVerifyOptions
 }
 
 async function payloadOf(token: string, source: Source, options: JWTVerifyOptions): Promise<JWTPayload> {
-  // One call for each of jose's overloads.
+  // jose has an overload for each type of the second argument.
   const { payload } =
     typeof source === 'function' ? await jwtVerify(token, source, options) : await jwtVerify(token, source, options)
   return payload
@@ -97,8 +96,8 @@ async function firstOf(
   throw new errors.JWSSignatureVerificationFailed()
 }
 
-/** In jose's codes and names of claims, which are fixed texts; its errors hold the claims themselves and go no further. */
+/** Only jose's codes and the names of claims, which are fixed texts: its errors contain the claims themselves. */
 function reasonOf(error: unknown): string {
   if (error instanceof errors.JWTClaimValidationFailed) return `${error.claim}: ${error.reason}`
-  return error instanceof errors.JOSEError ? error.code : 'no key to verify it with could be had'
+  return error instanceof errors.JOSEError ? error.code : 'the keys could not be fetched'
 }

@@ -1,22 +1,21 @@
-// Reads the keys that sign tokens. It knows no claim. A key is a secret: no message quotes any of it.
+// Reads the keys that sign tokens. Error messages never quote a key.
 import { createPrivateKey, type JsonWebKeyInput, type KeyObject } from 'node:crypto'
 import { withOptionName } from '../errors.ts'
 import { algorithmsFor, type Key, readKey } from './keys.ts'
 
 export interface SigningKey {
   readonly key: Uint8Array | KeyObject
-  /** The algorithm to sign with. */
   readonly algorithm: string
-  /** The name of a JWK. */
+  /** The `kid` of a JWK. */
   readonly kid?: string
 }
 
 const expected = 'expected a secret, a PEM private key or a private JWK'
 
 /**
- * A key to sign with, from its text: a PEM private key, a private JWK, or an HMAC secret.
- * @param algorithm by default the first that the key is for, as `algorithmsFor` says
- * @throws OptionError `key` or `algorithm` when it cannot sign, or not with this algorithm
+ * Reads a PEM private key, a private JWK, or an HMAC secret.
+ * @param algorithm default: the first of `algorithmsFor`
+ * @throws OptionError for a key that cannot sign, or not with this algorithm
  */
 export function readSigningKey(text: string, algorithm?: string): SigningKey {
   const read = withOptionName('key', () => readKey(text))
@@ -43,7 +42,7 @@ function kidOf(text: string): string | undefined {
   return typeof kid === 'string' ? kid : undefined
 }
 
-/** As `readKey` decides it, which was asked before. */
+/** The same test as in `readKey`, which has accepted the text. */
 function isJson(text: string): boolean {
   return !text.includes('-----BEGIN ') && text.trimStart().startsWith('{')
 }

@@ -1,8 +1,8 @@
-// Finds the token among what a request carries. It knows no HTTP server, and does not know whether a token is any good.
+// Finds the token of a request, in a header, parameter or cookie. It does not verify the token.
 import { decodeProtectedHeader } from 'jose'
 import type { Dialect } from './dialect.ts'
 
-/** Everything in a request that may hold a token. */
+/** The parts of a request that may contain a token. */
 export interface TokenSources {
   /** The value of each `Authorization` header. */
   readonly authorization: readonly string[]
@@ -12,15 +12,15 @@ export interface TokenSources {
   readonly query: readonly string[]
 }
 
-/** Which cookies hold tokens. One name may stand for both dialects. */
+/** The names of the cookies that contain tokens. Both dialects may use the same name. */
 export interface CookieNames {
-  /** Of dialect 1.0. */
+  /** For dialect 1.0. */
   readonly modern: string
-  /** Of dialect 0.x. */
+  /** For dialect 0.x. */
   readonly legacy: string
 }
 
-/** The names that the protocol gives. */
+/** The names in the protocol. */
 export const defaultCookieNames: CookieNames = {
   modern: '__Secure-mercure_access_token',
   legacy: 'mercureAuthorization'
@@ -28,21 +28,21 @@ export const defaultCookieNames: CookieNames = {
 
 export type TokenSource = 'header' | 'query' | 'cookie'
 
-/** `malformed`: a carrier is there that does not hold one token; `reason` says why, and quotes nothing of it. */
+/** `malformed`: a source is present and does not contain exactly one token. `reason` does not quote it. */
 export type TokenLookup =
   | { readonly kind: 'none' }
   | { readonly kind: 'malformed'; readonly by: TokenSource; readonly reason: string }
   | { readonly kind: 'token'; readonly token: string; readonly by: TokenSource }
 
-/** What was found, and the dialect to judge it by and to answer in. */
+/** The result, and the dialect to verify the token and to answer in. */
 export type PublisherTokenLookup = TokenLookup & { readonly dialect: Dialect }
 
-/** The shortest token of dialect 0.x, in characters: the shortest signed JWT that can be. */
-const shortestToken = 41
+/** Minimum length of a token of dialect 0.x, in characters. No signed JWT is shorter. */
+const minTokenLength = 41
 
 /**
- * The token of a request whose dialect is known. The first carrier that is present decides; if that is malformed, no other is
- * looked at.
+ * Finds the token of a request whose dialect is known. The first source that is present decides, even if it is
+ * malformed:
  *
  * - `0.x`: header, parameter `authorization`, cookie [Mercure draft-07, Authorization]
  * - `1.0`: header, cookie [Mercure 1.0, Presenting the Access Token; RFC 6750, 2.1]
@@ -55,10 +55,10 @@ export function findToken(sources: TokenSources, dialect: Dialect, names: Cookie
 }
 
 /**
- * The token of a request whose dialect only the token can tell, as publishing is. A token in a carrier that its dialect does
- * not have is ignored. The order is header, parameter, cookie of 1.0, cookie of 0.x. A token that cannot be read counts, so
- * that it is refused: in a header as one of 1.0, elsewhere as one of the dialect that has the carrier.
- * @param dialects those that are spoken; with one of them, every token is of that one
+ * Finds the token of a request whose dialect depends on the token, such as a publish request. The order is header,
+ * parameter, cookie of 1.0, cookie of 0.x. A token is ignored if its dialect does not have the source. A token that
+ * cannot be decoded is used, so that it is refused: as 1.0 in a header, elsewhere in the dialect of the source.
+ * @param dialects the enabled dialects; if there is one, every token has that dialect
  */
 export function findPublisherToken(
   sources: TokenSources,
@@ -92,7 +92,7 @@ function eitherCookie(cookies: string | undefined, names: CookieNames): Publishe
   return undefined
 }
 
-/** What a token says that it is, before anything is verified; undefined when it cannot be read [RFC 9068, 2.1]. */
+/** The dialect of a token that is not verified yet, by its `typ` [RFC 9068, 2.1]. Undefined if it cannot be decoded. */
 export function dialectOf(token: string): Dialect | undefined {
   try {
     const { typ } = decodeProtectedHeader(token)
@@ -116,13 +116,13 @@ function strictHeader(values: readonly string[]): TokenLookup {
   if (values.length !== 1) return malformed('header', 'more than one Authorization header')
   if (!value.startsWith('Bearer ')) return malformed('header', 'not a Bearer token')
   const token = value.slice('Bearer '.length)
-  return token.length < shortestToken ? malformed('header', 'too short') : { kind: 'token', token, by: 'header' }
+  return token.length < minTokenLength ? malformed('header', 'too short') : { kind: 'token', token, by: 'header' }
 }
 
 function parameter(values: readonly string[]): TokenLookup {
   const [token = ''] = values
   if (values.length !== 1) return malformed('query', 'more than one parameter named authorization')
-  return token.length < shortestToken ? malformed('query', 'too short') : { kind: 'token', token, by: 'query' }
+  return token.length < minTokenLength ? malformed('query', 'too short') : { kind: 'token', token, by: 'query' }
 }
 
 function cookie(cookies: string | undefined, name: string): TokenLookup {
@@ -135,8 +135,8 @@ function malformed(by: TokenSource, reason: string): TokenLookup {
 }
 
 /**
- * The first cookie of the name [RFC 6265, 4.2.1 and 5.4]: browsers send the one with the longest path first. One pass, which
- * ends at the cookie that was looked for.
+ * The first cookie with the name [RFC 6265, 4.2.1]. Browsers send the cookie with the longest path first [RFC 6265,
+ * 5.4].
  */
 function cookieValue(cookies: string, name: string): string | undefined {
   for (let at = 0; at < cookies.length; ) {
@@ -154,8 +154,8 @@ function unquoted(value: string): string {
 }
 
 /**
- * A token that is not accepted. Its bearer learns nothing more [RFC 6750, 3.1], because the failed check would help an attacker who
- * makes tokens up. `reason` is for debug logs. It quotes neither the token nor a key.
+ * A token is not accepted. Its bearer learns nothing more [RFC 6750, 3.1], because the failed check would help an
+ * attacker who makes tokens up. `reason` is for debug logs. It quotes neither the token nor a key.
  */
 export class TokenError extends Error {
   override readonly name = 'TokenError'

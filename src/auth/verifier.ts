@@ -1,5 +1,4 @@
-// Decides whether a token is to be believed, and by whose keys: those of the issuer it names, for the role it is used in. It
-// knows no request.
+// Verifies tokens with the keys of their issuer and role, and reads their grants.
 import { decodeJwt, type JWTPayload } from 'jose'
 import { OptionError, withOptionName } from '../errors.ts'
 import { readGrants } from './claims.ts'
@@ -12,12 +11,14 @@ import { TokenError } from './token.ts'
 export type { RoleKeys } from './role-keys.ts'
 export { TokenError } from './token.ts'
 
-/** What a token is presented for. */
+/** What a token is used for. Each role has its own keys. */
 export type Role = 'publish' | 'subscribe'
 
-/** An issuer whose tokens only its own keys verify; in a role without any, its tokens are refused. */
+/**
+ * An issuer with its own keys. Its tokens are verified with those keys only. In a role without a key, they are refused.
+ */
 export interface IssuerKeys {
-  /** Exactly as in the claim `iss`. */
+  /** The claim `iss`, exactly. */
   readonly issuer: string
   readonly publisher?: RoleKeys
   readonly subscriber?: RoleKeys
@@ -27,32 +28,30 @@ export interface VerifierOptions {
   readonly publisher?: RoleKeys
   readonly subscriber?: RoleKeys
   /**
-   * The issuers that tokens of 1.0 may come from; any by default. The tokens of one that is only named are verified with the
-   * keys above.
+   * The issuers that tokens of 1.0 may have; default any. An issuer that is a string signs with the keys above.
    */
   readonly issuers?: readonly (string | IssuerKeys)[]
-  /** What a token of 1.0 may be for, one of which its `aud` has to name; `base` by default. */
+  /** Accepted values of `aud` in tokens of 1.0; default `base`. */
   readonly audience?: readonly string[]
-  /** How far the clocks of issuers may be off, in seconds from 0 to 300; 0 by default, so that `exp` is the end. */
+  /** Seconds by which the clocks of issuers may differ, 0 to 300; default 0. */
   readonly clockTolerance?: number
-  /** The hub's URL, which relative URL patterns in grants are resolved against. */
+  /** The hub's URL, against which relative URL patterns in grants are resolved. */
   readonly base: string
-  /** Told when the address of a JWK Set fails, at most once in 30 seconds for each role that has one. */
+  /** Called when a JWK Set cannot be fetched, at most once in 30 seconds for each URL. */
   readonly failed?: (error: unknown) => void
 }
 
 type Checks = Readonly<Partial<Record<Role, VerifyToken>>>
 
-/** Turns tokens into grants. */
 export class Verifier {
   readonly #base: string
   readonly #audience: string[]
   readonly #clockTolerance: number
-  /** The keys for tokens of all who have none of their own. */
+  /** The keys for tokens of issuers without their own keys. */
   readonly #shared: Checks
-  /** Each issuer that is trusted; without keys of its own, undefined. */
+  /** The trusted issuers. Undefined for an issuer without its own keys. */
   readonly #issuers: ReadonlyMap<string, Checks | undefined>
-  readonly #verified = new GrantsCache()
+  readonly #cache = new GrantsCache()
 
   /** @throws OptionError, which quotes no key */
   constructor({ issuers = [], audience, clockTolerance = 0, base, failed, ...keys }: VerifierOptions) {
@@ -67,48 +66,48 @@ export class Verifier {
     this.#issuers = withOptionName('issuers', () => readIssuers(issuers, failed))
   }
 
-  /** Whether there is a key for the role, of whichever issuer. */
+  /** Whether any issuer has a key for the role. */
   has(role: Role): boolean {
     return [this.#shared, ...this.#issuers.values()].some((checks) => checks?.[role] !== undefined)
   }
 
   /**
-   * What the token grants.
+   * Verifies a token and returns its grants.
    *
-   * - `1.0`: `typ` at+jwt, `aud`, `exp` and, where issuers are named, `iss` are required [Mercure 1.0, Token Validation; RFC
-   *   9068, 4]
-   * - `0.x`: none of them is; `exp` and `nbf` are obeyed where they are present [RFC 7519, 4.1]
-   * @throws TokenError, which does not tell its bearer what is wrong
+   * - `1.0` requires `typ` at+jwt, `aud`, `exp`, and, if issuers are configured, `iss` [Mercure 1.0, Token Validation;
+   *   RFC 9068, 4]
+   * - `0.x` requires none of them, but checks `exp` and `nbf` if they are present [RFC 7519, 4.1]
+   * @throws TokenError
    */
   async verify(token: string, role: Role, dialect: Dialect): Promise<Grants> {
-    const circumstances = `${role} ${dialect}`
-    const known = this.#verified.get(token, circumstances)
-    if (known) return known
-    const claims = await this.#checkFor(token, role, dialect)(token, this.#demandsOf(dialect))
-    const grants = readGrants(claims, dialect, this.#base, this.#endOf(claims))
-    this.#verified.set(token, circumstances, grants)
+    const context = `${role} ${dialect}`
+    const cached = this.#cache.get(token, context)
+    if (cached) return cached
+    const claims = await this.#checkFor(token, role, dialect)(token, this.#requirementsFor(dialect))
+    const grants = readGrants(claims, dialect, this.#base, this.#expiryOf(claims))
+    this.#cache.set(token, context, grants)
     return grants
   }
 
-  /** Which keys a token is held against is decided by what it claims to be, and never by who turns out to have signed it. */
+  /** The issuer that the token names selects the keys. Other keys are not tried, even if they could verify it. */
   #checkFor(token: string, role: Role, dialect: Dialect): VerifyToken {
     const issuer = this.#issuers.size > 0 ? issuerOf(token) : undefined
     const isTrusted = issuer !== undefined && this.#issuers.has(issuer)
     if (dialect === '1.0' && this.#issuers.size > 0 && !isTrusted) throw new TokenError('iss: not trusted')
     const own = isTrusted ? this.#issuers.get(issuer) : undefined
     const check = (own ?? this.#shared)[role]
-    if (!check) throw new TokenError('there is no key for this role of this issuer')
+    if (!check) throw new TokenError('the issuer has no key for this role')
     return check
   }
 
-  #demandsOf(dialect: Dialect): Requirements {
+  #requirementsFor(dialect: Dialect): Requirements {
     const clockTolerance = this.#clockTolerance
     if (dialect === '0.x') return { clockTolerance }
     return { clockTolerance, typ: 'at+jwt', audience: this.#audience, requiredClaims: ['exp'] }
   }
 
-  /** When the token is no longer accepted. */
-  #endOf({ exp }: JWTPayload): number {
+  /** When the token expires, in milliseconds since 1970. */
+  #expiryOf({ exp }: JWTPayload): number {
     return exp === undefined ? Number.POSITIVE_INFINITY : (exp + this.#clockTolerance) * 1_000
   }
 }

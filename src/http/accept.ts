@@ -7,8 +7,8 @@ export function wantsJson(request: IncomingMessage): boolean {
 }
 
 /**
- * Whether the client accepts a media type such as `text/event-stream`. The most specific range that covers the type decides. A
- * client that sends no valid range accepts everything.
+ * Whether the client accepts a media type such as `text/event-stream`. The most specific range that covers the type
+ * decides. A client that sends no valid range accepts everything.
  */
 export function acceptsType(request: IncomingMessage, type: string): boolean {
   const ranges = rangesOf(request)

@@ -37,7 +37,8 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size <= maxBytes) chunks.push(chunk)
-      // Many clients read the response only after they have sent the body. So the rest is read and discarded, up to a limit.
+      // Many clients read the response only after they have sent the body. So the rest is read and discarded, up to a
+      // limit.
       else if (size <= maxExcess * maxBytes) tooLarge()
       else request.socket.destroy()
     })
@@ -69,8 +70,8 @@ export function decodeUtf8(bytes: Buffer): string {
 }
 
 /**
- * Parses `application/x-www-form-urlencoded` text [URL, 5.1]. Unlike the standard, it refuses text that is not UTF-8, instead of
- * replacing the bytes.
+ * Parses `application/x-www-form-urlencoded` text [URL, 5.1]. Unlike the standard, it refuses text that is not UTF-8,
+ * instead of replacing the bytes.
  * @throws TidingsError `encoding_invalid` or `parameters_too_many`
  */
 export function parseParameters(text: string): Parameters {

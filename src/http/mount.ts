@@ -1,17 +1,18 @@
-// Where the hub is mounted: splits the path of a request into the mount and the path below it. The mount comes from the option
-// `basePath`, or from a framework that strips its prefix from `request.url`.
-
+// Where the hub is mounted: splits the path of a request into the mount and the path below it. The mount comes from the
+// option `basePath`, or from a framework that strips its prefix from `request.url`.
 import type { IncomingMessage } from 'node:http'
 import { OptionError } from '../errors.ts'
 import { parseTarget, targetOf } from './target.ts'
 
 export interface MountOptions {
   /**
-   * The path below which the hub answers, as clients request it, such as `/events`; default the root. With `basePath`, the handler
-   * answers all requests for this path and below. Others go to `next()`, or get 404 `not_found` if there is no `next`.
+   * The path below which the hub answers, as clients request it, such as `/events`; default the root. With `basePath`,
+   * the handler answers all requests for this path and below. Others go to `next()`, or get 404 `not_found` if there is
+   * no `next`.
    *
-   * Without `basePath`, the handler also works below the prefix of Express or Connect, as in `app.use('/events', handler)`. Set it
-   * to the same prefix if tokens of Mercure 1.0 are used, because the default `audience` is the URL of the hub.
+   * Without `basePath`, the handler also works below the prefix of Express or Connect, as in `app.use('/events',
+   * handler)`. Set it to the same prefix if tokens of Mercure 1.0 are used, because the default `audience` is the URL
+   * of the hub.
    */
   basePath?: string
 }

@@ -1,5 +1,5 @@
-// The last steps of publishing, shared by all endpoints: reserved topics, the idempotency key, validation, the application's
-// decision, and the append.
+// The last steps of publishing, shared by all endpoints: reserved topics, the idempotency key, validation, the
+// application's decision, and the append.
 import type { IncomingMessage } from 'node:http'
 import type { Grants } from '../auth/grants.ts'
 import { TidingsError } from '../errors.ts'
@@ -33,7 +33,9 @@ export async function append(ctx: RequestContext, grants: Grants, read: ReadUpda
 
 /** A string of structured fields [RFC 9651, 3.3.3]. A backslash escapes a quote or a backslash. */
 const quoted = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/
-/** A key without quotes, as many clients send it. A comma is refused, because Node joins repeated headers with commas. */
+/**
+ * A key without quotes, as many clients send it. A comma is refused, because Node joins repeated headers with commas.
+ */
 const bare = /^[\x21\x23-\x2b\x2d-\x7e]+$/
 
 /** Reads `Idempotency-Key` [draft-ietf-httpapi-idempotency-key-header]. */

@@ -14,22 +14,22 @@ import type { MountOptions } from './mount.ts'
 /**
  * The options of `createHandler`. All are optional. Without keys and `authorize`, everyone may publish and subscribe.
  *
- * Durations are numbers of milliseconds unless a comment says otherwise, and sizes are numbers of bytes. A value that cannot be used
- * makes `createHandler` throw an error that names the option.
+ * Durations are numbers of milliseconds unless a comment says otherwise, and sizes are numbers of bytes. A value that
+ * cannot be used makes `createHandler` throw an error that names the option.
  */
 export interface HandlerOptions extends MountOptions, AccessOptions, OriginOptions, LimitOptions, ProxyOptions {
   /** Maximum size of a request body, in bytes; default 1 MiB (1,048,576). A larger body gets 413 `body_too_large`. */
   maxBody?: number
   /**
-   * Bytes that may wait in this process for one slow client, besides one batch; default 64 KiB (65,536). A client with more is
-   * behind, and continues from the log when it has read them.
+   * Bytes that may wait in this process for one slow client, besides one batch; default 64 KiB (65,536). A client with
+   * more is behind, and continues from the log when it has read them.
    */
   highWaterMark?: number
   /** Milliseconds of silence after which the kernel sends TCP keep-alive probes; 0 for never; default 15,000. */
   keepAlive?: number
   /**
-   * Answer only requests whose `Host` is `localhost` or a loopback address; default false. This protects a server for one machine
-   * against DNS rebinding. Other requests get 403 `host_refused`.
+   * Answer only requests whose `Host` is `localhost` or a loopback address; default false. This protects a server for
+   * one machine against DNS rebinding. Other requests get 403 `host_refused`.
    */
   localOnly?: boolean
 }

@@ -26,7 +26,8 @@ export function sendText(
     'Content-Length': length,
     ...headers
   })
-  // Node joins head and body in one write if both are Latin-1. The head always is, and an ASCII body is the same in Latin-1.
+  // Node joins head and body in one write if both are Latin-1. The head always is, and an ASCII body is the same in
+  // Latin-1.
   if (length === text.length) response.end(text, 'latin1')
   else response.end(Buffer.from(text))
 }
@@ -41,8 +42,8 @@ export function sendJson(
 }
 
 /**
- * Headers that tell a client when to retry. A server that stops also closes the connection, because it waits for its connections to
- * end.
+ * Headers that tell a client when to retry. A server that stops also closes the connection, because it waits for its
+ * connections to end.
  */
 export function retryHeaders(code: ErrorCode, status: number): OutgoingHttpHeaders {
   return {

@@ -20,9 +20,9 @@ import { traceOf } from './trace.ts'
 const maxHeaders = 100
 
 /**
- * Makes the request listener that serves a hub: `http.createServer(createHandler(hub))` for `node:http` and `node:https`, or
- * `app.use('/events', createHandler(hub))` for Express and Connect. Requests for other paths go to `next`, or get 404 if there is
- * no `next`.
+ * Makes the request listener that serves a hub: `http.createServer(createHandler(hub))` for `node:http` and
+ * `node:https`, or `app.use('/events', createHandler(hub))` for Express and Connect. Requests for other paths go to
+ * `next`, or get 404 if there is no `next`.
  * @throws OptionError or TypeError that names the option that cannot be used.
  */
 export function createHandler(

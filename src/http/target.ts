@@ -21,7 +21,9 @@ export function parseTarget(url: string): Target {
   return { path: path || '/', query, authority }
 }
 
-/** The host of a request. An absolute target takes precedence over `Host`. HTTP/2 has `:authority` [RFC 9113, 8.3.1]. */
+/**
+ * The host of a request. An absolute target takes precedence over `Host`. HTTP/2 has `:authority` [RFC 9113, 8.3.1].
+ */
 export function hostOf(request: IncomingMessage & { readonly authority?: string }): string | undefined {
   return targetOf(request).authority ?? request.headers.host ?? request.authority
 }
@@ -39,7 +41,9 @@ export function hostsOf({ protocol, host, hostname, port }: URL): readonly strin
   return port === '' && usual ? [plainHost(host), plainHost(`${hostname}:${usual}`)] : [plainHost(host)]
 }
 
-/** Whether a request has several `Host` headers. Node keeps the first, but a proxy in front may have used another one. */
+/**
+ * Whether a request has several `Host` headers. Node keeps the first, but a proxy in front may have used another one.
+ */
 export function hasSeveralHosts({ rawHeaders }: IncomingMessage): boolean {
   return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length > 1
 }

@@ -1,5 +1,5 @@
-// Makes publishing part of a trace that began elsewhere [W3C Trace Context]. Where nobody collects spans it makes none, and does
-// not even look for the means to. It changes nothing about what is published.
+// Makes publish requests part of a distributed trace [W3C Trace Context]. It loads OpenTelemetry only if the process
+// has registered a tracer.
 import type { IncomingMessage } from 'node:http'
 import type { Context, Span, SpanOptions, Tracer } from '@opentelemetry/api'
 import { TidingsError } from '../errors.ts'
@@ -15,21 +15,21 @@ interface Parent {
   readonly traceFlags: number
 }
 
-/** Bytes of `tracestate`, beyond which it is left out [Trace Context, 3.3.1.5]. */
+/** Maximum size of `tracestate`, in bytes. A larger one is dropped [Trace Context, 3.3.1.5]. */
 const maxState = 512
 const form = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
-/** The id of the trace that a request belongs to, where it says so well. */
+/** The trace id of a request; undefined without a valid `traceparent`. */
 export function traceOf(request: IncomingMessage): string | undefined {
   return readParent(request)?.traceId
 }
 
-/** An endpoint that publishes, with a span around it where spans are collected. */
+/** Wraps an endpoint that publishes in a span, if spans are collected. */
 export function traced(publish: Endpoint): Endpoint {
   return (ctx) => (isCollected() ? publishInSpan(ctx, publish) : publish(ctx))
 }
 
-/** What a version to come adds at the end is not known, and allowed; version 00 has nothing to add [Trace Context, 3.2.4]. */
+/** A later version may append fields, which are ignored. Version 00 has none [Trace Context, 3.2.4]. */
 function readParent({ headers }: IncomingMessage): Parent | undefined {
   const { traceparent } = headers
   const found = typeof traceparent === 'string' ? form.exec(traceparent) : null
@@ -39,7 +39,7 @@ function readParent({ headers }: IncomingMessage): Parent | undefined {
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1 }
 }
 
-/** Where every copy of the API, whoever loaded it, says which providers are registered. */
+/** The global in which every copy of the OpenTelemetry API registers its providers. */
 const registry = Symbol.for('opentelemetry.js.api.1')
 
 function isCollected(): boolean {
@@ -48,7 +48,7 @@ function isCollected(): boolean {
 
 let loading: Promise<Api | undefined> | undefined
 
-/** Undefined where it is not installed: it is no dependency of ours. */
+/** Undefined if the package is not installed. It is an optional peer dependency. */
 function load(): Promise<Api | undefined> {
   loading ??= import('@opentelemetry/api').catch(() => undefined)
   return loading
@@ -66,7 +66,7 @@ async function publishInSpan(ctx: RequestContext, publish: Endpoint): Promise<vo
   })
 }
 
-/** What is active already is nearer than what the request says: somebody else has made a span of the request. */
+/** An active span takes precedence over the header: other instrumentation has already made a span for the request. */
 function parentOf(api: Api, request: IncomingMessage): Context {
   const active = api.context.active()
   const parent = readParent(request)
@@ -107,7 +107,7 @@ async function inSpan<Result>(
   try {
     return await api.context.with(context, () => work(span, context))
   } catch (error) {
-    // What went wrong is told by its code: the rest may be a client's.
+    // Only the code: the message may contain a client's data.
     const message = error instanceof TidingsError ? error.code : 'internal'
     span.setAttribute('error.type', message).setStatus({ code: api.SpanStatusCode.ERROR, message })
     throw error

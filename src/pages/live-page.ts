@@ -1,17 +1,17 @@
-// Puts the live page together: one document, with its style and script inside and allowed by their hashes alone. It knows
-// nothing of the hub.
+// Builds the live page: one document with inline style and script, and a Content-Security-Policy that allows only
+// those.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 
 export interface LivePage {
   readonly html: string
-  /** The Content-Security-Policy under which this document works, and no other. */
+  /** The Content-Security-Policy of the document, which contains the hashes of its style and script. */
   readonly policy: string
 }
 
 let page: LivePage | undefined
 
-/** The page, read and put together once. */
+/** Builds the page on the first call. */
 export function livePage(): LivePage {
   page ??= build(read('live.html'), read('live.css'), script())
   return page
@@ -23,7 +23,7 @@ function read(name: string): string {
   return readFileSync(new URL(name, folder), 'utf8')
 }
 
-/** The parts of the script, in the order of their names. */
+/** Joins the parts of the script, in the order of their names. */
 function script(): string {
   const parts = readdirSync(folder).filter((name) => name.endsWith('.browser.js'))
   return parts.sort().map(read).join('')

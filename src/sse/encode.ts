@@ -1,33 +1,34 @@
-// Writes Server-Sent Events in their stream format. It knows the standard's stream format and nothing else: no topics, no log, no HTTP.
+// Encodes Server-Sent Events [HTML, 9.2.5].
 
-/** What may stand in one event of a stream. */
+/** The fields of one event. */
 export interface SseEvent {
-  /** Value of the `event` field; left out, clients see the type `message`. */
+  /** The field `event`. Default: clients see the type `message`. */
   type?: string | undefined
-  /** Value of the `id` field, which clients send back as `Last-Event-ID`. */
+  /** The field `id`, which clients send back as `Last-Event-ID`. */
   id?: string | undefined
-  /** Reconnection time in milliseconds. */
+  /** The field `retry`: the reconnection time in milliseconds. */
   retry?: number | undefined
   data: string
 }
 
 const lineEnd = /\r\n|\r|\n/
 const breaksType = /[\r\n]/
-// [HTML, 9.2.6] A client ignores an id that holds NUL, so it could never resume from it.
+// [HTML, 9.2.6] Clients ignore an id with NUL, and could never resume from it.
 const breaksId = /[\r\n\0]/
 
 /**
- * Encodes one event, ended by its blank line.
+ * Encodes one event, with the blank line at its end.
  *
- * [HTML, 9.2.5] Data is split at CRLF, CR and LF, so that no publisher can begin a field of his own; a CR therefore
- * arrives as LF. One space follows each colon, because a client removes exactly one.
+ * [HTML, 9.2.5] Data is split at CRLF, CR and LF, so that a publisher cannot inject fields. A CR therefore arrives as
+ * LF. One space follows each colon, because clients remove one.
  *
- * @throws RangeError when `type` or `id` holds a line end, `id` holds NUL, or `retry` is not a whole number ≥ 0.
+ * @throws RangeError if `type` or `id` contains a line end, `id` contains NUL, or `retry` is not a whole number of at
+ * least 0
  */
 export function encode({ type, id, retry, data }: SseEvent): string {
   let text = ''
   if (type !== undefined) {
-    if (breaksType.test(type)) throw new RangeError('an event type cannot hold a line end')
+    if (breaksType.test(type)) throw new RangeError('an event type must not contain a line end')
     text += `event: ${type}\n`
   }
   if (retry !== undefined) {
@@ -35,7 +36,7 @@ export function encode({ type, id, retry, data }: SseEvent): string {
     text += `retry: ${retry}\n`
   }
   if (id !== undefined) {
-    if (breaksId.test(id)) throw new RangeError('an event id cannot hold a line end or NUL')
+    if (breaksId.test(id)) throw new RangeError('an event id must not contain a line end or NUL')
     text += `id: ${id}\n`
   }
   const lines = lineEnd.test(data) ? data.split(lineEnd).join('\ndata: ') : data
@@ -43,14 +44,13 @@ export function encode({ type, id, retry, data }: SseEvent): string {
 }
 
 /**
- * Encodes a block that only moves a client's last event id and fires nothing.
- *
- * [HTML, 9.2.6] The id is committed at every blank line, also where there was no data.
+ * Encodes a block that sets a client's last event id without firing an event: the id is committed at every blank line,
+ * even without data [HTML, 9.2.6].
  */
 export function encodePosition(id: string): string {
-  if (breaksId.test(id)) throw new RangeError('an event id cannot hold a line end or NUL')
+  if (breaksId.test(id)) throw new RangeError('an event id must not contain a line end or NUL')
   return `id: ${id}\n\n`
 }
 
-/** A comment, which every client ignores: it shows proxies and half-dead networks that the stream lives. */
+/** A comment, which clients ignore. It keeps proxies from closing a quiet stream, and detects broken connections. */
 export const heartbeat = ':\n'

@@ -1,31 +1,33 @@
-// Decides whether a selector covers a topic: exact text, `*`, a URI template or a URL pattern. It knows no subscriber and no
-// update.
+// Compiles selectors, and matches them against topics: exact text, `*`, URI templates and URL patterns.
 import { compileTemplate } from './uri-template.ts'
 import { compileUrlPattern } from './url-pattern/pattern.ts'
 
 /**
- * What a subscriber names to say which topics it wants. As a text: a topic, `*`, or a URI template such as `books/{id}`.
- * Whoever has to be precise says the kind as well.
+ * Selects topics. A string is a topic, `*` for every topic, or a URI template such as `books/{id}` (RFC 6570, levels 1
+ * to 3). A string that is no valid template selects only the topic with this text. An object states its type.
  */
 export type Selector = string | TypedSelector
 
-/** A selector whose kind is said rather than read off its text. A `match` of `*` covers everything under either type. */
+/** A selector with an explicit type, as in Mercure 1.0. With either type, the `match` `*` selects every topic. */
 export interface TypedSelector {
   readonly match: string
-  /** `exact`: the topic itself, braces and all. `urlpattern`: a pattern [URLPattern, 1], without `ignoreCase`. */
+  /**
+   * `exact`: the topic with this text, including braces. `urlpattern`: a URL pattern [URLPattern, 1] without
+   * `ignoreCase`.
+   */
   readonly type: 'exact' | 'urlpattern'
-  /** The URL that relative patterns and topics are resolved against; a URL pattern needs one. */
+  /** The URL against which relative patterns and topics are resolved. Required for URL patterns. */
   readonly base?: string
 }
 
-/** One selector, ready to be asked. */
+/** A compiled selector. */
 export interface Matcher {
   readonly selector: Selector
-  /** Equal for selectors that mean the same. */
+  /** Equal for selectors with the same meaning. */
   readonly key: string
-  /** `exact` and `everything` can be looked up, by their `key`; only a `pattern` has to be tried. */
+  /** `exact` and `everything` are looked up by `key`. Only a `pattern` is matched. */
   readonly kind: 'exact' | 'everything' | 'pattern'
-  /** What it costs to try a pattern, in variables of a template. */
+  /** The cost of one match of a pattern. The unit is that of one variable of a template. */
   readonly cost: number
   matches(topic: string): boolean
 }
@@ -34,8 +36,8 @@ const cacheSize = 1_000
 const cache = new Map<string, Matcher>()
 
 /**
- * Compiles a selector once and remembers the newest thousand. A malformed template covers only its own text.
- * @throws RangeError where a URL pattern is malformed, or would take too long to try.
+ * Compiles a selector. The newest thousand are cached. A malformed template selects only its own text.
+ * @throws RangeError for a URL pattern that is malformed or too expensive to match
  */
 export function compile(selector: Selector): Matcher {
   const key = keyOf(selector)
@@ -47,12 +49,12 @@ export function compile(selector: Selector): Matcher {
   return matcher
 }
 
-/** The text that a selector was given as. */
+/** The text of a selector. */
 export function textOf(selector: Selector): string {
   return typeof selector === 'string' ? selector : selector.match
 }
 
-/** A typed selector that a text would say as well has the key of that text, so that both are one. */
+/** A typed selector with the same meaning as a string has the same key, so that both share an audience. */
 function keyOf(selector: Selector): string {
   if (typeof selector === 'string') return selector
   const { match, type, base = '' } = selector
@@ -60,7 +62,7 @@ function keyOf(selector: Selector): string {
   return type === 'exact' ? exactMark + match : `${patternMark}${base}\0${match}`
 }
 
-// No topic and no selector that is a text holds a control character.
+// Topics and selectors contain no control characters, so these marks make keys unique.
 const exactMark = '\0exact\0'
 const patternMark = '\0urlpattern\0'
 
@@ -74,7 +76,7 @@ function build(selector: Selector, key: string): Matcher {
   return { selector, key, kind: 'pattern', cost: variables, matches }
 }
 
-/** Its key is the topic that it covers, which is how it is looked up. */
+/** The key is the topic, so that the matcher can be looked up by it. */
 function exact(selector: Selector): Matcher {
   const text = textOf(selector)
   return { selector, key: text, kind: 'exact', cost: 0, matches: (topic) => topic === text }
@@ -82,13 +84,13 @@ function exact(selector: Selector): Matcher {
 
 function urlPattern(selector: TypedSelector, key: string): Matcher {
   const pattern = compileUrlPattern(selector.match, selector.base ?? '')
-  if (!pattern) throw new RangeError('a URL pattern is malformed, or would take too long to try')
+  if (!pattern) throw new RangeError('a URL pattern is malformed or too expensive to match')
   return { selector, key, kind: 'pattern', cost: pattern.cost, matches: (topic) => pattern.matches(topic) }
 }
 
-/** Several selectors, asked as one: a topic is covered when any of them covers it. */
+/** Several selectors. They cover a topic if one of them does. */
 export class Selection {
-  /** The selectors, each once, in a fixed order, so that equal selections compare equal. */
+  /** The selectors without duplicates, in a fixed order, so that equal selections compare equal. */
   readonly selectors: readonly Selector[]
   /** Equal for equal selections. */
   readonly key: readonly string[]
@@ -111,7 +113,7 @@ export class Selection {
     return this.#everything || this.#exact.has(topic) || this.#patterns.some((matcher) => matcher.matches(topic))
   }
 
-  /** The topics covered, where that is a list. */
+  /** The covered topics; undefined if the selection contains patterns or `*`. */
   get topics(): readonly string[] | undefined {
     return this.#everything || this.#patterns.length > 0 ? undefined : [...this.#exact]
   }
@@ -121,7 +123,7 @@ export class Selection {
   }
 }
 
-/** One matcher for each meaning, in a fixed order. An exact one comes once, however it was said. */
+/** The matchers without duplicates, in a fixed order. */
 function distinct(selectors: Iterable<Selector>): Matcher[] {
   const matchers = new Map<string, Matcher>()
   for (const selector of selectors) {
@@ -131,7 +133,7 @@ function distinct(selectors: Iterable<Selector>): Matcher[] {
   return [...matchers.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, matcher]) => matcher)
 }
 
-/** A topic and a template may read alike. */
+/** Kind and key, since an exact topic and a template can have the same text. */
 function meaningOf({ kind, key }: Matcher): string {
   return `${kind} ${key}`
 }

@@ -1,5 +1,5 @@
-// Finds, for a topic, everyone whose selectors cover it, without asking those that it does not concern. It knows its owners
-// only as values in a set.
+// Finds the owners of the selectors that cover a topic. Exact topics are looked up; the results of patterns are cached
+// per topic.
 import { compile, type Matcher, type Selector } from './matcher.ts'
 
 interface Pattern<Owner> {
@@ -7,20 +7,19 @@ interface Pattern<Owner> {
   readonly owners: Set<Owner>
 }
 
-/** Topics whose matching patterns are remembered, and how many patterns that may be in all. */
-const rememberedTopics = 10_000
-const rememberedPatterns = 100_000
+/** Limits of the cache: topics, and patterns in all of their results. */
+const maxCachedTopics = 10_000
+const maxCachedPatterns = 100_000
 
-/** Selectors on one side, their owners on the other. */
 export class TopicIndex<Owner> {
   readonly #exact = new Map<string, Set<Owner>>()
   readonly #everything = new Set<Owner>()
   readonly #patterns = new Map<string, Pattern<Owner>>()
-  /** Which patterns cover a topic; emptied when a pattern comes or goes, and when it is full. */
-  readonly #covering = new Map<string, readonly Pattern<Owner>[]>()
-  #remembered = 0
+  /** The patterns that cover a topic. Cleared when a pattern is added or removed, and when it is full. */
+  readonly #cache = new Map<string, readonly Pattern<Owner>[]>()
+  #cachedPatterns = 0
 
-  /** How many different selectors are held. */
+  /** The number of different selectors. */
   get size(): number {
     return this.#exact.size + this.#patterns.size + (this.#everything.size > 0 ? 1 : 0)
   }
@@ -33,7 +32,7 @@ export class TopicIndex<Owner> {
     for (const selector of selectors) this.#removeOne(compile(selector), owner)
   }
 
-  /** Everyone who has a selector that covers one of the topics, each once. */
+  /** The owners of all selectors that cover one of the topics. */
   match(topics: readonly string[]): Set<Owner> {
     const found = new Set(this.#everything)
     for (const topic of topics) {
@@ -49,7 +48,7 @@ export class TopicIndex<Owner> {
     if (matcher.kind === 'everything') return this.#everything
     if (matcher.kind === 'exact') return getOrAdd(this.#exact, matcher.key, () => new Set<Owner>())
     return getOrAdd(this.#patterns, matcher.key, () => {
-      this.#forget()
+      this.#clearCache()
       return { matcher, owners: new Set<Owner>() }
     }).owners
   }
@@ -64,24 +63,24 @@ export class TopicIndex<Owner> {
       const owners = this.#patterns.get(key)?.owners
       if (owners?.delete(owner) && owners.size === 0) {
         this.#patterns.delete(key)
-        this.#forget()
+        this.#clearCache()
       }
     }
   }
 
   #patternsCovering(topic: string): readonly Pattern<Owner>[] {
     if (this.#patterns.size === 0) return []
-    if (this.#covering.size >= rememberedTopics || this.#remembered >= rememberedPatterns) this.#forget()
-    return getOrAdd(this.#covering, topic, () => {
+    if (this.#cache.size >= maxCachedTopics || this.#cachedPatterns >= maxCachedPatterns) this.#clearCache()
+    return getOrAdd(this.#cache, topic, () => {
       const covering = [...this.#patterns.values()].filter((pattern) => pattern.matcher.matches(topic))
-      this.#remembered += covering.length
+      this.#cachedPatterns += covering.length
       return covering
     })
   }
 
-  #forget(): void {
-    this.#covering.clear()
-    this.#remembered = 0
+  #clearCache(): void {
+    this.#cache.clear()
+    this.#cachedPatterns = 0
   }
 }
 

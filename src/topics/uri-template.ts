@@ -1,18 +1,18 @@
-// Matches a topic against a URI template (RFC 6570, levels 1 to 3): does some value of the variables expand to this topic?
-// It knows nothing of topics as the hub uses them. The time it takes grows with template times topic and no faster, whatever
-// a client sends: a regular expression made from the template could be made to backtrack for hours.
+// Matches a topic against a URI template [RFC 6570, levels 1 to 3]: can the variables have values with which the
+// template expands to the topic? The time is linear in template times topic, whatever a client sends. A regular
+// expression could backtrack for hours.
 
 interface Expression {
-  /** What stands before the first variable, and before each further one. */
+  /** The text before the first variable, and before each further one. */
   readonly first: string
   readonly separator: string
-  /** Whether a variable's name goes before its value, and what an empty value leaves of the `=`. */
+  /** Whether the name of a variable precedes its value, and whether an empty value keeps the `=`. */
   readonly named: 'no' | 'equals-optional' | 'equals-always'
-  /** Whether values may hold reserved characters. */
+  /** Whether values may contain reserved characters. */
   readonly reserved: boolean
 }
 
-// [RFC 6570, appendix A] The operators and what each expands to.
+// [RFC 6570, appendix A]
 const operators: Record<string, Expression> = {
   '': { first: '', separator: ',', named: 'no', reserved: false },
   '+': { first: '', separator: ',', named: 'no', reserved: true },
@@ -26,11 +26,13 @@ const operators: Record<string, Expression> = {
 
 type Part = string | { readonly expression: Expression; readonly variables: readonly string[] }
 
-/** More variables than this make a template that is taken literally, as a malformed one is: each costs a walk over a topic. */
+/**
+ * A template with more variables is literal text, like a malformed one. Each variable costs one pass over the topic.
+ */
 const maxVariables = 32
 const expressionForm = /^([+#./;?&]?)((?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})(?:[A-Za-z0-9_.]|%[0-9A-Fa-f]{2}|,(?!,|$))*)$/
 
-/** Splits a template into its parts; undefined when it is none: no expression, an unclosed one, or one of level 4. */
+/** Splits a template into its parts. Undefined for no expression, an unclosed one, or one of level 4. */
 function parse(template: string): Part[] | undefined {
   const parts: Part[] = []
   let at = 0
@@ -52,13 +54,13 @@ function parse(template: string): Part[] | undefined {
   return parts
 }
 
-/** A template that topics can be held against. */
+/** A compiled template. */
 export interface Template {
   readonly variables: number
   matches(topic: string): boolean
 }
 
-/** Undefined when the text is not a template. */
+/** Undefined if the text is not a template. */
 export function compileTemplate(template: string): Template | undefined {
   const parts = parse(template)
   if (!parts) return undefined
@@ -71,7 +73,10 @@ export function compileTemplate(template: string): Template | undefined {
   }
 }
 
-/** The places in a topic that the template read so far can reach: byte i is 1 when `topic.slice(0, i)` is an expansion. */
+/**
+ * The positions that the processed part of a template can reach: byte i is 1 if that part can expand to `topic.slice(0,
+ * i)`.
+ */
 type Reach = Uint8Array
 
 function walk(parts: readonly Part[], topic: string): boolean {
@@ -94,7 +99,7 @@ function literal(from: Reach, topic: string, text: string): Reach {
 }
 
 function expand(from: Reach, topic: string, expression: Expression, variables: readonly string[]): Reach {
-  // An undefined variable leaves nothing behind, and the next one then takes the place of the first.
+  // [RFC 6570, 3.2.1] An undefined variable expands to nothing, and the next one is then the first.
   let some: Reach = new Uint8Array(from.length)
   for (const name of variables) {
     const begun = value(literal(from, topic, expression.first), topic, expression, name)
@@ -142,7 +147,7 @@ function characterSet(characters: string): Uint8Array {
   return set
 }
 
-// Topics are often IRIs, so what lies beyond ASCII counts as unreserved [RFC 3987, ucschar].
+// Topics are often IRIs, so characters beyond ASCII count as unreserved [RFC 3987, 2.2, ucschar].
 function isValueCharacter(code: number, reserved: boolean): boolean {
   if (code >= 0xa0) return true
   return unreservedAndComma[code] === 1 || (reserved && reservedCharacters[code] === 1)

@@ -37,14 +37,14 @@ describe('issuers', () => {
     ],
     [
       'without a key for a role does not use that of its other role',
-      'there is no key for this role of this issuer',
+      'the issuer has no key for this role',
       issuer,
       own,
       'subscribe'
     ],
     [
       'without a key for a role does not use that of everyone',
-      'there is no key for this role of this issuer',
+      'the issuer has no key for this role',
       issuer,
       secret,
       'subscribe'

@@ -148,7 +148,7 @@ describe('it is refused', () => {
     ['with a JWK Set', { key: JSON.stringify({ keys: [jwk(rsa.privateKey)] }) }, 'a JWK Set cannot sign'],
     ['with an empty key', { key: '' }, 'empty'],
     ['with broken PEM', { key: '-----BEGIN PRIVATE KEY-----\nWrongAsCanBe' }, 'PEM'],
-    ['with an algorithm for other keys', { algorithm: 'RS256' }, 'does not go with'],
+    ['with an algorithm for other keys', { algorithm: 'RS256' }, 'does not fit'],
     ['with the algorithm none', { algorithm: 'none' }, 'there is HS256'],
     ['for no time', { expiresIn: 0 }, 'expiresIn'],
     ['for endless time', { expiresIn: Number.POSITIVE_INFINITY }, 'expiresIn'],

@@ -177,7 +177,7 @@ it('a verifier whose address fails refuses tokens, and tells why to its owner on
   const verified = verifier.verify(await signed(one.privateKey, '1'), 'publish', '0.x')
   await expect(verified).rejects.toMatchObject({
     code: 'invalid_token',
-    reason: expect.stringContaining('could be had')
+    reason: expect.stringContaining('could not be fetched')
   })
   expect(told.length).toBe(1)
 })

@@ -47,7 +47,7 @@ describe('in 1.0', () => {
         ]
       },
       {},
-      'a URL pattern is malformed, or would take too long to try'
+      'a URL pattern is malformed or too expensive to match'
     ]
   ])('a token is refused %s', async (_, claims, header, reason) => {
     expect(await outcome(verifier(), modern(claims, { header }), '1.0')).toBe(reason)

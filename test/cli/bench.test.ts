@@ -92,7 +92,7 @@ it('sees that a server loses and repeats, and ends with 1', async () => {
 it('says why a server cannot be had', async () => {
   const { url } = await serve({}, { publisherKey: 'a key of this test', anonymous: true })
   const refused = await tidings(['bench', url, ...small])
-  expect(refused).toMatchObject({ code: 1, stderr: 'tidings: This needs a token, and none was presented. (401)\n' })
+  expect(refused).toMatchObject({ code: 1, stderr: 'tidings: This request requires a token. (401)\n' })
   const away = await tidings(['bench', `http://127.0.0.1:${await freePort()}`, ...small])
   expect(away).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing listens there') })
 })

@@ -132,7 +132,7 @@ it('ends at once, although stdin goes on, when the token does not do', async () 
   const { code, stderr } = await command.ended
   expect({ code, stderr }).toEqual({
     code: 1,
-    stderr: 'tidings: line 1: This needs a token, and none was presented. (401)\n'
+    stderr: 'tidings: line 1: This request requires a token. (401)\n'
   })
 })
 

@@ -111,7 +111,7 @@ it('ends with 1 and the sentence of the server where coming again is no use', as
   expect(await subscribe(url).ended).toEqual({
     code: 1,
     stdout: '',
-    stderr: 'tidings: This needs a token, and none was presented. (401)\n'
+    stderr: 'tidings: This request requires a token. (401)\n'
   })
   expect(await subscribe(url, '--token', 'x.y.z').ended).toMatchObject({
     code: 1,

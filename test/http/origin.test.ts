@@ -14,7 +14,7 @@ describe('publishing', () => {
     const answer = await ask(`${url}/publish`, { method, headers: headers as Record<string, string> })
     expect(answer).toMatchObject({
       status: 403,
-      text: expect.stringContaining('A page of another site may not publish here')
+      text: expect.stringContaining('Pages of this origin may not publish here')
     })
     expect(hub.status.head).toBe(0)
   })
@@ -50,7 +50,7 @@ describe('a server for this machine only', () => {
     async (host) => {
       const { url } = await serve({}, { localOnly: true })
       const answer = await ask(`${url}/debug`, { headers: { Host: host } })
-      expect(answer).toMatchObject({ status: 403, text: expect.stringContaining('ask for 127.0.0.1 or localhost') })
+      expect(answer).toMatchObject({ status: 403, text: expect.stringContaining('use 127.0.0.1 or localhost') })
     }
   )
 

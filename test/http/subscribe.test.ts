@@ -183,9 +183,9 @@ describe('GET /subscribe refuses', () => {
     ['topic=a&'.repeat(1_001), '1001 were given, 1000 are allowed'],
     ['topic=a%0Ab', 'it holds a control character'],
     ['last=0', 'from 1 to 100000'],
-    ['last=few', 'last must be a whole number: not "few"'],
-    ['last=1&last=2', 'This parameter was given more than once: "last"'],
-    ['envelope=xml', 'envelope can only be json: not "xml"'],
+    ['last=few', 'last must be a whole number: got "few"'],
+    ['last=1&last=2', 'The parameter was given more than once: "last"'],
+    ['envelope=xml', 'envelope must be json: got "xml"'],
     ['last_event_id=a%0Ab', 'it holds a control character'],
     [`last_event_id=${'x'.repeat(1_025)}`, '1024 characters are allowed'],
     ['topic=%ff', 'not valid UTF-8']

@@ -198,7 +198,7 @@ test('A4 in 1.0 a path of an unknown match type, or with a bad escape, is 400', 
   for (const rest of ['regexp/a', 'regexp/a/b', 'Exact/a/b', 'exact/%ff', 'exact/%', 'exact/a/%zz', 'urlpattern/%C3']) {
     const { status, text } = await askList(server, '1.0', `${listPath}/${rest}`)
     expect([rest, status]).toEqual([rest, 400])
-    expect(text).toMatch(/^There is no such list of subscriptions: .*\n$/)
+    expect(text).toMatch(/^The path of the subscription list is invalid: .*\n$/)
   }
 })
 

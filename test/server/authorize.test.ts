@@ -104,7 +104,7 @@ describe('a no', () => {
     const refused = await refusal(`${url}/subscribe?topic=forbidden`)
     expect(refused).toMatchObject({ status: 403 })
     expect(refused.json()).toEqual({
-      error: { code: 'not_granted', message: 'This is not granted: the application that was asked refuses it.' }
+      error: { code: 'not_granted', message: 'Permission denied: the authorizing application refuses it.' }
     })
     expect((await post(`${url}/publish?topic=forbidden`, 'x')).status).toBe(403)
     await post(`${url}/publish?topic=a`, 'allowed')
@@ -331,7 +331,7 @@ describe('a server without keys', () => {
     const { port } = new URL(url)
     const named = await ask(`http://127.0.0.1:${port}/subscribe`, { headers: { Host: 'hub.example.com' } })
     expect(named.status).toBe(403)
-    expect(named.text).toContain('the application that was asked refuses it')
+    expect(named.text).toContain('the authorizing application refuses it')
   })
 
   it('tells of others only where the application says that the path may be read', async () => {

@@ -17,7 +17,7 @@ describe('streams at a time', () => {
     const [first] = [await listen(`${url}/subscribe`), await listen(`${url}/subscribe`)]
     const refused = await ask(`${url}/subscribe`)
     expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
-    expect(refused.text).toBe('There are as many streams as this server takes.\n')
+    expect(refused.text).toBe('The server has reached its limit of streams.\n')
     first.close()
     await expect.poll(async () => (await listen(`${url}/subscribe`)).status).toBe(200)
   })

@@ -162,7 +162,7 @@ describe('a request that never becomes one', () => {
 
   it('is answered when it is not HTTP', async () => {
     const { url } = await start()
-    expect(await said(url, 'hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*This is not a well-formed HTTP request\.\n$/s)
+    expect(await said(url, 'hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*The request is not well-formed HTTP\.\n$/s)
   })
 
   it('keeps no connection whose client does not close its own end', async () => {

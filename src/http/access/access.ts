@@ -1,4 +1,4 @@
-// Who may come in: finds a request's token, has it verified, and answers what it grants. It knows no topic.
+// Authenticates requests: finds the token, verifies it, and returns what it grants.
 import type { IncomingMessage } from 'node:http'
 import type { Dialect } from '../../auth/dialect.ts'
 import { Grants } from '../../auth/grants.ts'
@@ -21,7 +21,7 @@ import { type OriginOptions, readOriginOption } from './cors.ts'
 import { type AccessOptions, hubPath, metadataPath, resolveAccess } from './options.ts'
 import { hasAllowedOrigin, isCrossSite } from './origin.ts'
 
-/** What speaks for a request, and in which dialect it is to be answered. */
+/** The grants of a request, and the dialect to answer in. */
 export interface Identity {
   readonly grants: Grants
   readonly dialect: Dialect
@@ -30,16 +30,16 @@ export interface Identity {
 type Role = 'publish' | 'subscribe'
 
 export class Access {
-  /** The hub's own address, which relative topics and patterns are resolved against. */
+  /** The URL of the hub, against which relative topics and patterns are resolved. */
   readonly base: string
   readonly dialects: readonly Dialect[]
-  /** Whether there are no keys, so that everyone may publish and subscribe. */
+  /** Whether no key is set, so that everyone may publish and subscribe. */
   readonly isOpen: boolean
   /** Whether subscriptions are announced and listed. */
   readonly subscriptions: boolean
   readonly audience: readonly string[]
   readonly authorizationServers: readonly string[]
-  /** Whoever is asked besides, where there is one. */
+  /** The application that decides in addition to the token; undefined if the option `authorize` is not set. */
   readonly authorizer: Authorizer | undefined
   readonly #anonymous: boolean
   readonly #hasAddress: boolean
@@ -80,15 +80,15 @@ export class Access {
     return `${new URL(this.base).origin}${mount}${metadataPath}`
   }
 
-  /** @throws TidingsError `misdirected`, where the public addresses are known and this is none of them. */
+  /** @throws TidingsError `misdirected` for a host that is not in `publicUrls` */
   requireHost(request: IncomingMessage): void {
     if (this.#hosts.size === 0 || this.#hosts.has(plainHost(hostOf(request) ?? ''))) return
-    throw new TidingsError('misdirected', 'its addresses are those in publicUrls')
+    throw new TidingsError('misdirected', 'the option publicUrls does not contain it')
   }
 
   /**
-   * What a publish may do. The token alone says in which dialect it is.
-   * @throws Refusal with `token_missing`, `token_invalid`, `token_malformed` or `origin_refused`
+   * The grants of a publish request. Its dialect is that of its token.
+   * @throws AccessError `token_missing`, `token_invalid`, `token_malformed`, `cookie_refused` or `origin_refused`
    */
   async publisher(request: IncomingMessage, query: Parameters): Promise<Identity> {
     if (this.isOpen) {
@@ -96,23 +96,29 @@ export class Access {
       return { grants: Grants.open(), dialect: this.#first }
     }
     const { dialect, ...found } = findPublisherToken(carriersOf(request, query), this.#cookies, this.dialects)
-    // What only a cookie speaks for may be what another site's page sent.
+    // A browser sends the cookie even if a page of another site makes the request (CSRF).
     if (found.kind === 'token' && found.by === 'cookie' && !hasAllowedOrigin(request, this.#publishOrigins)) {
       throw new AccessError('cookie_refused', dialect)
     }
     return { grants: await this.#verify(found, 'publish', dialect), dialect }
   }
 
-  /** What a subscriber may read whose dialect is known. @throws Refusal as above */
+  /**
+   * The grants of a subscriber whose dialect is known.
+   * @throws AccessError as above
+   */
   async subscriber(request: IncomingMessage, query: Parameters, dialect: Dialect): Promise<Grants> {
     if (this.isOpen) return Grants.open()
     const found = findToken(carriersOf(request, query), dialect, this.#cookies)
-    // Clients of the older dialect may be given tokens of the newer one before they speak it themselves.
+    // Clients of 0.x may have tokens of 1.0, so that tokens can be upgraded before clients.
     const isNewer = found.kind === 'token' && this.dialects.includes('1.0') && dialectOf(found.token) === '1.0'
     return this.#verifySubscriber(found, dialect, isNewer ? '1.0' : dialect)
   }
 
-  /** What a subscriber may read, in whichever dialect its token is. @throws Refusal as above */
+  /**
+   * The grants of a subscriber. The dialect is that of its token.
+   * @throws AccessError as above
+   */
   async reader(request: IncomingMessage, query: Parameters): Promise<Identity> {
     if (this.isOpen) return { grants: Grants.open(), dialect: this.#first }
     const { dialect, ...found } = findPublisherToken(carriersOf(request, query), this.#cookies, this.dialects)
@@ -120,21 +126,23 @@ export class Access {
   }
 
   /**
-   * For what tells of others: with keys, it is for those whose token may read its path.
-   * @throws Refusal as above, or TidingsError `not_granted`
+   * Protects an endpoint that shows data about other clients. With keys, the token must be allowed to read the path as
+   * a topic.
+   * @throws AccessError as above, or TidingsError `not_granted`
    */
   async requireReader(request: IncomingMessage, query: Parameters, path: string): Promise<void> {
     const { grants } = await this.reader(request, query)
     if (!this.isOpen && !grants.mayRead(path))
-      throw new TidingsError('not_granted', `the token has to cover the topic ${path}`)
+      throw new TidingsError('not_granted', `the token must cover the topic ${path}`)
   }
 
-  /** In which dialect a request is to be answered that says it by its token alone, if at all. */
+  /** The dialect of a request, by its token; 1.0 if it has none. */
   dialectOf(request: IncomingMessage, query: Parameters): Dialect {
     if (this.isOpen) return this.#first
     return findPublisherToken(carriersOf(request, query), this.#cookies, this.dialects).dialect
   }
 
+  /** The newest enabled dialect. */
   get #first(): Dialect {
     return this.dialects[0] as Dialect
   }
@@ -156,7 +164,7 @@ export class Access {
   }
 }
 
-/** A refusal that knows in which dialect it is to be told. */
+/** An error about a token, with the dialect to answer in. */
 export class AccessError extends TidingsError {
   readonly dialect: Dialect
 
@@ -168,14 +176,14 @@ export class AccessError extends TidingsError {
 
 function carriersOf(request: IncomingMessage, query: Parameters): TokenSources {
   return {
-    // Two of them are to be refused.
+    // All of them, since two `Authorization` headers are refused.
     authorization: valuesOf(request, 'authorization'),
     cookies: request.headers.cookie,
     query: query.filter(([name]) => name === 'authorization').map(([, value]) => value)
   }
 }
 
-/** Every value of a header, in order; `headers` tells the first one alone, and HTTP/2 has no `headersDistinct`. */
+/** All values of a header, in order. `headers` has only the first, and `headersDistinct` does not exist on HTTP/2. */
 function valuesOf({ rawHeaders }: IncomingMessage, wanted: string): string[] {
   const values: string[] = []
   for (let at = 0; at < rawHeaders.length; at += 2) {

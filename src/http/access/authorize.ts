@@ -1,4 +1,4 @@
-// What the application is asked about a stream or a publish, where there is one that decides. It does not know how it is asked.
+// Asks the authorizing application about a stream or a publish, if there is one.
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
 import { type SubscribeRequest, validateRequest } from '../../hub/subscribe-request.ts'
@@ -10,8 +10,8 @@ import type { Authorizer, Question } from './authorizer.ts'
 import type { Decision } from './decision.ts'
 
 /**
- * What a stream may hold: what the token grants, and what the application adds to it.
- * @throws TidingsError `not_granted` or `authorize_failed`, or where the request breaks a rule
+ * Adds the grants of the token, and those of the application, to a request for a stream.
+ * @throws TidingsError `not_granted`, `authorize_failed`, or as `validateRequest` does
  */
 export async function authorizeSubscribe(
   ctx: RequestContext,
@@ -21,10 +21,10 @@ export async function authorizeSubscribe(
   const request = { ...wanted, readable: grants.subscribe, until: grants.until }
   const { authorizer } = ctx.access
   if (!authorizer) return request
-  // What is refused anyway is not asked about.
+  // An invalid request is refused without asking the application.
   validateRequest(request)
   const { topics = [] } = wanted
-  const asked = (topics.length > 0 ? topics : ['*']).map(described)
+  const asked = (topics.length > 0 ? topics : ['*']).map(describe)
   const { readable, until } = await ask(authorizer, ctx, grants, { action: 'subscribe', topics: asked })
   return { ...request, readable: [...grants.subscribe, ...readable], until: Math.min(grants.until, until) }
 }
@@ -43,9 +43,9 @@ export async function authorizePublish(
 }
 
 /**
- * For what tells of others. A server without keys has no token that could speak for its reader: there the application has to
- * say that the path may be read, so that what it does not know of stays closed.
- * @throws TidingsError as `Access.requireReader` does, or as above
+ * Protects an endpoint that shows data about other clients. With keys, the token decides. Without keys, the application
+ * must add the path to `readable`, so that an application that does not know the path does not open it.
+ * @throws TidingsError as `Access.requireReader` does, or `not_granted` or `authorize_failed`
  */
 export async function requireReader(ctx: RequestContext, query: Parameters): Promise<void> {
   const { access, request, path } = ctx
@@ -53,7 +53,7 @@ export async function requireReader(ctx: RequestContext, query: Parameters): Pro
   if (!access.isOpen || !authorizer) return access.requireReader(request, query, path)
   const { grants } = await access.reader(request, query)
   const { readable } = await ask(authorizer, ctx, grants, { action: 'subscribe', topics: [path] })
-  if (!new Selection(readable).covers(path)) throw refused()
+  if (!new Selection(readable).covers(path)) throw refusal()
 }
 
 async function ask(
@@ -66,18 +66,18 @@ async function ask(
   for (const name of authorizer.headers) {
     if (Object.hasOwn(request.headers, name)) headers[name] = String(request.headers[name])
   }
-  const who = { address, ...(subject !== undefined && { subject }), headers }
-  const decision = await authorizer.decide({ action, ...question, ...who })
-  if (!decision.isAllowed) throw refused()
+  const client = { address, ...(subject !== undefined && { subject }), headers }
+  const decision = await authorizer.decide({ action, ...question, ...client })
+  if (!decision.isAllowed) throw refusal()
   return decision
 }
 
-function refused(): TidingsError {
-  return new TidingsError('not_granted', 'the application that was asked refuses it')
+function refusal(): TidingsError {
+  return new TidingsError('not_granted', 'the authorizing application refuses it')
 }
 
-/** A selector as a text where that says what it covers, and else with its kind, as in tokens of Mercure 1.0. */
-function described(selector: Selector): unknown {
+/** A selector as text if the text has the same meaning, otherwise as an object, as in tokens of Mercure 1.0. */
+function describe(selector: Selector): unknown {
   if (typeof selector === 'string') return selector
   const { kind } = compile(selector)
   const isPlain = kind === 'everything' || (kind === 'exact' && !selector.match.includes('{'))

@@ -1,23 +1,25 @@
-// Asks an application whether somebody may do something, and remembers what it decided. Where there is no decision, the answer
-// is no. It knows no request and no stream.
+// Asks the authorizing application by HTTP, and caches its decisions. Without a decision, nothing is allowed.
 import { OptionError, TidingsError } from '../../errors.ts'
 import { Semaphore } from '../../hub/semaphore.ts'
 import { callbackAddress, post, type Reply, reasonOf } from './callback.ts'
-import { type Decision, readDecision, rememberedFor } from './decision.ts'
+import { cacheTimeOf, type Decision, readDecision } from './decision.ts'
 import { DecisionCache } from './decision-cache.ts'
 
 export interface AuthorizeOptions {
-  /** Address of an application that is asked, by POST, about every stream and every publish; default none. */
+  /**
+   * The http(s) URL of an application that decides about every stream and every publish, in addition to tokens; default
+   * none. It gets a POST with JSON. If it gives no decision, the client gets 503 `authorize_failed`.
+   */
   authorize?: string
-  /** Names of a client's headers that the application is told; default none. */
+  /** Names of request headers that are forwarded to the application, such as `cookie`; default none. */
   authorizeHeaders?: readonly string[]
-  /** Milliseconds that an answer may take; default 2,000. */
+  /** Milliseconds that a decision may take, at most 60,000; default 2,000. */
   authorizeTimeout?: number
-  /** What questions are signed with; default no signature. */
+  /** The secret of the HMAC-SHA256 signature of requests to the application and to webhooks; default no signature. */
   webhookKey?: string
 }
 
-/** What the application is asked. All of it decides which questions are equal. */
+/** The JSON that the application receives. Equal questions share a decision. */
 export interface Question {
   readonly action: 'subscribe' | 'publish'
   readonly topics: readonly unknown[]
@@ -29,32 +31,32 @@ export interface Question {
 
 const defaultTimeout = 2_000
 const maxTimeout = 60_000
-/** Questions that are under way at a time. */
-const maxAtOnce = 100
-/** How often it is said that the application fails, in milliseconds. */
-const sayMs = 10_000
+/** Requests to the application at a time. */
+const maxConcurrent = 100
+/** Milliseconds between two reports that the application fails. */
+const reportEveryMs = 10_000
 // [RFC 9110, 5.1]
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /**
- * Undefined where nobody is to be asked.
- * @throws OptionError
+ * Undefined if the option `authorize` is not set.
+ * @throws OptionError that names the option
  */
 export function readAuthorizer(options: AuthorizeOptions, failed: (error: unknown) => void): Authorizer | undefined {
   return options.authorize ? new Authorizer(options.authorize, options, failed) : undefined
 }
 
 export class Authorizer {
-  /** In lower case. */
+  /** Names of the headers to forward, in lower case. */
   readonly headers: readonly string[]
   readonly #address: URL
   readonly #key: string
   readonly #timeout: number
   readonly #failed: (error: unknown) => void
-  readonly #known = new DecisionCache()
-  readonly #asked = new Map<string, Promise<Decision>>()
-  readonly #turns = new Semaphore(maxAtOnce)
-  #saidAt = Number.NEGATIVE_INFINITY
+  readonly #cache = new DecisionCache()
+  readonly #pending = new Map<string, Promise<Decision>>()
+  readonly #semaphore = new Semaphore(maxConcurrent)
+  #reportedAt = Number.NEGATIVE_INFINITY
 
   constructor(address: string, options: AuthorizeOptions, failed: (error: unknown) => void) {
     const { authorizeHeaders = [], authorizeTimeout = defaultTimeout, webhookKey = '' } = options
@@ -65,35 +67,35 @@ export class Authorizer {
     this.#failed = failed
   }
 
-  /** @throws TidingsError `authorize_failed` where there is no decision */
+  /** @throws TidingsError `authorize_failed` if the application gives no decision */
   async decide(question: Question): Promise<Decision> {
     const body = JSON.stringify(question)
     const key = DecisionCache.keyOf(body)
-    const known = this.#known.get(key)
-    if (known) return known
-    const asked = this.#asked.get(key) ?? this.#ask(key, body)
-    this.#asked.set(key, asked)
-    return asked
+    const cached = this.#cache.get(key)
+    if (cached) return cached
+    const pending = this.#pending.get(key) ?? this.#ask(key, body)
+    this.#pending.set(key, pending)
+    return pending
   }
 
   async #ask(key: string, body: string): Promise<Decision> {
     const control = new AbortController()
     const timer = setTimeout(() => control.abort(), this.#timeout)
     try {
-      const reply = await this.#turns.run(() => this.#post(body, control.signal), control.signal)
+      const reply = await this.#semaphore.run(() => this.#post(body, control.signal), control.signal)
       const decision = readDecision(reply)
-      this.#known.set(key, decision, rememberedFor(reply.headers))
+      this.#cache.set(key, decision, cacheTimeOf(reply.headers))
       return decision
     } catch (error) {
-      this.#say(error)
+      this.#report(error)
       throw new TidingsError('authorize_failed', undefined, { cause: error })
     } finally {
       clearTimeout(timer)
-      this.#asked.delete(key)
+      this.#pending.delete(key)
     }
   }
 
-  /** Once more where it broke off: a connection that was kept may have been closed just as it was used again. */
+  /** Retries once: the server may have closed a kept-alive connection just when it was used again. */
   async #post(body: string, signal: AbortSignal): Promise<Reply> {
     const call = { address: this.#address, body, key: this.#key, signal }
     try {
@@ -104,11 +106,11 @@ export class Authorizer {
     }
   }
 
-  #say(reason: unknown): void {
-    if (performance.now() - this.#saidAt < sayMs) return
-    this.#saidAt = performance.now()
+  #report(reason: unknown): void {
+    if (performance.now() - this.#reportedAt < reportEveryMs) return
+    this.#reportedAt = performance.now()
     const error = new Error(`authorize: ${this.#address.origin}: ${reasonOf(reason)}`)
-    // Where in our code it happened tells nobody anything.
+    // The stack would show only our own code.
     error.stack = error.message
     this.#failed(error)
   }

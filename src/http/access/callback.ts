@@ -1,20 +1,19 @@
-// Tells or asks another server something: one signed POST of JSON, in bounded time, with a bounded answer. It knows neither
-// what is said nor what an answer means.
+// Sends one signed POST of JSON to another server, for authorization and webhooks. The size of the response is limited.
 import { createHmac } from 'node:crypto'
 import { readBoundedText } from '../../auth/bounded-text.ts'
 import { OptionError } from '../../errors.ts'
 
-/** Bytes of an answer, beyond which it counts as none. */
-const maxAnswer = 262_144
+/** Maximum size of a response, in bytes. A larger one is an error. */
+const maxResponseBytes = 262_144
 
-/** What is sent to where. */
+/** A request to another server. */
 export interface Call {
   readonly address: URL
   /** JSON. */
   readonly body: string
-  /** What the body is signed with; empty for no signature. */
+  /** The HMAC secret; empty for no signature. */
   readonly key: string
-  /** Ends it, whatever it waits for. */
+  /** Aborts the request. */
   readonly signal: AbortSignal
 }
 
@@ -24,15 +23,15 @@ export interface Reply {
   readonly text: string
 }
 
-/** Rejects where there is no whole answer. A redirect is an answer like others, and is not followed. */
+/** Rejects if the response is not complete. A redirect is returned and not followed. */
 export async function post({ address, body, key, signal }: Call): Promise<Reply> {
   const headers = { 'Content-Type': 'application/json', 'User-Agent': 'tidings', ...signed(body, key) }
   const response = await fetch(address, { method: 'POST', headers, body, signal, redirect: 'manual' })
-  const text = await readBoundedText(response, maxAnswer, 'the answer')
+  const text = await readBoundedText(response, maxResponseBytes, 'the answer')
   return { status: response.status, headers: response.headers, text }
 }
 
-/** The time is signed as well, so that what somebody overheard cannot be sent again later. */
+/** The timestamp is signed too, so that the receiver can refuse a replayed request. */
 function signed(body: string, key: string): Record<string, string> {
   const timestamp = String(Math.floor(Date.now() / 1_000))
   if (key === '') return { 'Tidings-Timestamp': timestamp }
@@ -41,8 +40,8 @@ function signed(body: string, key: string): Record<string, string> {
 }
 
 /**
- * The address of a callback. Neither it nor what is wrong with it is quoted: it may hold a password.
- * @throws OptionError
+ * Reads the URL of a callback. The error does not quote it, since it may contain a password.
+ * @throws OptionError that names the option
  */
 export function callbackAddress(option: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -50,7 +49,7 @@ export function callbackAddress(option: string, text: string): URL {
   throw new OptionError(option, 'expected a URL that begins with https:// or http://, without user and password')
 }
 
-/** What went wrong with a call, in a few words that quote nothing of it. */
+/** The reason for a failed request, without its contents. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { cause } = error

@@ -1,15 +1,17 @@
-// Where a client is: at the other end of the connection, or, where a proxy that is trusted says so, behind it. It looks
-// nothing up.
+// Finds the address of a client: that of its connection, or the one that a trusted proxy reports.
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import { OptionError } from '../../errors.ts'
 
 export interface ProxyOptions {
-  /** Addresses and networks, such as `10.0.0.0/8`, whose `X-Forwarded-For` is believed; default none. */
+  /**
+   * Addresses and networks of proxies, such as `10.0.0.0/8`, whose header `X-Forwarded-For` is used; default none. A
+   * connection through a Unix socket counts as trusted if any proxy is.
+   */
   trustedProxies?: readonly string[]
 }
 
-/** Tells the addresses of clients. */
+/** Finds the addresses of clients. */
 export class ClientAddress {
   readonly #trusted = new BlockList()
   readonly #trustsAny: boolean
@@ -20,13 +22,13 @@ export class ClientAddress {
     for (const entry of trustedProxies) this.#trust(entry)
   }
 
-  /** `local` for a socket in the file system. */
+  /** `local` for a Unix socket. */
   of(request: IncomingMessage): string {
     const near = plain(request.socket.remoteAddress ?? 'local')
     if (!this.#trustsAny || !this.#isTrusted(near)) return near
     const said = String(request.headers['x-forwarded-for'] ?? '')
     const hops = said.split(',').map((hop) => plain(hop.trim()))
-    // Each proxy adds whom it was asked by, so that only what trusted ones added, at the end, is worth anything.
+    // Each proxy appends the address of its client. So only the last entries, from trusted proxies, are reliable.
     for (const hop of hops.reverse()) {
       if (isIP(hop) === 0) break
       if (!this.#isTrusted(hop)) return hop
@@ -35,7 +37,7 @@ export class ClientAddress {
   }
 
   #isTrusted(address: string): boolean {
-    // A socket in the file system is the proxy's where any is trusted.
+    // A Unix socket is taken for that of the proxy.
     if (address === 'local') return true
     return this.#trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
   }
@@ -57,7 +59,7 @@ export class ClientAddress {
   }
 }
 
-/** An address of IPv4 that a socket of IPv6 shows in its own way. */
+/** Removes the prefix of an IPv4 address on an IPv6 socket [RFC 4291, 2.5.5.2]. */
 function plain(address: string): string {
   return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address
 }

@@ -1,15 +1,19 @@
-// Which pages of other sites may read what the hub answers [Fetch, 3.3]. It knows origins and no endpoint.
+// CORS: which pages of other origins may read responses of the hub [Fetch, 3.3].
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type OriginList, readOrigins } from '../../auth/origins.ts'
 import { withOptionName } from '../../errors.ts'
 
 export interface OriginOptions {
   /**
-   * Origins whose pages may read answers: `https://example.com`, `https://*.example.com`, `null` or `*`. Only those named,
-   * by themselves or by a wildcard below their domain, may send cookies. Default none.
+   * Origins whose pages may read responses: `https://example.com`, `https://*.example.com` for all subdomains, `null`,
+   * or `*` for all; default none. Requests with cookies are allowed only for an origin that is named or matches a
+   * wildcard of its domain.
    */
   corsOrigins?: readonly string[]
-  /** Origins whose pages may publish with a cookie, besides the server's own; as above. Default none. */
+  /**
+   * Origins whose pages may publish with a cookie, or without a token if there are no keys, besides the hub's own
+   * origin; the same forms; default none. Pages of other origins get 403 `cookie_refused` or `origin_refused`.
+   */
   publishOrigins?: readonly string[]
 }
 
@@ -21,7 +25,7 @@ export function readOriginOption(name: keyof OriginOptions, origins: readonly st
 const exposed =
   'Link, Mercure-Last-Event-ID, Last-Event-ID, Event-ID, Accept-Query, ETag, WWW-Authenticate, Idempotent-Replayed'
 const allowedHeaders = 'Authorization, Cache-Control, Content-Type, Last-Event-ID, Idempotency-Key'
-/** How long a browser may remember what it was allowed, in seconds. */
+/** Seconds for which a browser may cache a preflight. */
 const preflightAge = '7200'
 
 export class Cors {
@@ -32,19 +36,19 @@ export class Cors {
     this.#origins = readOriginOption('corsOrigins', corsOrigins)
   }
 
-  /** Puts on an answer what its origin may do with it. */
+  /** Sets the headers for the origin of a request. */
   apply({ headers: { origin } }: IncomingMessage, response: ServerResponse): void {
     if (!this.#origins) return
     response.setHeader('Vary', 'Origin')
     if (origin === undefined || !this.#origins.allows(origin)) return
-    // An answer that cookies led to is never for just anyone.
+    // [Fetch, 3.3.5] A response to a request with credentials must name the origin. `*` is not allowed.
     const isNamed = this.#origins.names(origin)
     response.setHeader('Access-Control-Allow-Origin', isNamed || origin === 'null' ? origin : '*')
     response.setHeader('Access-Control-Expose-Headers', exposed)
     if (isNamed) response.setHeader('Access-Control-Allow-Credentials', 'true')
   }
 
-  /** Adds what a browser asks before a request that is not simple; `methods` are those that there are. */
+  /** Sets the headers of a preflight response. `methods` is the list for `Access-Control-Allow-Methods`. */
   allow({ headers }: IncomingMessage, response: ServerResponse, methods: string): void {
     if (!response.hasHeader('Access-Control-Allow-Origin') || !headers['access-control-request-method']) return
     response.setHeader('Access-Control-Allow-Methods', methods)

@@ -1,5 +1,5 @@
-// Caches decisions for as long as the application allows. The keys are hashes of the questions, since a question may contain
-// secrets.
+// Caches decisions for as long as the application allows. The keys are hashes of the questions, since a question may
+// contain secrets.
 import { createHash } from 'node:crypto'
 import { BoundedMap } from '../../bounded-map.ts'
 import type { Decision } from './decision.ts'

@@ -1,4 +1,5 @@
-// Limits the streams of the server: how many there are at a time, how fast new ones begin, and how much memory the process uses.
+// Limits the streams of the server: how many there are at a time, how fast new ones begin, and how much memory the
+// process uses.
 import { OptionError, TidingsError } from '../../errors.ts'
 import { networkKey } from './network-key.ts'
 import { PublishRate } from './publish-rate.ts'
@@ -12,8 +13,8 @@ export interface LimitOptions {
   /** Streams at a time whose tokens have the same subject (`sub`); beyond, 429 `subject_too_many`. */
   maxConnectionsPerSubject?: number
   /**
-   * Publish requests per second, and in one burst, from one token subject, or from one address if there is no subject; beyond,
-   * 429 `publishing_too_fast`.
+   * Publish requests per second, and in one burst, from one token subject, or from one address if there is no subject;
+   * beyond, 429 `publishing_too_fast`.
    */
   publishRate?: number
   /** New streams per second. Further streams wait for at most ten seconds, then get 503 `connecting_too_fast`. */
@@ -51,7 +52,8 @@ export class Limits {
   }
 
   /**
-   * Changes the limits. Streams that began while there was no limit per address or subject are not counted towards a new one.
+   * Changes the limits. Streams that began while there was no limit per address or subject are not counted towards a
+   * new one.
    * @throws OptionError as the constructor does
    */
   adjust(options: LimitOptions): void {
@@ -61,7 +63,8 @@ export class Limits {
 
   /**
    * Admits one more stream, and returns a function to call when it has ended.
-   * @throws TidingsError `connections_too_many`, `address_too_many`, `subject_too_many`, `connecting_too_fast`, `memory_full`
+   * @throws TidingsError `connections_too_many`, `address_too_many`, `subject_too_many`, `connecting_too_fast`,
+   * `memory_full`
    */
   async enter(address: string, subject: string | undefined): Promise<() => void> {
     const { maxConnections, maxConnectionsPerAddress, maxConnectionsPerSubject } = this.#options

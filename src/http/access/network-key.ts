@@ -1,8 +1,8 @@
 // The key under which limits count a client's address.
 
 /**
- * An IPv4 address as it is, and the /64 network of an IPv6 address: one customer usually has a whole /64, and could otherwise
- * avoid a limit by changing addresses.
+ * An IPv4 address as it is, and the /64 network of an IPv6 address: one customer usually has a whole /64, and could
+ * otherwise avoid a limit by changing addresses.
  */
 export function networkKey(address: string): string {
   if (!address.includes(':')) return address

@@ -1,4 +1,4 @@
-// The options that say who may do what, checked and completed. It looks at no request.
+// The options of access control: who may publish and subscribe. Checks them and sets defaults.
 import { dialects as allDialects, type Dialect } from '../../auth/dialect.ts'
 import { algorithmsFor, readKey } from '../../auth/keys.ts'
 import { readJwksAddress, remoteAlgorithms } from '../../auth/remote-keys.ts'
@@ -16,40 +16,67 @@ export const metadataPath = `/.well-known/oauth-protected-resource${hubPath}`
 
 export interface AccessOptions extends AuthorizeOptions {
   /**
-   * What publishers' tokens are signed with: a secret for HMAC, or a public key as PEM or JWK. Without any key, everyone may
-   * publish and subscribe.
+   * The key that verifies publishers' tokens: an HMAC secret, which should have 32 bytes or more, or a public key as
+   * PEM, JWK or JWK Set [RFC 7517]. Without a key for publishers, everyone may publish and subscribe. A key for
+   * publishers requires one for subscribers or `anonymous`.
    */
   publisherKey?: string
-  /** What subscribers' tokens are signed with. */
+  /** The key that verifies subscribers' tokens; the same forms. It requires a key for publishers. */
   subscriberKey?: string
-  /** Address of a JWK Set for publishers' tokens [RFC 7517]. */
+  /**
+   * The http(s) URL of a JWK Set for publishers' tokens [RFC 7517, 5], instead of `publisherKey`. Fetched when first
+   * needed.
+   */
   publisherJwks?: string
-  /** Address of a JWK Set for subscribers' tokens. */
+  /** The http(s) URL of a JWK Set for subscribers' tokens, instead of `subscriberKey`. */
   subscriberJwks?: string
-  /** Algorithms that publishers' tokens may be signed with; default what goes with the key. */
+  /**
+   * The signature algorithms of publishers' tokens [RFC 7518, 3.1]; default HS256, RS256, ES256, ES384, ES512 or EdDSA,
+   * by the type of the key, and all asymmetric ones for a JWK Set URL.
+   */
   publisherAlgorithms?: readonly string[]
-  /** Algorithms that subscribers' tokens may be signed with; default what goes with the key. */
+  /** The signature algorithms of subscribers' tokens; the same default. */
   subscriberAlgorithms?: readonly string[]
-  /** Issuers whose tokens are accepted, by name, or with keys of their own; default any that signs with our keys. */
+  /**
+   * Trusted values of the claim `iss`. A string is an issuer that signs with the keys above. Tokens from an issuer with
+   * its own keys are verified with those keys only. With issuers, a token of Mercure 1.0 must have a trusted `iss`.
+   * Default none: the claim is not checked.
+   */
   issuers?: readonly (string | IssuerKeys)[]
-  /** The hub's names, one of which a token of Mercure 1.0 has to be for; default the hub's address. */
+  /**
+   * Accepted values of the claim `aud`, which a token of Mercure 1.0 must have [RFC 9068, 4]; default the URLs of the
+   * hub.
+   */
   audience?: readonly string[]
-  /** Seconds by which clocks may differ; default 0, at most 300. */
+  /**
+   * Seconds (not milliseconds) by which the clocks of issuers may differ, 0 to 300; default 0. It delays `exp` and
+   * advances `nbf`.
+   */
   clockTolerance?: number
-  /** Whether those without a token may subscribe, to what is public; default false. */
+  /** Let clients without a token subscribe to public updates; default false. */
   anonymous?: boolean
-  /** Whether subscriptions are announced and listed [Mercure 1.0, Active Subscriptions]; default false. */
+  /**
+   * Announce and list the subscriptions of Mercure streams [Mercure 1.0, Active Subscriptions]; default false. It
+   * requires a key for subscribers, and a log with a roster.
+   */
   subscriptions?: boolean
-  /** The name of the cookie that holds a token; default each dialect's own. */
+  /**
+   * The name of the cookie that contains a token; default `__Secure-mercure_access_token` for Mercure 1.0 and
+   * `mercureAuthorization` for 0.x.
+   */
   cookieName?: string
-  /** Dialects of Mercure that are spoken; default both. */
+  /** The enabled dialects of Mercure, `1.0` and `0.x`; default both. */
   dialects?: readonly Dialect[]
-  /** The addresses that the hub is reached at, such as `https://hub.example.com`; default whatever a client asks for. */
+  /**
+   * The public URLs of the hub, such as `https://hub.example.com`. The first one is used in links. A request for
+   * another host gets 421 `misdirected`. Default none: every `Host` is accepted.
+   */
   publicUrls?: readonly string[]
 }
 
-/** What follows from the options. */
+/** The options after defaults and checks. */
 export interface ResolvedAccess {
+  /** The URL of the hub, against which relative topics and patterns are resolved. */
   readonly base: string
   /** Whether `base` is the hub's real address. */
   readonly hasAddress: boolean
@@ -122,7 +149,7 @@ function keysOf(
   return { ...(key && { key }), ...(jwks && { jwks }), ...(algorithms.length > 0 && { algorithms }) }
 }
 
-/** Keys for one half alone would leave the other half open, or of no use. */
+/** A key for one role only would leave the other role open, or useless. */
 function checkRoles(verifier: Verifier, anonymous: boolean, subscriptions: boolean): void {
   const publishers = verifier.has('publish')
   const subscribers = verifier.has('subscribe')
@@ -155,7 +182,7 @@ function readDialects(wanted: readonly Dialect[] = allDialects): readonly Dialec
   return allDialects.filter((dialect) => wanted.includes(dialect))
 }
 
-// [RFC 6265, 4.1.1] A cookie's name is a token of HTTP.
+// [RFC 6265, 4.1.1] The name of a cookie is a token [RFC 9110, 5.6.2].
 const cookieNameForm = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 function readCookieNames(name: string | undefined): CookieNames {

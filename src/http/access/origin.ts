@@ -1,5 +1,5 @@
-// Keeps pages of other sites, open in a browser that can reach this server, from using it behind their reader's back. It
-// knows the headers that browsers send, and lets everything else pass.
+// Protects against pages of other sites that use a browser to send requests to this server (CSRF, DNS rebinding). It
+// checks the headers that browsers send. Clients that are not browsers pass.
 import type { IncomingMessage } from 'node:http'
 import type { OriginList } from '../../auth/origins.ts'
 import { TidingsError } from '../../errors.ts'
@@ -8,19 +8,19 @@ import { hostOf, hostsOf, plainHost } from '../target.ts'
 const loopbackName = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 
 /**
- * For a server that only this machine is to use: a name that leads here and is not one of this machine's own was made to
- * lead here, by a page that wants to read us as if we were its own site (DNS rebinding).
+ * For a server that only this machine may use: the `Host` must be `localhost` or a loopback address. Otherwise a page
+ * could point its own domain to this machine and read the responses as same-origin (DNS rebinding).
  * @throws TidingsError `host_refused`
  */
 export function requireLocalName(request: IncomingMessage): void {
   const host = hostOf(request)
   if (host === undefined || loopbackName.test(plainHost(host))) return
-  throw new TidingsError('host_refused', 'ask for 127.0.0.1 or localhost, or start it with --open if others may use it')
+  throw new TidingsError('host_refused', 'use 127.0.0.1 or localhost in the URL, or start the server with --open')
 }
 
 /**
- * Whether a page of another site is behind a request. A page can send a publish to any address without asking; the browser
- * then says whose page it was.
+ * Whether a page of another site sent a request. A page can send a simple POST to any server without a preflight, and
+ * the browser adds the page's origin.
  */
 export function isCrossSite(request: IncomingMessage, allowed: OriginList | undefined): boolean {
   const { origin } = request.headers
@@ -28,10 +28,7 @@ export function isCrossSite(request: IncomingMessage, allowed: OriginList | unde
   return !isOwn(origin, request) && !allowed?.allows(origin)
 }
 
-/**
- * For a publish that nothing but a cookie speaks for: the browser has to say that the page is one of ours. Older browsers
- * leave `Origin` out and say it in `Referer`.
- */
+/** Publishing with a cookie requires an allowed `Origin`. Older browsers omit it and send `Referer`. */
 export function hasAllowedOrigin(request: IncomingMessage, allowed: OriginList | undefined): boolean {
   const origin = request.headers.origin ?? originOf(request.headers.referer)
   return origin !== undefined && (isOwn(origin, request) || allowed?.allows(origin) === true)
@@ -41,7 +38,7 @@ function originOf(address: string | undefined): string | undefined {
   return address !== undefined && URL.canParse(address) ? new URL(address).origin : undefined
 }
 
-/** Whether an origin is the one that the request itself is for, as far as a host can tell. */
+/** Whether an origin has the host of the request. The scheme is not compared, because a proxy may terminate TLS. */
 function isOwn(origin: string, request: IncomingMessage): boolean {
   const isWeb = /^https?:\/\/[^/]+$/.test(origin) && URL.canParse(origin)
   return isWeb && hostsOf(new URL(origin)).includes(plainHost(hostOf(request) ?? ''))

@@ -1,5 +1,5 @@
-// The interface of the two dialects of Mercure. The endpoints exist once; a dialect reads parameters, and writes documents and
-// errors.
+// The interface of the two dialects of Mercure. The endpoints exist once; a dialect reads parameters, and writes
+// documents and errors.
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Dialect } from '../../auth/dialect.ts'
 import type { TidingsError } from '../../errors.ts'

@@ -19,7 +19,10 @@ export const securityHeaders: OutgoingHttpHeaders = {
   'X-Xss-Protection': '1; mode=block'
 }
 
-/** Sends an error in the dialect of the request, or in the first dialect of the hub if the request does not show its dialect. */
+/**
+ * Sends an error in the dialect of the request, or in the first dialect of the hub if the request does not show its
+ * dialect.
+ */
 export function sendDialectError(ctx: RequestContext, thrown: unknown): void {
   const { access, response } = ctx
   if (response.headersSent) {

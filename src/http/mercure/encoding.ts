@@ -16,8 +16,8 @@ export function decodeVariable(text: string): string {
 }
 
 /**
- * Refuses a path with more segments. The token's grants are checked against the whole path, and further segments such as `..` can
- * make it match other grants.
+ * Refuses a path with more segments. The token's grants are checked against the whole path, and further segments such
+ * as `..` can make it match other grants.
  * @throws TidingsError `not_found`
  */
 export function requireAtMost(count: number, segments: readonly string[]): readonly string[] {

@@ -13,7 +13,8 @@ export async function publish(ctx: RequestContext): Promise<void> {
   const { grants, dialect } = await access.publisher(request, ctx.query())
   ctx.dialect = dialect
   ctx.limits.publish(ctx.address, grants.subject)
-  // Checked before the body is read, so that other clients cannot make the hub read bodies, or learn which fields it accepts.
+  // Checked before the body is read, so that other clients cannot make the hub read bodies, or learn which fields it
+  // accepts.
   if (!grants.isPublisher) throw new TidingsError('not_granted')
   const update = toUpdate(await readForm(ctx))
   if (!grants.mayPublish(update.topics)) throw new TidingsError('not_granted')

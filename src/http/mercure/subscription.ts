@@ -35,8 +35,8 @@ export class MercureSubscription implements Subscription, SubscriptionFacts {
 }
 
 /**
- * The document of a subscription, as JSON. Undefined if it was made in the other dialect, which cannot express all of its
- * selectors.
+ * The document of a subscription, as JSON. Undefined if it was made in the other dialect, which cannot express all of
+ * its selectors.
  */
 export function readRecord({ record }: Member, { dialect }: MercureDialect): string | undefined {
   return record.startsWith(`${dialect} `) ? record.slice(dialect.length + 1) : undefined

@@ -1,4 +1,5 @@
-// The 0.x dialect of Mercure (draft 7), which Symfony, API Platform and others use: its parameters, errors and documents.
+// The 0.x dialect of Mercure (draft 7), which Symfony, API Platform and others use: its parameters, errors and
+// documents.
 import { type ErrorCode, TidingsError } from '../../errors.ts'
 import { type Selector, textOf } from '../../topics/matcher.ts'
 import type { Update } from '../../update.ts'

@@ -1,4 +1,5 @@
-// Reads the parameters of the simple endpoints. Unknown and repeated parameters are refused, because they are usually mistakes.
+// Reads the parameters of the simple endpoints. Unknown and repeated parameters are refused, because they are usually
+// mistakes.
 import { TidingsError } from '../../errors.ts'
 import type { Encoding } from '../../hub/delivery/frame.ts'
 import type { SubscribeRequest } from '../../hub/subscribe-request.ts'
@@ -65,8 +66,8 @@ export function readLimit(parameters: Parameters): number {
 }
 
 /**
- * Whether a body with the content type of a form begins with a name and `=`. Otherwise, as in `curl -d hello`, the body is the
- * data.
+ * Whether a body with the content type of a form begins with a name and `=`. Otherwise, as in `curl -d hello`, the body
+ * is the data.
  */
 export function startsLikeForm(body: string): boolean {
   return /^[A-Za-z_]+=/.test(body)

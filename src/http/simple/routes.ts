@@ -26,7 +26,10 @@ export const simpleRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/debug', { GET: debug, HEAD: debug }]
 ])
 
-/** The live page has relative URLs, so its own URL must end with a slash. The redirect is relative too, for proxies with a prefix. */
+/**
+ * The live page has relative URLs, so its own URL must end with a slash. The redirect is relative too, for proxies with
+ * a prefix.
+ */
 async function addSlash({ mount, request, response }: RequestContext): Promise<void> {
   const { query } = targetOf(request)
   const location = `./${mount.slice(mount.lastIndexOf('/') + 1)}/${query && `?${query}`}`
@@ -74,8 +77,8 @@ function streamHeaders({ requested, id }: StreamPosition): OutgoingHttpHeaders {
 }
 
 /**
- * The first bytes: a comment, so that proxies and browsers see the response at once, then the gap or the position. A client that
- * loses its connection before the first event resumes from this position, and misses nothing.
+ * The first bytes: a comment, so that proxies and browsers see the response at once, then the gap or the position. A
+ * client that loses its connection before the first event resumes from this position, and misses nothing.
  */
 function streamHead({ id, gap }: StreamPosition, lastEventId: string | undefined): string {
   if (gap) return heartbeat + encode({ type: 'tidings:gap', id, data: JSON.stringify(gap) })

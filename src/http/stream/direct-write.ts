@@ -1,6 +1,6 @@
-// Writes to a socket's handle, below Node's stream machinery. That saves a tenth of the cost of a delivery: a write that the
-// kernel takes at once needs no callback and no tick. Node does not document the handle, so each part is used only after a
-// check. If a check fails, the caller uses `socket.write` (docs/decisions/0004-inside-node.md).
+// Writes to a socket's handle, below Node's stream machinery. That saves a tenth of the cost of a delivery: a write
+// that the kernel takes at once needs no callback and no tick. Node does not document the handle, so each part is used
+// only after a check. If a check fails, the caller uses `socket.write` (docs/decisions/0004-inside-node.md).
 import type { Socket } from 'node:net'
 
 /** The part of a socket's handle that is used here. */
@@ -69,8 +69,8 @@ export function bytesQueued(socket: WithHandle): number {
 export function writeDirectly(socket: WithHandle, bytes: Buffer): void {
   const handle = socket._handle
   if (!handle || !Request) return
-  // A new request for each write. Only Node knows whether a write is still in progress, and reusing its request then aborts
-  // the process.
+  // A new request for each write. Only Node knows whether a write is still in progress, and reusing its request then
+  // aborts the process.
   const request = new Request()
   request.buffer = bytes
   request.socket = socket

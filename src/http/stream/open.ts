@@ -21,8 +21,8 @@ export function openStream(
     return new ResponseStream(request, response, origin, options)
   }
   const { socket } = response
-  // A pipelined request has no socket until the requests before it are answered. Other runtimes may not have one. Middleware
-  // that wraps `write`, such as compression, may not have sent the head yet.
+  // A pipelined request has no socket until the requests before it are answered. Other runtimes may not have one.
+  // Middleware that wraps `write`, such as compression, may not have sent the head yet.
   if (!(socket instanceof Socket) || typeof response.detachSocket !== 'function' || Object.hasOwn(response, 'write')) {
     response.writeHead(200, { ...headers, Connection: 'close' })
     response.write(Buffer.from(firstBytes))

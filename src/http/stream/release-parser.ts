@@ -1,6 +1,6 @@
-// Releases the listeners and the parser that node:http keeps for a socket whose response is detached. They are half of the
-// memory of an idle stream. Node does not document them, so each is touched only after a check. If a check fails, the stream
-// works and costs more (docs/decisions/0004-inside-node.md).
+// Releases the listeners and the parser that node:http keeps for a socket whose response is detached. They are half of
+// the memory of an idle stream. Node does not document them, so each is touched only after a check. If a check fails,
+// the stream works and costs more (docs/decisions/0004-inside-node.md).
 import type { Socket } from 'node:net'
 
 /** The names of the listeners that node:http adds to a connection. */

@@ -1,5 +1,6 @@
-// A stream that writes through its `ServerResponse`, with the framing of the response. It is slower than `SocketStream`, and
-// used where the socket cannot be taken over: on HTTP/2, for pipelined requests, and behind middleware that wraps `write`.
+// A stream that writes through its `ServerResponse`, with the framing of the response. It is slower than
+// `SocketStream`, and used where the socket cannot be taken over: on HTTP/2, for pipelined requests, and behind
+// middleware that wraps `write`.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { CloseReason } from '../../hub/connection.ts'
@@ -58,8 +59,8 @@ export class ResponseStream implements Stream {
 }
 
 /**
- * Sends what compression middleware has buffered. Such middleware adds its own `flush`. Node's own `flush` is deprecated and not
- * called.
+ * Sends what compression middleware has buffered. Such middleware adds its own `flush`. Node's own `flush` is
+ * deprecated and not called.
  */
 export function flush(response: ServerResponse & { flush?: () => void }): void {
   if (Object.hasOwn(response, 'flush')) response.flush?.()

@@ -1,5 +1,5 @@
-// Opens a stream for an endpoint: applies the limits, asks the authorizing application, finds the position in the log, and
-// joins the hub.
+// Opens a stream for an endpoint: applies the limits, asks the authorizing application, finds the position in the log,
+// and joins the hub.
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
@@ -20,7 +20,8 @@ export interface StreamHead {
 }
 
 /**
- * Serves `GET`, `HEAD` and `QUERY`. `HEAD` counts as a stream until it is answered, because finding its position costs as much.
+ * Serves `GET`, `HEAD` and `QUERY`. `HEAD` counts as a stream until it is answered, because finding its position costs
+ * as much.
  * @throws TidingsError as `Hub.locate`, `Limits.enter` and `authorizeSubscribe` do
  */
 export async function serveStream(

@@ -1,5 +1,5 @@
-// A stream that has taken over the socket of its response, on HTTP/1.1. Each delivery is one write of a shared buffer, and an
-// idle stream costs little more than its socket.
+// A stream that has taken over the socket of its response, on HTTP/1.1. Each delivery is one write of a shared buffer,
+// and an idle stream costs little more than its socket.
 import type { Socket } from 'node:net'
 import type { CloseReason } from '../../hub/connection.ts'
 import { bytesQueued, canWriteDirectly, onEmptied, writeDirectly } from './direct-write.ts'

@@ -1,4 +1,5 @@
-// The interface of a stream connection, and what its two implementations share: who owns a socket, and how a stream ends.
+// The interface of a stream connection, and what its two implementations share: who owns a socket, and how a stream
+// ends.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { CloseReason, Connection } from '../../hub/connection.ts'
@@ -48,7 +49,8 @@ export function isBehindStream({ socket }: IncomingMessage, response: ServerResp
 }
 
 /**
- * Whether unsent bytes are discarded when a stream ends: the client does not read them, or its token has expired and it may not.
+ * Whether unsent bytes are discarded when a stream ends: the client does not read them, or its token has expired and it
+ * may not.
  */
 export function isAbrupt(reason: CloseReason, buffered: number): boolean {
   return reason === 'slow' || reason === 'client' || reason === 'error' || (reason === 'expired' && buffered > 0)

@@ -1,7 +1,7 @@
-// The live page in the browser: what its parts share. The parts are scripts that are put together, in order, into one that
-// the page holds, so they see each other's functions without importing them.
+// The live page in the browser: what its parts share. The build joins the parts, in order, into one script, so they use
+// each other's functions without importing them.
 
-/** An event as the stream's JSON envelope tells it. */
+/** An event in a stream with `envelope=json`. */
 interface Envelope {
   readonly topics: readonly string[]
   readonly id: string
@@ -19,22 +19,22 @@ interface Gap {
 /** The URL below which the endpoints of the hub are. It ends with a slash. */
 const baseUrl = new URL('.', location.href).href
 const shownAtFirst = 20
-/** Events kept on the page, and as many more while it is paused. */
-const mostKept = 500
+/** Events that the page keeps, and as many more while it is paused. */
+const maxEvents = 500
 const pollMs = 3_000
-const backoff = { firstMs: 1_000, mostMs: 30_000 }
-/** A publisher can tell browsers to wait up to a day before they reconnect; a person will not. */
-const patienceMs = 15_000
-/** A connection may have died unnoticed while the page was away for so long. */
-const longAwayMs = 30_000
+const backoff = { firstMs: 1_000, maxMs: 30_000 }
+/**
+ * A publisher can set the reconnection time of browsers to a day. The page reconnects after this time at the latest.
+ */
+const reconnectTimeoutMs = 15_000
+/** A page that was hidden for longer reconnects, since its connection may be broken without notice. */
+const maxHiddenMs = 30_000
 
 const gaps: Record<Gap['reason'], string> = {
   unknown:
-    'A gap: the server does not know the event seen last, so some may be missing here. It goes on with what is new.',
-  epoch:
-    'A gap: the log has started over, so some events may be missing here. It goes on with the first of the new log.',
-  trimmed:
-    'A gap: some events are missing here, because the server no longer keeps them. It goes on with the oldest it has.'
+    'A gap: the server does not know the last event of this page, so events may be missing here. New events follow.',
+  epoch: 'A gap: the log has started over, so events may be missing here. The events of the new log follow.',
+  trimmed: 'A gap: events are missing here, because the server no longer keeps them. The oldest kept events follow.'
 }
 
 const stateBox = find('#state')
@@ -47,16 +47,16 @@ const pauseButton = find('#pause')
 
 let topics = new URLSearchParams(location.search).getAll('topic').filter((topic) => topic !== '')
 let source: EventSource | undefined
-/** The id to go on after; empty until the first event of these topics. */
+/** The id to continue after; empty until the first event of these topics. */
 let lastId = ''
-/** Whether these topics have been live before. */
+/** Whether a stream of these topics was open before. */
 let hasOpened = false
 let failures = 0
 let retryTimer = 0
-/** Whether the server does not tell this page how many there are. */
+/** Whether the server refuses to show the number of subscriptions. */
 let isCountHidden = false
 let hiddenSince = 0
-/** What arrived while paused. */
+/** Events that arrived while the page is paused; undefined if it is not. */
 let held: HTMLElement[] | undefined
 
 function find<Kind extends HTMLElement>(selector: string): Kind {

@@ -1,10 +1,10 @@
-// Follows topics: opens the stream, resumes it, and says how it is. What an event looks like is not its business.
+// Follows topics: opens the stream, resumes it, and shows its state.
 
-/** Opens the stream where the last one ended, so that nothing is missed and nothing comes twice. */
+/** Opens the stream where the last one ended, so that no event is missed or repeated. */
 function connect(): void {
   clearTimeout(retryTimer)
   source?.close()
-  tellState(hasOpened ? 'reconnecting' : 'connecting')
+  showState(hasOpened ? 'reconnecting' : 'connecting')
   const opened = new EventSource(streamPath())
   opened.onopen = live
   opened.onerror = () => lost(opened)
@@ -19,11 +19,11 @@ function connect(): void {
   source = opened
 }
 
-/** The browser resumes from `Last-Event-ID` by itself; the address only says where a new EventSource begins. */
+/** The URL sets where a new EventSource begins. The browser itself resumes with `Last-Event-ID`. */
 function streamPath(): string {
   const parameters = topics.map((topic) => `topic=${encode(topic)}`)
   if (lastId) parameters.push(`last_event_id=${encode(lastId)}`)
-  // These topics had no history when they were opened: whatever there is now is new.
+  // The topics had no history when they were opened, so all of their history is new.
   else if (hasOpened) parameters.push('last_event_id=earliest')
   else parameters.push(`last=${shownAtFirst}`)
   return `subscribe?${parameters.join('&')}&envelope=json`
@@ -33,31 +33,31 @@ function live(): void {
   clearTimeout(retryTimer)
   hasOpened = true
   failures = 0
-  tellState('live')
+  showState('live')
   say('#follow-said', '')
   void poll()
 }
 
 function lost(from: EventSource): void {
   clearTimeout(retryTimer)
-  tellState(hasOpened ? 'reconnecting' : 'connecting')
+  showState(hasOpened ? 'reconnecting' : 'connecting')
   if (from.readyState !== EventSource.CLOSED) {
-    retryTimer = setTimeout(connect, patienceMs)
+    retryTimer = setTimeout(connect, reconnectTimeoutMs)
     return
   }
-  // The browser has given up, as it does for any answer but 200.
-  const wait = Math.min(backoff.mostMs, backoff.firstMs * 2 ** failures++)
+  // The browser gives up after any status except 200.
+  const wait = Math.min(backoff.maxMs, backoff.firstMs * 2 ** failures++)
   retryTimer = setTimeout(connect, wait * (0.5 + Math.random() / 2))
   void explainRefusal(from)
 }
 
-/** An EventSource does not say why it was refused; the same request by hand does. */
+/** An EventSource hides why it was refused, so the same request is sent with `fetch`. */
 async function explainRefusal({ url }: EventSource): Promise<void> {
   const answer = await fetch(url).catch(() => undefined)
   if (!answer) return
   if (answer.ok) await answer.body?.cancel()
   else {
-    wantToken(answer.status)
+    openTokenForm(answer.status)
     say('#follow-said', await sentenceOf(answer), 'error')
   }
 }
@@ -76,7 +76,7 @@ function follow(chosen: string[]): void {
   connect()
 }
 
-/** Commas and line ends separate topics, but for commas within the braces of a template. */
+/** Commas and line ends separate topics, except commas in the braces of a template. */
 function readTopics(text: string): string[] {
   const parts = text.split(/[\n,](?![^{}\n]*\})/).map((topic) => topic.trim())
   return [...new Set(parts)].filter((topic) => topic !== '')
@@ -90,7 +90,7 @@ function showTopics(): void {
   showCommands()
 }
 
-function tellState(state: 'connecting' | 'live' | 'reconnecting'): void {
+function showState(state: 'connecting' | 'live' | 'reconnecting'): void {
   if (stateBox.dataset.state === state) return
   stateBox.dataset.state = state
   stateBox.textContent = { connecting: 'Connecting…', live: 'Live', reconnecting: 'Reconnecting…' }[state]
@@ -111,5 +111,5 @@ function visibilityChanged(): void {
     return
   }
   void poll()
-  if (source?.readyState !== EventSource.OPEN || Date.now() - hiddenSince > longAwayMs) connect()
+  if (source?.readyState !== EventSource.OPEN || Date.now() - hiddenSince > maxHiddenMs) connect()
 }

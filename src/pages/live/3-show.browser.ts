@@ -1,4 +1,4 @@
-// Shows events and gaps. Whatever was published is text and stays text.
+// Shows events and gaps. Published data is always inserted as text, never as HTML.
 
 function renderEvent({ topics: [topic, ...others], id, type, data, time }: Envelope): HTMLElement {
   const item = stamp('#event')
@@ -18,7 +18,7 @@ function renderEvent({ topics: [topic, ...others], id, type, data, time }: Envel
   return item
 }
 
-/** The time of day to the millisecond, and the day where it is not today. */
+/** The time of day in milliseconds, after the date if it is not today. */
 function shortTime(date: Date): string {
   const two = (value: number) => String(value).padStart(2, '0')
   const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')
@@ -43,11 +43,11 @@ function stamp(template: string): HTMLElement {
 function add(item: HTMLElement): void {
   if (!held) {
     list.prepend(item)
-    if (list.childElementCount > mostKept) list.lastElementChild?.remove()
+    if (list.childElementCount > maxEvents) list.lastElementChild?.remove()
     return
   }
   held.push(item)
-  if (held.length > mostKept) held.shift()
+  if (held.length > maxEvents) held.shift()
   pauseButton.textContent = `Resume (${held.length} new)`
 }
 

@@ -1,11 +1,11 @@
-// Publishes what is in the box.
+// Publishes the text in the box.
 
 function publishPath(): string {
   const type = typeBox.value && `&type=${encode(typeBox.value)}`
   return `publish?topic=${encode(topicBox.value || topicBox.placeholder)}${type}`
 }
 
-/** The text stays in the box until the server has it. */
+/** The text remains in the box until the server has accepted it. */
 async function publish(): Promise<void> {
   if (dataBox.readOnly) return
   dataBox.readOnly = true
@@ -13,9 +13,9 @@ async function publish(): Promise<void> {
   const headers = { 'Content-Type': 'text/plain', ...(token && { Authorization: `Bearer ${token}` }) }
   const answer = await fetch(publishPath(), { method: 'POST', headers, body: dataBox.value }).catch(() => undefined)
   dataBox.readOnly = false
-  if (!answer) say('#publish-said', 'The server could not be reached, so this was not published. Try again.', 'error')
+  if (!answer) say('#publish-said', 'The server cannot be reached. Try again.', 'error')
   else if (!answer.ok) {
-    wantToken(answer.status)
+    openTokenForm(answer.status)
     say('#publish-said', await sentenceOf(answer), 'error')
   } else {
     say('#publish-said', `Published to ${topicBox.value || topicBox.placeholder}.`)

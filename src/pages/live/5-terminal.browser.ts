@@ -1,4 +1,4 @@
-// Shows the commands that do from a terminal what the page does, and copies them.
+// Shows the terminal commands for what the page does, and copies them.
 
 function showCommands(): void {
   const query = topics.map((topic) => `topic=${encode(topic)}`).join('&')
@@ -11,19 +11,19 @@ function showCommands(): void {
     `curl ${address} \\\n  -H 'Content-Type: text/plain'${bearer(publishToken)} \\\n  --data-raw ${data}`
 }
 
-/** Within single quotes a shell leaves everything as it is, but for a single quote. */
+/** In single quotes, a shell interprets only the single quote. */
 function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`
 }
 
-/** A value for a query, with what may stand there left readable. */
+/** Encodes a value for a query, and leaves allowed characters readable. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/%(2F|3A|40)/g, decodeURIComponent)
 }
 
 async function copy(button: HTMLElement): Promise<void> {
   const command = find(`#${button.dataset.copies}`)
-  // Browsers lend the clipboard to pages on HTTPS and localhost alone; elsewhere the old way has to do.
+  // The clipboard API exists only on HTTPS and localhost. `execCommand` works elsewhere.
   const written = navigator.clipboard?.writeText(command.textContent ?? '')
   const isCopied =
     written &&

@@ -1,14 +1,14 @@
-// The tokens that the page shows where the server wants them. It does not read them.
+// The tokens that the page sends.
 
 const readToken = find<HTMLInputElement>('#token-read')
 const publishToken = find<HTMLInputElement>('#token-publish')
 
-/** An EventSource sends no header of ours, so what it reads with goes as a cookie, which ends with the browser. */
+/** An EventSource cannot set headers, so the token to read with is a session cookie. */
 function useTokens(): void {
   for (const name of ['mercureAuthorization', '__Secure-mercure_access_token']) {
     const secure = name.startsWith('__Secure-') ? '; Secure' : ''
     const age = readToken.value ? '' : '; Max-Age=0'
-    // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not in every browser that EventSource is in
+    // biome-ignore lint/suspicious/noDocumentCookie: some browsers with EventSource have no Cookie Store API
     document.cookie = `${name}=${encode(readToken.value.trim())}; Path=${new URL(baseUrl).pathname}; SameSite=Strict${secure}${age}`
   }
   isCountHidden = false
@@ -19,7 +19,7 @@ function useTokens(): void {
   connect()
 }
 
-/** Shows where to put a token once the server has asked for one. */
-function wantToken(status: number): void {
+/** Opens the token form if the server requires a token. */
+function openTokenForm(status: number): void {
   if (status === 401 || status === 403) find<HTMLDetailsElement>('#tokens').open = true
 }

@@ -1,6 +1,6 @@
-// Ties the parts to the page, and begins.
+// Adds the event listeners, and starts the page.
 
-/** In a box of several lines, Enter sends and Shift+Enter begins a line; an Enter that ends a composition does neither. */
+/** In a text area, Enter sends, Shift+Enter begins a line, and an Enter that ends an IME composition does neither. */
 function sendOnEnter(event: KeyboardEvent): void {
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
   event.preventDefault()

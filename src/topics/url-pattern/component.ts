@@ -1,33 +1,37 @@
-// Compiles one component of a URL pattern, such as its path, to a test in bounded time. It knows nothing of the other
-// components, nor of where the pattern came from.
+// Compiles one component of a URL pattern, such as its path, to a matcher whose time is limited.
 import { RE2JS, RE2Set } from 're2js'
 import type { LinearRegExp } from './regexp.ts'
 import { type Part, parseComponent } from './syntax.ts'
 
 export interface ComponentMatcher {
-  /** What a test costs, in instructions followed at once. */
+  /** The cost of a match: the number of instructions that can be active at every character. */
   readonly weight: number
   matches(value: string): boolean
 }
 
-/** What may be compiled at all, which takes a few milliseconds. */
+/** Maximum size of a program, which takes a few milliseconds to compile. */
 const maxInstructions = 256
-/** Where each character leaves one way to go on, a test costs the same whatever the program's length. */
+/**
+ * The cost of a program in which each character leaves one way to continue. It does not depend on the program's length.
+ */
 const unambiguousWeight = 2
-/** Of every program: one that fails, one that matches, and an anchor at either end. */
-const frame = 4
-/** In bytes, of the states that the engine keeps from one topic to the next; when they are full it goes on without. */
-const maxMemory = 32_768
+/** Instructions of every program: fail, match, and an anchor at either end. */
+const fixedInstructions = 4
+/** Bytes of states that the engine caches between topics. Beyond that, it works without a cache. */
+const maxCacheBytes = 32_768
 
-/** How a component's parts are delimited; most are not. */
+/** The delimiters in a component. Most components have none. */
 export interface Delimiters {
-  /** Where a segment such as `:name` ends. */
+  /** The character that ends a segment such as `:name`. */
   readonly segment: '' | '.' | '/'
-  /** What before a group belongs to it. */
+  /** The character before a group that belongs to it. */
   readonly prefix: '' | '/'
 }
 
-/** Undefined when it is malformed or too dear. `regexpOf` gives the regular expression that a group in the pattern stands for. */
+/**
+ * Undefined if the component is malformed or too expensive.
+ * @param regexpOf returns the regular expression for a group of the pattern
+ */
 export function compileComponent(
   pattern: string,
   delimiters: Delimiters,
@@ -52,8 +56,9 @@ function within(value: string, prefix: string, suffix: string, engine: Component
   )
 }
 
-/** One part, ready for the engine; `text` where it is fixed. */
+/** A part in the syntax of the engine. */
 interface Piece extends LinearRegExp {
+  /** The text of a fixed part. */
   readonly text?: string
 }
 
@@ -61,7 +66,7 @@ function isComplete(pieces: readonly (Piece | undefined)[]): pieces is Piece[] {
   return !pieces.includes(undefined)
 }
 
-/** Fixed text at either end is compared, so that the engine sees only what varies. */
+/** Fixed text at either end is compared directly. The engine matches only the rest. */
 function split(pieces: readonly Piece[]): { prefix: string; middle: readonly Piece[]; suffix: string } {
   if (pieces.some((piece) => piece.looksAround)) return { prefix: '', middle: pieces, suffix: '' }
   const prefix = pieces[0]?.text ?? ''
@@ -70,7 +75,7 @@ function split(pieces: readonly Piece[]): { prefix: string; middle: readonly Pie
   return { prefix, middle: suffix === '' ? rest : rest.slice(0, -1), suffix }
 }
 
-// A URL is ASCII without controls once it is parsed, so that a dot is any character.
+// A parsed URL is ASCII without control characters, so a dot matches any character.
 const anything: LinearRegExp = { source: '.*', size: 2, looksAround: false }
 const segments: Record<Delimiters['segment'], LinearRegExp> = {
   '': { source: '.+', size: 2, looksAround: false },
@@ -98,7 +103,7 @@ function fixed(text: string): LinearRegExp {
   return { source: RE2JS.quote(text), size: text.length, looksAround: false }
 }
 
-/** [URLPattern, generate a regular expression] Between repetitions stand both the suffix and the prefix. */
+/** [URLPattern, generate a regular expression] The suffix and the prefix are between two repetitions. */
 function withModifier({ prefix, suffix, modifier }: Part, varying: LinearRegExp): LinearRegExp {
   const [before, after] = [fixed(prefix), fixed(suffix)]
   if (modifier === '' || modifier === '?') return repeat(sequence(before, varying, after), modifier)
@@ -121,21 +126,21 @@ function repeat({ source, size, looksAround }: LinearRegExp, modifier: Part['mod
 
 function compileEngine(pieces: readonly Piece[]): ComponentMatcher | undefined {
   const { source, size } = sequence(...pieces)
-  // Looked at first: a counted repetition is written out while it is compiled.
+  // Checked before compiling, which expands counted repetitions.
   if (size > maxInstructions) return undefined
   try {
     const whole = RE2JS.compile(`^(?:${source})$`)
     if (whole.re2().onepass) return { weight: unambiguousWeight, matches: (value) => whole.testExact(value) }
-    // Otherwise every instruction may be under way at every character.
-    return { weight: whole.programSize() - frame, matches: remembering(source) }
+    // Otherwise every instruction can be active at every character.
+    return { weight: whole.programSize() - fixedInstructions, matches: cachedMatcher(source) }
   } catch {
     return undefined
   }
 }
 
-/** A set of one, because only a set can be told how much it may remember. */
-function remembering(source: string): (value: string) => boolean {
-  const set = new RE2Set(RE2Set.ANCHOR_BOTH, 0, maxMemory)
+/** Uses a set with one expression, because only a set has a limit for its cache. */
+function cachedMatcher(source: string): (value: string) => boolean {
+  const set = new RE2Set(RE2Set.ANCHOR_BOTH, 0, maxCacheBytes)
   set.add(source)
   return (value) => set.match(value).length > 0
 }

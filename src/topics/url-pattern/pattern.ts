@@ -1,35 +1,35 @@
-// Matches a topic against a URL pattern [URLPattern] in bounded time. It knows no selector, and leaves to a library what
-// becomes of the pattern as text: what is which component, what is inherited from the base, what is percent-encoded.
+// Compiles a URL pattern [URLPattern] to a matcher whose time is limited. A library splits the pattern into components,
+// inherits components from the base, and percent-encodes them. It does not match (docs/decisions/0007-url-patterns.md).
 import { URLPattern } from 'urlpattern-polyfill/urlpattern'
 import { type ComponentMatcher, compileComponent, type Delimiters } from './component.ts'
 import { type LinearRegExp, linearRegExp } from './regexp.ts'
 import { type Token, tokenize } from './syntax.ts'
 
-/** A URL pattern that topics can be held against. */
+/** A compiled URL pattern. */
 export interface UrlPattern {
-  /** What it costs to try it on a topic, in variables of a URI template. */
+  /** The cost of one match. The unit is that of one variable of a URI template. */
   readonly cost: number
   matches(topic: string): boolean
 }
 
 const names = ['protocol', 'hostname', 'port', 'pathname', 'search', 'hash', 'username', 'password'] as const
 type Name = (typeof names)[number]
-/** Texts of patterns, or of a topic. */
+/** The components of a pattern or of a topic. */
 type Components = Record<Name, string>
 
-// A pattern may come from a stranger. These are looked at before anything else is done with it.
+// Limits of patterns, which come from clients. They are checked first.
 const maxBytes = 4_096
 const maxGroups = 64
-/** The library tries the protocol on the names of the special schemes, by a regular expression that can backtrack. */
+/** The library matches the protocol against the special schemes with a regular expression that can backtrack. */
 const maxGroupsInProtocol = 4
-/** As much as a template can cost. */
+/** The same limit as that of a template. */
 const maxCost = 32
-/** So many instructions take as long as one variable of a template. */
-const weightOfOne = 2
+/** This many instructions cost as much as one variable of a template. */
+const weightOfUnit = 2
 
 /**
- * Undefined when the pattern is malformed or would take too long to try.
- * @param base a URL that relative patterns and relative topics are resolved against; with an empty one they have no meaning
+ * Undefined if the pattern is malformed or too expensive.
+ * @param base the URL against which relative patterns and topics are resolved; if it is empty, they match nothing
  */
 export function compileUrlPattern(pattern: string, base: string): UrlPattern | undefined {
   const draft = Buffer.byteLength(pattern) > maxBytes ? undefined : draftOf(pattern)
@@ -49,10 +49,10 @@ function isCompiled(test: { name: Name; matcher: ComponentMatcher | undefined })
   return test.matcher !== undefined
 }
 
-/** The cheapest is asked first. */
+/** The cheapest component is matched first. */
 function combine(tests: Test[], base: string): UrlPattern | undefined {
   const weight = tests.reduce((sum, { matcher }) => sum + matcher.weight, 0)
-  const cost = Math.max(1, Math.ceil(weight / weightOfOne))
+  const cost = Math.max(1, Math.ceil(weight / weightOfUnit))
   if (cost > maxCost) return undefined
   const ordered = [...tests].sort((a, b) => a.matcher.weight - b.matcher.weight)
   const matches = (topic: string) => {
@@ -62,10 +62,12 @@ function combine(tests: Test[], base: string): UrlPattern | undefined {
   return { cost, matches }
 }
 
-/** A pattern whose regular expressions are set aside: the library sees a number for each, and so cannot run them. */
+/**
+ * A pattern without its regular expressions. The library gets a number in place of each, so that it cannot run them.
+ */
 interface Draft {
   readonly tokens: readonly Token[]
-  /** How many of the tokens are the protocol. */
+  /** The number of tokens that belong to the protocol. */
   readonly protocolEnd: number
   readonly regexps: readonly LinearRegExp[]
 }
@@ -88,7 +90,7 @@ function isGroup({ type }: Token): boolean {
   return type === 'open' || type === 'name' || type === 'regexp' || type === 'asterisk'
 }
 
-/** The protocol goes up to the first colon outside braces, which do not nest. A relative pattern has none. */
+/** The protocol ends at the first colon outside braces, which do not nest. A relative pattern has no protocol. */
 function endOfProtocol(tokens: readonly Token[]): number {
   let inBraces = false
   for (const [index, { type, value }] of tokens.entries()) {
@@ -113,7 +115,7 @@ function parse(draft: Draft, base: string): Components | undefined {
   }
 }
 
-/** The text with a number for each regular expression; in a protocol that may be special, with one that may be as well. */
+/** The pattern with a number for each regular expression. In a special protocol, an alternative keeps it special. */
 function textOf({ tokens, protocolEnd }: Draft, special: boolean): string {
   let count = 0
   const texts = tokens.map(({ type, text }, index) => {
@@ -122,7 +124,10 @@ function textOf({ tokens, protocolEnd }: Draft, special: boolean): string {
   return texts.join('')
 }
 
-/** The number that stands in for it matches no scheme, so that the library would take the path for one without segments. */
+/**
+ * Whether the protocol can be special. Its number matches no scheme, so the library would parse the path without
+ * segments.
+ */
 function hasSpecialAlternative(draft: Draft): boolean {
   const tokens = draft.tokens.slice(0, draft.protocolEnd)
   if (!tokens.some(({ type }) => type === 'regexp')) return false
@@ -130,7 +135,7 @@ function hasSpecialAlternative(draft: Draft): boolean {
   return isSpecial(draft, protocol)
 }
 
-/** The library puts this name for a host that is none, instead of refusing it. */
+/** The library replaces an invalid host with this name, instead of refusing it. */
 const standIn = 'example.com'
 
 function hasStandIn(hostname: string, given: string): boolean {
@@ -154,7 +159,7 @@ function delimitersOf(name: Name, special: boolean): Delimiters {
   return name === 'pathname' && special ? { segment: '/', prefix: '/' } : { segment: '', prefix: '' }
 }
 
-/** The newest topic, because many patterns are tried on one topic in a row. */
+/** A cache of one topic, because many patterns are matched against the same topic in a row. */
 let newest: { topic: string; base: string; url: Components | undefined } | undefined
 
 function resolve(topic: string, base: string): Components | undefined {

@@ -1,21 +1,22 @@
-// Rewrites the regular expression inside a URL pattern's `(…)` for an engine of linear time, and foretells the size of its
-// program. It takes what JavaScript and RE2 understand alike, refuses the rest, and knows nothing of URLs.
+// Rewrites the regular expression in a group `(…)` of a URL pattern for an engine with linear time, and calculates the
+// size of its program. It accepts only what JavaScript and RE2 interpret in the same way.
 
 /** A regular expression in RE2's syntax. */
 export interface LinearRegExp {
   readonly source: string
-  /** About how many instructions it compiles to. */
+  /** The approximate number of instructions of its program. */
   readonly size: number
-  /** Whether it looks at what stands around it: `^`, `$`, `\b`, `\B`. */
+  /** Whether it contains assertions: `^`, `$`, `\b`, `\B`. */
   readonly looksAround: boolean
 }
 
-/** Deeper than anyone nests; each level is a call of ours and several of the engine's. */
-const deepest = 32
+/** Maximum depth of nested groups. Each level is a recursive call here, and several in the engine. */
+const maxDepth = 32
 
 /**
- * Undefined when it is malformed, or when no engine of linear time has it: look-ahead, look-behind, back-references. Unicode
- * properties, flags inside the expression, and classes that the `u` and `v` flags read differently are refused as well.
+ * Undefined for a malformed expression, and for look-ahead, look-behind and back-references, which no engine with
+ * linear time supports. Also for Unicode properties, flags in the expression, and sets that the flags `u` and `v`
+ * interpret differently.
  */
 export function linearRegExp(text: string): LinearRegExp | undefined {
   const reader = new Reader(text)
@@ -23,12 +24,12 @@ export function linearRegExp(text: string): LinearRegExp | undefined {
     const { source, size } = reader.alternatives(0)
     return reader.atEnd ? { source, size, looksAround: reader.looksAround } : undefined
   } catch (error) {
-    if (error instanceof Refused) return undefined
+    if (error instanceof Unsupported) return undefined
     throw error
   }
 }
 
-class Refused extends Error {}
+class Unsupported extends Error {}
 
 interface Node {
   readonly source: string
@@ -42,7 +43,7 @@ const boundary = /\\[bB]/y
 const escaped =
   /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|c([A-Za-z])|([tnvfr])|(0)(?!\d)|([\^$\\.*+?()[\]{}|/]))/y
 const classCharacter = /[^\\[\]]/y
-// Under the flag `v`, which the standard asks for and the polyfill does not yet set, these would be operators or errors.
+// With the flag `v`, which the standard requires and the polyfill does not set yet, these are operators or errors.
 const doubled = /^(?:\\.|[^\\\]])*?([&!#$%*+,.:;<=>?@^`~-])\1/
 const controls: Record<string, number> = { t: 9, n: 10, v: 11, f: 12, r: 13 }
 
@@ -60,7 +61,7 @@ class Reader {
   }
 
   alternatives(depth: number): Node {
-    if (depth > deepest) throw new Refused()
+    if (depth > maxDepth) throw new Unsupported()
     const found = [this.#sequence(depth)]
     while (this.#take(/\|/y)) found.push(this.#sequence(depth))
     return { source: found.map((node) => node.source).join('|'), size: sum(found) + found.length - 1 }
@@ -85,7 +86,7 @@ class Reader {
   #group(depth: number): Node | undefined {
     if (!this.#take(/\(\?(?::|<[A-Za-z_]\w*>)/y)) return undefined
     const { source, size } = this.alternatives(depth + 1)
-    if (!this.#take(/\)/y)) throw new Refused()
+    if (!this.#take(/\)/y)) throw new Unsupported()
     return { source: `(?:${source})`, size }
   }
 
@@ -100,17 +101,18 @@ class Reader {
     const found = this.#take(quantifier)
     if (!found) return node
     const [sign, from = sign === '+' ? 1 : 0, comma = sign.length === 1 ? ',' : '', to = sign === '?' ? 1 : ''] = found
-    const least = Number(from)
-    const most = comma === '' ? least : to === '' ? undefined : Number(to)
-    if (most !== undefined && most < least) throw new Refused()
-    this.#take(/\?/y) // laziness changes what a group holds, not whether there is a match
-    return { source: `(?:${node.source})${sign}`, size: repeated(node.size, least, most) }
+    const min = Number(from)
+    const max = comma === '' ? min : to === '' ? undefined : Number(to)
+    if (max !== undefined && max < min) throw new Unsupported()
+    // Laziness changes what a group captures, but not whether the expression matches.
+    this.#take(/\?/y)
+    return { source: `(?:${node.source})${sign}`, size: repeated(node.size, min, max) }
   }
 
   #set(): Node | undefined {
     const open = this.#take(/\[\^?/y)
     if (!open) return undefined
-    if (doubled.test(this.#text.slice(this.#at))) throw new Refused()
+    if (doubled.test(this.#text.slice(this.#at))) throw new Unsupported()
     let source = ''
     while (!this.#take(/\]/y)) source += this.#setMember()
     // RE2 has no empty set.
@@ -120,12 +122,12 @@ class Reader {
 
   #setMember(): string {
     const several = this.#take(classOrSet)
-    if (several && this.#take(/-(?!\])/y)) throw new Refused()
+    if (several && this.#take(/-(?!\])/y)) throw new Unsupported()
     if (several) return several[0]
     const first = this.#setCharacter()
     if (!this.#take(/-(?!\])/y)) return literal(first)
     const last = this.#setCharacter()
-    if (last < first) throw new Refused()
+    if (last < first) throw new Unsupported()
     return `${literal(first)}-${literal(last)}`
   }
 
@@ -133,7 +135,7 @@ class Reader {
     const special = this.#take(/\\([b-])/y)
     if (special) return special[1] === 'b' ? 8 : 0x2d
     const code = this.#take(classCharacter)?.[0].charCodeAt(0) ?? this.#escaped()
-    if (code === undefined) throw new Refused()
+    if (code === undefined) throw new Unsupported()
     return code
   }
 
@@ -161,7 +163,7 @@ const all = '[\\x00-\\x{10FFFF}]'
 const none = '[^\\x00-\\x{10FFFF}]'
 
 function literal(code: number): string {
-  if (code > 0x10ffff) throw new Refused()
+  if (code > 0x10ffff) throw new Unsupported()
   const text = String.fromCodePoint(code)
   return /[A-Za-z0-9]/.test(text) ? text : `\\x{${code.toString(16)}}`
 }
@@ -170,7 +172,7 @@ function sum(nodes: readonly Node[]): number {
   return nodes.reduce((total, { size }) => total + size, 0)
 }
 
-/** A repetition is written out as often as it counts. */
-function repeated(size: number, least: number, most: number | undefined): number {
-  return most === undefined ? Math.max(1, least) * size + 2 : least * size + (most - least) * (size + 1)
+/** A counted repetition is expanded. */
+function repeated(size: number, min: number, max: number | undefined): number {
+  return max === undefined ? Math.max(1, min) * size + 2 : min * size + (max - min) * (size + 1)
 }

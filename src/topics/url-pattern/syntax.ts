@@ -1,7 +1,6 @@
-// Reads the pattern syntax of [URLPattern]: tokens, and the parts of one component. It knows neither what a part may match nor
-// what the components of a URL are.
+// Parses the syntax of URL patterns [URLPattern]: tokens, and the parts of one component.
 
-/** One token; `text` is how it was written. */
+/** A token. `text` is its source, `value` its content. */
 export interface Token {
   readonly type: 'open' | 'close' | 'regexp' | 'name' | 'char' | 'escaped' | 'asterisk' | 'modifier' | 'invalid'
   readonly value: string
@@ -17,7 +16,7 @@ const signs: Record<string, Token['type']> = {
 }
 const nameForm = /:([$_\p{ID_Start}](?:[$_\p{ID_Continue}]|\u200C|\u200D)*)/uy
 
-/** [URLPattern, tokenize] with the policy "lenient". */
+/** [URLPattern, tokenize], with the policy "lenient". */
 export function tokenize(pattern: string): Token[] {
   const tokens: Token[] = []
   for (let at = 0; at < pattern.length; ) {
@@ -43,7 +42,7 @@ function nameAt(pattern: string, at: number): Token | undefined {
   return found ? { type: 'name', value: found[1] as string, text: found[0] } : undefined
 }
 
-/** Groups inside must not capture, and parentheses are counted even inside a set: so the standard has it. */
+/** The standard forbids capturing groups inside, and counts parentheses even inside sets. */
 function regexpAt(pattern: string, from: number): Token | undefined {
   if (pattern[from + 1] === '?') return undefined
   let depth = 1
@@ -63,9 +62,9 @@ function regexpToken(text: string): Token | undefined {
   return text === '()' ? undefined : { type: 'regexp', value: text.slice(1, -1), text }
 }
 
-/** A piece of a component: fixed text, or something that varies between a prefix and a suffix. */
+/** A part of a component: fixed text, or a group with a prefix and a suffix. */
 export interface Part {
-  /** `*`, a segment such as `:name`, a regular expression, or nothing but the prefix. */
+  /** `anything` is `*`, `segment` is `:name`. A `fixed` part has only a prefix. */
   readonly kind: 'fixed' | 'anything' | 'segment' | 'regexp'
   readonly regexp: string
   readonly prefix: string
@@ -73,7 +72,7 @@ export interface Part {
   readonly modifier: '' | '?' | '+' | '*'
 }
 
-/** [URLPattern, parse a pattern string]. Undefined when it is malformed. */
+/** [URLPattern, parse a pattern string] Undefined for a malformed component. */
 export function parseComponent(pattern: string, prefixes: string): Part[] | undefined {
   return new ComponentParser(tokenize(pattern), prefixes).parse()
 }
@@ -96,7 +95,7 @@ class ComponentParser {
     return this.#parts
   }
 
-  /** `:name`, `*` or a regular expression; a `/` before it belongs to it, so that a modifier takes both. */
+  /** `:name`, `*` or a regular expression. A `/` before it belongs to it, so that a modifier applies to both. */
   #withPrefix(): boolean {
     const start = this.#at
     const before = this.#take('char') ?? ''

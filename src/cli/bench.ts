@@ -22,7 +22,6 @@ CPU than the server, it measures itself; start several then. The exit code is 1 
 
 export function benchCommand(): Command {
   const command = new Command('bench')
-    .description('Put load on a server through HTTP, and print the results.')
     .addArgument(new Argument('<url>', 'URL of the server').argParser(readUrl))
     .option('--subscribers <n>', 'number of streams', whole(0), 100)
     .option('--rate <n>', 'updates per second; 0 for as many as possible', whole(0), 50)

@@ -18,7 +18,6 @@ and 1 if it does not. Ports and folders are not opened.
 
 export function checkConfigCommand(): Command {
   return withServerFlags(new Command('check-config'))
-    .description('Check a configuration, and show where each value comes from.')
     .addHelpText('after', examples)
     .action((flags: Record<string, unknown>) => endOnFailure(() => check(flags)))
 }

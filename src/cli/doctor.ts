@@ -30,7 +30,6 @@ one line: ok, warning, or fault with the change that fixes it. The exit code is 
 
 export function doctorCommand(): Command {
   const command = new Command('doctor')
-    .description('Check for common proxy misconfigurations between clients and a hub.')
     .addArgument(new Argument('<url>', 'the URL that clients use').argParser(readUrl))
     .option('--idle <time>', 'how long to watch an idle stream', seconds, 20_000)
     .option('--origin <origin>', 'check that pages of this origin may read streams')

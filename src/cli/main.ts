@@ -1,13 +1,6 @@
 #!/usr/bin/env node
 // The entry point of the command line: finds the command, and sets the exit code.
 import { Command, CommanderError } from 'commander'
-import { benchCommand } from './bench.ts'
-import { checkConfigCommand } from './check-config.ts'
-import { doctorCommand } from './doctor.ts'
-import { publishCommand } from './publish.ts'
-import { serveCommand } from './serve.ts'
-import { subscribeCommand } from './subscribe.ts'
-import { tokenCommand } from './token.ts'
 import { version } from './version.ts'
 
 const examples = `
@@ -27,16 +20,49 @@ const program = new Command('tidings')
   .addHelpText('after', examples)
   .exitOverride()
 
-const commands = [
-  serveCommand(),
-  checkConfigCommand(),
-  publishCommand(),
-  subscribeCommand(),
-  doctorCommand(),
-  benchCommand(),
-  tokenCommand()
-]
-for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
+interface CommandEntry {
+  readonly description: string
+  load(): Promise<Command>
+}
+
+/** Each command is loaded when it is used, so that `tidings publish` does not load a server. */
+const commands: Readonly<Record<string, CommandEntry>> = {
+  serve: {
+    description: 'Start a server.',
+    load: async () => (await import('./serve.ts')).serveCommand()
+  },
+  'check-config': {
+    description: 'Check a configuration, and show where each value comes from.',
+    load: async () => (await import('./check-config.ts')).checkConfigCommand()
+  },
+  publish: {
+    description: 'Publish an argument, a file, or each line of stdin.',
+    load: async () => (await import('./publish.ts')).publishCommand()
+  },
+  subscribe: {
+    description: 'Print updates as they arrive.',
+    load: async () => (await import('./subscribe.ts')).subscribeCommand()
+  },
+  doctor: {
+    description: 'Check for common proxy misconfigurations between clients and a hub.',
+    load: async () => (await import('./doctor.ts')).doctorCommand()
+  },
+  bench: {
+    description: 'Put load on a server through HTTP, and print the results.',
+    load: async () => (await import('./bench.ts')).benchCommand()
+  },
+  token: {
+    description: 'Make a signed token and print it on stdout.',
+    load: async () => (await import('./token.ts')).tokenCommand()
+  }
+}
+
+const [first = '', second = ''] = process.argv.slice(2)
+const used = first === 'help' ? second : first
+for (const [name, { description, load }] of Object.entries(commands)) {
+  const command = name === used ? await load() : new Command(name)
+  program.addCommand(command.description(description).copyInheritedSettings(program))
+}
 
 // `tidings … | head` closes the pipe early, which is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -36,7 +36,6 @@ U+FFFD. Ctrl-C publishes the lines that were read, and ends.
 
 export function publishCommand(): Command {
   const command = new Command('publish')
-    .description('Publish an argument, a file, or each line of stdin.')
     .argument('[data]', 'the data of one update')
     .option('--topic <topic>', 'topic to publish to; repeat it for several topics (default: "default")', collect)
     .option('--type <type>', "the event's type")

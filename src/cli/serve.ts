@@ -24,7 +24,6 @@ options that docs/configuration.md marks.
 
 export function serveCommand(): Command {
   return withServerFlags(new Command('serve'))
-    .description('Start a server.')
     .addHelpText('after', examples)
     .action((flags: Record<string, unknown>) => endOnFailure(() => serve(flags)))
 }

@@ -29,7 +29,6 @@ prints each event on one. --count 1 ends at once; with | head -1 the command end
 
 export function subscribeCommand(): Command {
   const command = new Command('subscribe')
-    .description('Print updates as they arrive.')
     .option('--topic <selector>', 'a topic, a/{x}, or *; repeat it for several (default: all)', collect)
     .option('--last <n>', 'start with the newest n updates', whole(1))
     .option('--from <id>', 'start after this id, or with "earliest" at the start of history')

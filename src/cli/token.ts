@@ -34,7 +34,6 @@ Examples:
 
 export function tokenCommand(): Command {
   return new Command('token')
-    .description('Make a signed token and print it on stdout.')
     .option('--publish <topic>', 'allow publishing to a topic, a/{x}, or *; repeat it for several', collect, [])
     .option('--subscribe <topic>', 'allow reading private updates of a topic; repeat it for several', collect, [])
     .addOption(new Flag('--dialect <dialect>', 'version of Mercure').choices(['1.0', '0.x']).default('1.0'))

@@ -24,7 +24,7 @@ describeWith(await chromium(), 'the live page of a server with keys', (executabl
       const page = await browser.newPage()
       onTestFinished(() => page.close())
       await page.goto(server.url)
-      await expect.poll(() => page.textContent('#follow-said')).toContain('needs a token')
+      await expect.poll(() => page.textContent('#follow-said')).toContain('requires a token')
       await page.fill('#token-read', await token(dialect, { subscribe: ['*'] }))
       await page.fill('#token-publish', await token(dialect, { publish: ['*'] }))
       await page.click('#token button')

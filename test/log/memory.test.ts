@@ -13,7 +13,7 @@ describe('MemoryLog', () => {
 
   it('lets others have their turn while it searches with a filter that takes long', async () => {
     const log = new MemoryLog()
-    await log.append(Array.from({ length: 2_000 }, () => update('x')))
+    await log.append(Array.from({ length: 5_000 }, () => update('x')))
     let turns = 0
     const others = setInterval(() => turns++, 0)
     expect(await log.newest(slowFilter, 10)).toBe(0)

@@ -95,7 +95,7 @@ describeWith(await redis(), 'RedisLog', (program) => {
 
   it('has an update once that was sent to a Redis that hung, and was repeated', async () => {
     const server = await redisForTest(program)
-    const log = await openShared(server, { commandTimeout: 500 })
+    const log = await openShared(server, { commandTimeout: 1_500 })
     const seen: Entry[] = []
     await log.follow((entries) => void seen.push(...entries))
     await log.append([update('before')])

@@ -8,7 +8,8 @@ import { keptIn, update } from '../support/log-folder.ts'
 import { newPrefix, redisForTest } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
-const open = (url: string, options = {}) => RedisLog.open({ url, prefix: newPrefix(), commandTimeout: 900, ...options })
+const open = (url: string, options = {}) =>
+  RedisLog.open({ url, prefix: newPrefix(), commandTimeout: 1_500, ...options })
 const certificate = resolve('test/support/for-tests-only.cert.pem')
 /** What docs/operating.md gives a hub. */
 const rights = ['+@all', '-@admin', '-@dangerous', '+role']

@@ -59,7 +59,7 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
 
   it('says that it cannot be reached while nobody serves its slot, and goes on when somebody does', async () => {
     const prefix = newPrefix()
-    const log = await openShared(cluster, { prefix, commandTimeout: 800 })
+    const log = await openShared(cluster, { prefix, commandTimeout: 1_500 })
     await log.append([update('before')])
     const { node, slot } = await cluster.owner(`{${prefix}:log}`)
     await node.ask('CLUSTER', 'DELSLOTS', slot)

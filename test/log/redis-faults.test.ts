@@ -44,7 +44,7 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
 
   it('fails an append in time when Redis hangs; then it is in the log once or not at all', async () => {
     const server = await redisForTest(program)
-    const log = await openShared(server, { commandTimeout: 700 })
+    const log = await openShared(server, { commandTimeout: 1_500 })
     const seen = await followed(log)
     await log.append([update('before')])
     server.signal('SIGSTOP')
@@ -71,7 +71,7 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
   it('says that it cannot be reached, in time, and tells who watches at most once a second', async () => {
     const server = await redisForTest(program)
     const told: TidingsError[] = []
-    const log = await openShared(server, { commandTimeout: 1_200, failed: (error) => void told.push(error) })
+    const log = await openShared(server, { commandTimeout: 2_000, failed: (error) => void told.push(error) })
     await followed(log)
     const began = performance.now()
     await server.kill()

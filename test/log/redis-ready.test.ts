@@ -9,7 +9,7 @@ const patient = { timeout: 10_000 }
 describeWith(await redis(), 'whether RedisLog is ready', (program) => {
   it('fails an append in time when Redis is slow, and goes on when it is not', async () => {
     const server = await redisForTest(program)
-    const log = await openShared(server, { commandTimeout: 700 })
+    const log = await openShared(server, { commandTimeout: 1_500 })
     await server.ask('CLIENT', 'PAUSE', '3000', 'ALL')
     const [sent, behind] = [log.append([update('sent')]), Promise.resolve().then(() => log.append([update('behind')]))]
     await expect(sent).rejects.toMatchObject({ code: 'append_timeout', status: 504 })
@@ -24,7 +24,7 @@ describeWith(await redis(), 'whether RedisLog is ready', (program) => {
 
   it('knows within its patience that Redis says nothing, although nobody appends, and that it is back', async () => {
     const server = await redisForTest(program)
-    const log = await openShared(server, { commandTimeout: 500 })
+    const log = await openShared(server, { commandTimeout: 1_500 })
     await log.follow(() => {})
     expect(log.isReady).toBe(true)
     server.signal('SIGSTOP')

@@ -143,7 +143,7 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
       const gaps = history.filter((one) => 'gap' in one)
       expect({ skips: skips.length, gaps }).toEqual({ skips: 1, gaps: [{ gap: 'trimmed' }] })
     }
-  })
+  }, 60_000)
 
   it('serves from a cluster', async () => {
     const cluster = await startCluster(program)

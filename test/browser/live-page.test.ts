@@ -151,7 +151,9 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     const live = await openLivePage(browser, server.url)
     await live.publish('worth keeping', { type: 'tidings:mine' })
     const said = live.page.locator('#publish-said')
-    await expect.poll(() => said.textContent(), waiting).toContain('types that begin with "tidings:" are reserved for the hub.')
+    await expect
+      .poll(() => said.textContent(), waiting)
+      .toContain('types that begin with "tidings:" are reserved for the hub.')
     expect(await live.page.getByLabel('Data').inputValue()).toBe('worth keeping')
     await live.publish('worth keeping')
     await live.shows('worth keeping')

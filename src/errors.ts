@@ -73,7 +73,7 @@ const table = {
 export type ErrorCode = keyof typeof table
 
 /**
- * An error with a stable `code`. `message` is the sentence of the table, followed by a colon and the particulars, if
+ * An error with a stable `code`. `message` is the sentence of the table, followed by a colon and the detail, if
  * any.
  */
 export class TidingsError extends Error {
@@ -82,14 +82,14 @@ export class TidingsError extends Error {
   /** The HTTP status of the code. */
   readonly status: number
   /** What was found, the limit, or what to do; undefined for none. */
-  readonly particulars: string | undefined
+  readonly detail: string | undefined
 
-  constructor(code: ErrorCode, particulars?: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
     const [status, sentence] = table[code]
-    super(particulars === undefined ? `${sentence}.` : `${sentence}: ${particulars}.`, options)
+    super(detail === undefined ? `${sentence}.` : `${sentence}: ${detail}.`, options)
     this.code = code
     this.status = status
-    this.particulars = particulars
+    this.detail = detail
   }
 }
 

@@ -45,9 +45,9 @@ function check(key: string): void {
     throw new TidingsError('key_invalid', why)
   }
   if (typeof key !== 'string' || key === '') refuse('it is empty; leave it out instead')
-  if (!key.isWellFormed() || control.test(key)) refuse('it holds a control character, or is not well-formed Unicode')
+  if (!key.isWellFormed() || control.test(key)) refuse('it contains a control character, or is not well-formed Unicode')
   const bytes = Buffer.byteLength(key)
-  if (bytes > maxBytes) refuse(`it has ${bytes} bytes, ${maxBytes} are allowed`)
+  if (bytes > maxBytes) refuse(`the limit is ${maxBytes} bytes, got ${bytes}`)
 }
 
 /** 128 bits of SHA-256. Finding two texts with one digest takes 2^64 steps, and both would be the same publisher's. */

@@ -47,9 +47,9 @@ export function validateRequest(request: SubscribeRequest): void {
 }
 
 function validateSelectors(selectors: readonly Selector[]): void {
-  if (!Array.isArray(selectors)) throw new TidingsError('selector_invalid', 'selectors are given as a list')
+  if (!Array.isArray(selectors)) throw new TidingsError('selector_invalid', 'expected a list of selectors')
   if (selectors.length > maxSelectors) {
-    throw new TidingsError('selectors_too_many', `${selectors.length} were given, ${maxSelectors} are allowed`)
+    throw new TidingsError('selectors_too_many', `the limit is ${maxSelectors}, got ${selectors.length}`)
   }
   for (const selector of selectors) validateSelector(selector)
 }
@@ -58,30 +58,31 @@ function validateSelectors(selectors: readonly Selector[]): void {
 function validateCost(selectors: readonly Selector[]): void {
   const cost = selectors.reduce((sum, selector) => sum + compile(selector).cost, 0)
   if (cost <= maxVariables) return
-  const found = `their patterns have ${cost} variables together, ${maxVariables} are allowed`
+  const found = `the limit is ${maxVariables} variables in all patterns together, got ${cost}`
   throw new TidingsError('selectors_too_many', found)
 }
 
 function validateSelector(selector: Selector): void {
   const text = typeof selector === 'object' && selector !== null ? selector.match : selector
-  if (typeof text !== 'string') throw new TidingsError('selector_invalid', 'it is not a text')
+  if (typeof text !== 'string') throw new TidingsError('selector_invalid', 'expected a string')
   if (text === '') throw new TidingsError('selector_invalid', 'it is empty; leave topic out to follow every topic')
-  if (control.test(text)) throw new TidingsError('selector_invalid', 'it holds a control character')
+  if (control.test(text)) throw new TidingsError('selector_invalid', 'it contains a control character')
   const bytes = Buffer.byteLength(text)
   if (bytes > bounds.topicBytes) {
-    throw new TidingsError('selector_invalid', `it has ${bytes} bytes, ${bounds.topicBytes} are allowed`)
+    throw new TidingsError('selector_invalid', `the limit is ${bounds.topicBytes} bytes, got ${bytes}`)
   }
   try {
     compile(selector)
   } catch (error) {
-    throw new TidingsError('selector_invalid', 'it is no URL pattern, or one that takes too long to try', {
+    throw new TidingsError('selector_invalid', 'it is not a valid URL pattern, or matching it takes too long', {
       cause: error
     })
   }
 }
 
 function validateLastEventId(id: string): void {
-  if (typeof id !== 'string') throw new TidingsError('last_event_id_invalid', 'it is not a text')
-  if (control.test(id)) throw new TidingsError('last_event_id_invalid', 'it holds a control character')
-  if (id.length > maxId) throw new TidingsError('last_event_id_invalid', `${maxId} characters are allowed`)
+  if (typeof id !== 'string') throw new TidingsError('last_event_id_invalid', 'expected a string')
+  if (control.test(id)) throw new TidingsError('last_event_id_invalid', 'it contains a control character')
+  if (id.length > maxId)
+    throw new TidingsError('last_event_id_invalid', `the limit is ${maxId} characters, got ${id.length}`)
 }

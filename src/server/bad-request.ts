@@ -37,8 +37,9 @@ export function refuseMalformed(
 
 function refusalFor(code: string | undefined): TidingsError {
   const { maxHeaderSize, headersTimeout, requestTimeout } = requestBounds
-  if (code === 'HPE_HEADER_OVERFLOW') return new TidingsError('headers_too_large', `${maxHeaderSize} bytes are allowed`)
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new TidingsError('headers_too_large', `the limit is ${maxHeaderSize} bytes`)
   if (code !== 'ERR_HTTP_REQUEST_TIMEOUT') return new TidingsError('request_malformed')
-  const times = `${headersTimeout / 1000} s are allowed for the head, ${requestTimeout / 1000} s for all of it`
+  const times = `the limit is ${headersTimeout / 1000} s for the head and ${requestTimeout / 1000} s for the whole request`
   return new TidingsError('request_timeout', times)
 }

@@ -179,15 +179,15 @@ describe('GET /subscribe refuses', () => {
   it.each([
     ['tpoic=a', '"tpoic"; the parameters are topic, last, envelope'],
     ['topic=', 'it is empty; leave topic out to follow every topic'],
-    [`topic=${'t'.repeat(4_097)}`, 'it has 4097 bytes, 4096 are allowed'],
-    ['topic=a&'.repeat(1_001), '1001 were given, 1000 are allowed'],
-    ['topic=a%0Ab', 'it holds a control character'],
+    [`topic=${'t'.repeat(4_097)}`, 'the limit is 4096 bytes, got 4097'],
+    ['topic=a&'.repeat(1_001), 'the limit is 1000, got 1001'],
+    ['topic=a%0Ab', 'it contains a control character'],
     ['last=0', 'from 1 to 100000'],
     ['last=few', 'last must be a whole number: got "few"'],
     ['last=1&last=2', 'The parameter was given more than once: "last"'],
     ['envelope=xml', 'envelope must be json: got "xml"'],
-    ['last_event_id=a%0Ab', 'it holds a control character'],
-    [`last_event_id=${'x'.repeat(1_025)}`, '1024 characters are allowed'],
+    ['last_event_id=a%0Ab', 'it contains a control character'],
+    [`last_event_id=${'x'.repeat(1_025)}`, 'the limit is 1024 characters, got 1025'],
     ['topic=%ff', 'not valid UTF-8']
   ])('%s', async (query, why) => {
     const { hub, url } = await serve()

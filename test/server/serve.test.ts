@@ -157,7 +157,7 @@ describe('a request that never becomes one', () => {
   it('is answered with the bound when its head is too large', async () => {
     const { url } = await start()
     const answer = await said(url, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)
-    expect(answer).toMatch(/^HTTP\/1.1 431 .*The request head is too large: 16384 bytes are allowed\.\n$/s)
+    expect(answer).toMatch(/^HTTP\/1.1 431 .*The request head is too large: the limit is 16384 bytes\.\n$/s)
   })
 
   it('is answered when it is not HTTP', async () => {
@@ -178,6 +178,6 @@ describe('a request that never becomes one', () => {
   it('is answered with the times when its sender is too slow', { timeout: 30_000 }, async () => {
     const { url } = await start()
     const answer = await said(url, 'GET / HTTP/1.1\r\nHost: x\r\n')
-    expect(answer).toMatch(/^HTTP\/1.1 408 .*10 s are allowed for the head, 30 s for all of it\.\n$/s)
+    expect(answer).toMatch(/^HTTP\/1.1 408 .*the limit is 10 s for the head and 30 s for the whole request\.\n$/s)
   })
 })

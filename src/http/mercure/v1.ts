@@ -152,8 +152,8 @@ function describeError(error: TidingsError, metadataUrl: string): DialectError {
 }
 
 /** For an invalid matcher, the text of the reference hub without our sentence. */
-function textFor({ code, message, particulars = message }: TidingsError): string {
-  return ['selector_invalid', 'selectors_too_many', 'parameter_unknown'].includes(code) ? particulars : message
+function textFor({ code, message, detail = message }: TidingsError): string {
+  return ['selector_invalid', 'selectors_too_many', 'parameter_unknown'].includes(code) ? detail : message
 }
 
 function matchTypeOf(selector: Selector): TypedSelector['type'] {

@@ -144,9 +144,9 @@ export class RedisLog implements Log {
     try {
       return await this.#engine.append(group)
     } catch (error) {
-      const { code, particulars } = error as Partial<TidingsError>
+      const { code, detail } = error as Partial<TidingsError>
       // Appends that waited behind one that failed have waited long enough, and were not sent.
-      if (code !== 'storage_full') this.#commits.rejectPending(new TidingsError('log_unavailable', particulars))
+      if (code !== 'storage_full') this.#commits.rejectPending(new TidingsError('log_unavailable', detail))
       throw error
     }
   }

@@ -135,8 +135,8 @@ describe('in 1.0', () => {
       detail({ actions: ['subscribe'], ...match('silent') }),
       detail({ payload: { for: 'all' } })
     )
-    const told = ['a', 'b/{id}', 'silent', 'other'].map((selector) => grants.payloadFor(selector))
-    expect(told).toEqual([{ for: 'a' }, { for: 'a' }, undefined, { for: 'all' }])
+    const payloads = ['a', 'b/{id}', 'silent', 'other'].map((selector) => grants.payloadFor(selector))
+    expect(payloads).toEqual([{ for: 'a' }, { for: 'a' }, undefined, { for: 'all' }])
   })
 
   it('no payload is told of a subscription that no detail covers', () => {

@@ -73,10 +73,10 @@ describe('what is no key is refused, and not quoted', () => {
     ['an empty JWK Set', '{"keys":[]}', 'no usable key'],
     ['a JWK Set of no objects', '{"keys":[1,null]}', 'no usable key'],
     ['a JWK Set with a secret', json({ keys: [jwk(rsa.publicKey), JSON.parse(oct(32))] }), 'secret']
-  ])('%s', (_, text, told) => {
+  ])('%s', (_, text, message) => {
     const refused = () => readKey(text)
     expect(refused).toThrow(RangeError)
-    expect(refused).toThrow(told)
+    expect(refused).toThrow(message)
     expect(refused).not.toThrow(/WrongAsCanBe|MII|-----/)
   })
 })
@@ -116,10 +116,10 @@ describe('an algorithm is refused', () => {
     ['EdDSA with RSA', pem(rsa.publicKey), ['EdDSA'], /does not fit/],
     ['HS256 with a set', json({ keys: [jwk(rsa.publicKey)] }), ['HS256'], /does not fit/],
     ['RS512 with a JWK for RS256', json(jwk(rsa.publicKey, { alg: 'RS256' })), ['RS512'], /use RS256$/]
-  ])('%s', (_, text, wanted, told) => {
+  ])('%s', (_, text, wanted, message) => {
     const key: Key = readKey(text)
     expect(() => algorithmsFor(key, wanted)).toThrow(RangeError)
-    expect(() => algorithmsFor(key, wanted)).toThrow(told)
+    expect(() => algorithmsFor(key, wanted)).toThrow(message)
   })
 })
 

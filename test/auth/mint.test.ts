@@ -158,9 +158,9 @@ describe('it is refused', () => {
     ['with a payload and nothing to read', { payload: { x: 1 }, subscribe: [] }, 'payload'],
     ['with an empty selector', { publish: [''] }, 'selector'],
     ['with a selector that has a line break', { subscribe: ['a\nb'] }, 'selector']
-  ])('%s', async (_, options, told) => {
+  ])('%s', async (_, options, message) => {
     await expect(modern(options)).rejects.toThrow(RangeError)
-    await expect(modern(options)).rejects.toThrow(told)
+    await expect(modern(options)).rejects.toThrow(message)
     await expect(modern(options)).rejects.not.toThrow(/WrongAsCanBe|MII/)
   })
 

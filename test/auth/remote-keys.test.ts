@@ -13,26 +13,26 @@ const published = (key: KeyObject, kid: string) => jwk(key, { kid, alg: 'ES256',
 const signed = (key: KeyObject, kid?: string, header: Record<string, unknown> = {}) =>
   sign({ mercure: {} }, { key, alg: 'ES256', header: { ...(kid !== undefined && { kid }), ...header } })
 
-/** Whether a token is accepted, and all that was told of failures. */
+/** Whether a token is accepted, and all that was errors of failures. */
 function asker(address: string, options: RemoteKeysOptions = {}) {
-  const told: unknown[] = []
-  const keys = remoteKeys(address, { failed: (error) => told.push(error), cooldown: 0, ...options })
+  const errors: unknown[] = []
+  const keys = remoteKeys(address, { failed: (error) => errors.push(error), cooldown: 0, ...options })
   const accepts = async (token: string) => {
     const verified = await jwtVerify(token, keys).catch((error: unknown) => error)
     return !(verified instanceof Error)
   }
-  return { accepts, told }
+  return { accepts, errors }
 }
 
 it('the address is asked when the first token comes, and then no more', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   const { accepts } = asker(server.address)
-  expect(server.asked).toBe(0)
+  expect(server.requestCount).toBe(0)
   expect([await accepts(await signed(one.privateKey, '1')), await accepts(await signed(one.privateKey, '1'))]).toEqual([
     true,
     true
   ])
-  expect(server.asked).toBe(1)
+  expect(server.requestCount).toBe(1)
 })
 
 it('tokens that come at once ask once', async () => {
@@ -40,7 +40,7 @@ it('tokens that come at once ask once', async () => {
   const { accepts } = asker(server.address)
   const token = await signed(one.privateKey, '1')
   expect(await Promise.all([accepts(token), accepts(token), accepts(token)])).toEqual([true, true, true])
-  expect(server.asked).toBe(1)
+  expect(server.requestCount).toBe(1)
 })
 
 it('a key that is not known is asked for', async () => {
@@ -54,10 +54,10 @@ it('a key that is not known is asked for', async () => {
 
 it('made-up key names do not make the hub ask more often than the cooldown allows', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
-  const { accepts, told } = asker(server.address, { cooldown: 60_000 })
+  const { accepts, errors } = asker(server.address, { cooldown: 60_000 })
   await accepts(await signed(one.privateKey, '1'))
   for (const kid of ['x', 'y', 'z']) expect(await accepts(await signed(two.privateKey, kid))).toBe(false)
-  expect([server.asked, told]).toEqual([1, []])
+  expect([server.requestCount, errors]).toEqual([1, []])
 })
 
 it('keys that are old are asked for anew, and those withdrawn are let go of', async () => {
@@ -71,7 +71,7 @@ it('keys that are old are asked for anew, and those withdrawn are let go of', as
 
 it('while the address fails, the keys that are known go on being used, however old', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
-  const { accepts, told } = asker(server.address, { maxAge: 0 })
+  const { accepts, errors } = asker(server.address, { maxAge: 0 })
   const known = await signed(one.privateKey, '1')
   await accepts(known)
   await server.stop()
@@ -80,16 +80,16 @@ it('while the address fails, the keys that are known go on being used, however o
     false,
     true
   ])
-  expect(told.length).toBeGreaterThan(0)
+  expect(errors.length).toBeGreaterThan(0)
 })
 
 it('a failing address is asked, and told of, once per cooldown', async () => {
   const server = await jwksServer()
   server.answer = (response) => response.writeHead(500).end('no')
-  const { accepts, told } = asker(server.address, { cooldown: 60_000 })
+  const { accepts, errors } = asker(server.address, { cooldown: 60_000 })
   const token = await signed(one.privateKey, '1')
   expect([await accepts(token), await accepts(token), await accepts(token)]).toEqual([false, false, false])
-  expect([server.asked, told.length]).toEqual([1, 1])
+  expect([server.requestCount, errors.length]).toEqual([1, 1])
 })
 
 it('an address that is back serves again', async () => {
@@ -113,25 +113,25 @@ describe('an answer is a failure', () => {
   ])('%s', async (_, status, text, headers) => {
     const server = await jwksServer()
     server.answer = (response) => response.writeHead(status, headers).end(text)
-    const { accepts, told } = asker(server.address)
+    const { accepts, errors } = asker(server.address)
     expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
-    expect(told).toEqual([expect.any(Error)])
+    expect(errors).toEqual([expect.any(Error)])
   })
 
   it('when it does not come in time', async () => {
     const server = await jwksServer()
     server.answer = () => {}
-    const { accepts, told } = asker(server.address, { timeout: 50 })
+    const { accepts, errors } = asker(server.address, { timeout: 50 })
     expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
-    expect(told).toEqual([expect.objectContaining({ name: 'TimeoutError' })])
+    expect(errors).toEqual([expect.objectContaining({ name: 'TimeoutError' })])
   })
 
   it('when it does not end in time', async () => {
     const server = await jwksServer()
     server.answer = (response) => response.writeHead(200).write('{"keys":[')
-    const { accepts, told } = asker(server.address, { timeout: 50 })
+    const { accepts, errors } = asker(server.address, { timeout: 50 })
     expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
-    expect(told.length).toBe(1)
+    expect(errors.length).toBe(1)
   })
 })
 
@@ -151,7 +151,7 @@ it('an address that a token names is not asked', async () => {
     await accepts(await signed(two.privateKey, '2', more)),
     await accepts(await signed(two.privateKey, '1', more))
   ]).toEqual([false, false])
-  expect(other.asked).toBe(0)
+  expect(other.requestCount).toBe(0)
 })
 
 it('a token that does not name its key is tried with those that may be meant', async () => {
@@ -172,14 +172,18 @@ it('with more keys than are tried, a token that does not name its own is refused
 it('a verifier whose address fails refuses tokens, and tells why to its owner only', async () => {
   const server = await jwksServer()
   await server.stop()
-  const told: unknown[] = []
-  const verifier = new Verifier({ publisher: { jwks: server.address }, base: hub, failed: (error) => told.push(error) })
+  const errors: unknown[] = []
+  const verifier = new Verifier({
+    publisher: { jwks: server.address },
+    base: hub,
+    failed: (error) => errors.push(error)
+  })
   const verified = verifier.verify(await signed(one.privateKey, '1'), 'publish', '0.x')
   await expect(verified).rejects.toMatchObject({
     code: 'invalid_token',
     reason: expect.stringContaining('could not be fetched')
   })
-  expect(told.length).toBe(1)
+  expect(errors.length).toBe(1)
 })
 
 it('accepts every algorithm of public keys, and none of secrets', () => {

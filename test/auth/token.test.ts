@@ -4,13 +4,13 @@ import { defaultCookieNames, findPublisherToken, findToken, type TokenSources } 
 import { legacy, modern } from '../support/tokens.js'
 
 const nothing: TokenSources = { authorization: [], cookies: undefined, query: [] }
-const carry = (sources: Partial<TokenSources>): TokenSources => ({ ...nothing, ...sources })
+const sourcesWith = (sources: Partial<TokenSources>): TokenSources => ({ ...nothing, ...sources })
 const names = defaultCookieNames
 const token = 'abcdefgh.'.repeat(5)
 const shortest = 'x'.repeat(41)
 const tooShort = 'x'.repeat(40)
 
-const find = (sources: Partial<TokenSources>, dialect: Dialect) => findToken(carry(sources), dialect, names)
+const find = (sources: Partial<TokenSources>, dialect: Dialect) => findToken(sourcesWith(sources), dialect, names)
 
 describe('in 0.x the token is found', () => {
   it.each<[string, Partial<TokenSources>, string, string]>([
@@ -117,7 +117,7 @@ it('reads a megabyte of cookies in no time', () => {
 it('a cookie of its own name serves both dialects', () => {
   const own = { modern: 'token', legacy: 'token' }
   for (const dialect of ['1.0', '0.x'] as const) {
-    expect(findToken(carry({ cookies: 'token=x' }), dialect, own)).toMatchObject({ token: 'x' })
+    expect(findToken(sourcesWith({ cookies: 'token=x' }), dialect, own)).toMatchObject({ token: 'x' })
   }
 })
 
@@ -148,7 +148,7 @@ describe('for publishing, both dialects spoken', async () => {
       '1.0'
     ]
   ])('finds %s', (_, sources, expected, by, dialect) => {
-    expect(findPublisherToken(carry(sources), names, ['1.0', '0.x'])).toEqual({
+    expect(findPublisherToken(sourcesWith(sources), names, ['1.0', '0.x'])).toEqual({
       kind: 'token',
       token: expected,
       by,
@@ -162,7 +162,7 @@ describe('for publishing, both dialects spoken', async () => {
     ['1.0 in the cookie of 0.x', { cookies: `${names.legacy}=${newer}` }],
     ['0.x in the cookie of 1.0', { cookies: `${names.modern}=${older}` }]
   ])('finds none in %s', (_, sources) => {
-    expect(findPublisherToken(carry(sources), names, ['0.x', '1.0'])).toEqual({ kind: 'none', dialect: '1.0' })
+    expect(findPublisherToken(sourcesWith(sources), names, ['0.x', '1.0'])).toEqual({ kind: 'none', dialect: '1.0' })
   })
 
   it.each<[string, Partial<TokenSources>, Dialect]>([
@@ -173,30 +173,33 @@ describe('for publishing, both dialects spoken', async () => {
     ['two parameters', { query: [older, older] }, '0.x'],
     ['an empty parameter', { query: [''], cookies: modernCookie }, '0.x']
   ])('calls %s malformed', (_, sources, dialect) => {
-    expect(findPublisherToken(carry(sources), names, ['1.0', '0.x'])).toMatchObject({ kind: 'malformed', dialect })
+    expect(findPublisherToken(sourcesWith(sources), names, ['1.0', '0.x'])).toMatchObject({
+      kind: 'malformed',
+      dialect
+    })
   })
 
   it('finds either in the one cookie that serves both', () => {
     const own = { modern: 'token', legacy: 'token' }
     const found = [newer, older].map((one) =>
-      findPublisherToken(carry({ cookies: `token=${one}` }), own, ['1.0', '0.x'])
+      findPublisherToken(sourcesWith({ cookies: `token=${one}` }), own, ['1.0', '0.x'])
     )
     expect(found).toMatchObject([{ dialect: '1.0' }, { dialect: '0.x' }])
   })
 
   it('takes every token for one of 0.x where only that is spoken', () => {
-    const found = findPublisherToken(carry({ query: [newer] }), names, ['0.x'])
+    const found = findPublisherToken(sourcesWith({ query: [newer] }), names, ['0.x'])
     expect(found).toEqual({ kind: 'token', token: newer, by: 'query', dialect: '0.x' })
-    expect(findPublisherToken(carry({ cookies: modernCookie }), names, ['0.x'])).toEqual({
+    expect(findPublisherToken(sourcesWith({ cookies: modernCookie }), names, ['0.x'])).toEqual({
       kind: 'none',
       dialect: '0.x'
     })
   })
 
   it('ignores the carriers of 0.x where only 1.0 is spoken', () => {
-    const sources = carry({ query: [older], cookies: legacyCookie })
+    const sources = sourcesWith({ query: [older], cookies: legacyCookie })
     expect(findPublisherToken(sources, names, ['1.0'])).toEqual({ kind: 'none', dialect: '1.0' })
-    const header = carry({ authorization: [`Bearer ${older}`] })
+    const header = sourcesWith({ authorization: [`Bearer ${older}`] })
     expect(findPublisherToken(header, names, ['1.0'])).toMatchObject({ kind: 'token', dialect: '1.0' })
   })
 })

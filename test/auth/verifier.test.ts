@@ -175,9 +175,9 @@ describe('an option is refused', () => {
     ['an issuer that is named twice', { issuers: [issuer, { issuer, publisher: { key: secret } }] }, 'twice'],
     ['an issuer without a name', { issuers: [''] }, 'empty'],
     ['an issuer with keys, which are none', { issuers: [{ issuer }] }, 'has no keys']
-  ])('%s', (_, options, told) => {
+  ])('%s', (_, options, message) => {
     expect(() => verifier(options)).toThrow(RangeError)
-    expect(() => verifier(options)).toThrow(told)
+    expect(() => verifier(options)).toThrow(message)
     expect(() => verifier(options)).not.toThrow(secret)
   })
 })

@@ -150,9 +150,9 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
   test('a refused publish shows what the server says, and keeps the text', async () => {
     const live = await openLivePage(browser, server.url)
     await live.publish('worth keeping', { type: 'tidings:mine' })
-    const said = live.page.locator('#publish-said')
+    const status = live.page.locator('#publish-status')
     await expect
-      .poll(() => said.textContent(), waiting)
+      .poll(() => status.textContent(), waiting)
       .toContain('types that begin with "tidings:" are the hub\'s own.')
     expect(await live.page.getByLabel('Data').inputValue()).toBe('worth keeping')
     await live.publish('worth keeping')

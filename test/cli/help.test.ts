@@ -24,9 +24,9 @@ it.each([
   [['bench', 'http://localhost', '--subscribers', 'many'], 'Expected a whole number of at least 0.'],
   [['token', '--dialect', '2.0'], 'Allowed choices are 1.0, 0.x.'],
   [['subscribe', 'orders'], 'too many arguments']
-])('ends with 2 for %j, and says %s', async (args, said) => {
+])('ends with 2 for %j, and says %s', async (args, message) => {
   const { code, stdout, stderr } = await tidings(args)
-  expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(said) })
+  expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
 })
 
 it('says what there is, and ends with 2, when it is told nothing', async () => {

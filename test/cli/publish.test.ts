@@ -97,11 +97,11 @@ it('loses and reorders nothing while the server is killed and started again', { 
 })
 
 it('waits as long as the server asks, and tries again', async () => {
-  const asked: number[] = []
+  const requests: number[] = []
   const server = createServer((request, response) => {
-    asked.push(performance.now())
+    requests.push(performance.now())
     request.resume()
-    if (asked.length === 1) response.writeHead(503, { 'Retry-After': '1' }).end('Not now.\n')
+    if (requests.length === 1) response.writeHead(503, { 'Retry-After': '1' }).end('Not now.\n')
     else response.end('{"ids":["a"]}')
   }).listen(0, '127.0.0.1')
   onTestFinished(() => void server.close())
@@ -111,7 +111,7 @@ it('waits as long as the server asks, and tries again', async () => {
     code: 0,
     stderr: 'tidings: Not now. (503); retrying\ntidings: publishing again\n'
   })
-  expect((asked[1] as number) - (asked[0] as number)).toBeGreaterThanOrEqual(990)
+  expect((requests[1] as number) - (requests[0] as number)).toBeGreaterThanOrEqual(990)
 })
 
 it('publishes all lines before one that is refused, and names that one', async () => {

@@ -120,10 +120,10 @@ it('ends with 1 and the sentence of the server where coming again is no use', as
 })
 
 it('comes again where the server is busy, when the server says, and obeys retry', async () => {
-  const asked: { readonly at: number; readonly url: string }[] = []
+  const requests: { readonly at: number; readonly url: string }[] = []
   const server = createServer((request, response) => {
-    asked.push({ at: performance.now(), url: request.url ?? '' })
-    if (asked.length === 1) response.writeHead(503, { 'Retry-After': '1' }).end('Busy.\n')
+    requests.push({ at: performance.now(), url: request.url ?? '' })
+    if (requests.length === 1) response.writeHead(503, { 'Retry-After': '1' }).end('Busy.\n')
     else
       response.writeHead(200, { 'Content-Type': 'text/event-stream' }).end('retry: 20\nid: ä\ndata: {"data":"x"}\n\n')
   }).listen(0, '127.0.0.1')
@@ -135,11 +135,11 @@ it('comes again where the server is busy, when the server says, and obeys retry'
     stdout: 'x\nx\nx\n',
     stderr: expect.stringContaining('Busy. (503)')
   })
-  const waits = asked.map(({ at }, index) => at - (asked[index - 1]?.at ?? at))
+  const waits = requests.map(({ at }, index) => at - (requests[index - 1]?.at ?? at))
   expect(waits[1]).toBeGreaterThanOrEqual(990)
   expect(waits[2]).toBeLessThan(900)
-  expect(asked.map(({ url }) => new URL(url, 'http://x').searchParams.get('last'))).toEqual(['9', '9', null, null])
-  expect(new URL(asked[3]?.url ?? '', 'http://x').searchParams.get('last_event_id')).toBe('ä')
+  expect(requests.map(({ url }) => new URL(url, 'http://x').searchParams.get('last'))).toEqual(['9', '9', null, null])
+  expect(new URL(requests[3]?.url ?? '', 'http://x').searchParams.get('last_event_id')).toBe('ä')
 })
 
 it('takes no page for a stream', async () => {

@@ -157,11 +157,11 @@ const mistakes: readonly [string, string[], NodeJS.ProcessEnv, RegExp][] = [
   ['a variable is wrong', ['--publish', '*'], { ...keys, TIDINGS_PORT: 'http' }, /TIDINGS_PORT: expected 0 to 65535/]
 ]
 
-test.each(mistakes)('where %s, one line says what to do, and no secret', async (_, flags, env, said) => {
+test.each(mistakes)('where %s, one line says what to do, and no secret', async (_, flags, env, message) => {
   const { code, stdout, stderr } = await mint(flags, env)
   // What commander refuses is wrong usage.
   expect([code, stdout]).toEqual([stderr.startsWith('error:') ? 2 : 1, ''])
   expect(stderr).toMatch(/^(tidings|error): [^\n]+\n+(\(.*\)\n+)*$/)
-  expect(stderr.trimEnd()).toMatch(said)
+  expect(stderr.trimEnd()).toMatch(message)
   expect(stderr).not.toContain(secret)
 })

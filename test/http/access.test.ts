@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { ask } from '../support/http.js'
 import { bearer, dialects, form, fresh, keys, serverWith, token } from '../support/mercure.js'
-import { attempt, patternGrant, publisher, reader, unsigned } from '../support/mercure-words.js'
+import { attempt, patternGrant, publisher, reader, unsigned } from '../support/mercure-dialects.js'
 import { listen } from '../support/sse-client.js'
 
 const server = serverWith()

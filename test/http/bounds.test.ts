@@ -7,16 +7,16 @@ import { ask, post, serve } from '../support/http.js'
 import { listen } from '../support/sse-client.js'
 
 /** A bare connection, for what no HTTP client would send. */
-async function dial(at: { port: number; host: string }): Promise<{ socket: Socket; said: () => string }> {
+async function dial(at: { port: number; host: string }): Promise<{ socket: Socket; received: () => string }> {
   const socket = connect(at)
-  let said = ''
+  let received = ''
   socket.on('data', (chunk: Buffer) => {
-    said += chunk.toString()
+    received += chunk.toString()
   })
   socket.on('error', () => {})
   onTestFinished(() => void socket.destroy())
   await new Promise((resolve) => socket.once('connect', resolve))
-  return { socket, said: () => said }
+  return { socket, received: () => received }
 }
 
 describe('every endpoint', () => {
@@ -51,9 +51,9 @@ describe('every endpoint', () => {
 
   it('takes an address in absolute form, as proxies send it', async () => {
     const { at } = await serve()
-    const { socket, said } = await dial(at)
+    const { socket, received } = await dial(at)
     socket.write('GET http://hub.example/debug HTTP/1.1\r\nHost: hub.example\r\n\r\n')
-    await expect.poll(said).toContain('Currently 0 subscriptions')
+    await expect.poll(received).toContain('Currently 0 subscriptions')
   })
 
   it('refuses more than 100 headers', async () => {
@@ -74,22 +74,22 @@ describe('every endpoint', () => {
 describe('a body that is too large', () => {
   it('is refused at once when its length is announced, and the connection lives on', async () => {
     const { url, at } = await serve()
-    const { socket, said } = await dial(at)
+    const { socket, received } = await dial(at)
     socket.write(`POST /publish HTTP/1.1\r\nHost: x\r\nContent-Length: ${2 ** 20 + 1}\r\n\r\n`)
-    await expect.poll(said).toContain('413')
-    expect(said()).toContain('the limit is 1048576 bytes')
+    await expect.poll(received).toContain('413')
+    expect(received()).toContain('the limit is 1048576 bytes')
     socket.write(`${'x'.repeat(2 ** 20 + 1)}GET /debug HTTP/1.1\r\nHost: x\r\n\r\n`)
-    await expect.poll(said).toContain('Currently 0')
+    await expect.poll(received).toContain('Currently 0')
     expect((await post(`${url}/publish`, 'x'.repeat(2 ** 20))).status).toBe(200)
   })
 
   it('is refused as soon as it is, when its length is not announced', async () => {
     const { at } = await serve({}, { maxBody: 10 })
-    const { socket, said } = await dial(at)
+    const { socket, received } = await dial(at)
     socket.write(
       'POST /publish HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n8\r\n12345678\r\n'
     )
-    await expect.poll(said).toContain('the limit is 10 bytes')
+    await expect.poll(received).toContain('the limit is 10 bytes')
   })
 
   it('is cut off when it goes on and on', async () => {
@@ -183,11 +183,11 @@ describe('a stream', () => {
 
   it('works for a pipelined request too, though its socket is not to be had', async () => {
     const { hub, at, url } = await serve()
-    const { socket, said } = await dial(at)
+    const { socket, received } = await dial(at)
     socket.write('GET /debug HTTP/1.1\r\nHost: x\r\n\r\nGET /subscribe HTTP/1.1\r\nHost: x\r\n\r\n')
     await expect.poll(() => hub.status.subscribers).toBe(1)
     await post(`${url}/publish`, 'hello')
-    await expect.poll(said).toContain('data: hello')
+    await expect.poll(received).toContain('data: hello')
     socket.destroy()
     await expect.poll(() => hub.status.subscribers).toBe(0)
   })

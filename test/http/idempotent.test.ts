@@ -150,9 +150,9 @@ describe('a server with --idempotent', () => {
 
   it('lets pages of other origins send the key, and see what came of it', async () => {
     const headers = { Origin: 'https://app.example', 'Access-Control-Request-Method': 'POST' }
-    const asked = await ask(`${server.url}/publish`, { method: 'OPTIONS', headers })
-    expect(asked.headers['access-control-allow-headers']).toContain('Idempotency-Key')
-    expect(asked.headers['access-control-expose-headers']).toContain('Idempotent-Replayed')
+    const preflight = await ask(`${server.url}/publish`, { method: 'OPTIONS', headers })
+    expect(preflight.headers['access-control-allow-headers']).toContain('Idempotency-Key')
+    expect(preflight.headers['access-control-expose-headers']).toContain('Idempotent-Replayed')
   })
 })
 

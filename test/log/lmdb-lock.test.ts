@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { LmdbLog, LogError } from '../../dist/index.js'
-import { noNamespace, staleSocket, startContenders } from '../support/folder-users.ts'
+import { noNamespace, staleSocket, startContenders } from '../support/lock-contenders.ts'
 import {
   fillDisk,
   keptIn,
@@ -62,8 +62,8 @@ describe('LmdbLog allows one writer at a time', () => {
     for (let round = 0; round < 40; round++) {
       const path = newFolder()
       await staleSocket(join(path, 'owner.sock'))
-      const said = await Promise.all(contenders.map(({ open }) => open(path)))
-      expect(said.sort()).toEqual(['mine', 'refused', 'refused'])
+      const outcomes = await Promise.all(contenders.map(({ open }) => open(path)))
+      expect(outcomes.sort()).toEqual(['mine', 'refused', 'refused'])
     }
   })
 

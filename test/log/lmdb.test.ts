@@ -157,7 +157,7 @@ describe('LmdbLog finds a topic by its index', () => {
       maxLength: 60
     }
   )
-  const asked = fc.record({
+  const queries = fc.record({
     wanted: fc.uniqueArray(topic, { minLength: 1 }),
     mayReadPrivate: fc.boolean(),
     after: fc.nat(60),
@@ -169,7 +169,7 @@ describe('LmdbLog finds a topic by its index', () => {
     await fc.assert(
       fc.asyncProperty(
         written,
-        fc.array(asked, { minLength: 1 }),
+        fc.array(queries, { minLength: 1 }),
         fc.option(fc.nat(20)),
         async (updates, questions, bound) => {
           const log = await LmdbLog.open({

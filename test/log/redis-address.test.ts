@@ -42,10 +42,10 @@ it('refuses names that would not keep a log in one place, or not apart from othe
 })
 
 it('check-config says so of options, by their names', async () => {
-  const said = async (...args: string[]) => (await tidings(['check-config', ...args])).stderr
-  expect(await said('--store', 'redis+sentinel://:sesame-1@a')).toMatch(/^tidings: --store: expected the name/)
-  expect(await said('--store', 'redis://a', '--store-prefix', '{')).toMatch(/^tidings: --store-prefix: braces/)
-  expect(await said('--store', 'redis://a', '--store-name', 'a:b')).toMatch(/^tidings: --store-name: a colon/)
+  const checkConfig = async (...args: string[]) => (await tidings(['check-config', ...args])).stderr
+  expect(await checkConfig('--store', 'redis+sentinel://:sesame-1@a')).toMatch(/^tidings: --store: expected the name/)
+  expect(await checkConfig('--store', 'redis://a', '--store-prefix', '{')).toMatch(/^tidings: --store-prefix: braces/)
+  expect(await checkConfig('--store', 'redis://a', '--store-name', 'a:b')).toMatch(/^tidings: --store-name: a colon/)
   expect(await tidings(['check-config', '--store', 'redis+cluster://a,[::1]:7000'])).toMatchObject({
     code: 0,
     stderr: ''

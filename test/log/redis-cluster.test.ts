@@ -4,10 +4,10 @@ import { testLogContract } from '../support/log-contract.ts'
 import { keptIn, update } from '../support/log-folder.ts'
 import { Publishers } from '../support/log-publishers.ts'
 import { newPrefix, openKept, openShared, type RedisServer } from '../support/redis.ts'
-import { type Cluster, infoOf, meet, moveSlot, startCluster, startNode } from '../support/redis-fleet.ts'
+import { type Cluster, infoOf, meet, moveSlot, startCluster, startNode } from '../support/redis-topologies.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
-const patient = { timeout: 20_000 }
+const pollOptions = { timeout: 20_000 }
 
 describeWith(await redis(), 'RedisLog in a cluster', (program) => {
   let cluster: Cluster
@@ -46,10 +46,12 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
     const publishers = await Publishers.begin(logs)
     await publishers.more()
     await replica.ask('CLUSTER', 'FAILOVER')
-    await expect.poll(async () => (await replica.ask('ROLE')) as unknown[], patient).toContain('master')
+    await expect.poll(async () => (await replica.ask('ROLE')) as unknown[], pollOptions).toContain('master')
     await publishers.more()
     expect(publishers.epochs).toHaveLength(1)
-    await expect.poll(async () => String(await node.ask('INFO', 'replication')), patient).toContain('link_status:up')
+    await expect
+      .poll(async () => String(await node.ask('INFO', 'replication')), pollOptions)
+      .toContain('link_status:up')
     await replica.kill()
     await publishers.more()
     await publishers.finish()
@@ -65,7 +67,7 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
     await node.ask('CLUSTER', 'DELSLOTS', slot)
     await expect(log.append([update('meanwhile')])).rejects.toMatchObject({ code: 'log_unavailable', status: 503 })
     await node.ask('CLUSTER', 'ADDSLOTS', slot)
-    await expect.poll(() => infoOf(node), patient).toContain('cluster_state:ok')
+    await expect.poll(() => infoOf(node), pollOptions).toContain('cluster_state:ok')
     await expect
       .poll(
         () =>
@@ -73,7 +75,7 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
             () => true,
             () => false
           ),
-        patient
+        pollOptions
       )
       .toBe(true)
     expect(await keptIn(log)).toEqual(['before', 'after'])
@@ -86,7 +88,9 @@ async function replicaOf(program: string, master: RedisServer): Promise<RedisSer
   await meet(master, replica)
   const id = String(await master.ask('CLUSTER', 'MYID'))
   const follow = () => replica.ask('CLUSTER', 'REPLICATE', id).then(String, String)
-  await expect.poll(follow, patient).toBe('OK')
-  await expect.poll(async () => String(await replica.ask('INFO', 'replication')), patient).toContain('link_status:up')
+  await expect.poll(follow, pollOptions).toBe('OK')
+  await expect
+    .poll(async () => String(await replica.ask('INFO', 'replication')), pollOptions)
+    .toContain('link_status:up')
   return replica
 }

@@ -5,11 +5,11 @@ import { dataOf, followed, keptIn, many, only, update } from '../support/log-fol
 import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
-const patient = { timeout: 10_000 }
+const pollOptions = { timeout: 10_000 }
 
-const came = (who: string) => {
-  const said = update('came', { topics: [`who/${who}`], private: true })
-  return { update: said, member: { topic: `who/${who}`, node: 'n', record: '', end: said } }
+const joined = (name: string) => {
+  const announcement = update('came', { topics: [`who/${name}`], private: true })
+  return { update: announcement, member: { topic: `who/${name}`, node: 'n', record: '', end: announcement } }
 }
 
 describeWith(await redis(), 'RedisLog, when Redis has lost something', (program) => {
@@ -25,7 +25,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     const [after] = await one.append([update('after')])
     expect(after).toMatchObject({ offset: 1, epoch: one.epoch })
     expect(one.epoch).not.toBe(before?.epoch)
-    await expect.poll(() => dataOf(seen), patient).toEqual(['before', 'after'])
+    await expect.poll(() => dataOf(seen), pollOptions).toEqual(['before', 'after'])
     expect([other.epoch, other.head, other.first]).toEqual([one.epoch, 1, 1])
     expect(await other.locate(before?.id ?? '')).toBeUndefined()
   })
@@ -38,7 +38,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     await expect.poll(() => seen.length).toBe(3)
     await server.ask('FLUSHALL')
     await log.append([update('after')])
-    await expect.poll(() => dataOf(seen), patient).toEqual(['1', '2', '3', 'after'])
+    await expect.poll(() => dataOf(seen), pollOptions).toEqual(['1', '2', '3', 'after'])
     expect([log.head, seen[3]?.offset]).toEqual([1, 1])
     expect(seen[3]?.epoch).not.toBe(before?.epoch)
   })
@@ -69,9 +69,9 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     await server.ask('DEL', stream)
     await server.ask('XADD', stream, '3-0', ...fields)
     await server.ask('CLIENT', 'KILL', 'TYPE', 'normal')
-    await expect.poll(() => one.epoch, patient).not.toBe(before?.epoch)
+    await expect.poll(() => one.epoch, pollOptions).not.toBe(before?.epoch)
     await one.append([update('after')])
-    await expect.poll(() => dataOf(seen), patient).toEqual(['1', '2', '3', 'after'])
+    await expect.poll(() => dataOf(seen), pollOptions).toEqual(['1', '2', '3', 'after'])
     expect(await keptIn(other)).toEqual(['after'])
   })
 
@@ -96,7 +96,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
       )
       await sleep(2)
     }
-    await expect.poll(() => log.epoch, patient).not.toBe(before?.epoch)
+    await expect.poll(() => log.epoch, pollOptions).not.toBe(before?.epoch)
     await log.append([update('last')])
     expect(acknowledged.length).toBeGreaterThan(0)
     expect(await keptIn(log)).toEqual([...acknowledged, 'last'])
@@ -111,7 +111,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
         { match: 't', entries: 5 }
       ]
       const log = await openShared(server, { prefix, retention })
-      await log.roster.announce([came('ann')])
+      await log.roster.announce([joined('ann')])
       // A follower that has read nothing yet keeps removed entries from being deleted.
       const [seconds] = (await server.ask('TIME')) as [string]
       await server.ask('HSET', `{${prefix}:log}:${log.epoch}:followers`, 'behind', `0 ${seconds}000`)
@@ -181,11 +181,11 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
               () => true,
               () => false
             ),
-          patient
+          pollOptions
         )
         .toBe(true)
     }
-    await expect.poll(() => seen.at(-1)?.update.data, patient).toBe('b')
+    await expect.poll(() => seen.at(-1)?.update.data, pollOptions).toBe('b')
     expect([log.epoch, log.head]).toEqual([before?.epoch, 6])
   })
 })

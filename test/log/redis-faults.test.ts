@@ -4,7 +4,7 @@ import { dataOf, followed, keptIn, many, readAll, update } from '../support/log-
 import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
-const patient = { timeout: 10_000 }
+const pollOptions = { timeout: 10_000 }
 
 describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => {
   const withDisk = () => redisForTest(program, '--appendonly', 'yes', '--appendfsync', 'always')
@@ -25,15 +25,15 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
       }
     })()
     for (const goal of [200, 400]) {
-      await expect.poll(() => answered.length, patient).toBeGreaterThan(goal)
+      await expect.poll(() => answered.length, pollOptions).toBeGreaterThan(goal)
       await server.kill()
       await server.restart()
     }
-    await expect.poll(() => answered.length, patient).toBeGreaterThan(600)
+    await expect.poll(() => answered.length, pollOptions).toBeGreaterThan(600)
     isOver = true
     await publishing
     const { entries } = await readAll(other)
-    await expect.poll(() => seen.map((all) => all.length), patient).toEqual([entries.length, entries.length])
+    await expect.poll(() => seen.map((all) => all.length), pollOptions).toEqual([entries.length, entries.length])
     expect(seen).toEqual([entries, entries])
     expect(entries.map(({ offset }) => offset)).toEqual(entries.map((_, at) => at + 1))
     expect(entries).toEqual(expect.arrayContaining(answered))
@@ -65,21 +65,21 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
       ['before', 'after'],
       ['before', 'sent', 'after']
     ]).toContainEqual(data)
-    await expect.poll(() => dataOf(seen), patient).toEqual(data)
+    await expect.poll(() => dataOf(seen), pollOptions).toEqual(data)
   })
 
   it('says that it cannot be reached, in time, and tells who watches at most once a second', async () => {
     const server = await redisForTest(program)
-    const told: TidingsError[] = []
-    const log = await openShared(server, { commandTimeout: 1_200, failed: (error) => void told.push(error) })
+    const errors: TidingsError[] = []
+    const log = await openShared(server, { commandTimeout: 1_200, failed: (error) => void errors.push(error) })
     await followed(log)
     const began = performance.now()
     await server.kill()
     // Until the connection is found to be gone, an append may still have been sent; a read finds out.
     await expect(log.newest({ admits: () => true }, 1)).rejects.toMatchObject({ code: 'log_unavailable' })
     await expect(log.append([update('x')])).rejects.toMatchObject({ code: 'log_unavailable' })
-    expect(told.length).toBeLessThanOrEqual(1 + Math.floor((performance.now() - began) / 1_000))
-    expect(told[0]).toMatchObject({ code: 'log_unavailable' })
+    expect(errors.length).toBeLessThanOrEqual(1 + Math.floor((performance.now() - began) / 1_000))
+    expect(errors[0]).toMatchObject({ code: 'log_unavailable' })
   })
 
   it('is full when Redis is: nothing half-written, and goes on when there is room', async () => {

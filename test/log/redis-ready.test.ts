@@ -4,7 +4,7 @@ import { keptIn, update } from '../support/log-folder.ts'
 import { openShared, redisForTest } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
-const patient = { timeout: 10_000 }
+const pollOptions = { timeout: 10_000 }
 
 describeWith(await redis(), 'whether RedisLog is ready', (program) => {
   it('fails an append in time when Redis is slow, and goes on when it is not', async () => {
@@ -14,8 +14,8 @@ describeWith(await redis(), 'whether RedisLog is ready', (program) => {
     const [sent, behind] = [log.append([update('sent')]), Promise.resolve().then(() => log.append([update('behind')]))]
     await expect(sent).rejects.toMatchObject({ code: 'append_timeout', status: 504 })
     await behind.catch(() => {})
-    await expect.poll(() => log.isReady, patient).toBe(false)
-    await expect.poll(() => log.isReady, patient).toBe(true)
+    await expect.poll(() => log.isReady, pollOptions).toBe(false)
+    await expect.poll(() => log.isReady, pollOptions).toBe(true)
     await log.append([update('after')])
     const data = await keptIn(log)
     expect(data.at(-1)).toBe('after')
@@ -30,11 +30,11 @@ describeWith(await redis(), 'whether RedisLog is ready', (program) => {
     server.signal('SIGSTOP')
     await expect.poll(() => log.isReady, { timeout: 5_000 }).toBe(false)
     server.signal('SIGCONT')
-    await expect.poll(() => log.isReady, patient).toBe(true)
+    await expect.poll(() => log.isReady, pollOptions).toBe(true)
     await server.kill()
-    await expect.poll(() => log.isReady, patient).toBe(false)
+    await expect.poll(() => log.isReady, pollOptions).toBe(false)
     await server.restart()
-    await expect.poll(() => log.isReady, patient).toBe(true)
+    await expect.poll(() => log.isReady, pollOptions).toBe(true)
     await log.close()
     expect(log.isReady).toBe(false)
   })

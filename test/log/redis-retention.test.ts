@@ -4,7 +4,7 @@ import { dataOf, everything, followed, many, readAll, update } from '../support/
 import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
-const patient = { timeout: 15_000 }
+const pollOptions = { timeout: 15_000 }
 const lastOne = [{ match: '*', last: 1 }]
 const day = 86_400_000
 
@@ -32,7 +32,7 @@ describeWith(await redis(), 'Retention in Redis', (program) => {
     await followed(log)
     await log.append(many(1_000))
     const stored = () => server.ask('XLEN', `{${prefix}:log}:${log.epoch}:entries`)
-    await expect.poll(stored, patient).toBe(1)
+    await expect.poll(stored, pollOptions).toBe(1)
     expect(await server.ask('EXISTS', `{${prefix}:log}:${log.epoch}:removed`)).toBe(0)
   })
 
@@ -47,7 +47,7 @@ describeWith(await redis(), 'Retention in Redis', (program) => {
     await server.ask('HSET', followers, 'behind', `5 ${Number(seconds) * 1_000}`)
     await log.append(many(100))
     const stored = () => server.ask('XLEN', `{${prefix}:log}:${epoch}:entries`)
-    await expect.poll(stored, patient).toBe(95)
+    await expect.poll(stored, pollOptions).toBe(95)
     await expect.poll(stored, { timeout: 18_000 }).toBe(1)
     expect(await server.ask('HEXISTS', followers, 'behind')).toBe(0)
   }, 30_000)

@@ -4,17 +4,17 @@ import type { RedisLog } from '../../dist/index.js'
 import { dataOf, followed, many, readAll, update } from '../support/log-folder.ts'
 import { Publishers } from '../support/log-publishers.ts'
 import { newPrefix, openShared } from '../support/redis.ts'
-import { type Watched, watchedForTest } from '../support/redis-fleet.ts'
+import { type SentinelSetup, startSentinelSetup } from '../support/redis-topologies.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
 describeWith(await redis(), 'RedisLog with sentinels', (program) => {
-  const openTwo = async ({ url }: Watched) => {
+  const openTwo = async ({ url }: SentinelSetup) => {
     const prefix = newPrefix()
     return [await openShared({ url }, { prefix }), await openShared({ url }, { prefix })] as [RedisLog, RedisLog]
   }
 
   it('goes on by itself in the same epoch when a replica that has everything takes over', async () => {
-    const watched = await watchedForTest(program)
+    const watched = await startSentinelSetup(program)
     const [one, other] = await openTwo(watched)
     const seen = await followed(other)
     const [before] = await one.append(many(3))
@@ -28,7 +28,7 @@ describeWith(await redis(), 'RedisLog with sentinels', (program) => {
   })
 
   it('begins another epoch when the replica that takes over lacks what was acknowledged', async () => {
-    const watched = await watchedForTest(program)
+    const watched = await startSentinelSetup(program)
     const [one, other] = await openTwo(watched)
     const seen = await followed(other)
     const [before] = await one.append(many(3))
@@ -47,7 +47,7 @@ describeWith(await redis(), 'RedisLog with sentinels', (program) => {
   })
 
   it('has one history, or begins another, when the master is killed while two nodes publish', async () => {
-    const watched = await watchedForTest(program)
+    const watched = await startSentinelSetup(program)
     const logs = await openTwo(watched)
     const publishers = await Publishers.begin(logs)
     await publishers.more()
@@ -61,7 +61,7 @@ describeWith(await redis(), 'RedisLog with sentinels', (program) => {
   })
 })
 
-async function caughtUp({ master, replica }: Watched): Promise<void> {
+async function caughtUp({ master, replica }: SentinelSetup): Promise<void> {
   const offset = async () => /master_repl_offset:(\d+)/.exec(String(await master.ask('INFO', 'replication')))?.[1]
   const behind = async () => /slave_repl_offset:(\d+)/.exec(String(await replica.ask('INFO', 'replication')))?.[1]
   await expect.poll(async () => (await offset()) === (await behind()), { timeout: 10_000 }).toBe(true)

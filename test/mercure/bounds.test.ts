@@ -1,9 +1,9 @@
 // What is true of every answer of the hub: for which host it speaks, how much it takes, and what browsers may make of it.
 import { describe, expect, test } from 'vitest'
-import { come, good, type Role, roles } from '../support/carriers.js'
 import { ask } from '../support/http.js'
 import { bearer, type Dialect, dialects, form, fresh, hubPath, serverWith, token } from '../support/mercure.js'
 import { listPath, pathOf } from '../support/presence.js'
+import { type Role, requestWith, roles, validToken } from '../support/token-sources.js'
 
 const metadataPath = `/.well-known/oauth-protected-resource${hubPath}`
 
@@ -13,7 +13,8 @@ describe('with --public-urls', () => {
   const cases = dialects.flatMap((dialect) => roles.map((role) => [role, dialect] as const))
   test.each(cases)('T8 to %s in %s, one of its hosts has to be asked for', async (role, dialect) => {
     const status = async (Host: string) =>
-      (await come(server, role, dialect, { headers: { Host, ...bearer(await good(role, dialect)) } })).status
+      (await requestWith(server, role, dialect, { headers: { Host, ...bearer(await validToken(role, dialect)) } }))
+        .status
     const own = [
       'hub.example.com',
       'HUB.example.com',
@@ -65,7 +66,10 @@ describe('with the usual bounds', () => {
   })
 
   test('T9 a QUERY of more than 1 MiB is 413', async () => {
-    const headers = { 'Content-Type': 'application/x-www-form-urlencoded', ...bearer(await good('subscribe', '1.0')) }
+    const headers = {
+      'Content-Type': 'application/x-www-form-urlencoded',
+      ...bearer(await validToken('subscribe', '1.0'))
+    }
     const body = 'match=a&x='.padEnd(2 ** 20 + 1, 'x')
     expect((await ask(server.hub, { method: 'QUERY', headers, body })).status).toBe(413)
   })
@@ -92,11 +96,11 @@ describe('with the usual bounds', () => {
     })
 
     test('T10 refusals have them, too', async () => {
-      const readable = { headers: bearer(await good('subscribe', dialect)) }
+      const readable = { headers: bearer(await validToken('subscribe', dialect)) }
       const answers = [
-        await come(server, 'publish', dialect, {}),
-        await come(server, 'subscribe', dialect, {}),
-        await server.post('', bearer(await good('publish', dialect))),
+        await requestWith(server, 'publish', dialect, {}),
+        await requestWith(server, 'subscribe', dialect, {}),
+        await server.post('', bearer(await validToken('publish', dialect))),
         await ask(`${server.hub}?x`, readable),
         await ask(server.url + pathOf(dialect, fresh(), 'nobody'), readable)
       ]
@@ -105,7 +109,7 @@ describe('with the usual bounds', () => {
     })
 
     test('T10 lists have them, and so does the answer that nothing has changed', async () => {
-      const headers = bearer(await good('subscribe', dialect))
+      const headers = bearer(await validToken('subscribe', dialect))
       const list = await ask(server.url + listPath, { headers })
       const known = { ...headers, 'If-None-Match': String(list.headers.etag) }
       const same = await ask(server.url + listPath, { headers: known })
@@ -138,5 +142,5 @@ describe('with the usual bounds', () => {
   })
 
   const accepted = async (role: Role, dialect: Dialect) =>
-    come(server, role, dialect, { headers: bearer(await good(role, dialect)) })
+    requestWith(server, role, dialect, { headers: bearer(await validToken(role, dialect)) })
 })

@@ -1,7 +1,7 @@
 // A server that was told to speak one dialect of Mercure alone: the other is not understood, and nobody falls back on it.
 import { describe, expect, it } from 'vitest'
 import { form, fresh, serverWith } from '../support/mercure.js'
-import { challenge, publisher, reader } from '../support/mercure-words.js'
+import { challenge, publisher, reader } from '../support/mercure-dialects.js'
 
 const asForm = { 'Content-Type': 'application/x-www-form-urlencoded' }
 

@@ -3,8 +3,8 @@
 import { createParser } from 'eventsource-parser'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { bytesOf, type HostileUpdate, hostileRequest, hostileUpdate } from '../support/hostile.js'
-import { type HostileTokens, hostileTokens } from '../support/hostile-tokens.js'
+import { bytesOf, type HostileUpdate, hostileRequest, hostileUpdate } from '../support/fuzz-requests.js'
+import { type HostileTokens, hostileTokens } from '../support/fuzz-tokens.js'
 import { ask } from '../support/http.js'
 import { bearer, dialects, form, hubPath, keys, type MercureServer, serverWith, token } from '../support/mercure.js'
 import { isSoak, seed } from '../support/random.js'
@@ -88,9 +88,9 @@ describe('an update of any kind', () => {
       accepted++
       for (const [index, follower] of followers.entries()) {
         const expected = frameOf(update, id)
-        const said = () => follower.raw.slice(before[index]).replace(/^:\n/gm, '')
-        await follower.until(() => said().length >= expected.length, JSON.stringify(expected))
-        expect(said()).toBe(expected)
+        const delivered = () => follower.raw.slice(before[index]).replace(/^:\n/gm, '')
+        await follower.until(() => delivered().length >= expected.length, JSON.stringify(expected))
+        expect(delivered()).toBe(expected)
       }
     })
     await fc.assert(property, settings)

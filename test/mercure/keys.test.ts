@@ -2,10 +2,18 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { carry, good, type Role, roles, started, startedWith, statusOf } from '../support/carriers.js'
 import { certificateOf } from '../support/certificate.js'
 import { jwksServer } from '../support/jwks-server.js'
 import { audience, type Dialect, dialects, keyed, keys, type MercureServer, serverWith } from '../support/mercure.js'
+import {
+  credentialsIn,
+  type Role,
+  roles,
+  startKeyedServer,
+  startServer,
+  statusOf,
+  validToken
+} from '../support/token-sources.js'
 import { jwk, legacy, modern, pem, rsaPair } from '../support/tokens.js'
 
 const server = serverWith()
@@ -31,14 +39,14 @@ const signed = (dialect: Dialect, key: KeyObject, alg: Algorithm, kid?: string) 
 async function expectBelieved(server: MercureServer, key: KeyObject, alg: Algorithm, kid?: string): Promise<void> {
   for (const [dialect, role] of dialects.flatMap((dialect) => roles.map((role) => [dialect, role] as const))) {
     const status = async (key: KeyObject) =>
-      statusOf(server, role, dialect, carry.header(dialect, await signed(dialect, key, alg, kid)))
+      statusOf(server, role, dialect, credentialsIn.header(dialect, await signed(dialect, key, alg, kid)))
     expect([dialect, role, await status(key)]).toEqual([dialect, role, 200])
     expect([dialect, role, await status(stranger[alg].privateKey)]).toEqual([dialect, role, 401])
   }
 }
 
 const withKey = (key: string) =>
-  started('--publisher-key', key, '--subscriber-key', key, '--audience', audience, '--port', '0')
+  startServer('--publisher-key', key, '--subscriber-key', key, '--audience', audience, '--port', '0')
 
 describe('over HTTP', () => {
   test.each<[string, Algorithm, () => string, KeyObject]>([
@@ -59,7 +67,7 @@ describe('over HTTP', () => {
   test('Z1 a token is believed by the address of a JWK Set', async () => {
     const jwks = await jwksServer(jwk(pairs.rsa.publicKey, { kid: 'one' }), jwk(pairs.ec.publicKey, { kid: 'two' }))
     const addresses = ['--publisher-jwks', jwks.address, '--subscriber-jwks', jwks.address]
-    const remote = await started(...addresses, '--audience', audience)
+    const remote = await startServer(...addresses, '--audience', audience)
     await expectBelieved(remote, pairs.rsa.privateKey, 'RS256', 'one')
     await expectBelieved(remote, pairs.ec.privateKey, 'ES256', 'two')
   })
@@ -67,7 +75,7 @@ describe('over HTTP', () => {
 
 describe.each(roles)('to %s in 1.0', (role) => {
   const status = async (more: object) =>
-    statusOf(server, role, '1.0', carry.header('1.0', await good(role, '1.0', more)))
+    statusOf(server, role, '1.0', credentialsIn.header('1.0', await validToken(role, '1.0', more)))
 
   test.each(['at+jwt', 'AT+JWT', 'application/at+jwt', 'Application/At+Jwt'])('Z4 the type %s will do', async (typ) => {
     expect(await status({ header: { typ } })).toBe(200)
@@ -122,9 +130,9 @@ describe.each(roles)('to %s in 1.0', (role) => {
 
 describe('issuers', () => {
   test.each(roles)('Z4 an issuer that is not named is not trusted, to %s in 1.0', async (role) => {
-    const trusting = await startedWith('--issuers', 'https://issuer.example.com')
+    const trusting = await startKeyedServer('--issuers', 'https://issuer.example.com')
     const status = async (iss: unknown) =>
-      statusOf(trusting, role, '1.0', carry.header('1.0', await good(role, '1.0', { claims: { iss } })))
+      statusOf(trusting, role, '1.0', credentialsIn.header('1.0', await validToken(role, '1.0', { claims: { iss } })))
     expect(await status('https://issuer.example.com')).toBe(200)
     for (const iss of ['https://other.example', 'https://issuer.example.com/', undefined]) {
       expect(await status(iss)).toBe(401)
@@ -138,9 +146,14 @@ describe('issuers', () => {
       publisher: { key },
       subscriber: { key }
     }))
-    const trusting = await started(...keyed, '--issuers', JSON.stringify(issuers))
+    const trusting = await startServer(...keyed, '--issuers', JSON.stringify(issuers))
     const status = async (role: Role, iss: string, key: string) =>
-      statusOf(trusting, role, dialect, carry.header(dialect, await good(role, dialect, { key, claims: { iss } })))
+      statusOf(
+        trusting,
+        role,
+        dialect,
+        credentialsIn.header(dialect, await validToken(role, dialect, { key, claims: { iss } }))
+      )
     for (const role of roles) {
       expect([await status(role, 'a', own.a), await status(role, 'b', own.b)]).toEqual([200, 200])
       expect([await status(role, 'a', own.b), await status(role, 'b', own.a)]).toEqual([401, 401])

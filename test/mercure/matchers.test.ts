@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { ask } from '../support/http.js'
 import { form, fresh, serverWith } from '../support/mercure.js'
-import { reader, words } from '../support/mercure-words.js'
+import { dialectNames, reader } from '../support/mercure-dialects.js'
 import { listen } from '../support/sse-client.js'
 
 const server = serverWith()
@@ -143,7 +143,7 @@ describe('a stream without a selector', () => {
     'S2: is told what is missing in the dialect of its token, here %s',
     async (dialect) => {
       const { text } = await server.refused('', await reader(dialect))
-      expect(text).toContain(`issing "${words[dialect].selector}"`)
+      expect(text).toContain(`issing "${dialectNames[dialect].selector}"`)
     }
   )
 })

@@ -1,10 +1,10 @@
 // Pages of other origins: which lists are refused at the start, and what a browser is told.
 import { describe, expect, test } from 'vitest'
-import { come, cookieNames, good, roles, startedWith } from '../support/carriers.js'
 import { tidings } from '../support/cli.js'
 import { ask } from '../support/http.js'
 import { bearer, dialects, form, fresh, hubPath, serverWith, token } from '../support/mercure.js'
 import { listPath } from '../support/presence.js'
+import { cookieNames, requestWith, roles, startKeyedServer, validToken } from '../support/token-sources.js'
 
 const refusedEntries: readonly [string, RegExp][] = [
   ['https://example.com/', /ends with a slash/],
@@ -32,7 +32,7 @@ describe.each(['--cors-origins', '--publish-origins'])('%s', (option) => {
 
   test('Z5 accepts everything that is an origin', async () => {
     const all = '*,null,https://example.com http://localhost:3000,capacitor://localhost https://*.example.com'
-    expect((await ask(`${(await startedWith(option, all)).url}/`)).status).toBe(200)
+    expect((await ask(`${(await startKeyedServer(option, all)).url}/`)).status).toBe(200)
   })
 })
 
@@ -80,10 +80,10 @@ describe('where a site and a wildcard are named', () => {
   test.each(dialects)('Z5 streams, publishes and refusals in %s say it, too', async (dialect) => {
     const Origin = 'https://app.example.com'
     for (const role of roles) {
-      const accepted = await come(server, role, dialect, {
-        headers: { Origin, ...bearer(await good(role, dialect)) }
+      const accepted = await requestWith(server, role, dialect, {
+        headers: { Origin, ...bearer(await validToken(role, dialect)) }
       })
-      const refused = await come(server, role, dialect, { headers: { Origin } })
+      const refused = await requestWith(server, role, dialect, { headers: { Origin } })
       expect([accepted.status, refused.status]).toEqual([200, 401])
       for (const { headers } of [accepted, refused]) expect(rightsIn(headers)).toEqual(withCookies(Origin))
     }
@@ -102,12 +102,12 @@ describe('where a site and a wildcard are named', () => {
     ['/subscribe', ['GET', 'HEAD']],
     ['/publish', ['GET', 'POST']]
   ])('Z5 a preflight for %s is answered without a token', async (path, methods) => {
-    const asked = { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'authorization' }
-    const headers = { Origin: 'https://app.example.com', ...asked }
+    const preflight = { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'authorization' }
+    const headers = { Origin: 'https://app.example.com', ...preflight }
     const answer = await ask(server.url + path, { method: 'OPTIONS', headers })
     expect([answer.status, answer.text]).toEqual([204, ''])
-    const { 'allow-headers': allowed, 'allow-methods': told, ...rest } = rightsIn(answer.headers)
-    expect(String(told).split(', ')).toEqual(methods)
+    const { 'allow-headers': allowed, 'allow-methods': allowedMethods, ...rest } = rightsIn(answer.headers)
+    expect(String(allowedMethods).split(', ')).toEqual(methods)
     const names = String(allowed).toLowerCase().split(', ')
     expect(names).toEqual(expect.arrayContaining(['authorization', 'cache-control', 'content-type', 'last-event-id']))
     expect(rest).toMatchObject(withCookies('https://app.example.com'))
@@ -153,10 +153,10 @@ describe('where nobody is named', () => {
     const headers = { Origin: 'https://app.example.com', Cookie }
     const stream = await server.follow(dialect, fresh(), { headers })
     expect([stream.status, rightsIn(stream.headers), stream.headers.vary]).toEqual([200, {}, undefined])
-    const asked = await ask(`${server.hub}?${form({ topic: 'a' })}`, {
+    const preflight = await ask(`${server.hub}?${form({ topic: 'a' })}`, {
       method: 'OPTIONS',
       headers: { ...headers, 'Access-Control-Request-Method': 'POST' }
     })
-    expect([asked.status, rightsIn(asked.headers)]).toEqual([204, {}])
+    expect([preflight.status, rightsIn(preflight.headers)]).toEqual([204, {}])
   })
 })

@@ -1,21 +1,21 @@
 // The table of what is refused in publishing, in both dialects: with which status, in which words, and with nothing published.
 import { describe, expect, it } from 'vitest'
 import { bearer, type Dialect, dialects, form, fresh, keys, serverWith, token } from '../support/mercure.js'
-import { attempt, challenge, publisher, unsigned } from '../support/mercure-words.js'
+import { attempt, challenge, publisher, unsigned } from '../support/mercure-dialects.js'
 
 const server = serverWith()
 
 /** A status, and the text where the protocol gives one. */
-type Told = readonly [status: number, text?: string]
-type Row = readonly [what: string, body: string | Buffer, modern: Told, legacy: Told]
+type Expected = readonly [status: number, text?: string]
+type Row = readonly [what: string, body: string | Buffer, modern: Expected, legacy: Expected]
 
 const and = (fields: Record<string, string | readonly string[]>) => form({ topic: 'refused', ...fields })
-const noTopic: Told = [400, 'Missing "topic" parameter\n']
-const badRetry: Told = [400, 'Invalid "retry" parameter\n']
-const manyTopics: Told = [400, 'too many topics in update\n']
+const noTopic: Expected = [400, 'Missing "topic" parameter\n']
+const badRetry: Expected = [400, 'Invalid "retry" parameter\n']
+const manyTopics: Expected = [400, 'too many topics in update\n']
 const many = Array.from({ length: 1_001 }, (_, index) => String(index))
 /** What both dialects refuse. */
-const both = (what: string, body: string | Buffer, told: Told = [400]): Row => [what, body, told, told]
+const both = (what: string, body: string | Buffer, expected: Expected = [400]): Row => [what, body, expected, expected]
 
 const bodies: Row[] = [
   both('P2: an empty body', '', noTopic),
@@ -50,10 +50,10 @@ const bodies: Row[] = [
 ]
 
 describe.each(dialects)('publishing with a token of %s', (dialect) => {
-  const told = (modern: Told, legacy: Told) => (dialect === '1.0' ? modern : legacy)
+  const expected = (modern: Expected, legacy: Expected) => (dialect === '1.0' ? modern : legacy)
 
   it.each(bodies)('%s', async (_, body, modern, legacy) => {
-    const [status, text] = told(modern, legacy)
+    const [status, text] = expected(modern, legacy)
     const headers = await publisher(dialect)
     const { answer, published } = await attempt(server, () => server.post(body, headers))
     expect(answer).toMatchObject({ status, ...(text && { text }) })
@@ -78,7 +78,7 @@ const presenting = (make: (dialect: Dialect) => Promise<string> | string): Prese
 }
 const all = { publish: ['*'] }
 
-const refusedTokens: readonly (readonly [what: string, headers: Presented, status: number, told: string])[] = [
+const refusedTokens: readonly (readonly [what: string, headers: Presented, status: number, expected: string])[] = [
   ['a token of another key', presenting((d) => token(d, { ...all, key: 'x'.repeat(40) })), 401, challenge.invalid],
   ["a subscriber's token", presenting((d) => token(d, { ...all, key: keys.subscribe })), 401, challenge.invalid],
   ['a token that nobody signed', presenting(unsigned), 401, challenge.invalid],
@@ -90,29 +90,29 @@ const refusedTokens: readonly (readonly [what: string, headers: Presented, statu
 ]
 
 describe.each(dialects)('a publisher of %s', (dialect) => {
-  const tell = (status: number, told: string) =>
+  const refusal = (status: number, expected: string) =>
     dialect === '1.0'
-      ? { status, headers: { 'www-authenticate': told } }
+      ? { status, headers: { 'www-authenticate': expected } }
       : { status: 401, text: 'Unauthorized\n', headers: { 'www-authenticate': 'Bearer' } }
   const body = form({ topic: ['covered', 'uncovered'], data: 'refused' })
 
-  it.each(refusedTokens)('P1: with %s is refused', async (_, present, status, told) => {
+  it.each(refusedTokens)('P1: with %s is refused', async (_, present, status, expected) => {
     const headers = await present(dialect)
     const { answer, published } = await attempt(server, () => server.post(body, headers))
-    expect(answer).toMatchObject(tell(status, told))
+    expect(answer).toMatchObject(refusal(status, expected))
     expect(published).toEqual([])
   })
 
   it('P8: with too many grants is refused', async () => {
     const publish = Array.from({ length: dialect === '1.0' ? 101 : 1_001 }, (_, index) => String(index))
-    expect(await server.post(body, await publisher(dialect, publish))).toMatchObject(tell(401, challenge.invalid))
+    expect(await server.post(body, await publisher(dialect, publish))).toMatchObject(refusal(401, challenge.invalid))
   })
 
-  it('P1: is told what is wrong with the token before what is wrong with the form', async () => {
+  it('P1: is expected what is wrong with the token before what is wrong with the form', async () => {
     const reading = bearer(await token(dialect, { subscribe: ['*'], key: keys.publish }))
-    expect(await server.post('retry=soon', reading)).toMatchObject(tell(403, challenge.scope))
+    expect(await server.post('retry=soon', reading)).toMatchObject(refusal(403, challenge.scope))
     const bad = bearer(await token(dialect, { ...all, expiresIn: -1 }))
-    expect(await server.post('retry=soon', bad)).toMatchObject(tell(401, challenge.invalid))
+    expect(await server.post('retry=soon', bad)).toMatchObject(refusal(401, challenge.invalid))
   })
 })
 
@@ -123,9 +123,9 @@ describe('a publisher without a dialect', () => {
     ['no token', {}, 401, challenge.none],
     ['a text that is no token', bearer('x'.repeat(50)), 401, challenge.invalid],
     ['a header that is not understood', { Authorization: 'Basic eDp4' }, 400, challenge.malformed]
-  ])('P1: with %s is refused in the form of 1.0', async (_, headers, status, told) => {
+  ])('P1: with %s is refused in the form of 1.0', async (_, headers, status, expected) => {
     const { answer, published } = await attempt(server, () => server.post(body, headers))
-    expect(answer).toMatchObject({ status, headers: { 'www-authenticate': told } })
+    expect(answer).toMatchObject({ status, headers: { 'www-authenticate': expected } })
     expect(published).toEqual([])
   })
 })

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { ask } from '../support/http.js'
 import { bearer, dialects, form, serverWith, token } from '../support/mercure.js'
-import { attempt } from '../support/mercure-words.js'
+import { attempt } from '../support/mercure-dialects.js'
 
 const server = serverWith()
 

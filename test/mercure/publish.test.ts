@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
 import { ask, serve } from '../support/http.js'
 import { dialects, form, fresh, hubPath, serverWith } from '../support/mercure.js'
-import { keyedHandler, patternGrant, publisher, reader } from '../support/mercure-words.js'
+import { keyedHandler, patternGrant, publisher, reader } from '../support/mercure-dialects.js'
 
 const server = serverWith()
 const asForm = { 'Content-Type': 'application/x-www-form-urlencoded' }

@@ -4,7 +4,7 @@ import { text as readAll } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { ask } from '../support/http.js'
 import { form, fresh, hubPath, serverWith } from '../support/mercure.js'
-import { publishHistory, reader } from '../support/mercure-words.js'
+import { publishHistory, reader } from '../support/mercure-dialects.js'
 import { listen } from '../support/sse-client.js'
 
 const server = serverWith()

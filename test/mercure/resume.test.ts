@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { dialects, fresh, serverWith } from '../support/mercure.js'
-import { publishHistory, reader, words } from '../support/mercure-words.js'
+import { dialectNames, publishHistory, reader } from '../support/mercure-dialects.js'
 
 const server = serverWith()
 const emptyServer = serverWith()
@@ -11,8 +11,8 @@ const emptyServer = serverWith()
 const asHeader = (text: string) => Buffer.from(text).toString('latin1')
 
 describe.each(dialects)('resuming in %s', (dialect) => {
-  const { lastEventId, lastEventIdHeader } = words[dialect]
-  const otherHeader = words[dialect === '1.0' ? '0.x' : '1.0'].lastEventIdHeader
+  const { lastEventId, lastEventIdHeader } = dialectNames[dialect]
+  const otherHeader = dialectNames[dialect === '1.0' ? '0.x' : '1.0'].lastEventIdHeader
   const spellings =
     dialect === '1.0' ? ['last_event_id', 'lastEventId'] : ['lastEventID', 'Last-Event-ID', 'lastEventId']
   const withHeader = async (id: string) => ({ headers: { ...(await reader(dialect)), 'Last-Event-ID': id } })

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { MemoryLog, type Update } from '../../dist/index.js'
 import { ask, serve } from '../support/http.js'
 import { bearer, dialects, form, fresh, hubPath, keyed, keys, MercureServer, token } from '../support/mercure.js'
-import { keyedHandler, reader, topicsOf, words } from '../support/mercure-words.js'
+import { dialectNames, keyedHandler, reader, topicsOf } from '../support/mercure-dialects.js'
 import { listen } from '../support/sse-client.js'
 
 /** A server process of one test. */
@@ -17,7 +17,7 @@ async function start(...args: string[]): Promise<MercureServer> {
 const soon = () => Math.floor(Date.now() / 1_000) + 2
 
 describe.each(dialects)('a stream of %s', (dialect) => {
-  const { selector, lastEventId } = words[dialect]
+  const { selector, lastEventId } = dialectNames[dialect]
   const address = (url: string, topic = 'a') => `${url + hubPath}?${form({ [selector]: topic })}`
 
   it('S3: is refused by a hub that shuts down, and not announced', async () => {

@@ -2,14 +2,14 @@
 import { describe, expect, it } from 'vitest'
 import { ask } from '../support/http.js'
 import { bearer, dialects, form, fresh, serverWith, token } from '../support/mercure.js'
-import { challenge, pattern, patternGrant, reader, unsigned, words } from '../support/mercure-words.js'
+import { challenge, dialectNames, pattern, patternGrant, reader, unsigned } from '../support/mercure-dialects.js'
 import { listen } from '../support/sse-client.js'
 
 const server = serverWith()
 const publicServer = serverWith('--anonymous')
 
 describe.each(dialects)('a stream of %s', (dialect) => {
-  const { selector, lastEventIdHeader } = words[dialect]
+  const { selector, lastEventIdHeader } = dialectNames[dialect]
 
   it('S4: the body is ":\\n" and then the frames, byte for byte', async () => {
     const topic = fresh()
@@ -89,7 +89,7 @@ describe.each(dialects)('a stream of %s', (dialect) => {
 
   it('S6: those without a token never see what is private, live or replayed', async () => {
     const topic = fresh()
-    const query = `&${words[dialect].lastEventId}=earliest`
+    const query = `&${dialectNames[dialect].lastEventId}=earliest`
     const live = await publicServer.follow(dialect, topic, { headers: {} })
     await publicServer.publish(dialect, { topic, data: 'private', private: '' })
     await publicServer.publish(dialect, { topic, data: 'public' })
@@ -110,10 +110,10 @@ describe.each(dialects)('a stream of %s', (dialect) => {
 })
 
 describe.each(dialects)('who gets in, in %s', (dialect) => {
-  const { selector } = words[dialect]
-  const refusal = (told: string) => ({
+  const { selector } = dialectNames[dialect]
+  const refusal = (challengeText: string) => ({
     status: 401,
-    headers: { 'www-authenticate': dialect === '1.0' ? told : 'Bearer' },
+    headers: { 'www-authenticate': dialect === '1.0' ? challengeText : 'Bearer' },
     ...(dialect === '0.x' && { text: 'Unauthorized\n' })
   })
   const query = form({ [selector]: fresh() })

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { ask } from '../support/http.js'
 import { bearer, type Dialect, dialects, form, fresh, hubPath, serverWith, token } from '../support/mercure.js'
 import {
+  announcements,
   askList,
   context,
   lastEventIdOf,
@@ -10,7 +11,6 @@ import {
   listPath,
   pathOf,
   subscriptionsAt,
-  told,
   watch
 } from '../support/presence.js'
 import { listen, type SseClient } from '../support/sse-client.js'
@@ -126,12 +126,12 @@ describe.each(dialects)('in %s', (dialect) => {
   test('A4 the token has to cover the path, whatever its query says', async () => {
     const topic = fresh()
     const path = pathOf(dialect, topic)
-    const asked = async (query: string, subscribe: string[]) =>
+    const statusOfList = async (query: string, subscribe: string[]) =>
       (await askList(server, dialect, path + query, { subscribe })).status
     const refused = isModern ? 403 : 401
-    expect(await asked('?page=2', [path])).toBe(200)
-    expect(await asked('?page=2', [`${path}?page=2`])).toBe(refused)
-    expect(await asked(`?x=${fresh()}`, [fresh()])).toBe(refused)
+    expect(await statusOfList('?page=2', [path])).toBe(200)
+    expect(await statusOfList('?page=2', [`${path}?page=2`])).toBe(refused)
+    expect(await statusOfList(`?x=${fresh()}`, [fresh()])).toBe(refused)
   })
 
   test('A4 a path with dots in it leads nowhere, whatever it would resolve to', async () => {
@@ -177,7 +177,7 @@ const nameOf = ({ subscriber }: { subscriber: string }) => subscriber
 /** Who is there by a list and what a stream told after it. */
 function followed(names: string[], watcher: SseClient, topic: string): string[] {
   const there = new Set(names)
-  for (const { subscriber, active } of told(watcher, topic)) {
+  for (const { subscriber, active } of announcements(watcher, topic)) {
     if (active) there.add(subscriber)
     else there.delete(subscriber)
   }

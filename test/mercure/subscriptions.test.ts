@@ -14,13 +14,13 @@ import {
 } from '../support/mercure.js'
 import {
   announced,
+  announcements,
   type Listed,
   listed,
   pathOf,
   subscriptionsAt,
-  told,
-  toldTimes,
   uuid,
+  waitForAnnouncements,
   watch
 } from '../support/presence.js'
 import { listen } from '../support/sse-client.js'
@@ -35,9 +35,9 @@ describe.each(dialects)('in %s', (dialect) => {
     const topic = fresh()
     const watcher = await watch(server, dialect)
     const reader = await subscribe(topic, { user: 'x' })
-    const [begun] = await toldTimes(watcher, topic, 1)
+    const [begun] = await waitForAnnouncements(watcher, topic, 1)
     reader.close()
-    const all = await toldTimes(watcher, topic, 2)
+    const all = await waitForAnnouncements(watcher, topic, 2)
     const subscription = listed(dialect, topic, begun?.subscriber ?? '', { user: 'x' })
     expect(begun?.subscriber).toMatch(uuid)
     expect(all).toEqual([announced(dialect, subscription, true), announced(dialect, subscription, false)])
@@ -47,7 +47,7 @@ describe.each(dialects)('in %s', (dialect) => {
     const topic = fresh()
     const watcher = await watch(server, dialect)
     await subscribe(topic)
-    const [begun] = await toldTimes(watcher, topic, 1)
+    const [begun] = await waitForAnnouncements(watcher, topic, 1)
     const type = dialect === '1.0' ? 'event: mercure\n' : ''
     const frame = new RegExp(`\n${type}id: #\\w+-\\w+\ndata: (.*"${begun?.subscriber}".*)\n\n`)
     expect(JSON.parse(frame.exec(watcher.raw)?.[1] ?? 'null')).toEqual(begun)
@@ -57,7 +57,7 @@ describe.each(dialects)('in %s', (dialect) => {
     const topic = fresh()
     const watcher = await watch(server, dialect)
     await subscribe(topic)
-    const [begun] = await toldTimes(watcher, topic, 1)
+    const [begun] = await waitForAnnouncements(watcher, topic, 1)
     expect(begun).toEqual(announced(dialect, listed(dialect, topic, begun?.subscriber ?? ''), true))
   })
 
@@ -66,18 +66,18 @@ describe.each(dialects)('in %s', (dialect) => {
     const [all, entitled] = [await watch(server, dialect), await watch(server, dialect, [anyone(dialect, topic)])]
     const others = [await watch(server, dialect, [topic]), await watch(server, dialect, [anyone(dialect, fresh())])]
     await subscribe(topic)
-    await toldTimes(all, topic, 1)
+    await waitForAnnouncements(all, topic, 1)
     await server.publish(dialect, { topic, data: 'after it' })
     for (const client of [entitled, ...others]) await client.until(({ data }) => data.includes('after it'))
-    expect(told(entitled, topic)).toEqual(told(all, topic))
-    expect(others.map((other) => told(other, topic))).toEqual([[], []])
+    expect(announcements(entitled, topic)).toEqual(announcements(all, topic))
+    expect(others.map((other) => announcements(other, topic))).toEqual([[], []])
   })
 
   test('S8 those without a right to read anything private hear of nothing', async () => {
     const topic = fresh()
     const [all, none] = [await watch(server, dialect), await server.follow(dialect, '*')]
     await subscribe(topic)
-    await toldTimes(all, topic, 1)
+    await waitForAnnouncements(all, topic, 1)
     await server.publish(dialect, { topic, data: 'after it' })
     await none.until(({ data }) => data.includes('after it'))
     expect(none.data).toEqual(['after it'])
@@ -89,7 +89,7 @@ describe.each(dialects)('in %s', (dialect) => {
     const query = dialect === '1.0' ? { match: topic, match_urlpattern: path } : { topic: [topic, path] }
     const rights = bearer(await token(dialect, { subscribe: [anyone(dialect, topic)] }))
     const reader = await listen(`${server.hub}?${form(query)}`, rights)
-    const [itself] = await toldTimes(reader, topic, 1)
+    const [itself] = await waitForAnnouncements(reader, topic, 1)
     expect(await subscriptionsAt(server, dialect, pathOf(dialect, topic))).toEqual([
       listed(dialect, topic, itself?.subscriber ?? '')
     ])
@@ -100,8 +100,8 @@ describe.each(dialects)('in %s', (dialect) => {
     const watcher = await watch(server, dialect)
     const reader = await subscribe([...topics, topics[0] as string])
     reader.close()
-    for (const topic of topics) await toldTimes(watcher, topic, 2)
-    const events = topics.flatMap((topic) => told(watcher, topic))
+    for (const topic of topics) await waitForAnnouncements(watcher, topic, 2)
+    const events = topics.flatMap((topic) => announcements(watcher, topic))
     expect(events.map(({ active }) => active)).toEqual([true, false, true, false, true, false])
     expect(new Set(events.map(({ subscriber }) => subscriber)).size).toBe(1)
   })
@@ -110,7 +110,7 @@ describe.each(dialects)('in %s', (dialect) => {
     const topic = `${fresh()}/!'()* ~é🎉%20+"`
     const watcher = await watch(server, dialect)
     await subscribe(topic)
-    const [begun] = await toldTimes(watcher, topic, 1)
+    const [begun] = await waitForAnnouncements(watcher, topic, 1)
     const space = dialect === '1.0' ? '%20' : '+'
     expect(begun?.id).toContain(`%2F%21%27%28%29%2A${space}~%C3%A9%F0%9F%8E%89%2520%2B%22/urn%3Auuid%3A`)
     expect(begun?.id).toBe(pathOf(dialect, topic, begun?.subscriber))
@@ -123,8 +123,8 @@ describe.each(dialects)('in %s', (dialect) => {
     await server.refused(selector, bearer(await token(dialect, { subscribe: ['*'] })), 'HEAD')
     await server.refused(selector, bearer('no-token-at-all'))
     await subscribe(topic)
-    await toldTimes(watcher, topic, 1)
-    expect(told(watcher, topic)).toHaveLength(1)
+    await waitForAnnouncements(watcher, topic, 1)
+    expect(announcements(watcher, topic)).toHaveLength(1)
   })
 
   test('S7 S8 a storm of a thousand is told in full, while every publish is answered', {
@@ -134,9 +134,9 @@ describe.each(dialects)('in %s', (dialect) => {
     const watcher = await watch(server, dialect)
     const storm = comeAndGo(server, dialect, topic, 1_000)
     const answers = await publishUntil(storm, (number) => server.publish(dialect, { topic, data: `${number}` }))
-    await expect.poll(() => told(watcher, topic).length, { timeout: 20_000 }).toBe(2_000)
+    await expect.poll(() => announcements(watcher, topic).length, { timeout: 20_000 }).toBe(2_000)
     expect(new Set(answers)).toEqual(new Set([200]))
-    expect(lives(told(watcher, topic))).toEqual(new Set(['true,false']))
+    expect(lives(announcements(watcher, topic))).toEqual(new Set(['true,false']))
     expect(await subscriptionsAt(server, dialect, pathOf(dialect, topic))).toEqual([])
   })
 })
@@ -146,7 +146,7 @@ test('S8 a URL pattern is announced as what it is', async () => {
   const watcher = await watch(server, '1.0')
   const rights = { subscribe: [{ match: pattern, match_type: 'urlpattern' }], payload: { of: 'the pattern' } }
   await listen(`${server.hub}?${form({ match_urlpattern: pattern })}`, bearer(await token('1.0', rights)))
-  const [begun] = await toldTimes(watcher, pattern, 1)
+  const [begun] = await waitForAnnouncements(watcher, pattern, 1)
   const subscription = listed('1.0', pattern, begun?.subscriber ?? '', { of: 'the pattern' }, 'urlpattern')
   expect(begun).toEqual(announced('1.0', subscription, true))
 })
@@ -155,7 +155,7 @@ test('S8 a template is announced as it was written', async () => {
   const template = `${fresh()}/{id}`
   const watcher = await watch(server, '0.x')
   await server.follow('0.x', template)
-  const [begun] = await toldTimes(watcher, template, 1)
+  const [begun] = await waitForAnnouncements(watcher, template, 1)
   expect(begun).toEqual(announced('0.x', listed('0.x', template, begun?.subscriber ?? ''), true))
 })
 
@@ -165,7 +165,7 @@ test('S8 streams of the simple endpoint are not announced', async () => {
   await listen(`${server.url}/subscribe?${form({ topic })}`, bearer(await token('1.0', { subscribe: ['*'] })))
   await server.publish('1.0', { topic, data: 'after it' })
   await watcher.until(({ data }) => data.includes('after it'))
-  expect(told(watcher, topic)).toEqual([])
+  expect(announcements(watcher, topic)).toEqual([])
 })
 
 /** A selector of the paths of everyone who subscribes to a topic. */
@@ -211,7 +211,7 @@ async function publishUntil(
 
 /** What was told of each subscriber, in order. */
 function lives(events: Listed[]): Set<string> {
-  const told = new Map<string, boolean[]>()
-  for (const { subscriber, active } of events) told.set(subscriber, [...(told.get(subscriber) ?? []), active])
-  return new Set([...told.values()].map(String))
+  const states = new Map<string, boolean[]>()
+  for (const { subscriber, active } of events) states.set(subscriber, [...(states.get(subscriber) ?? []), active])
+  return new Set([...states.values()].map(String))
 }

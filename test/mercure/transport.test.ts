@@ -1,7 +1,6 @@
 // What the hub does with updates whatever the dialect: order, what is kept, who gets them how often, and what is counted.
 import { connect, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { startedWith } from '../support/carriers.js'
 import { ask } from '../support/http.js'
 import {
   bearer,
@@ -16,6 +15,7 @@ import {
 } from '../support/mercure.js'
 import { isSoak } from '../support/random.js'
 import { listen } from '../support/sse-client.js'
+import { startKeyedServer } from '../support/token-sources.js'
 
 const server = serverWith()
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => String(from + index))
@@ -53,7 +53,7 @@ describe.each(dialects)('in %s', (dialect) => {
   })
 
   test('T2 where bytes are bounded, the newest are kept', async () => {
-    const bounded = await startedWith('--retention', '[{"match":"*","bytes":"16KiB"}]')
+    const bounded = await startKeyedServer('--retention', '[{"match":"*","bytes":"16KiB"}]')
     const topic = fresh()
     await publishAll(bounded, dialect, topic, numbers(0, 50), 'x'.repeat(1_000))
     const headers = { ...(await rights()), 'Last-Event-ID': 'earliest' }
@@ -66,7 +66,7 @@ describe.each(dialects)('in %s', (dialect) => {
   })
 
   test('T3 a hub that is closing refuses a publish that arrives meanwhile', async () => {
-    const closing = await startedWith()
+    const closing = await startKeyedServer()
     const socket = await begin(closing, 'POST', await token(dialect, { publish: ['*'] }))
     await close(closing, dialect)
     socket.write('topic=a')
@@ -112,7 +112,7 @@ describe.each(dialects)('in %s', (dialect) => {
 
   test('T6 connects, disconnects, publishes and deliveries are counted', async () => {
     const topic = fresh()
-    const counting = await startedWith()
+    const counting = await startKeyedServer()
     const clients = [await counting.follow(dialect, topic), await counting.follow(dialect, topic)]
     await publishAll(counting, dialect, topic, ['a', 'b', 'c'])
     for (const client of clients) await client.received(3)
@@ -132,7 +132,7 @@ describe.each(dialects)('in %s', (dialect) => {
 })
 
 test('T3 a hub that is closing refuses a subscriber whose request ends meanwhile', async () => {
-  const closing = await startedWith()
+  const closing = await startKeyedServer()
   const socket = await begin(closing, 'QUERY', await token('1.0', { subscribe: ['*'] }))
   await close(closing, '1.0')
   socket.write('match=a')

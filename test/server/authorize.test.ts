@@ -1,7 +1,7 @@
 // The authorizing callback: an application decides about every stream and every publish, after the token, and where it does not
 // answer the answer is no.
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type Backend, hang, isSigned, say, startBackend, webhookKey } from '../support/backend.js'
+import { type Backend, hang, isSigned, respond, startBackend, webhookKey } from '../support/backend.js'
 import { freePort } from '../support/free-port.js'
 import { ask, post } from '../support/http.js'
 import { bearer, form, hubPath, keyed, token } from '../support/mercure.js'
@@ -17,7 +17,7 @@ async function start(address: string, args: string[] = [], env = {}): Promise<Se
 const json = { Accept: 'application/json' }
 /** Asks for a stream as one that is expected to be refused. */
 const refusal = (url: string, headers = {}) => ask(url, { headers: { ...json, ...headers } })
-const asked = ({ calls }: Backend) => calls.map((called) => called.json())
+const requestsTo = ({ calls }: Backend) => calls.map((called) => called.json())
 
 describe('the question', () => {
   it('tells of a stream, once, after the token, and is signed', async () => {
@@ -27,7 +27,7 @@ describe('the question', () => {
     expect((await ask(`${url}/subscribe`, { headers: bearer('none') })).status).toBe(401)
     const rights = bearer(await token('1.0', { subscribe: [], claims: { sub: 'ann' } }))
     await listen(`${url}/subscribe?topic=a&topic=b/{id}`, { ...rights, Cookie: 'session=7', 'X-Other': 'x' })
-    expect(asked(backend)).toEqual([
+    expect(requestsTo(backend)).toEqual([
       {
         action: 'subscribe',
         topics: ['a', 'b/{id}'],
@@ -50,7 +50,7 @@ describe('the question', () => {
     expect((await post(`${url}/publish`, batch, { ...rights, ...ndjson })).status).toBe(200)
     expect((await post(`${url}/publish?topic=a`, 'secret', rights)).status).toBe(200)
     const common = { action: 'publish', address: '127.0.0.1', headers: {} }
-    expect(asked(backend)).toEqual([
+    expect(requestsTo(backend)).toEqual([
       { ...common, topics: ['a', 'b'], private: true },
       { ...common, topics: ['a'], private: false }
     ])
@@ -62,7 +62,7 @@ describe('the question', () => {
     const query = form({ match: ['https://example.com/a', 'a{b}', '*'], match_urlpattern: '/public/../:id' })
     await listen(`${url}${hubPath}?${query}`)
     const pattern = { match: '/public/../:id', match_type: 'urlpattern' }
-    expect(asked(backend)[0]?.topics).toEqual([
+    expect(requestsTo(backend)[0]?.topics).toEqual([
       'https://example.com/a',
       { match: 'a{b}', match_type: 'exact' },
       '*',
@@ -80,7 +80,7 @@ describe('the question', () => {
   })
 
   it('is asked by every door: HEAD, QUERY, and GET /publish', async () => {
-    const backend = await startBackend(say(403))
+    const backend = await startBackend(respond(403))
     const { url } = await start(backend.url)
     const type = { 'Content-Type': 'application/x-www-form-urlencoded', Accept: 'text/event-stream' }
     const answers = [
@@ -115,7 +115,7 @@ describe('a no', () => {
     ['1.0', 403, 'Bearer error="insufficient_scope"'],
     ['0.x', 401, 'Bearer']
   ] as const)('is said at the door of Mercure in the words of %s', async (dialect, status, challenge) => {
-    const backend = await startBackend(say(403))
+    const backend = await startBackend(respond(403))
     const { url } = await start(backend.url, keyed)
     const selector = dialect === '1.0' ? 'match=a' : 'topic=a'
     const subscribing = await ask(`${url}${hubPath}?${selector}`, {
@@ -134,7 +134,7 @@ describe('a no', () => {
       expect(answer.headers['www-authenticate']).toContain(challenge)
       if (dialect === '0.x') expect(answer.text).toBe('Unauthorized\n')
     }
-    expect(asked(backend).map(({ action }) => action)).toEqual(['subscribe', 'publish'])
+    expect(requestsTo(backend).map(({ action }) => action)).toEqual(['subscribe', 'publish'])
   })
 })
 
@@ -142,17 +142,17 @@ describe('no answer', () => {
   const failed = { status: 503, headers: { 'retry-after': '1' } }
 
   it.each([
-    ['500', say(500)],
-    ['404', say(404)],
-    ['a redirect', say(302)],
-    ['a readable that is no list', say(200, { readable: 'a' })],
-    ['an empty selector', say(200, { readable: [''] })],
-    ['too many selectors', say(200, { readable: Array.from({ length: 1_001 }, (_, at) => `${at}`) })],
-    ['an until that is over', say(200, { until: 1 })],
-    ['an until that is no number', say(200, { until: 'tomorrow' })],
-    ['a list', say(200, [])],
-    ['an answer of megabytes', say(200, { more: 'x'.repeat(2 ** 20) })],
-    ['JSON that is cut short', say(200)]
+    ['500', respond(500)],
+    ['404', respond(404)],
+    ['a redirect', respond(302)],
+    ['a readable that is no list', respond(200, { readable: 'a' })],
+    ['an empty selector', respond(200, { readable: [''] })],
+    ['too many selectors', respond(200, { readable: Array.from({ length: 1_001 }, (_, at) => `${at}`) })],
+    ['an until that is over', respond(200, { until: 1 })],
+    ['an until that is no number', respond(200, { until: 'tomorrow' })],
+    ['a list', respond(200, [])],
+    ['an answer of megabytes', respond(200, { more: 'x'.repeat(2 ** 20) })],
+    ['JSON that is cut short', respond(200)]
   ])('that counts, such as %s, allows nothing', async (name, answer) => {
     const cut: typeof answer = (response) => void response.writeHead(200).end('{"until":')
     const backend = await startBackend(name.startsWith('JSON') ? cut : answer)
@@ -198,19 +198,19 @@ describe('a decision', () => {
   const publish = ({ url }: ServerProcess, topic = 'a') => post(`${url}/publish?topic=${topic}`, 'x')
 
   it('is remembered for as long as it says, for the very same question', async () => {
-    const backend = await startBackend(say(200, {}, 1))
+    const backend = await startBackend(respond(200, {}, 1))
     const server = await start(backend.url)
     for (let at = 0; at < 5; at++) expect((await publish(server)).status).toBe(200)
     expect(backend.calls.length).toBe(1)
     await publish(server, 'b')
     expect(backend.calls.length).toBe(2)
-    backend.answer = say(403)
+    backend.answer = respond(403)
     await expect.poll(async () => (await publish(server)).status).toBe(403)
     expect((backend.calls[2]?.at ?? 0) - (backend.calls[0]?.at ?? 0)).toBeGreaterThanOrEqual(990)
   })
 
   it('is remembered as well where it is a no', async () => {
-    const backend = await startBackend(say(403, undefined, 60))
+    const backend = await startBackend(respond(403, undefined, 60))
     const server = await start(backend.url)
     expect([(await publish(server)).status, (await publish(server)).status]).toEqual([403, 403])
     expect(backend.calls.length).toBe(1)
@@ -278,10 +278,10 @@ describe('a bound on streams', () => {
   })
 
   it('does not count those whom the application refused', async () => {
-    const backend = await startBackend(say(403))
+    const backend = await startBackend(respond(403))
     const { url } = await start(backend.url, ['--max-connections', '1', '--max-connections-per-address', '1'])
     for (const topic of ['a', 'b']) expect((await ask(`${url}/subscribe?topic=${topic}`)).status).toBe(403)
-    backend.answer = say(204)
+    backend.answer = respond(204)
     expect((await listen(`${url}/subscribe`)).status).toBe(200)
   })
 })
@@ -293,7 +293,7 @@ describe('an answer with rights', () => {
   it('adds to what may be read: a yes alone adds nothing', async () => {
     const backend = await startBackend((...call) => {
       const isAnn = call[1].body.includes('ann')
-      say(200, isAnn ? { readable: ['a', 'orders/{id}'] } : {})(...call)
+      respond(200, isAnn ? { readable: ['a', 'orders/{id}'] } : {})(...call)
     })
     const server = await start(backend.url, ['--authorize-headers', 'x-user'])
     const ann = await listen(`${server.url}/subscribe`, { 'X-User': 'ann' })
@@ -305,7 +305,7 @@ describe('an answer with rights', () => {
   })
 
   it('leaves what the token grants', async () => {
-    const backend = await startBackend(say(200, { readable: ['a'] }))
+    const backend = await startBackend(respond(200, { readable: ['a'] }))
     const server = await start(backend.url, keyed)
     const client = await listen(`${server.url}/subscribe`, bearer(await token('1.0', { subscribe: ['b'] })))
     const publisher = bearer(await token('1.0', { publish: ['*'] }))
@@ -314,7 +314,7 @@ describe('an answer with rights', () => {
   })
 
   it('ends the stream by its until', async () => {
-    const backend = await startBackend(say(200, { until: Date.now() / 1_000 + 2 }, 60))
+    const backend = await startBackend(respond(200, { until: Date.now() / 1_000 + 2 }, 60))
     const { url, output } = await start(backend.url, ['--log-level', 'debug'])
     const client = await listen(`${url}/subscribe`)
     await client.until(({ ended }) => ended)
@@ -326,7 +326,7 @@ describe('an answer with rights', () => {
 
 describe('a server without keys', () => {
   it('beyond this machine is one that somebody guards', async () => {
-    const backend = await startBackend(say(403))
+    const backend = await startBackend(respond(403))
     const { url } = await start(backend.url, ['--host', '0.0.0.0'])
     const { port } = new URL(url)
     const named = await ask(`http://127.0.0.1:${port}/subscribe`, { headers: { Host: 'hub.example.com' } })
@@ -339,10 +339,10 @@ describe('a server without keys', () => {
     const { url } = await start(backend.url)
     for (const path of ['/debug', '/metrics']) {
       expect((await ask(url + path)).status).toBe(403)
-      expect(asked(backend).at(-1)).toMatchObject({ action: 'subscribe', topics: [path] })
-      backend.answer = say(200, { readable: [path] })
+      expect(requestsTo(backend).at(-1)).toMatchObject({ action: 'subscribe', topics: [path] })
+      backend.answer = respond(200, { readable: [path] })
       expect((await ask(url + path)).status).toBe(200)
-      backend.answer = say(200)
+      backend.answer = respond(200)
     }
     expect((await ask(url)).status).toBe(200)
   })

@@ -8,7 +8,7 @@ import { describeWith, redis } from '../support/requirements.js'
 import { ResumingClient } from '../support/resuming-client.js'
 import { type ServerProcess, startServer } from '../support/server.js'
 
-const patient = { timeout: 30_000, interval: 50 }
+const pollOptions = { timeout: 30_000, interval: 50 }
 const day = 86_400_000
 const rules = [
   { match: 'price/{symbol}', last: 1 },
@@ -39,7 +39,7 @@ async function startFleet(redis: RedisServer) {
   onTestFinished(() => {
     for (const client of clients) client.close()
   })
-  await expect.poll(() => clients.filter(({ isOpen }) => isOpen).length, patient).toBe(clients.length)
+  await expect.poll(() => clients.filter(({ isOpen }) => isOpen).length, pollOptions).toBe(clients.length)
   return { servers, clients }
 }
 
@@ -74,7 +74,7 @@ describeWith(await redis(), 'a fleet in disorder', (program) => {
     }
     const expected = published.sort((a, b) => offsetOf(a.id) - offsetOf(b.id)).map(({ data }) => data)
     for (const client of clients) {
-      await expect.poll(() => client.data.length, patient).toBe(expected.length)
+      await expect.poll(() => client.data.length, pollOptions).toBe(expected.length)
       expect(client.data).toEqual(expected)
       expect([client.reconnects, client.history.filter((one) => 'gap' in one)]).toEqual([0, []])
     }
@@ -97,7 +97,7 @@ describeWith(await redis(), 'a fleet in disorder', (program) => {
       epochs.add(epochOf(newest))
     }
     for (const client of clients) {
-      await expect.poll(() => client.history.some((one) => 'id' in one && one.id === newest), patient).toBe(true)
+      await expect.poll(() => client.history.some((one) => 'id' in one && one.id === newest), pollOptions).toBe(true)
       let before = ''
       let isTold = false
       for (const one of client.history) {

@@ -5,14 +5,14 @@ import { expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http.js'
 import { isSoak } from '../support/random.js'
 import { redisForTest } from '../support/redis.js'
-import { startCluster } from '../support/redis-fleet.js'
+import { startCluster } from '../support/redis-topologies.js'
 import { describeWith, redis } from '../support/requirements.js'
 import { ResumingClient } from '../support/resuming-client.js'
 import { startServer } from '../support/server.js'
 import { listen } from '../support/sse-client.js'
 
 const pause = isSoak ? 30_000 : 8_000
-const patient = { timeout: 20_000, interval: 100 }
+const pollOptions = { timeout: 20_000, interval: 100 }
 
 async function start(log: string, ...args: string[]) {
   const server = await startServer({ args: ['--store', log, '--log-level', 'silent', ...args] })
@@ -59,7 +59,7 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
     const clients = [follow(url), follow(other)]
     // Of those at one server, one is under way when Redis stops, and the other behind it.
     const publishers = [publisher(url, 'a'), publisher(url, 'b'), publisher(other, 'c')]
-    await expect.poll(() => clients.map(({ data }) => data.length > 5), patient).toEqual([true, true])
+    await expect.poll(() => clients.map(({ data }) => data.length > 5), pollOptions).toEqual([true, true])
     redis.signal('SIGSTOP')
     const heartbeats = clients.map((client) => client.heartbeats)
     const deadline = performance.now() + pause
@@ -75,10 +75,13 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
     for (const [at, client] of clients.entries())
       expect(client.heartbeats - (heartbeats[at] as number)).toBeGreaterThanOrEqual(pause / 2_000)
     redis.signal('SIGCONT')
-    await expect.poll(readiness, patient).toEqual([200, 200])
+    await expect.poll(readiness, pollOptions).toEqual([200, 200])
     const before = publishers.map(({ acknowledged }) => acknowledged.length)
     await expect
-      .poll(() => publishers.map(({ acknowledged }, at) => acknowledged.length > (before[at] as number) + 5), patient)
+      .poll(
+        () => publishers.map(({ acknowledged }, at) => acknowledged.length > (before[at] as number) + 5),
+        pollOptions
+      )
       .toEqual([true, true, true])
     await Promise.all(publishers.map(({ stop }) => stop()))
     const refused = publishers.flatMap((one) => one.refused)
@@ -86,7 +89,7 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
     expect(new Set(refused.map(({ retryAfter }) => retryAfter))).toEqual(new Set(['1']))
     const acknowledged = publishers.flatMap((one) => one.acknowledged)
     const lacking = () => clients.map(({ data }) => acknowledged.filter((one) => !data.includes(one)))
-    await expect.poll(lacking, patient).toEqual([[], []])
+    await expect.poll(lacking, pollOptions).toEqual([[], []])
     expect(clients.map(({ reconnects }) => reconnects)).toEqual([0, 0])
     expect(clients[0]?.data).toEqual(clients[1]?.data)
     expect(new Set(clients[0]?.data).size, 'each once').toBe(clients[0]?.data.length)
@@ -105,11 +108,11 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
       if (status === 200) acknowledged.push(data)
       return status
     }
-    await expect.poll(fill, { ...patient, interval: 1 }).toBe(507)
+    await expect.poll(fill, { ...pollOptions, interval: 1 }).toBe(507)
     expect((await ask(`${url}/readyz`)).status, 'what is there can be read').toBe(200)
     await redis.ask('CONFIG', 'SET', 'maxmemory', '0')
     expect(await fill()).toBe(200)
-    await expect.poll(() => client.data.length, patient).toBe(acknowledged.length)
+    await expect.poll(() => client.data.length, pollOptions).toBe(acknowledged.length)
     expect(client.data).toEqual(acknowledged)
   })
 
@@ -126,13 +129,15 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
       expect((await post(`${awake.url}/publish`, lines.join('\n'), type)).status).toBe(200)
     }
     await publish(0, 10)
-    await expect.poll(() => clients.map(({ data }) => data.length), patient).toEqual(clients.map(() => 10))
+    await expect.poll(() => clients.map(({ data }) => data.length), pollOptions).toEqual(clients.map(() => 10))
     const publishAsleep = async (from: number, to: number) => {
       process.kill(asleep.pid, 'SIGSTOP')
       for (let next = from; next < to; next += 1_000) await publish(next, next + 1_000)
       process.kill(asleep.pid, 'SIGCONT')
       await publish(to, to + 1)
-      await expect.poll(() => clients.map(({ data }) => data.at(-1)), patient).toEqual(clients.map(() => String(to)))
+      await expect
+        .poll(() => clients.map(({ data }) => data.at(-1)), pollOptions)
+        .toEqual(clients.map(() => String(to)))
     }
     // Redis waits for a server that is a little behind, also beyond what the rules keep.
     await publishAsleep(10, 2_010)

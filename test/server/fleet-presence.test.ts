@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ask } from '../support/http.js'
 import { dialects, fresh, keyed, MercureServer } from '../support/mercure.js'
-import { askList, listPath, pathOf, subscriptionsAt, told, watch } from '../support/presence.js'
+import { announcements, askList, listPath, pathOf, subscriptionsAt, watch } from '../support/presence.js'
 import { type RedisServer, redisForTest } from '../support/redis.js'
 import { describeWith, redis } from '../support/requirements.js'
 
@@ -36,7 +36,7 @@ describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
     const topic = fresh()
     const watcher = await watch(two, dialect)
     const client = await one.follow(dialect, topic)
-    await watcher.until(() => told(watcher, topic).length === 1)
+    await watcher.until(() => announcements(watcher, topic).length === 1)
     const late = await nodeOn(server)
     const [here, there, later] = await Promise.all(
       [one, two, late].map((node) => subscriptionsAt(node, dialect, pathOf(dialect, topic)))
@@ -46,7 +46,7 @@ describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
     const { id = '' } = here?.[0] ?? {}
     expect((await askList(late, dialect, id)).json()).toMatchObject({ id, active: true })
     client.close()
-    await watcher.until(() => told(watcher, topic).length === 2)
+    await watcher.until(() => announcements(watcher, topic).length === 2)
     for (const node of [one, two, late]) {
       await expect.poll(() => subscriptionsAt(node, dialect, pathOf(dialect, topic))).toEqual([])
     }
@@ -68,7 +68,7 @@ describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
     console.log(`presence: gone after ${Math.round(performance.now() - died)} of ${timeout} ms`)
     // Nobody says it again.
     await sleep(timeout)
-    const ends = ['a', 'b', 'c', 'd'].map((topic) => told(watcher, topic).map(({ active }) => active))
+    const ends = ['a', 'b', 'c', 'd'].map((topic) => announcements(watcher, topic).map(({ active }) => active))
     expect(ends).toEqual([[true, false], [true, false], [true, false], [true]])
   })
 
@@ -94,7 +94,7 @@ describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
     server.signal('SIGCONT')
     await sleep(2 * timeout)
     for (const node of [one, two]) expect(await topicsAt(node)).toEqual(['*', 'a'])
-    expect(told(watcher, 'a').map(({ active }) => active)).toEqual([true])
+    expect(announcements(watcher, 'a').map(({ active }) => active)).toEqual([true])
   })
 
   it('comes back with a server that was only slow', async () => {
@@ -136,7 +136,7 @@ describe('who is subscribed to a server that is killed', () => {
     const next = await startNode('--data', folder)
     const watcher = await watch(next, '0.x', ['*'], { 'Last-Event-ID': 'earliest' })
     await expect.poll(() => topicsAt(next), { timeout: timeoutMs }).toEqual(['*'])
-    await watcher.until(() => told(watcher, 'a').length === 2)
-    expect(told(watcher, 'a').map(({ active }) => active)).toEqual([true, false])
+    await watcher.until(() => announcements(watcher, 'a').length === 2)
+    expect(announcements(watcher, 'a').map(({ active }) => active)).toEqual([true, false])
   })
 })

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { tidings } from '../support/cli.js'
 import { freePort } from '../support/free-port.js'
+import { expectCompleteHistories } from '../support/history-assertions.js'
 import { post } from '../support/http.js'
 import { isSoak, type Random, randomFrom, seed } from '../support/random.js'
 import { type RedisServer, redisForTest } from '../support/redis.js'
@@ -15,7 +16,6 @@ import { describeWith, redis } from '../support/requirements.js'
 import { ResumingClient } from '../support/resuming-client.js'
 import { type ServerProcess, startServer } from '../support/server.js'
 import { listen } from '../support/sse-client.js'
-import { expectToldHistories } from '../support/told-histories.js'
 
 const rounds = isSoak ? 100 : 10
 const durable = ['--appendonly', 'yes', '--appendfsync', 'always']
@@ -132,7 +132,7 @@ describeWith(await redis(), 'a fleet of three', (program) => {
     fleet.stop()
     await Promise.all(publishing)
     console.log(`fleet: the data was lost ${fleet.losses} times`)
-    await expectToldHistories(fleet.clients, fleet.acknowledged)
+    await expectCompleteHistories(fleet.clients, fleet.acknowledged)
   })
 
   it('tells every client that its place is gone when Redis has lost its data', async () => {

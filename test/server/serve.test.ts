@@ -143,7 +143,7 @@ describe('tidings serve', () => {
 })
 
 describe('a request that never becomes one', () => {
-  const said = async (url: string, text: string) => {
+  const exchange = async (url: string, text: string) => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1')
     let answer = ''
     socket.on('data', (chunk: Buffer) => {
@@ -156,13 +156,13 @@ describe('a request that never becomes one', () => {
 
   it('is answered with the bound when its head is too large', async () => {
     const { url } = await start()
-    const answer = await said(url, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)
+    const answer = await exchange(url, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)
     expect(answer).toMatch(/^HTTP\/1.1 431 .*The request head is too large: 16384 bytes are allowed\.\n$/s)
   })
 
   it('is answered when it is not HTTP', async () => {
     const { url } = await start()
-    expect(await said(url, 'hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*The request is not well-formed HTTP\.\n$/s)
+    expect(await exchange(url, 'hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*The request is not well-formed HTTP\.\n$/s)
   })
 
   it('keeps no connection whose client does not close its own end', async () => {
@@ -177,7 +177,7 @@ describe('a request that never becomes one', () => {
 
   it('is answered with the times when its sender is too slow', { timeout: 30_000 }, async () => {
     const { url } = await start()
-    const answer = await said(url, 'GET / HTTP/1.1\r\nHost: x\r\n')
+    const answer = await exchange(url, 'GET / HTTP/1.1\r\nHost: x\r\n')
     expect(answer).toMatch(/^HTTP\/1.1 408 .*10 s are allowed for the head, 30 s for all of it\.\n$/s)
   })
 })

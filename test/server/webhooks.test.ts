@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type Backend, hang, isSigned, say, startBackend, webhookKey } from '../support/backend.js'
+import { type Backend, hang, isSigned, respond, startBackend, webhookKey } from '../support/backend.js'
 import { freePort } from '../support/free-port.js'
 import { ask, post } from '../support/http.js'
 import { newFolder } from '../support/log-folder.js'
@@ -27,7 +27,7 @@ const results = async ({ url }: ServerProcess) => {
   )
 }
 
-const told = (backend: Backend) => expect.poll(() => backend.told, { timeout: 10_000 })
+const expectEvents = (backend: Backend) => expect.poll(() => backend.eventNames, { timeout: 10_000 })
 
 describe('events', () => {
   it('tell who subscribed to what, and when and why the stream ended', async () => {
@@ -35,9 +35,9 @@ describe('events', () => {
     const { url } = await start(backend.url, keyed)
     const rights = bearer(await token('0.x', { subscribe: ['*'], claims: { sub: 'ann' } }))
     const client = await listen(`${url}${hubPath}?topic=orders/17&topic=orders/{id}`, rights)
-    await told(backend).toContain('subscribed')
+    await expectEvents(backend).toContain('subscribed')
     client.close()
-    await told(backend).toContain('unsubscribed')
+    await expectEvents(backend).toContain('unsubscribed')
     const stream = {
       request: client.headers['x-request-id'],
       address: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
@@ -55,11 +55,11 @@ describe('events', () => {
     const backend = await startBackend()
     const { url } = await start(backend.url, ['--webhook-events', 'topic-occupied,topic-vacated'])
     const clients = [await listen(`${url}/subscribe?topic=a`), await listen(`${url}/subscribe?topic=a&topic=b`)]
-    await told(backend).toEqual(['topic-occupied a', 'topic-occupied b'])
+    await expectEvents(backend).toEqual(['topic-occupied a', 'topic-occupied b'])
     clients[1]?.close()
-    await told(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b'])
+    await expectEvents(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b'])
     clients[0]?.close()
-    await told(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b', 'topic-vacated a'])
+    await expectEvents(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b', 'topic-vacated a'])
   })
 
   it('say nothing of a topic whose only subscriber reconnects within a second', async () => {
@@ -72,7 +72,7 @@ describe('events', () => {
     // What is said of b comes later than anything that could be said of a.
     const other = await listen(`${url}/subscribe?topic=b`)
     other.close()
-    await told(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b'])
+    await expectEvents(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b'])
     second.close()
   })
 
@@ -84,7 +84,7 @@ describe('events', () => {
     await client.received(1)
     client.close()
     for (const backend of backends) {
-      await told(backend).toContain('topic-vacated a')
+      await expectEvents(backend).toContain('topic-vacated a')
       expect(JSON.stringify(backend.calls)).not.toContain('secret-data')
     }
     await expect.poll(() => results(server)).toEqual({ delivered: 8 })
@@ -110,7 +110,7 @@ describe('a batch', () => {
     const backend = await startBackend()
     const { url } = await start(backend.url)
     await listen(`${url}/subscribe`)
-    const [called] = await backend.called(1)
+    const [called] = await backend.waitForCalls(1)
     const { headers = {}, body = '' } = called ?? {}
     const [, code = ''] =
       /```js\n(import [^`]*?function isFromTidings[\s\S]*?)```/.exec(readFileSync('PROTOCOL.md', 'utf8')) ?? []
@@ -127,7 +127,7 @@ describe('a batch', () => {
     const backend = await startBackend()
     const { url } = await start(backend.url, [], { TIDINGS_WEBHOOK_KEY: '' })
     await listen(`${url}/subscribe`)
-    const [called] = await backend.called(1)
+    const [called] = await backend.waitForCalls(1)
     expect(called?.headers['tidings-signature']).toBeUndefined()
   })
 
@@ -137,7 +137,7 @@ describe('a batch', () => {
     })
     const server = await start(backend.url, ['--webhook-events', 'subscribed'])
     await listen(`${server.url}/subscribe`)
-    const [first, second, third] = await backend.called(3)
+    const [first, second, third] = await backend.waitForCalls(3)
     expect([second?.body, third?.body]).toEqual([first?.body, first?.body])
     const waits = [(second?.at ?? 0) - (first?.at ?? 0), (third?.at ?? 0) - (second?.at ?? 0)]
     expect(waits[0]).toBeGreaterThanOrEqual(240)
@@ -151,7 +151,7 @@ describe('a batch', () => {
     })
     const { url } = await start(backend.url)
     await listen(`${url}/subscribe`)
-    const [first, second] = await backend.called(2)
+    const [first, second] = await backend.waitForCalls(2)
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(1_990)
   })
 
@@ -180,7 +180,7 @@ describe('a batch', () => {
     process.kill(server.pid, 'SIGHUP')
     await expect.poll(server.output).toContain('reloaded')
     await listen(`${server.url}/subscribe`)
-    const [called] = await backend.called(1)
+    const [called] = await backend.waitForCalls(1)
     expect(called && isSigned(called, 'new')).toBe(true)
   })
 })
@@ -191,17 +191,17 @@ describe('an address that is dead', () => {
     const gone = `http://127.0.0.1:${await freePort()}/`
     const { url } = await start([dead.url, gone, alive.url])
     const client = await listen(`${url}/subscribe`)
-    await dead.called(1)
+    await dead.waitForCalls(1)
     await post(`${url}/publish`, 'hello')
     expect(await client.received(1)).toEqual(['hello'])
-    await told(alive).toContain('subscribed')
+    await expectEvents(alive).toContain('subscribed')
   })
 
   it('has at most 10,000 events kept for it: the oldest go, and are counted and said', async () => {
     const backend = await startBackend(hang)
     const server = await start(backend.url, ['--webhook-events', 'topic-occupied', '--log-level', 'error'])
     await listen(`${server.url}/subscribe?topic=first`)
-    await backend.called(1)
+    await backend.waitForCalls(1)
     const topics = (from: number) =>
       Array.from({ length: 500 }, (_, at) => `topic=${(from * 500 + at).toString(36)}`).join('&')
     for (let at = 0; at < 21; at++) (await listen(`${server.url}/subscribe?${topics(at)}`)).close()
@@ -215,7 +215,7 @@ describe('an address that is dead', () => {
     const backend = await startBackend(hang)
     const { url, kill } = await start(backend.url)
     await listen(`${url}/subscribe`)
-    await backend.called(1)
+    await backend.waitForCalls(1)
     const since = performance.now()
     await kill('SIGTERM')
     expect(performance.now() - since).toBeLessThan(4_000)
@@ -235,18 +235,18 @@ describe('a stop', () => {
     const backend = await startBackend()
     const { url, kill } = await start(backend.url)
     await listen(`${url}/subscribe?topic=a`)
-    await told(backend).toContain('subscribed')
+    await expectEvents(backend).toContain('subscribed')
     await kill('SIGTERM')
-    expect(backend.told).toEqual(['subscribed', 'topic-occupied a', 'unsubscribed', 'topic-vacated a'])
+    expect(backend.eventNames).toEqual(['subscribed', 'topic-occupied a', 'unsubscribed', 'topic-vacated a'])
     expect(backend.events[2]).toMatchObject({ reason: 'shutdown' })
   })
 
   it('tries once more what had failed, and does not wait for its turn', async () => {
-    const backend = await startBackend(say(500))
+    const backend = await startBackend(respond(500))
     const { url, kill } = await start(backend.url, ['--webhook-events', 'subscribed'])
     await listen(`${url}/subscribe?topic=a`)
-    await backend.called(3)
-    backend.answer = say(204)
+    await backend.waitForCalls(3)
+    backend.answer = respond(204)
     await kill('SIGTERM')
     expect(new Set(backend.calls.map(({ body }) => body)).size).toBe(1)
     expect(backend.calls.length).toBe(4)

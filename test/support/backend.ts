@@ -6,7 +6,7 @@ import { expect, onTestFinished } from 'vitest'
 
 export const webhookKey = 'a key that both sides know'
 
-export interface Called {
+export interface WebhookCall {
   readonly headers: IncomingHttpHeaders
   readonly body: string
   readonly path: string
@@ -19,10 +19,10 @@ export interface Event extends Record<string, unknown> {
   readonly event: string
 }
 
-type Answer = (response: ServerResponse, called: Called, count: number) => void
+type Answer = (response: ServerResponse, called: WebhookCall, count: number) => void
 
 export class Backend {
-  readonly calls: Called[] = []
+  readonly calls: WebhookCall[] = []
   readonly url: string
   /** How each call is answered; 204 by default. */
   answer: Answer
@@ -38,12 +38,12 @@ export class Backend {
   }
 
   /** The names of the events, each with its selector where it has one. */
-  get told(): string[] {
+  get eventNames(): string[] {
     return this.events.map(({ event, selector }) => (selector === undefined ? event : `${event} ${selector}`))
   }
 
   /** Waits for as many calls. */
-  async called(count: number, timeout = 10_000): Promise<readonly Called[]> {
+  async waitForCalls(count: number, timeout = 10_000): Promise<readonly WebhookCall[]> {
     await expect.poll(() => this.calls.length, { timeout }).toBeGreaterThanOrEqual(count)
     return this.calls
   }
@@ -74,7 +74,7 @@ export async function startBackend(
 }
 
 /** Whether a call is signed as PROTOCOL.md says. */
-export function isSigned({ headers, body }: Called, key = webhookKey): boolean {
+export function isSigned({ headers, body }: WebhookCall, key = webhookKey): boolean {
   const timestamp = headers['tidings-timestamp']
   const isNow = Math.abs(Number(timestamp) - Date.now() / 1_000) < 60
   const signature = createHmac('sha256', key).update(`${timestamp}.${body}`).digest('hex')
@@ -82,7 +82,7 @@ export function isSigned({ headers, body }: Called, key = webhookKey): boolean {
 }
 
 /** An answer in JSON, which may be remembered for so many seconds. */
-export function say(status: number, body?: unknown, maxAge?: number): Answer {
+export function respond(status: number, body?: unknown, maxAge?: number): Answer {
   return (response) => {
     if (maxAge !== undefined) response.setHeader('Cache-Control', `max-age=${maxAge}`)
     if (body !== undefined) response.setHeader('Content-Type', 'application/json')

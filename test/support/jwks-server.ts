@@ -5,8 +5,8 @@ import { onTestFinished } from 'vitest'
 
 export interface JwksServer {
   readonly address: string
-  /** How often it was asked. */
-  readonly asked: number
+  /** How often it was requestCount. */
+  readonly requestCount: number
   keys: unknown[]
   /** Instead of the keys. */
   answer: ((response: ServerResponse) => void) | undefined
@@ -15,11 +15,11 @@ export interface JwksServer {
 
 export async function jwksServer(...keys: unknown[]): Promise<JwksServer> {
   const server = createServer((_, response) => {
-    asked++
+    requestCount++
     if (jwks.answer) jwks.answer(response)
     else response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: jwks.keys }))
   })
-  let asked = 0
+  let requestCount = 0
   const stop = () =>
     new Promise<void>((resolve) => {
       server.closeAllConnections()
@@ -30,8 +30,8 @@ export async function jwksServer(...keys: unknown[]): Promise<JwksServer> {
   const { port } = server.address() as AddressInfo
   const jwks: JwksServer = {
     address: `http://127.0.0.1:${port}/jwks.json`,
-    get asked() {
-      return asked
+    get requestCount() {
+      return requestCount
     },
     keys,
     answer: undefined,

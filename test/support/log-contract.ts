@@ -1,7 +1,7 @@
 // The log's contract as a suite that every log has to pass unchanged: a log's test file says how to open one, and no more.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Entry, Filter, Log, Member, Page, Roster, Update } from '../../dist/index.js'
-import { testAppendOnce } from './log-contract-once.ts'
+import { testDedupContract } from './dedup-contract.ts'
 import { followed } from './log-folder.ts'
 
 /** The retention that a log is opened with, for all topics: the newest `last` entries of each, and at most so many `entries`. */
@@ -334,5 +334,5 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     expect(seen).toEqual([1])
   })
 
-  testAppendOnce(open)
+  testDedupContract(open)
 }

@@ -4,7 +4,7 @@ import { expect, onTestFinished } from 'vitest'
 import type { Entry, RedisLog } from '../../dist/index.js'
 import { readAll, update } from './log-folder.js'
 
-const patient = { timeout: 20_000 }
+const pollOptions = { timeout: 20_000 }
 
 export class Publishers {
   readonly acknowledged: Entry[] = []
@@ -32,7 +32,7 @@ export class Publishers {
   /** Waits until so many more were acknowledged. */
   async more(count = 50): Promise<void> {
     const goal = this.acknowledged.length + count
-    await expect.poll(() => this.acknowledged.length, patient).toBeGreaterThan(goal)
+    await expect.poll(() => this.acknowledged.length, pollOptions).toBeGreaterThan(goal)
   }
 
   async finish(): Promise<void> {
@@ -49,7 +49,7 @@ export class Publishers {
     const of = (entries: readonly Entry[]) => entries.filter((entry) => entry.epoch === epoch)
     const { entries } = await readAll(this.#logs[0] as RedisLog)
     await expect
-      .poll(() => this.seen.map((all) => of(all).length), patient)
+      .poll(() => this.seen.map((all) => of(all).length), pollOptions)
       .toEqual(this.seen.map(() => entries.length))
     for (const all of this.seen) expect(of(all)).toEqual(entries)
     expect(entries.map(({ offset }) => offset)).toEqual(entries.map((_, at) => at + 1))

@@ -66,7 +66,7 @@ export async function watch(
 }
 
 /** What a stream was told of those who subscribe to a selector. */
-export function told(client: SseClient, selector: string): Listed[] {
+export function announcements(client: SseClient, selector: string): Listed[] {
   return client.data
     .filter((data) => data.startsWith('{'))
     .map((data) => JSON.parse(data) as Listed)
@@ -74,9 +74,9 @@ export function told(client: SseClient, selector: string): Listed[] {
 }
 
 /** Waits until so much was told. */
-export async function toldTimes(client: SseClient, selector: string, times: number): Promise<Listed[]> {
-  await client.until(() => told(client, selector).length >= times, `${times} announcements of ${selector}`)
-  return told(client, selector)
+export async function waitForAnnouncements(client: SseClient, selector: string, times: number): Promise<Listed[]> {
+  await client.until(() => announcements(client, selector).length >= times, `${times} announcements of ${selector}`)
+  return announcements(client, selector)
 }
 
 /** Asks for a list, with the right to read everything, or some. */

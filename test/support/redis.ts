@@ -97,11 +97,11 @@ async function ask(port: number, command: string[]): Promise<unknown> {
 /** Resolves when it takes commands. */
 function begun(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
-    let said = ''
+    let output = ''
     child.stdout?.on('data', (text: Buffer) => {
-      said += text
-      if (/Ready to accept connections|Sentinel ID is/.test(said)) resolve()
+      output += text
+      if (/Ready to accept connections|Sentinel ID is/.test(output)) resolve()
     })
-    child.once('exit', () => reject(new Error(`Redis ended: ${said}`)))
+    child.once('exit', () => reject(new Error(`Redis ended: ${output}`)))
   })
 }

@@ -12,15 +12,15 @@ it('finds just those whose selectors cover a topic, through every coming and goi
     fc.property(fc.array(fc.tuple(change, topics), { maxLength: 40 }), (steps) => {
       const index = new TopicIndex<number>()
       const held = new Map<number, readonly string[]>()
-      for (const [{ add, owner, selectors }, asked] of steps) {
+      for (const [{ add, owner, selectors }, topics] of steps) {
         index.remove(held.get(owner) ?? [], owner)
         held.delete(owner)
         if (add) {
           index.add(selectors, owner)
           held.set(owner, selectors)
         }
-        const expected = [...held].filter(([, own]) => new Selection(own).coversAny(asked)).map(([found]) => found)
-        expect([...index.match(asked)].sort()).toEqual(expected.sort())
+        const expected = [...held].filter(([, own]) => new Selection(own).coversAny(topics)).map(([found]) => found)
+        expect([...index.match(topics)].sort()).toEqual(expected.sort())
       }
     })
   )
@@ -39,8 +39,8 @@ it('remembers only so many patterns for the topics that it has seen', () => {
   const index = new TopicIndex<number>()
   const selectors = Array.from({ length: 1_000 }, (_, number) => `{v${number}}`)
   index.add(selectors, 1)
-  const asked = vi.spyOn(compile('{v0}'), 'matches')
+  const spy = vi.spyOn(compile('{v0}'), 'matches')
   for (let number = 0; number < 101; number++) index.match([`t${number}`])
   index.match(['t0'])
-  expect(asked.mock.calls.length).toBe(102)
+  expect(spy.mock.calls.length).toBe(102)
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { inWorker } from '../support/in-worker.ts'
+import { runInWorker } from '../support/run-in-worker.ts'
 
 describe('a hostile pattern is refused, or answers within half a second', () => {
   // An engine that backtracks would take hours for many of these, and on most machines longer than those last.
@@ -37,7 +37,7 @@ describe('a hostile pattern is refused, or answers within half a second', () => 
   )('%s', async (_, pattern) => {
     const module = new URL('../../dist/topics/url-pattern/pattern.js', import.meta.url).href
     const topics = ['a', 'ab', 'ba', 'aab', '"a', '/a'].map((text) => path(`${text.repeat(4_096 / text.length)}!`))
-    const took = await inWorker<number[]>(timed, { module, pattern, topics }, 10_000)
+    const took = await runInWorker<number[]>(timed, { module, pattern, topics }, 10_000)
     expect(Math.max(...took)).toBeLessThan(500)
   })
 })

@@ -1,6 +1,6 @@
 // Requests and updates that nobody means well with, made by fast-check.
 import * as fc from 'fast-check'
-import { type Damage, damaged, type HostileTokens } from './hostile-tokens.js'
+import { type Damage, damaged, type HostileTokens } from './fuzz-tokens.js'
 import { type Dialect, dialects, hubPath } from './mercure.js'
 
 /** Pieces that mean something to somebody on the way. */

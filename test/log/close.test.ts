@@ -19,7 +19,7 @@ describe.each([
   it('answers each request that was under way when it was closed, or says that it is closed', async () => {
     const log = await open()
     await log.append(many(5_000))
-    const asked = Promise.allSettled([
+    const pending = Promise.allSettled([
       log.append([update('x')]),
       log.roster.announce([{ update: update('y'), member }]),
       log.read(0, everything, page),
@@ -30,7 +30,7 @@ describe.each([
       log.roster.members()[Symbol.asyncIterator]().next()
     ])
     await log.close()
-    expect(reasonsOf(await asked)).toEqual([])
+    expect(reasonsOf(await pending)).toEqual([])
   })
 
   it.each(['at rest', 'while it is written to'])(

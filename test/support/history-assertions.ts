@@ -5,7 +5,7 @@ import { parseId } from '../../dist/log/ids.js'
 import type { ResumingClient } from './resuming-client.js'
 
 /** Fails with what the first client to break the rules has seen; `acknowledged` has what publishers were told, by id. */
-export async function expectToldHistories(
+export async function expectCompleteHistories(
   clients: readonly ResumingClient[],
   acknowledged: ReadonlyMap<string, string>
 ): Promise<void> {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { ask, serve } from '../support/http.js'
 import { jwksServer } from '../support/jwks-server.js'
 import { audience, bearer, dialects, form, hubPath, serverWith } from '../support/mercure.js'
-import { publisher } from '../support/mercure-words.js'
+import { publisher } from '../support/mercure-dialects.js'
 import { listen } from '../support/sse-client.js'
 import { jwk, legacy, modern } from '../support/tokens.js'
 
@@ -40,13 +40,13 @@ describe.each(dialects)('a publisher of %s that has hung up', (dialect) => {
       const jwks = await jwksServer()
       const { url, at } = await serve({}, { publisherJwks: jwks.address, audience: [audience], anonymous: true })
       const stream = await listen(`${url + hubPath}?topic=gone`)
-      const asked = new Promise<ServerResponse>((resolve) => {
+      const pending = new Promise<ServerResponse>((resolve) => {
         jwks.answer = resolve
       })
       const signing = { key: privateKey, alg: 'ES256', header: { kid: '1' } }
       const token = dialect === '1.0' ? modern({ aud: audience }, signing) : legacy(undefined, signing)
       const request = send(at.port, path, body, { 'Content-Type': type, ...bearer(await token) })
-      const keys = await asked
+      const keys = await pending
       await request.hangUp()
       await ask(url)
       keys.end(JSON.stringify({ keys: [jwk(publicKey, { kid: '1', alg: 'ES256' })] }))

@@ -5,19 +5,21 @@ import { expect, vi } from 'vitest'
 import { freePort } from './free-port.js'
 import { type RedisServer, redisForTest, startRedis } from './redis.js'
 
-const patient = { timeout: 15_000, interval: 50 }
+const pollOptions = { timeout: 15_000, interval: 50 }
 
-export interface Watched {
+export interface SentinelSetup {
   readonly url: string
   readonly master: RedisServer
   readonly replica: RedisServer
 }
 
 /** A master, a replica that has all that it has, and a sentinel that replaces the master half a second after it is gone. */
-export async function watchedForTest(program: string): Promise<Watched> {
+export async function startSentinelSetup(program: string): Promise<SentinelSetup> {
   const master = await redisForTest(program, '--repl-diskless-sync-delay', '0')
   const replica = await redisForTest(program, '--replicaof', '127.0.0.1', String(master.port))
-  await expect.poll(async () => String(await replica.ask('INFO', 'replication')), patient).toContain('link_status:up')
+  await expect
+    .poll(async () => String(await replica.ask('INFO', 'replication')), pollOptions)
+    .toContain('link_status:up')
   const file = join(master.folder, 'sentinel.conf')
   writeFileSync(
     file,
@@ -28,7 +30,7 @@ export async function watchedForTest(program: string): Promise<Watched> {
     ].join('\n')
   )
   const sentinel = await redisForTest(program, { file }, '--sentinel')
-  await expect.poll(() => sentinel.ask('SENTINEL', 'REPLICAS', 'mymaster'), patient).toHaveLength(1)
+  await expect.poll(() => sentinel.ask('SENTINEL', 'REPLICAS', 'mymaster'), pollOptions).toHaveLength(1)
   // The first one is nobody: whoever looks for the master has to ask on.
   return { url: `redis+sentinel://127.0.0.1:${await freePort()},127.0.0.1:${sentinel.port}/mymaster`, master, replica }
 }
@@ -50,11 +52,14 @@ export async function startCluster(program: string): Promise<Cluster> {
     await node.ask('CLUSTER', 'ADDSLOTSRANGE', String(bounds[at]), String((bounds[at + 1] as number) - 1))
   for (const node of others) await meet(first, node)
   for (const node of nodes)
-    await vi.waitFor(async () => expect(await infoOf(node)).toMatch(/cluster_state:ok[\s\S]*known_nodes:3/), patient)
+    await vi.waitFor(
+      async () => expect(await infoOf(node)).toMatch(/cluster_state:ok[\s\S]*known_nodes:3/),
+      pollOptions
+    )
   // What was asked to find out all this is closed by now, or a test would be blamed for it.
   const opened = () => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'))
   const nobody = await freePort()
-  await vi.waitFor(() => expect(opened()).toEqual([]), patient)
+  await vi.waitFor(() => expect(opened()).toEqual([]), pollOptions)
   const owner = async (key: string) => {
     const slot = Number(await first.ask('CLUSTER', 'KEYSLOT', key))
     const [, , [, port]] = ((await first.ask('CLUSTER', 'SLOTS')) as [number, number, [string, number]][]).find(

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
  * What `code` leaves in `answer`, given what it finds in `input`. It is the body of an async function.
  * @throws when that takes longer than the deadline, and ends it
  */
-export async function inWorker<Answer>(code: string, input: unknown, deadline: number): Promise<Answer> {
+export async function runInWorker<Answer>(code: string, input: unknown, deadline: number): Promise<Answer> {
   const source = `
     const { parentPort, workerData: input } = require('node:worker_threads')
     ;(async () => { let answer; ${code}; parentPort.postMessage(answer) })()`

@@ -12,26 +12,26 @@ export const cookieNames = { '1.0': '__Secure-mercure_access_token', '0.x': 'mer
 export const site = 'https://app.example.com'
 
 /** What a request brings along. */
-export interface Carried {
+export interface Credentials {
   readonly headers?: Record<string, string | string[]>
   readonly query?: string
 }
 
 /** In a way that its dialect has. */
-export const carry = {
-  header: (_: Dialect, token: string): Carried => ({ headers: { Authorization: `Bearer ${token}` } }),
-  query: (_: Dialect, token: string): Carried => ({ query: form({ authorization: token }) }),
-  cookie: (dialect: Dialect, token: string): Carried => ({
+export const credentialsIn = {
+  header: (_: Dialect, token: string): Credentials => ({ headers: { Authorization: `Bearer ${token}` } }),
+  query: (_: Dialect, token: string): Credentials => ({ query: form({ authorization: token }) }),
+  cookie: (dialect: Dialect, token: string): Credentials => ({
     headers: { Cookie: `a=b; ${cookieNames[dialect]}=${token}; c=d`, Origin: site }
   })
 }
 
 /** Publishes or subscribes with it, and answers the head. */
-export async function come(
+export async function requestWith(
   { hub }: MercureServer,
   role: Role,
   dialect: Dialect,
-  { headers = {}, query = '' }: Carried,
+  { headers = {}, query = '' }: Credentials,
   topic = 'https://example.com/topic'
 ): Promise<Pick<Answer, 'status' | 'headers'>> {
   if (role === 'subscribe') {
@@ -43,38 +43,38 @@ export async function come(
 }
 
 /** The status alone. */
-export async function statusOf(...args: Parameters<typeof come>): Promise<number> {
-  return (await come(...args)).status
+export async function statusOf(...args: Parameters<typeof requestWith>): Promise<number> {
+  return (await requestWith(...args)).status
 }
 
 const selector = (dialect: Dialect, topic: string) => form({ [dialect === '1.0' ? 'match' : 'topic']: topic })
 
 /** A token that may do everything in its role. */
-export const good = (role: Role, dialect: Dialect, more: Partial<Rights> = {}) =>
+export const validToken = (role: Role, dialect: Dialect, more: Partial<Rights> = {}) =>
   token(dialect, { [role]: ['*'], key: keys[role], ...more })
 
 /** Tokens that nobody should believe, by what is wrong with them. */
-export const forgeries: Record<string, (role: Role, dialect: Dialect) => Promise<string>> = {
+export const forgedTokens: Record<string, (role: Role, dialect: Dialect) => Promise<string>> = {
   'of the algorithm none': async (role, dialect) => {
-    const [, claims] = (await good(role, dialect)).split('.')
+    const [, claims] = (await validToken(role, dialect)).split('.')
     return `${part({ alg: 'none', typ: typeOf(dialect) })}.${claims}.${'a'.repeat(43)}`
   },
-  'of another algorithm': (role, dialect) => good(role, dialect, { header: { alg: 'HS512' } }),
+  'of another algorithm': (role, dialect) => validToken(role, dialect, { header: { alg: 'HS512' } }),
   'signed with a key that nobody knows': (role, dialect) =>
-    good(role, dialect, { key: 'a-secret-that-nobody-else-has-ever-heard-of' }),
+    validToken(role, dialect, { key: 'a-secret-that-nobody-else-has-ever-heard-of' }),
   "signed with the other role's key": (role, dialect) =>
-    good(role, dialect, { key: keys[role === 'publish' ? 'subscribe' : 'publish'] }),
+    validToken(role, dialect, { key: keys[role === 'publish' ? 'subscribe' : 'publish'] }),
   'with the signature of another': async (role, dialect) => {
-    const [header, claims] = (await good(role, dialect)).split('.')
+    const [header, claims] = (await validToken(role, dialect)).split('.')
     const signature = createHmac('sha256', keys[role]).update('something else').digest('base64url')
     return `${header}.${claims}.${signature}`
   },
   'with other claims than were signed': async (role, dialect) => {
-    const [header, , signature] = (await good(role, dialect)).split('.')
+    const [header, , signature] = (await validToken(role, dialect)).split('.')
     return `${header}.${part({ mercure: { publish: ['*'] }, aud: audience, exp: 4e9 })}.${signature}`
   },
-  'that has expired': (role, dialect) => good(role, dialect, { expiresIn: -1 }),
-  'that is cut short': async (role, dialect) => (await good(role, dialect)).slice(0, -2),
+  'that has expired': (role, dialect) => validToken(role, dialect, { expiresIn: -1 }),
+  'that is cut short': async (role, dialect) => (await validToken(role, dialect)).slice(0, -2),
   'of a few letters': async () => 'a.b.c'
 }
 
@@ -82,7 +82,7 @@ const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('bas
 const typeOf = (dialect: Dialect) => (dialect === '1.0' ? 'at+jwt' : 'JWT')
 
 /** A server for one test. */
-export async function started(...args: string[]): Promise<MercureServer> {
+export async function startServer(...args: string[]): Promise<MercureServer> {
   const server = new MercureServer()
   await server.start(args)
   onTestFinished(() => server.stop())
@@ -90,4 +90,4 @@ export async function started(...args: string[]): Promise<MercureServer> {
 }
 
 /** The same, with the usual keys. */
-export const startedWith = (...args: string[]) => started(...keyed, ...args)
+export const startKeyedServer = (...args: string[]) => startServer(...keyed, ...args)

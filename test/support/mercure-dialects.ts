@@ -5,7 +5,7 @@ import type { Answer } from './http.js'
 import { audience, bearer, type Dialect, fresh, keys, type MercureServer, type Rights, token } from './mercure.js'
 
 /** Names on the wire; those of headers as Node tells them. */
-export const words = {
+export const dialectNames = {
   '1.0': { selector: 'match', lastEventId: 'last_event_id', lastEventIdHeader: 'mercure-last-event-id' },
   '0.x': { selector: 'topic', lastEventId: 'lastEventID', lastEventIdHeader: 'last-event-id' }
 } as const satisfies Record<Dialect, Record<string, string>>

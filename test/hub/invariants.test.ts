@@ -214,7 +214,7 @@ describe('6. never skip silently', () => {
     ['unknown', 'nobody', 20],
     ['epoch', '#old-4', 10],
     ['trimmed', (epoch: string) => `#${epoch}-5`, 10]
-  ])('says %s, and where the stream begins instead', async (reason, id, after) => {
+  ])('reports a gap with reason %s and the position where the stream starts', async (reason, id, after) => {
     const { hub, publish } = open({ log: new MemoryLog({ entries: 10 }) })
     for (let number = 0; number < 20; number++) await publish(String(number))
     const { epoch } = hub.status
@@ -264,7 +264,7 @@ describe('8. publisher input is validated before it becomes a field', () => {
     [{ data: '\ud800' }, 'data_invalid'],
     [{ topics: [] }, 'topic_missing'],
     [{ topics: ['a\nb'] }, 'topic_invalid']
-  ])('refuses %j with %s', async (fields, code) => {
+  ])('rejects %j with %s', async (fields, code) => {
     const { hub } = open()
     await expect(hub.publish({ topics: ['t'], data: '', ...fields })).rejects.toMatchObject({ code })
     expect(hub.status.head).toBe(0)
@@ -313,7 +313,7 @@ describe('an internal error', () => {
     [{ readable: 'abc' }, 'selector_invalid'],
     [{ encoding: 'xml' }, 'envelope_invalid'],
     [{ topics: Array.from({ length: 7 }, (_, number) => `{a${number}}`.repeat(30)) }, 'selectors_too_many']
-  ])('is not a request such as %j, which is refused', async (request, code) => {
+  ])('does not include invalid requests: %j is rejected with %s', async (request, code) => {
     const { hub } = open()
     await expect(hub.locate(request as SubscribeRequest)).rejects.toMatchObject({ code })
   })

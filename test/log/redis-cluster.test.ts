@@ -1,4 +1,4 @@
-// The log in a cluster: the contract, whichever server keeps it, and servers that hand it to each other while it is in use.
+// The log in a Redis cluster: the contract on any node, resharding and failover while it is in use.
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { testLogContract } from '../support/log-contract.ts'
 import { keptIn, update } from '../support/log-folder.ts'
@@ -16,7 +16,7 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
   })
   afterAll(() => cluster.stop())
 
-  describe('keeps the contract of a log', () => testLogContract((kept) => openKept(cluster.url, kept)))
+  describe('satisfies the log contract', () => testLogContract((kept) => openKept(cluster.url, kept)))
 
   const openTwo = async () => {
     const prefix = newPrefix()
@@ -24,7 +24,7 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
     return { logs, ...(await cluster.owner(`{${prefix}:log}`)) }
   }
 
-  it('loses nothing and has nothing twice when its slot is moved to another server while two nodes publish', async () => {
+  it('loses and duplicates nothing when its slot is migrated while two nodes publish', async () => {
     const { logs, node, slot } = await openTwo()
     const publishers = await Publishers.begin(logs)
     await publishers.more()
@@ -40,7 +40,7 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
     expect(publishers.refusals.filter((code) => code !== 'log_unavailable')).toEqual([])
   }, 40_000)
 
-  it('goes on when a replica takes over, by order or because its master was killed', async () => {
+  it('continues after a failover, both manual and after the master is killed', async () => {
     const { logs, node } = await openTwo()
     const replica = await replicaOf(program, node)
     const publishers = await Publishers.begin(logs)
@@ -59,7 +59,7 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
     await publishers.expectOneHistory()
   }, 60_000)
 
-  it('says that it cannot be reached while nobody serves its slot, and goes on when somebody does', async () => {
+  it('reports log_unavailable while its slot has no master, and continues when it has one', async () => {
     const prefix = newPrefix()
     const log = await openShared(cluster, { prefix, commandTimeout: 800 })
     await log.append([update('before')])

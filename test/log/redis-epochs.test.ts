@@ -1,4 +1,4 @@
-// When the log in Redis begins anew: because Redis comes back with nothing, with less, or with something else than it had.
+// The log in Redis starts a new epoch when Redis restarts without data, with older data, or with different data.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { dataOf, followed, keptIn, many, only, update } from '../support/log-folder.ts'
@@ -12,8 +12,8 @@ const joined = (name: string) => {
   return { update: announcement, member: { topic: `who/${name}`, node: 'n', record: '', end: announcement } }
 }
 
-describeWith(await redis(), 'RedisLog, when Redis has lost something', (program) => {
-  it('begins another epoch when Redis comes back with nothing, and followers go on in it', async () => {
+describeWith(await redis(), 'RedisLog when Redis has lost data', (program) => {
+  it('starts a new epoch when Redis restarts empty, and followers continue in it', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const [one, other] = [await openShared(server, { prefix }), await openShared(server, { prefix })]
@@ -30,7 +30,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     expect(await other.locate(before?.id ?? '')).toBeUndefined()
   })
 
-  it('begins another epoch when Redis is emptied under its eyes', async () => {
+  it('starts a new epoch when Redis is flushed during use', async () => {
     const server = await redisForTest(program)
     const log = await openShared(server)
     const seen = await followed(log)
@@ -43,12 +43,12 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     expect(seen[3]?.epoch).not.toBe(before?.epoch)
   })
 
-  it('gives no offset again when Redis lost its newest entries, and clears away what is left', async () => {
+  it('reuses no offset when Redis lost its newest entries, and deletes the remaining ones', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const log = await openShared(server, { prefix, retention: [{ match: '*', entries: 100 }] })
     const [before] = await log.append(many(5))
-    // As a replica would have it that had not heard of the last two.
+    // The state of a replica that has not received the last two entries.
     await server.ask('HSET', `{${prefix}:log}:meta`, 'head', '3')
     const [after] = await log.append([update('after')])
     expect(after?.epoch).not.toBe(before?.epoch)
@@ -56,14 +56,14 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     await expect.poll(() => server.ask('KEYS', `*${before?.epoch}*`)).toEqual([])
   })
 
-  it('begins another epoch when Redis comes back with other entries in the place of those that were delivered', async () => {
+  it('starts a new epoch when Redis has different entries at offsets that were already delivered', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const [one, other] = [await openShared(server, { prefix }), await openShared(server, { prefix })]
     const seen = await followed(one)
     const [before] = await other.append(many(3))
     await expect.poll(() => seen.length).toBe(3)
-    // As a replica would have it that took over without the third, and was given another by a node that did not know it.
+    // The state of a promoted replica that lacks the third entry, and received another one from a node that did not know it.
     const stream = `{${prefix}:log}:${before?.epoch}:entries`
     const [[, fields]] = (await server.ask('XRANGE', stream, '2-0', '2-0')) as [[string, string[]]]
     await server.ask('DEL', stream)
@@ -87,7 +87,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     await server.ask('XADD', stream[0] as string, '3-0', ...fields)
     const acknowledged: string[] = []
     await server.ask('CLIENT', 'KILL', 'TYPE', 'normal')
-    // Some of them wait for the connection that is to find out.
+    // Some of them wait for the connection that will detect the change.
     for (let number = 0; number < 100; number++) {
       const data = `after-${number}`
       log.append([update(data)]).then(
@@ -102,7 +102,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     expect(await keptIn(log)).toEqual([...acknowledged, 'last'])
   })
 
-  it('begins another epoch when Redis evicted any of its keys, and never reads around the hole', async () => {
+  it('starts a new epoch when Redis evicted any of its keys, and never reads around the missing data', async () => {
     const server = await redisForTest(program)
     for (const key of ['entries', 'topics', 'ids', 'rules', 'removed', 'traces', 'marks', 'roster', 'meta']) {
       const prefix = newPrefix()
@@ -112,7 +112,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
       ]
       const log = await openShared(server, { prefix, retention })
       await log.roster.announce([joined('ann')])
-      // A follower that has read nothing yet keeps removed entries from being deleted.
+      // A follower that has not read yet prevents the deletion of removed entries.
       const [seconds] = (await server.ask('TIME')) as [string]
       await server.ask('HSET', `{${prefix}:log}:${log.epoch}:followers`, 'behind', `0 ${seconds}000`)
       await log.append([...many(10, { id: 'i' }), ...many(2, { topics: ['k'] }), update('kept')])
@@ -125,7 +125,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     }
   })
 
-  it('advises against a policy that evicts', async () => {
+  it('warns about a maxmemory policy that evicts keys', async () => {
     const server = await redisForTest(program)
     const advice: string[] = []
     const open = () => openShared(server, { warn: (message) => void advice.push(message) })
@@ -140,7 +140,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     ])
   })
 
-  it('begins another epoch after a script failed half-way, and appends again', async () => {
+  it('starts a new epoch after a script failed half-way, and accepts appends again', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const log = await openShared(server, { prefix })
@@ -157,7 +157,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     expect(await keptIn(log)).toEqual(['after'])
   })
 
-  it('refuses a log of a newer format, and says what to do', async () => {
+  it('rejects a log with a newer format, and the error states the action', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     await openShared(server, { prefix })
@@ -165,7 +165,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     await expect(openShared(server, { prefix })).rejects.toThrow(/format 99.*newer.*upgrade/)
   })
 
-  it('stays in its epoch when only the connection was lost', async () => {
+  it('keeps its epoch when only the connection was lost', async () => {
     const server = await redisForTest(program)
     const log = await openShared(server)
     const seen = await followed(log)

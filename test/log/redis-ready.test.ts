@@ -1,4 +1,4 @@
-// Whether the log in Redis is ready: while Redis is slow, says nothing, or is gone, and when it is back.
+// The readiness of the log in Redis: while Redis is slow, hangs or is down, and after it recovers.
 import { expect, it } from 'vitest'
 import { keptIn, update } from '../support/log-folder.ts'
 import { openShared, redisForTest } from '../support/redis.ts'
@@ -6,8 +6,8 @@ import { describeWith, redis } from '../support/requirements.ts'
 
 const pollOptions = { timeout: 10_000 }
 
-describeWith(await redis(), 'whether RedisLog is ready', (program) => {
-  it('fails an append in time when Redis is slow, and goes on when it is not', async () => {
+describeWith(await redis(), 'RedisLog.isReady', (program) => {
+  it('rejects an append within the timeout when Redis is slow, and continues afterwards', async () => {
     const server = await redisForTest(program)
     const log = await openShared(server, { commandTimeout: 700 })
     await server.ask('CLIENT', 'PAUSE', '3000', 'ALL')
@@ -22,7 +22,7 @@ describeWith(await redis(), 'whether RedisLog is ready', (program) => {
     expect(new Set(data).size).toBe(data.length)
   })
 
-  it('knows within its patience that Redis says nothing, although nobody appends, and that it is back', async () => {
+  it('detects within the command timeout that an idle Redis hangs, and detects that it recovered', async () => {
     const server = await redisForTest(program)
     const log = await openShared(server, { commandTimeout: 500 })
     await log.follow(() => {})

@@ -1,4 +1,4 @@
-// The part of a log's contract about what is appended only once, as a suite that every log has to pass unchanged.
+// The deduplication part of the log contract, as a test suite that every log must pass unchanged.
 import { describe, expect, it } from 'vitest'
 import type { Appended, DedupKey, DedupOptions, Entry, Filter, Log, Update } from '../../dist/index.js'
 import type { Kept } from './log-contract.ts'
@@ -9,7 +9,7 @@ const update = (data: string, fields: Partial<Update> = {}): Update => ({ topics
 const long = 60_000
 const pollOptions = { timeout: 10_000, interval: 50 }
 
-/** Marks, from `key` or `key=print`; an empty text is none. */
+/** Dedup keys from `key` or `key=fingerprint`; an empty text is no key. */
 function dedup(texts: readonly string[], ms = long): DedupOptions {
   const keys = texts.map((text): DedupKey | undefined => {
     const [key = '', print = 'same'] = text.split('=')
@@ -22,7 +22,7 @@ const offsetsOf = (entries: readonly Entry[]) => entries.map(({ offset }) => off
 const repeatedOf = (entries: readonly Appended[]) => entries.map(({ repeated }) => repeated === true)
 
 export function testDedupContract(open: (kept?: Kept) => Promise<Log>): void {
-  /** What is in the log, which is what every follower is told. */
+  /** The content of the log, which must equal what every follower received. */
   const contentOf = async (log: Log, seen: readonly Entry[]) => {
     await expect.poll(() => seen.length, pollOptions).toBe(log.head)
     const { entries } = await log.read(0, everything, { entries: 1_000, bytes: 2 ** 20 })
@@ -30,8 +30,8 @@ export function testDedupContract(open: (kept?: Kept) => Promise<Log>): void {
     return entries.map((entry) => entry.update.data)
   }
 
-  describe('and appends once what is marked', () => {
-    it('answers a repetition with the entry that it became, and delivers it once', async () => {
+  describe('deduplication', () => {
+    it('returns the first entry for a repetition, and delivers it once', async () => {
       const log = await open()
       const seen = await followed(log)
       const [first] = await log.append([update('a')], dedup(['k']))
@@ -42,14 +42,14 @@ export function testDedupContract(open: (kept?: Kept) => Promise<Log>): void {
       expect(await contentOf(log, seen)).toEqual(['a', 'b'])
     })
 
-    it("answers with the publisher's own id where it has one", async () => {
+    it("returns the publisher's own id, if it has one", async () => {
       const log = await open()
       await log.append([update('a', { id: 'mine' })], dedup(['k']))
       const [again] = await log.append([update('a', { id: 'mine' })], dedup(['k']))
       expect(again).toMatchObject({ id: 'mine', offset: 1, repeated: true })
     })
 
-    it('knows a repetition that arrives while the first is under way', async () => {
+    it('recognizes a repetition while the first append is pending', async () => {
       const log = await open()
       const seen = await followed(log)
       const answers = await Promise.all(Array.from({ length: 20 }, () => log.append([update('a')], dedup(['k']))))
@@ -58,7 +58,7 @@ export function testDedupContract(open: (kept?: Kept) => Promise<Log>): void {
       expect(await contentOf(log, seen)).toEqual(['a'])
     })
 
-    it('knows it after what came in between, in the same moment and later', async () => {
+    it('recognizes a repetition after other appends, concurrent and completed', async () => {
       const log = await open()
       const seen = await followed(log)
       const append = (data: string) => log.append([update(data)], dedup([data]))
@@ -69,7 +69,7 @@ export function testDedupContract(open: (kept?: Kept) => Promise<Log>): void {
       expect(await contentOf(log, seen)).toEqual(['a', 'b', 'c', 'd'])
     })
 
-    it('appends of a batch only what is new, in order', async () => {
+    it('appends only the new updates of a batch, in order', async () => {
       const log = await open()
       const seen = await followed(log)
       await log.append(
@@ -87,7 +87,7 @@ export function testDedupContract(open: (kept?: Kept) => Promise<Log>): void {
       expect(await contentOf(log, seen)).toEqual(['a', 'b', 'x', 'y', 'z'])
     })
 
-    it('refuses a key that was used for another update, with nothing of its append, and nobody else', async () => {
+    it('rejects an append with a key used for another update, in full, and affects no other append', async () => {
       const log = await open()
       const seen = await followed(log)
       await log.append([update('a')], dedup(['k=a']))
@@ -95,7 +95,7 @@ export function testDedupContract(open: (kept?: Kept) => Promise<Log>): void {
         log.append([update('before')]),
         log.append([update('x'), update('b'), update('y')], dedup(['new', 'k=b', ''])),
         log.append([update('after')], dedup(['other'])),
-        // What was refused has not used its other keys.
+        // The rejected append has not used its other keys.
         log.append([update('x')], dedup(['new=x'])),
         log.append([update('a')], dedup(['k=a']))
       ])
@@ -105,7 +105,7 @@ export function testDedupContract(open: (kept?: Kept) => Promise<Log>): void {
       expect(await contentOf(log, seen)).toEqual(['a', 'before', 'after', 'x'])
     })
 
-    it('refuses it within one append and within one moment, too', async () => {
+    it('rejects a conflicting key within one append and within concurrent appends', async () => {
       const log = await open()
       const seen = await followed(log)
       const own = log.append([update('a'), update('b')], dedup(['k=a', 'k=b']))
@@ -117,7 +117,7 @@ export function testDedupContract(open: (kept?: Kept) => Promise<Log>): void {
       expect(await contentOf(log, seen)).toEqual(['c'])
     })
 
-    it('forgets a key after its time, counted from the append and not from a repetition', async () => {
+    it('forgets a key after its TTL, counted from the append and not from a repetition', async () => {
       const log = await open()
       const append = async () => (await log.append([update('a')], dedup(['k'], 1_500)))[0] as Appended
       await append()
@@ -127,7 +127,7 @@ export function testDedupContract(open: (kept?: Kept) => Promise<Log>): void {
       expect(log.head).toBe(2)
     }, 15_000)
 
-    it('forgets each key after its own time', async () => {
+    it('applies the TTL of each key', async () => {
       const log = await open()
       await log.append([update('short')], dedup(['short'], 1))
       await log.append([update('long')], dedup(['long']))
@@ -136,7 +136,7 @@ export function testDedupContract(open: (kept?: Kept) => Promise<Log>): void {
       expect(await append('long')).toBe(2)
     })
 
-    it('knows a key whose entry retention has removed', async () => {
+    it('recognizes a key whose entry retention has removed', async () => {
       const log = await open({ entries: 3 })
       const [first] = await log.append([update('a')], dedup(['k']))
       await log.append(Array.from({ length: 10 }, (_, number) => update(String(number))))
@@ -145,7 +145,7 @@ export function testDedupContract(open: (kept?: Kept) => Promise<Log>): void {
       expect(log.head).toBe(11)
     })
 
-    it('takes nothing without a mark for a repetition', async () => {
+    it('never treats an update without a key as a repetition', async () => {
       const log = await open()
       const same = update('a', { id: 'same' })
       for (const marks of [undefined, dedup(['']), dedup([]), dedup(['k'])]) await log.append([same], marks)

@@ -1,17 +1,17 @@
-// Looks at what the clients of a fleet have seen, where the log may have begun anew: each has everything of an epoch from where it
-// came to it, in order, each once, and was told wherever it left one for another.
+// Verifies what the clients of a cluster received when the log may have started a new epoch: each client has all entries of an
+// epoch from its starting point, in order, each once, and a gap event wherever it changed the epoch.
 import { expect } from 'vitest'
 import { parseId } from '../../dist/log/ids.js'
 import type { ResumingClient } from './resuming-client.js'
 
-/** Fails with what the first client to break the rules has seen; `acknowledged` has what publishers were told, by id. */
+/** Fails with the record of the first client that breaks the rules; `acknowledged` maps the published ids to their data. */
 export async function expectCompleteHistories(
   clients: readonly ResumingClient[],
   acknowledged: ReadonlyMap<string, string>
 ): Promise<void> {
-  const last = placeOf([...acknowledged.keys()].at(-1) as string).epoch
-  const wanted = [...acknowledged.keys()].filter((id) => placeOf(id).epoch === last)
-  // What the newest epoch has, everyone has to have.
+  const last = positionOf([...acknowledged.keys()].at(-1) as string).epoch
+  const wanted = [...acknowledged.keys()].filter((id) => positionOf(id).epoch === last)
+  // Every client must have all entries of the newest epoch.
   const lacking = () =>
     clients.flatMap((client) => {
       const ids = new Set(client.history.map((one) => ('id' in one ? one.id : '')))
@@ -21,36 +21,36 @@ export async function expectCompleteHistories(
   await expect.poll(lacking, { timeout: 30_000 }).toEqual([])
   const all = new Map(acknowledged)
   for (const client of clients) {
-    expect(breaches(client), 'where a client skipped, went back, or was not told').toEqual([])
+    expect(breaches(client), 'where a client skipped, went back, or received no gap event').toEqual([])
     for (const one of client.history) {
       if (!('id' in one)) continue
-      expect(all.get(one.id) ?? one.data, `what is ${one.id}`).toBe(one.data)
+      expect(all.get(one.id) ?? one.data, `the data of ${one.id}`).toBe(one.data)
       all.set(one.id, one.data)
     }
     expect(new Set(client.data).size, 'each once').toBe(client.data.length)
   }
 }
 
-/** Each step that is neither to the next entry nor told of, nor into an epoch at its beginning. */
+/** Steps that are neither the next entry, nor announced by a gap, nor the first entry of an epoch. */
 function breaches({ history }: ResumingClient): string[] {
   const found: string[] = []
   let at = { epoch: '', offset: 0 }
-  let told = true
+  let gapSeen = true
   for (const one of history) {
     if ('gap' in one) {
-      told = one.gap === 'epoch'
-      if (!told) found.push(`was told of ${one.gap} after ${at.epoch}-${at.offset}`)
+      gapSeen = one.gap === 'epoch'
+      if (!gapSeen) found.push(`unexpected gap ${one.gap} after ${at.epoch}-${at.offset}`)
       continue
     }
-    const next = placeOf(one.id)
+    const next = positionOf(one.id)
     const isNext = next.epoch === at.epoch && next.offset === at.offset + 1
-    if (!isNext && !(told && next.offset === 1)) found.push(`${one.id} after ${at.epoch}-${at.offset}`)
+    if (!isNext && !(gapSeen && next.offset === 1)) found.push(`${one.id} after ${at.epoch}-${at.offset}`)
     at = next
-    told = false
+    gapSeen = false
   }
   return found
 }
 
-function placeOf(id: string): { epoch: string; offset: number } {
+function positionOf(id: string): { epoch: string; offset: number } {
   return parseId(id) ?? { epoch: id, offset: 0 }
 }

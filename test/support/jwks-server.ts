@@ -1,14 +1,14 @@
-// Publishes a JWK Set on this machine, as an authorization server does, and can be made to fail.
+// Serves a JWK Set, as an authorization server does, and can be made to fail.
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
 export interface JwksServer {
   readonly address: string
-  /** How often it was requestCount. */
+  /** Number of requests so far. */
   readonly requestCount: number
   keys: unknown[]
-  /** Instead of the keys. */
+  /** Replaces the keys as the response. */
   answer: ((response: ServerResponse) => void) | undefined
   stop(): Promise<void>
 }

@@ -1,5 +1,5 @@
-// Publishes to a log by way of several nodes at once while something goes wrong, and says what became of it: what was
-// acknowledged, and what each node delivered.
+// Publishes to a log through several nodes while a fault occurs, and records the acknowledged entries and what each
+// node delivered.
 import { expect, onTestFinished } from 'vitest'
 import type { Entry, RedisLog } from '../../dist/index.js'
 import { readAll, update } from './log-folder.js'
@@ -23,13 +23,13 @@ export class Publishers {
     const seen = logs.map(() => [] as Entry[])
     for (const [node, log] of logs.entries()) await log.follow((entries) => void seen[node]?.push(...entries))
     const publishers = new Publishers(logs)
-    // Also where the test fails: an append to a closed log fails at once, again and again.
+    // Runs also if the test fails: the loop would retry forever on a closed log.
     onTestFinished(() => publishers.#stop())
     publishers.seen.push(...seen)
     return publishers
   }
 
-  /** Waits until so many more were acknowledged. */
+  /** Waits until `count` more entries are acknowledged. */
   async more(count = 50): Promise<void> {
     const goal = this.acknowledged.length + count
     await expect.poll(() => this.acknowledged.length, pollOptions).toBeGreaterThan(goal)
@@ -44,7 +44,7 @@ export class Publishers {
     return [...new Set(this.acknowledged.map(({ epoch }) => epoch))]
   }
 
-  /** Everyone has what was acknowledged in an epoch that nobody left early: once, and in the order of all. */
+  /** Every node delivered all entries of the epoch once, in the same order, including all acknowledged ones. */
   async expectOneHistory(epoch = this.#logs[0]?.epoch): Promise<void> {
     const of = (entries: readonly Entry[]) => entries.filter((entry) => entry.epoch === epoch)
     const { entries } = await readAll(this.#logs[0] as RedisLog)

@@ -1,4 +1,4 @@
-// `tidings token`: what it prints a server believes, and what goes wrong is one line that says what to do.
+// `tidings token`: the server accepts its tokens, and every error is one line with an instruction.
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { tidings } from '../support/cli.js'
@@ -13,10 +13,10 @@ const secret = 'a-secret-of-this-test-that-is-long-enough'
 const keys = { TIDINGS_PUBLISHER_KEY: secret, TIDINGS_SUBSCRIBER_KEY: secret }
 const everything = ['--publish', 'a/{x}', '--subscribe', '*', '--payload', '{"user":"x"}', '--expires', '1h']
 
-/** Mints with these flags and variables, and nothing else of ours. */
+/** Mints with these flags and variables only. */
 const mint = (flags: string[], env: NodeJS.ProcessEnv = keys) => tidings(['token', ...flags], env)
 
-/** The token that is printed. */
+/** The printed token. */
 async function printed(flags: string[], env?: NodeJS.ProcessEnv): Promise<string> {
   const { code, stdout, stderr } = await mint(flags, env)
   expect([code, stderr]).toEqual([0, ''])
@@ -40,7 +40,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
   })
 
-  test('publishes and reads what is private on a server with the same variables', async () => {
+  test('may publish and read private updates on a server with the same variables', async () => {
     const port = await freePort()
     const env = { ...keys, TIDINGS_PORT: String(port) }
     const server = await start(keys, port)
@@ -59,7 +59,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
     })
   })
 
-  test('publishes at the simple endpoint as well', async () => {
+  test('may also publish at the simple endpoint', async () => {
     const server = await start({ ...keys, TIDINGS_AUDIENCE: 'https://hub.example.com' })
     const flags = ['--publish', 'news', '--audience', 'https://hub.example.com', ...ofDialect]
     const headers = bearer(await printed(flags))
@@ -67,7 +67,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
     expect((await ask(`${server.url}/publish?topic=other`, { method: 'POST', body: 'x', headers })).status).toBe(403)
   })
 
-  test('is signed with the key of its role, where there are two', async () => {
+  test('is signed with the key of its role when there are two', async () => {
     const env = { TIDINGS_PUBLISHER_KEY: secret, TIDINGS_SUBSCRIBER_KEY: `${secret}-too` }
     const server = await start({ ...env, TIDINGS_AUDIENCE: 'https://hub.example.com' })
     const audience = ['--audience', 'https://hub.example.com', ...ofDialect]
@@ -79,7 +79,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
     expect((await listen(`${server.url}/subscribe`, subscriber)).status).toBe(200)
   })
 
-  test('is signed with a private key, which the server knows the public half of', async () => {
+  test('is signed with a private key when the server has the public key', async () => {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const env = { TIDINGS_PUBLISHER_KEY: pem(publicKey), TIDINGS_SUBSCRIBER_KEY: pem(publicKey) }
     const server = await start({ ...env, TIDINGS_AUDIENCE: 'https://hub.example.com' })
@@ -88,7 +88,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
     expect((await ask(`${server.url}/publish`, { method: 'POST', body: 'x', headers })).status).toBe(200)
   })
 
-  test('lasts as long as it was told to, and an hour otherwise', async () => {
+  test('expires after the given time, or after an hour by default', async () => {
     const lasts = async (...flags: string[]) => {
       const { exp, iat } = claimsOf(await printed(['--publish', '*', ...ofDialect, ...flags]))
       return exp === undefined ? 'for ever' : exp - iat
@@ -100,7 +100,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
   })
 })
 
-test('a token says who made it, for whom and for which hub', async () => {
+test('a token contains issuer, subject and audience', async () => {
   const flags = ['--subscribe', '*', '--subject', 'ada', '--issuer', 'https://id.example.com']
   const given = claimsOf(await printed([...flags, '--audience', 'https://hub.example.com']))
   expect(given).toMatchObject({ sub: 'ada', iss: 'https://id.example.com', aud: 'https://hub.example.com' })
@@ -111,7 +111,7 @@ test('a token says who made it, for whom and for which hub', async () => {
 
 const { publicKey } = generateKeyPairSync('ed25519')
 
-/** What is asked for, and what the line has to say. */
+/** The options, and the expected message. */
 const mistakes: readonly [string, string[], NodeJS.ProcessEnv, RegExp][] = [
   ['nothing is granted', [], keys, /--publish .*--subscribe/],
   ['there is no key', ['--publish', '*'], {}, /set TIDINGS_PUBLISHER_KEY or --key$/],
@@ -157,11 +157,14 @@ const mistakes: readonly [string, string[], NodeJS.ProcessEnv, RegExp][] = [
   ['a variable is wrong', ['--publish', '*'], { ...keys, TIDINGS_PORT: 'http' }, /TIDINGS_PORT: expected 0 to 65535/]
 ]
 
-test.each(mistakes)('where %s, one line says what to do, and no secret', async (_, flags, env, message) => {
-  const { code, stdout, stderr } = await mint(flags, env)
-  // What commander refuses is wrong usage.
-  expect([code, stdout]).toEqual([stderr.startsWith('error:') ? 2 : 1, ''])
-  expect(stderr).toMatch(/^(tidings|error): [^\n]+\n+(\(.*\)\n+)*$/)
-  expect(stderr.trimEnd()).toMatch(message)
-  expect(stderr).not.toContain(secret)
-})
+test.each(mistakes)(
+  '%s: prints one line with an instruction and without the secret',
+  async (_, flags, env, message) => {
+    const { code, stdout, stderr } = await mint(flags, env)
+    // Errors of commander are usage errors.
+    expect([code, stdout]).toEqual([stderr.startsWith('error:') ? 2 : 1, ''])
+    expect(stderr).toMatch(/^(tidings|error): [^\n]+\n+(\(.*\)\n+)*$/)
+    expect(stderr.trimEnd()).toMatch(message)
+    expect(stderr).not.toContain(secret)
+  }
+)

@@ -1,5 +1,5 @@
-// Three servers on one Redis under what operators get wrong: clocks that differ by days, and a Redis that evicts. Streams that stay
-// connected receive every update, also superseded ones; where Redis evicts history, every client is told of the gap.
+// Three servers on one Redis with operator mistakes: clocks that differ by days, and a Redis that evicts keys. Connected streams
+// receive every update, also superseded ones; when Redis evicts history, every client receives a gap event.
 import { expect, it, onTestFinished } from 'vitest'
 import { post } from '../support/http.js'
 import { type Random, randomFrom, seed } from '../support/random.js'
@@ -20,7 +20,7 @@ interface Published {
   readonly data: string
 }
 
-/** A server whose clock is wrong by so many milliseconds. */
+/** A server whose clock is off by the given milliseconds. */
 async function startWithClock(redis: RedisServer, offset: number): Promise<ServerProcess> {
   const clock = `const now = Date.now; Date.now = () => now() + ${offset}`
   const server = await startServer({
@@ -43,7 +43,7 @@ async function startFleet(redis: RedisServer) {
   return { servers, clients }
 }
 
-/** Publishes a batch at a random server; answers what was acknowledged. */
+/** Publishes a batch to a random server; returns the acknowledged updates. */
 async function publishSome(servers: readonly ServerProcess[], random: Random, name: string): Promise<Published[]> {
   const updates = Array.from({ length: random.between(1, 8) }, (_, at) => {
     const topic = random.chance(0.2) ? 'news' : `price/${random.between(1, 3)}`
@@ -62,8 +62,8 @@ async function publishSome(servers: readonly ServerProcess[], random: Random, na
 const offsetOf = (id: string) => Number.parseInt(id.slice(id.indexOf('-') + 1), 36)
 const epochOf = (id: string) => id.slice(1, id.indexOf('-'))
 
-describeWith(await redis(), 'a fleet in disorder', (program) => {
-  it('gives connected clients every update under `last`, `entries` and `age`, with clocks that are days apart', async () => {
+describeWith(await redis(), 'a fleet with operator mistakes', (program) => {
+  it('delivers every update to connected clients with `last`, `entries` and `age`, with clocks that differ by days', async () => {
     console.log(`chaos: seed ${seed}`)
     const random = randomFrom(seed)
     const { servers, clients } = await startFleet(await redisForTest(program))
@@ -80,7 +80,7 @@ describeWith(await redis(), 'a fleet in disorder', (program) => {
     }
   }, 60_000)
 
-  it('tells every client of the gap when Redis evicts history, and misses nothing within an epoch', async () => {
+  it('sends a gap event to every client when Redis evicts history, and loses nothing within an epoch', async () => {
     const redis = await redisForTest(program)
     const { servers, clients } = await startFleet(redis)
     const used = Number(/used_memory:(\d+)/.exec(String(await redis.ask('INFO', 'memory')))?.[1])

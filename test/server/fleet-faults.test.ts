@@ -1,5 +1,5 @@
-// Servers of a fleet and what goes wrong around them: Redis that says nothing for long, that is full, and a server that stood
-// still. Streams stay, refusals say when to come again, and nobody misses anything without being told.
+// Servers of a fleet during faults: Redis hangs or is full, or a server was suspended. Streams stay open, rejections have a
+// Retry-After, and no client misses an update without a gap event.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http.js'
@@ -26,7 +26,7 @@ function follow(url: string): ResumingClient {
   return client
 }
 
-/** Publishes one after the other, and notes each answer. */
+/** Publishes sequentially, and records each response. */
 function publisher(url: string, name: string) {
   const acknowledged: string[] = []
   const refused: { status: number; retryAfter: string | undefined }[] = []
@@ -34,7 +34,7 @@ function publisher(url: string, name: string) {
   const publishing = (async () => {
     for (let number = 0; !isOver; number++) {
       const answer = await post(`${url}/publish`, `${name}-${number}`).catch(() => undefined)
-      // The test has ended, and the server with it.
+      // The test has ended, and the server has stopped.
       if (!answer) return
       const { status, headers } = answer
       if (status === 200) acknowledged.push(`${name}-${number}`)
@@ -49,15 +49,15 @@ function publisher(url: string, name: string) {
   return { acknowledged, refused, stop }
 }
 
-describeWith(await redis(), 'a fleet in trouble', (program) => {
-  it(`keeps streams and is not ready while Redis says nothing for ${pause / 1_000} s, and goes on by itself`, {
+describeWith(await redis(), 'a fleet with faults', (program) => {
+  it(`keeps streams and is not ready while Redis hangs for ${pause / 1_000} s, and recovers by itself`, {
     timeout: pause + 40_000
   }, async () => {
     const redis = await redisForTest(program)
     const servers = [await start(redis.url, '--heartbeat', '1s'), await start(redis.url, '--heartbeat', '1s')]
     const [url = '', other = ''] = servers.map((server) => server.url)
     const clients = [follow(url), follow(other)]
-    // Of those at one server, one is under way when Redis stops, and the other behind it.
+    // Of the publishes at one server, one is in flight when Redis hangs, and the other waits behind it.
     const publishers = [publisher(url, 'a'), publisher(url, 'b'), publisher(other, 'c')]
     await expect.poll(() => clients.map(({ data }) => data.length > 5), pollOptions).toEqual([true, true])
     redis.signal('SIGSTOP')
@@ -95,7 +95,7 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
     expect(new Set(clients[0]?.data).size, 'each once').toBe(clients[0]?.data.length)
   })
 
-  it('answers 507 while Redis is full, with nothing half-written, and goes on when there is room', async () => {
+  it('responds 507 while Redis is full, stores nothing partially, and recovers when there is space', async () => {
     const redis = await redisForTest(program)
     const { url } = await start(redis.url)
     const client = follow(url)
@@ -116,7 +116,7 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
     expect(client.data).toEqual(acknowledged)
   })
 
-  it('gives the clients of a server that stood still what the others got, and tells them of what Redis no longer has', async () => {
+  it('delivers to clients of a resumed server what other clients received, and a gap for what Redis has removed', async () => {
     const redis = await redisForTest(program)
     const rules = ['--retention', '[{"match":"*","entries":100}]']
     const [awake, asleep] = [await start(redis.url, ...rules), await start(redis.url, ...rules)]
@@ -139,7 +139,7 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
         .poll(() => clients.map(({ data }) => data.at(-1)), pollOptions)
         .toEqual(clients.map(() => String(to)))
     }
-    // Redis waits for a server that is a little behind, also beyond what the rules keep.
+    // Redis keeps entries for a server that is slightly behind, also beyond the retention rules.
     await publishAsleep(10, 2_010)
     expect(clients.map(({ data }) => data.length)).toEqual(clients.map(() => 2_011))
     await publishAsleep(2_011, 55_011)
@@ -150,7 +150,7 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
     }
   })
 
-  it('serves from a cluster', async () => {
+  it('works with a Redis cluster', async () => {
     const cluster = await startCluster(program)
     onTestFinished(() => cluster.stop())
     const servers = [

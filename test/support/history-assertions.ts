@@ -1,4 +1,4 @@
-// Verifies what the clients of a cluster received when the log may have started a new epoch: each client has all entries of an
+// Verifies what the clients of a fleet received when the log may have started a new epoch: each client has all entries of an
 // epoch from its starting point, in order, each once, and a gap event wherever it changed the epoch.
 import { expect } from 'vitest'
 import { parseId } from '../../dist/log/ids.js'

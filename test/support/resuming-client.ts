@@ -17,7 +17,7 @@ export class ResumingClient {
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  /** @param url the address, evaluated for each connection: for instance, another node of a cluster */
+  /** @param url the address, evaluated for each connection: for instance, another server of a fleet */
   constructor(url: string | (() => string)) {
     this.#url = typeof url === 'string' ? () => url : url
     this.#connect()

@@ -1,4 +1,4 @@
-// Presence over HTTP: who comes and goes is told to those who may know, in either dialect.
+// Presence over HTTP: subscription events are delivered to clients that may read them, in both dialects.
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import {
@@ -31,7 +31,7 @@ describe.each(dialects)('in %s', (dialect) => {
   const subscribe = async (topics: string | string[], payload?: unknown) =>
     server.follow(dialect, topics, { headers: bearer(await token(dialect, { subscribe: ['*'], payload })) })
 
-  test('S7 S8 a subscription is announced when it begins, and when its client goes away', async () => {
+  test('S7 S8 a subscription is announced when it starts, and when its client disconnects', async () => {
     const topic = fresh()
     const watcher = await watch(server, dialect)
     const reader = await subscribe(topic, { user: 'x' })
@@ -43,7 +43,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(all).toEqual([announced(dialect, subscription, true), announced(dialect, subscription, false)])
   })
 
-  test('S8 the event is of the type mercure in 1.0, and of none in 0.x', async () => {
+  test('S8 the event has the type mercure in 1.0, and no type in 0.x', async () => {
     const topic = fresh()
     const watcher = await watch(server, dialect)
     await subscribe(topic)
@@ -53,7 +53,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(JSON.parse(frame.exec(watcher.raw)?.[1] ?? 'null')).toEqual(begun)
   })
 
-  test('S8 no payload is told where the token has none', async () => {
+  test('S8 the event has no payload if the token has none', async () => {
     const topic = fresh()
     const watcher = await watch(server, dialect)
     await subscribe(topic)
@@ -61,7 +61,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(begun).toEqual(announced(dialect, listed(dialect, topic, begun?.subscriber ?? ''), true))
   })
 
-  test('S8 only those hear of it who may read its path', async () => {
+  test('S8 only clients that may read its path receive it', async () => {
     const topic = fresh()
     const [all, entitled] = [await watch(server, dialect), await watch(server, dialect, [anyone(dialect, topic)])]
     const others = [await watch(server, dialect, [topic]), await watch(server, dialect, [anyone(dialect, fresh())])]
@@ -73,7 +73,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(others.map((other) => announcements(other, topic))).toEqual([[], []])
   })
 
-  test('S8 those without a right to read anything private hear of nothing', async () => {
+  test('S8 clients without permission to read private updates receive no events', async () => {
     const topic = fresh()
     const [all, none] = [await watch(server, dialect), await server.follow(dialect, '*')]
     await subscribe(topic)
@@ -83,7 +83,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(none.data).toEqual(['after it'])
   })
 
-  test('S8 a subscriber hears of itself where it may', async () => {
+  test('S8 a subscriber receives its own events if permitted', async () => {
     const topic = fresh()
     const path = pathOfAnyone(dialect, topic)
     const query = dialect === '1.0' ? { match: topic, match_urlpattern: path } : { topic: [topic, path] }
@@ -95,7 +95,7 @@ describe.each(dialects)('in %s', (dialect) => {
     ])
   })
 
-  test('S8 each of several selectors is announced once, with one subscriber', async () => {
+  test('S8 each of several selectors is announced once, with the same subscriber', async () => {
     const topics = [fresh('a'), fresh('b'), fresh('c')]
     const watcher = await watch(server, dialect)
     const reader = await subscribe([...topics, topics[0] as string])
@@ -106,7 +106,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(new Set(events.map(({ subscriber }) => subscriber)).size).toBe(1)
   })
 
-  test('S8 everything but unreserved characters is percent-encoded, once', async () => {
+  test('S8 all characters except unreserved ones are percent-encoded, once', async () => {
     const topic = `${fresh()}/!'()* ~é🎉%20+"`
     const watcher = await watch(server, dialect)
     await subscribe(topic)
@@ -116,7 +116,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(begun?.id).toBe(pathOf(dialect, topic, begun?.subscriber))
   })
 
-  test('S8 a HEAD request and a refused one are no subscriptions', async () => {
+  test('S8 HEAD requests and rejected requests are not subscriptions', async () => {
     const topic = fresh()
     const watcher = await watch(server, dialect)
     const selector = form({ [dialect === '1.0' ? 'match' : 'topic']: topic })
@@ -127,7 +127,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(announcements(watcher, topic)).toHaveLength(1)
   })
 
-  test('S7 S8 a storm of a thousand is told in full, while every publish is answered', {
+  test('S7 S8 a burst of a thousand subscriptions is announced completely, and every publish is answered', {
     timeout: 60_000
   }, async () => {
     const topic = fresh('storm')
@@ -141,7 +141,7 @@ describe.each(dialects)('in %s', (dialect) => {
   })
 })
 
-test('S8 a URL pattern is announced as what it is', async () => {
+test('S8 a URL pattern is announced with its match type', async () => {
   const pattern = `${fresh()}/:id`
   const watcher = await watch(server, '1.0')
   const rights = { subscribe: [{ match: pattern, match_type: 'urlpattern' }], payload: { of: 'the pattern' } }
@@ -151,7 +151,7 @@ test('S8 a URL pattern is announced as what it is', async () => {
   expect(begun).toEqual(announced('1.0', subscription, true))
 })
 
-test('S8 a template is announced as it was written', async () => {
+test('S8 a template is announced verbatim', async () => {
   const template = `${fresh()}/{id}`
   const watcher = await watch(server, '0.x')
   await server.follow('0.x', template)
@@ -168,18 +168,18 @@ test('S8 streams of the simple endpoint are not announced', async () => {
   expect(announcements(watcher, topic)).toEqual([])
 })
 
-/** A selector of the paths of everyone who subscribes to a topic. */
+/** A selector for the paths of all subscriptions to a topic. */
 function pathOfAnyone(dialect: Dialect, topic: string): string {
   return `${pathOf(dialect, topic)}/${dialect === '1.0' ? ':subscriber' : '{subscriber}'}`
 }
 
-/** The same, as a token says it. */
+/** The same selector as a grant. */
 function anyone(dialect: Dialect, topic: string): unknown {
   const path = pathOfAnyone(dialect, topic)
   return dialect === '1.0' ? { match: path, match_type: 'urlpattern' } : path
 }
 
-/** Streams that are opened, a hundred at a time, and cut off when their head is there. */
+/** Opens streams, a hundred at a time, and cuts each when its head has arrived. */
 async function comeAndGo({ process }: MercureServer, dialect: Dialect, topic: string, count: number): Promise<void> {
   const { Authorization } = bearer(await token(dialect, { subscribe: [] }))
   const query = form({ [dialect === '1.0' ? 'match' : 'topic']: topic })
@@ -194,7 +194,7 @@ async function comeAndGo({ process }: MercureServer, dialect: Dialect, topic: st
   for (let gone = 0; gone < count; gone += 100) await Promise.all(Array.from({ length: 100 }, one))
 }
 
-/** Publishes one after the other until the work is done, and answers the statuses. */
+/** Publishes sequentially until the work is done, and returns the statuses. */
 async function publishUntil(
   work: Promise<void>,
   publish: (number: number) => Promise<{ status: number }>
@@ -209,7 +209,7 @@ async function publishUntil(
   return statuses
 }
 
-/** What was told of each subscriber, in order. */
+/** The announced states of each subscriber, in order. */
 function lives(events: Listed[]): Set<string> {
   const states = new Map<string, boolean[]>()
   for (const { subscriber, active } of events) states.set(subscriber, [...(states.get(subscriber) ?? []), active])

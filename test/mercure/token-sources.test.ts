@@ -1,4 +1,4 @@
-// How a token is brought, over HTTP: header, parameter and cookie, for publishing and for subscribing, in either dialect.
+// Token sources over HTTP: header, parameter and cookie, for publishing and for subscribing, in both dialects.
 import { describe, expect, test } from 'vitest'
 import { ask } from '../support/http.js'
 import { type Dialect, dialects, form, serverWith } from '../support/mercure.js'
@@ -25,20 +25,20 @@ const cases = dialects.flatMap((dialect) =>
 )
 
 describe.each(cases)('to $role in $dialect by $way', ({ dialect, role, way }) => {
-  test('Z1 Z2 a good token is accepted', async () => {
+  test('Z1 Z2 a valid token is accepted', async () => {
     expect(await statusOf(server, role, dialect, credentialsIn[way](dialect, await validToken(role, dialect)))).toBe(
       200
     )
   })
 
-  test.each(Object.keys(forgedTokens))('Z1 Z2 a token %s is refused', async (what) => {
+  test.each(Object.keys(forgedTokens))('Z1 Z2 a token %s is rejected', async (what) => {
     const forged = await (forgedTokens[what] as (typeof forgedTokens)[string])(role, dialect)
     const { status, headers } = await requestWith(server, role, dialect, credentialsIn[way](dialect, forged))
     expect(status).toBe(401)
     if (dialect === '1.0') expect(headers['www-authenticate']).toMatch(/^Bearer error="invalid_token", /)
   })
 
-  test('Z1 Z2 a token without a claim publishes nothing, and reads what is public', async () => {
+  test('Z1 Z2 a token without grants cannot publish, and can read public updates', async () => {
     const empty = await validToken(role, dialect, { [role]: undefined })
     const refused = dialect === '1.0' ? 403 : 401
     const status = await statusOf(server, role, dialect, credentialsIn[way](dialect, empty))
@@ -48,25 +48,25 @@ describe.each(cases)('to $role in $dialect by $way', ({ dialect, role, way }) =>
 
 describe.each(cases.filter(({ way }) => way === 'header'))('to $role in $dialect', ({ dialect, role }) => {
   const ask = (credentials: Credentials) => statusOf(server, role, dialect, credentials)
-  // Nothing that can be read says that such a publish is in 0.x.
+  // Such a publish has no readable token that would identify it as 0.x.
   const malformed = dialect === '0.x' && role === 'subscribe' ? 401 : 400
 
-  test('Z1 two Authorization headers are refused', async () => {
+  test('Z1 two Authorization headers are rejected', async () => {
     const bearer = `Bearer ${await validToken(role, dialect)}`
     expect(await ask({ headers: { Authorization: [bearer, bearer] } })).toBe(malformed)
   })
 
-  test.each(['Greater', 'Basic', 'Bearer:', ''])('Z1 the scheme %j is refused', async (scheme) => {
+  test.each(['Greater', 'Basic', 'Bearer:', ''])('Z1 the scheme %j is rejected', async (scheme) => {
     const value = `${scheme} ${await validToken(role, dialect)}`.trim()
     expect(await ask({ headers: { Authorization: value } })).toBe(malformed)
   })
 
-  test('Z1 Z4 the scheme may be in small letters in 1.0 alone', async () => {
+  test('Z1 Z4 a lower-case scheme is accepted in 1.0 only', async () => {
     const headers = { Authorization: `bearer ${await validToken(role, dialect)}` }
     expect(await ask({ headers })).toBe(dialect === '1.0' ? 200 : 401)
   })
 
-  test('Z1 a token in the header decides, also where a cookie has a better one', async () => {
+  test('Z1 the header takes precedence, even if a cookie has a valid token', async () => {
     const token = await validToken(role, dialect)
     const { headers } = credentialsIn.cookie(dialect, token)
     const Authorization = `Bearer ${await validToken(role, dialect, { expiresIn: -1 })}`
@@ -74,7 +74,7 @@ describe.each(cases.filter(({ way }) => way === 'header'))('to $role in $dialect
     expect(await ask({ headers: { ...headers, Authorization: `Bearer ${token}` } })).toBe(200)
   })
 
-  test('Z1 without any token it is refused, and told what is wanted', async () => {
+  test('Z1 a request without a token is rejected with a challenge', async () => {
     const { status, headers } = await requestWith(server, role, dialect, {})
     expect(status).toBe(401)
     const isModern = dialect === '1.0' || role === 'publish'
@@ -83,13 +83,13 @@ describe.each(cases.filter(({ way }) => way === 'header'))('to $role in $dialect
 })
 
 describe('in 0.x', () => {
-  test.each(roles)('Z2 two parameters are refused, to %s', async (role) => {
+  test.each(roles)('Z2 two parameters are rejected, to %s', async (role) => {
     const authorization = await validToken(role, '0.x')
     const query = form({ authorization: [authorization, authorization] })
     expect(await statusOf(server, role, '0.x', { query })).toBe(401)
   })
 
-  test.each(roles)('Z1 the namespaced claim replaces the other, to %s', async (role) => {
+  test.each(roles)('Z1 the namespaced claim takes precedence, to %s', async (role) => {
     const claims = { 'https://mercure.rocks/': { [role]: ['*'] }, mercure: { publish: [], subscribe: [] } }
     const token = await validToken(role, '0.x', { claims })
     expect(await statusOf(server, role, '0.x', credentialsIn.header('0.x', token))).toBe(200)
@@ -97,7 +97,7 @@ describe('in 0.x', () => {
 })
 
 describe('in 1.0', () => {
-  test.each(roles)('Z4 nothing is brought to %s by a parameter, or by the cookie of 0.x', async (role) => {
+  test.each(roles)('Z4 a token to %s in a parameter or in the 0.x cookie is ignored', async (role) => {
     const token = await validToken(role, '1.0')
     const credentials: Credentials[] = [
       { query: form({ access_token: token }) },
@@ -110,7 +110,7 @@ describe('in 1.0', () => {
     }
   })
 
-  test.each(roles)('Z4 nothing is brought to %s by a form', async (role) => {
+  test.each(roles)('Z4 a token to %s in a form is ignored', async (role) => {
     const body = form({ topic: 'a', match: 'a', access_token: await validToken(role, '1.0') })
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
     const method = role === 'publish' ? 'POST' : 'QUERY'
@@ -118,7 +118,7 @@ describe('in 1.0', () => {
   })
 })
 
-/** Headers of a page, and whether they vouch for a publish with a cookie. */
+/** Headers of a page, and whether they allow a publish with a cookie. */
 const pages: readonly [string, Record<string, string>, boolean][] = [
   ['neither header', {}, false],
   ['a known Origin', { Origin: site }, true],
@@ -142,7 +142,7 @@ describe.each(dialects)('with a cookie in %s', (dialect) => {
     Cookie: `${name}=${await validToken('publish', dialect)}`
   })
 
-  test.each(pages)('Z3 P9 %s decides whether a page may publish', async (_, page, isVouchedFor) => {
+  test.each(pages)('Z3 P9 %s determines whether a page may publish', async (_, page, isVouchedFor) => {
     const { status, headers } = await requestWith(server, 'publish', dialect, {
       headers: { ...(await cookie()), ...page }
     })
@@ -151,7 +151,7 @@ describe.each(dialects)('with a cookie in %s', (dialect) => {
     if (isTold) expect(headers['www-authenticate']).toContain('error="invalid_request"')
   })
 
-  test.each(pages)('Z3 P9 %s decides it at the simple endpoint, too', async (_, page, isVouchedFor) => {
+  test.each(pages)('Z3 P9 %s determines it at the simple endpoint as well', async (_, page, isVouchedFor) => {
     const options = { method: 'POST', body: 'x', headers: { ...(await cookie()), ...page } }
     expect((await ask(`${server.url}/publish`, options)).status).toBe(isVouchedFor ? 200 : 403)
   })
@@ -161,7 +161,7 @@ describe.each(dialects)('with a cookie in %s', (dialect) => {
     expect(await statusOf(server, 'publish', dialect, { headers })).toBe(200)
   })
 
-  test('Z3 a page of anywhere may subscribe: whether it can read is for CORS', async () => {
+  test('Z3 a page of any origin may subscribe: CORS controls whether it can read', async () => {
     const Cookie = `${cookieNames[dialect]}=${await validToken('subscribe', dialect)}`
     expect(await statusOf(server, 'subscribe', dialect, { headers: { Cookie } })).toBe(200)
     const Origin = 'https://evil.example'
@@ -169,7 +169,7 @@ describe.each(dialects)('with a cookie in %s', (dialect) => {
     expect([status, headers['access-control-allow-origin']]).toEqual([200, undefined])
   })
 
-  test('Z3 P9 where * is named, any page may publish that says whose it is', async () => {
+  test('Z3 P9 with *, any page that sends its origin may publish', async () => {
     const open = await startKeyedServer('--publish-origins', '*')
     const status = async (page: Record<string, string>) =>
       statusOf(open, 'publish', dialect, { headers: { ...(await cookie()), ...page } })
@@ -178,14 +178,14 @@ describe.each(dialects)('with a cookie in %s', (dialect) => {
     expect(await status({})).toBe(refused)
   })
 
-  test('Z3 P9 where null is named, sandboxed pages may publish, and no others', async () => {
+  test('Z3 P9 with null, sandboxed pages may publish, and no others', async () => {
     const open = await startKeyedServer('--publish-origins', 'null')
     const status = async (Origin: string) =>
       statusOf(open, 'publish', dialect, { headers: { ...(await cookie()), Origin } })
     expect([await status('null'), await status('https://any.example')]).toEqual([200, refused])
   })
 
-  test('Z3 P9 --cookie-name is the name of the cookie, instead of the usual one', async () => {
+  test('Z3 P9 --cookie-name replaces the default cookie name', async () => {
     const named = await startKeyedServer('--publish-origins', site, '--cookie-name', 'our.token')
     for (const role of roles) {
       const status = async (name: string) => {

@@ -13,7 +13,7 @@ const published = (key: KeyObject, kid: string) => jwk(key, { kid, alg: 'ES256',
 const signed = (key: KeyObject, kid?: string, header: Record<string, unknown> = {}) =>
   sign({ mercure: {} }, { key, alg: 'ES256', header: { ...(kid !== undefined && { kid }), ...header } })
 
-/** Whether a token is accepted, and all that was errors of failures. */
+/** Whether a token is accepted, and the errors of failed requests. */
 function asker(address: string, options: RemoteKeysOptions = {}) {
   const errors: unknown[] = []
   const keys = remoteKeys(address, { failed: (error) => errors.push(error), cooldown: 0, ...options })
@@ -24,7 +24,7 @@ function asker(address: string, options: RemoteKeysOptions = {}) {
   return { accepts, errors }
 }
 
-it('the address is asked when the first token comes, and then no more', async () => {
+it('requests the address for the first token, and then not again', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   const { accepts } = asker(server.address)
   expect(server.requestCount).toBe(0)
@@ -35,7 +35,7 @@ it('the address is asked when the first token comes, and then no more', async ()
   expect(server.requestCount).toBe(1)
 })
 
-it('tokens that come at once ask once', async () => {
+it('sends one request for concurrent tokens', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   const { accepts } = asker(server.address)
   const token = await signed(one.privateKey, '1')
@@ -43,7 +43,7 @@ it('tokens that come at once ask once', async () => {
   expect(server.requestCount).toBe(1)
 })
 
-it('a key that is not known is asked for', async () => {
+it('requests the address again for an unknown key', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   const { accepts } = asker(server.address)
   await accepts(await signed(one.privateKey, '1'))
@@ -52,7 +52,7 @@ it('a key that is not known is asked for', async () => {
   expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
 })
 
-it('made-up key names do not make the hub ask more often than the cooldown allows', async () => {
+it('limits requests for invented key ids by the cooldown', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   const { accepts, errors } = asker(server.address, { cooldown: 60_000 })
   await accepts(await signed(one.privateKey, '1'))
@@ -60,7 +60,7 @@ it('made-up key names do not make the hub ask more often than the cooldown allow
   expect([server.requestCount, errors]).toEqual([1, []])
 })
 
-it('keys that are old are asked for anew, and those withdrawn are let go of', async () => {
+it('refreshes expired keys, and drops withdrawn ones', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   const { accepts } = asker(server.address, { maxAge: 0, cooldown: 60_000 })
   const token = await signed(one.privateKey, '1')
@@ -69,7 +69,7 @@ it('keys that are old are asked for anew, and those withdrawn are let go of', as
   expect(await accepts(token)).toBe(false)
 })
 
-it('while the address fails, the keys that are known go on being used, however old', async () => {
+it('keeps using known keys while the address fails, regardless of age', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   const { accepts, errors } = asker(server.address, { maxAge: 0 })
   const known = await signed(one.privateKey, '1')
@@ -83,7 +83,7 @@ it('while the address fails, the keys that are known go on being used, however o
   expect(errors.length).toBeGreaterThan(0)
 })
 
-it('a failing address is asked, and told of, once per cooldown', async () => {
+it('requests and reports a failing address once per cooldown', async () => {
   const server = await jwksServer()
   server.answer = (response) => response.writeHead(500).end('no')
   const { accepts, errors } = asker(server.address, { cooldown: 60_000 })
@@ -92,7 +92,7 @@ it('a failing address is asked, and told of, once per cooldown', async () => {
   expect([server.requestCount, errors.length]).toEqual([1, 1])
 })
 
-it('an address that is back serves again', async () => {
+it('recovers when the address recovers', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   server.answer = (response) => response.writeHead(500).end('no')
   const { accepts } = asker(server.address)
@@ -102,14 +102,14 @@ it('an address that is back serves again', async () => {
   expect(await accepts(token)).toBe(true)
 })
 
-describe('an answer is a failure', () => {
+describe('a response is a failure', () => {
   it.each<[string, number, string, Record<string, string>]>([
-    ['when it is no set', 200, '{"keys":1}', {}],
-    ['when it is no JSON', 200, '<html>', {}],
-    ['when its keys are no objects', 200, '{"keys":["x"]}', {}],
-    ['when it is not found', 404, '{"keys":[]}', {}],
-    ['when it leads elsewhere', 302, '', { location: 'http://127.0.0.1:1/' }],
-    ['when it is large', 200, `{"keys":[],"x":"${'x'.repeat(300_000)}"}`, {}]
+    ['when it is not a JWK Set', 200, '{"keys":1}', {}],
+    ['when it is not JSON', 200, '<html>', {}],
+    ['when its keys are not objects', 200, '{"keys":["x"]}', {}],
+    ['when it is a 404', 404, '{"keys":[]}', {}],
+    ['when it is a redirect', 302, '', { location: 'http://127.0.0.1:1/' }],
+    ['when it is too large', 200, `{"keys":[],"x":"${'x'.repeat(300_000)}"}`, {}]
   ])('%s', async (_, status, text, headers) => {
     const server = await jwksServer()
     server.answer = (response) => response.writeHead(status, headers).end(text)
@@ -118,7 +118,7 @@ describe('an answer is a failure', () => {
     expect(errors).toEqual([expect.any(Error)])
   })
 
-  it('when it does not come in time', async () => {
+  it('when it does not start within the timeout', async () => {
     const server = await jwksServer()
     server.answer = () => {}
     const { accepts, errors } = asker(server.address, { timeout: 50 })
@@ -126,7 +126,7 @@ describe('an answer is a failure', () => {
     expect(errors).toEqual([expect.objectContaining({ name: 'TimeoutError' })])
   })
 
-  it('when it does not end in time', async () => {
+  it('when it does not end within the timeout', async () => {
     const server = await jwksServer()
     server.answer = (response) => response.writeHead(200).write('{"keys":[')
     const { accepts, errors } = asker(server.address, { timeout: 50 })
@@ -135,14 +135,14 @@ describe('an answer is a failure', () => {
   })
 })
 
-it('a secret that is published is never used', async () => {
+it('never uses a published secret', async () => {
   const k = Buffer.from(secret).toString('base64url')
   const server = await jwksServer({ kty: 'oct', k, kid: '1' }, { kty: 'oct', k, kid: '1', alg: 'HS256' })
   const { accepts } = asker(server.address)
   expect(await accepts(await legacy({}, { header: { kid: '1' } }))).toBe(false)
 })
 
-it('an address that a token names is not asked', async () => {
+it('never requests an address that a token names', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   const other = await jwksServer(published(two.publicKey, '2'))
   const { accepts } = asker(server.address)
@@ -154,14 +154,14 @@ it('an address that a token names is not asked', async () => {
   expect(other.requestCount).toBe(0)
 })
 
-it('a token that does not name its key is tried with those that may be meant', async () => {
+it('tries all suitable keys for a token without a key id', async () => {
   const server = await jwksServer(published(one.publicKey, '1'), published(two.publicKey, '2'))
   const verifier = new Verifier({ publisher: { jwks: server.address }, base: hub })
   await expect(verifier.verify(await signed(two.privateKey), 'publish', '0.x')).resolves.toBeDefined()
   await expect(verifier.verify(await signed(pair().privateKey), 'publish', '0.x')).rejects.toThrow(TokenError)
 })
 
-it('with more keys than are tried, a token that does not name its own is refused', async () => {
+it('rejects a token without a key id if there are more keys than it tries', async () => {
   const keys = Array.from({ length: 10 }, (_, number) => published(pair().publicKey, `${number}`))
   const server = await jwksServer(...keys, published(one.publicKey, 'last'))
   const verifier = new Verifier({ publisher: { jwks: server.address }, base: hub })
@@ -169,7 +169,7 @@ it('with more keys than are tried, a token that does not name its own is refused
   await expect(verifier.verify(await signed(one.privateKey, 'last'), 'publish', '0.x')).resolves.toBeDefined()
 })
 
-it('a verifier whose address fails refuses tokens, and tells why to its owner only', async () => {
+it('a verifier with a failing address rejects tokens, and reports the reason only to its owner', async () => {
   const server = await jwksServer()
   await server.stop()
   const errors: unknown[] = []
@@ -186,7 +186,7 @@ it('a verifier whose address fails refuses tokens, and tells why to its owner on
   expect(errors.length).toBe(1)
 })
 
-it('accepts every algorithm of public keys, and none of secrets', () => {
+it('accepts every public key algorithm, and no secret algorithm', () => {
   const all = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'
   expect(remoteAlgorithms()).toEqual(all.split(' '))
   expect(remoteAlgorithms(['ES256'])).toEqual(['ES256'])
@@ -201,7 +201,7 @@ it.each([
   'file:///jwks.json',
   'ftp://example.com/',
   'https://user:pass@example.com/jwks'
-])('refuses the address %j, and does not quote it', (address) => {
+])('rejects the address %j, and does not quote it', (address) => {
   expect(() => remoteKeys(address)).toThrow(RangeError)
   expect(() => remoteKeys(address)).not.toThrow(/pass@|jwks\.json/)
 })

@@ -7,7 +7,7 @@ const selector = fc.constantFrom('*', 'a', 'b', 'c/1', 'c/{id}', '{any}', 'c{/id
 const topics = fc.array(fc.constantFrom('a', 'b', 'c', 'c/1', 'c/2', 'bad{'), { minLength: 1, maxLength: 3 })
 const change = fc.record({ add: fc.boolean(), owner: fc.nat({ max: 5 }), selectors: fc.array(selector) })
 
-it('finds just those whose selectors cover a topic, through every coming and going', async () => {
+it('finds exactly the owners whose selectors cover a topic, through any sequence of additions and removals', async () => {
   await fc.assert(
     fc.property(fc.array(fc.tuple(change, topics), { maxLength: 40 }), (steps) => {
       const index = new TopicIndex<number>()
@@ -26,7 +26,7 @@ it('finds just those whose selectors cover a topic, through every coming and goi
   )
 })
 
-it('keeps nothing of those that left', () => {
+it('keeps nothing of removed owners', () => {
   const index = new TopicIndex<string>()
   const selectors = ['*', 'a', 'b/{id}']
   index.add(selectors, 'one')
@@ -35,7 +35,7 @@ it('keeps nothing of those that left', () => {
   expect(index.size).toBe(0)
 })
 
-it('remembers only so many patterns for the topics that it has seen', () => {
+it('caches only a limited number of patterns for seen topics', () => {
   const index = new TopicIndex<number>()
   const selectors = Array.from({ length: 1_000 }, (_, number) => `{v${number}}`)
   index.add(selectors, 1)

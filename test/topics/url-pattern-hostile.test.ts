@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { runInWorker } from '../support/run-in-worker.ts'
 
-describe('a hostile pattern is refused, or answers within half a second', () => {
-  // An engine that backtracks would take hours for many of these, and on most machines longer than those last.
+describe('a hostile pattern is rejected, or matches within half a second', () => {
+  // A backtracking engine would need hours for many of these.
   const path = (text: string) => `https://e.com/${text}`
   it.each(
     Object.entries({
@@ -42,7 +42,7 @@ describe('a hostile pattern is refused, or answers within half a second', () => 
   })
 })
 
-/** Each topic's time holds that of a compilation. */
+/** The time of one topic includes a compilation. */
 const timed = `
   const { compileUrlPattern } = await import(input.module)
   answer = input.topics.map((topic) => {

@@ -1,4 +1,4 @@
-// The live page of a server with keys: it asks for tokens, and works with those of either dialect.
+// The live page of a server with keys: it asks for tokens, and accepts those of both dialects.
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { launch } from '../support/live-page.ts'
@@ -18,25 +18,22 @@ describeWith(await chromium(), 'the live page of a server with keys', (executabl
     await server.stop()
   })
 
-  test.each(dialects)(
-    'says that it needs a token, takes one of %s, and then follows and publishes',
-    async (dialect) => {
-      const page = await browser.newPage()
-      onTestFinished(() => page.close())
-      await page.goto(server.url)
-      await expect.poll(() => page.textContent('#follow-said')).toContain('needs a token')
-      await page.fill('#token-read', await token(dialect, { subscribe: ['*'] }))
-      await page.fill('#token-publish', await token(dialect, { publish: ['*'] }))
-      await page.click('#token button')
-      await expect.poll(() => page.textContent('#state')).toBe('Live')
-      await page.fill('#data', `for ${dialect}`)
-      await page.click('#publish button')
-      await expect.poll(() => page.locator('#events .data').first().textContent()).toBe(`for ${dialect}`)
-      await expect.poll(() => page.textContent('#count')).toBe('1 subscription')
-    }
-  )
+  test.each(dialects)('asks for a token, accepts one of %s, and then follows and publishes', async (dialect) => {
+    const page = await browser.newPage()
+    onTestFinished(() => page.close())
+    await page.goto(server.url)
+    await expect.poll(() => page.textContent('#follow-said')).toContain('needs a token')
+    await page.fill('#token-read', await token(dialect, { subscribe: ['*'] }))
+    await page.fill('#token-publish', await token(dialect, { publish: ['*'] }))
+    await page.click('#token button')
+    await expect.poll(() => page.textContent('#state')).toBe('Live')
+    await page.fill('#data', `for ${dialect}`)
+    await page.click('#publish button')
+    await expect.poll(() => page.locator('#events .data').first().textContent()).toBe(`for ${dialect}`)
+    await expect.poll(() => page.textContent('#count')).toBe('1 subscription')
+  })
 
-  test('says why a token will not do, and takes another', async () => {
+  test('reports why a token is invalid, and accepts another', async () => {
     const page = await browser.newPage()
     onTestFinished(() => page.close())
     await page.goto(server.url)

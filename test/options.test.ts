@@ -1,8 +1,7 @@
 // Option errors: each names its option as the reader typed it.
-import { expect, expectTypeOf, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { withOptionName } from '../dist/errors.js'
 import { createHandler, createHub, LmdbLog, MemoryLog, OptionError, RedisLog } from '../dist/index.js'
-import type { Config } from '../dist/server/config/options.js'
 
 const flag = (name: string) => `--${name}`
 
@@ -26,13 +25,6 @@ it('adds a name to a parser error, and none to an error that has one', () => {
   expect(() => withOptionName('port', fail(new RangeError('expected a number')))).toThrow('port: expected a number')
   expect(() => withOptionName('port', fail(new OptionError('host', 'is empty')))).toThrow(/^host: is empty$/)
   expect(() => withOptionName('port', fail(new TypeError('a bug')))).toThrow(TypeError)
-})
-
-it('derives the type of a value from the kind of its option', () => {
-  expectTypeOf<Config['port']>().toEqualTypeOf<number>()
-  expectTypeOf<Config['durability']>().toEqualTypeOf<'flush' | 'os'>()
-  expectTypeOf<Config['dialects']>().toEqualTypeOf<readonly ('1.0' | '0.x')[]>()
-  expectTypeOf<Config['corsOrigins']>().toEqualTypeOf<readonly string[]>()
 })
 
 const hub = createHub()

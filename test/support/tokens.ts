@@ -1,9 +1,9 @@
 // Signs any claims, well-formed or not.
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { type JWTPayload, SignJWT } from 'jose'
-import { detailType } from '../../dist/auth/claims.js'
 
 export const hub = 'https://hub.example/.well-known/mercure'
+const detailType = 'https://mercure.rocks/authorization-detail'
 export const secret = 'a secret of this test, of more than 256 bits'
 
 /** Seconds since 1970. */

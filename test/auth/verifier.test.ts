@@ -29,7 +29,7 @@ describe('in 1.0', () => {
     ['for another hub', { aud: 'https://other.example' }, {}, 'aud: check_failed'],
     ['for a hub whose URL starts with ours', { aud: `${hub}/x` }, {}, 'aud: check_failed'],
     ['for several other hubs', { aud: ['https://other.example'] }, {}, 'aud: check_failed'],
-    ['for nobody', { aud: [] }, {}, 'aud: check_failed'],
+    ['for an empty audience', { aud: [] }, {}, 'aud: check_failed'],
     ['whose audience is an object', { aud: { [hub]: 1 } }, {}, 'aud: check_failed'],
     ['without an end', { exp: undefined }, {}, 'exp: missing'],
     ['whose end is null', { exp: null }, {}, 'exp: invalid'],

@@ -114,46 +114,56 @@ const { publicKey } = generateKeyPairSync('ed25519')
 /** The options, and the expected message. */
 const mistakes: readonly [string, string[], NodeJS.ProcessEnv, RegExp][] = [
   ['nothing is granted', [], keys, /--publish .*--subscribe/],
-  ['there is no key', ['--publish', '*'], {}, /set TIDINGS_PUBLISHER_KEY or --key$/],
-  ['there is no key for reading', ['--subscribe', '*'], {}, /set TIDINGS_SUBSCRIBER_KEY or --key$/],
+  ['the publisher key is missing', ['--publish', '*'], {}, /set TIDINGS_PUBLISHER_KEY or --key$/],
+  ['the subscriber key is missing', ['--subscribe', '*'], {}, /set TIDINGS_SUBSCRIBER_KEY or --key$/],
   [
-    'one token is for two keys',
+    'one token needs two keys',
     everything,
     { ...keys, TIDINGS_SUBSCRIBER_KEY: `${secret}-too` },
     /make one token for each$/
   ],
-  ['the duration is none', ['--publish', '*', '--expires', 'soon'], keys, /--expires: expected a duration with a unit/],
+  [
+    'the duration is invalid',
+    ['--publish', '*', '--expires', 'soon'],
+    keys,
+    /--expires: expected a duration with a unit/
+  ],
   [
     'the duration has no unit',
     ['--publish', '*', '--expires', '3600'],
     keys,
     /--expires: expected a duration with a unit such as 10s, got "3600"$/
   ],
-  ['the duration is nothing', ['--publish', '*', '--expires', '0s'], keys, /--expires/],
+  ['the duration is zero', ['--publish', '*', '--expires', '0s'], keys, /--expires/],
   [
-    'a token of 1.0 is to last for ever',
+    'a 1.0 token never expires',
     ['--publish', '*', '--expires', 'never'],
     keys,
     /--expires: .*has to expire; give a duration/
   ],
-  ['the payload is no JSON', [...everything, '--payload', '{user}'], keys, /--payload: expected JSON such as/],
+  ['the payload is not JSON', [...everything, '--payload', '{user}'], keys, /--payload: expected JSON such as/],
   ['the payload has two lines', [...everything, '--payload', '{\n}}'], keys, /--payload: expected JSON such as/],
   [
-    'the payload of 1.0 is no object',
+    'the 1.0 payload is not an object',
     [...everything, '--payload', '1'],
     keys,
     /--payload: expected an object, together with --subscribe/
   ],
-  ['a template has no equal in 1.0', ['--publish', 'a/{+x}'], keys, /--publish: .*write it as one, such as/],
-  ['a topic holds a line end', ['--publish', 'a\nb'], keys, /--publish: "a\\nb" is not a topic selector/],
-  ['the algorithm is not known', ['--publish', '*', '--algorithm', 'XS256'], keys, /XS256/],
+  ['a template has no equivalent in 1.0', ['--publish', 'a/{+x}'], keys, /--publish: .*write it as one, such as/],
+  ['a topic contains a line break', ['--publish', 'a\nb'], keys, /--publish: "a\\nb" is not a topic selector/],
+  ['the algorithm is unknown', ['--publish', '*', '--algorithm', 'XS256'], keys, /XS256/],
   ['the algorithm is none', ['--publish', '*', '--algorithm', 'none'], keys, /none/],
   ['the algorithm is for other keys', ['--publish', '*', '--algorithm', 'RS256'], keys, /RS256 .* HS256/],
   ['the key is public', ['--publish', '*', '--key', pem(publicKey)], {}, /private/],
-  ['the key is broken', ['--publish', '*', '--key', `-----BEGIN PRIVATE KEY-----\n${secret}`], {}, /expected a .*key/i],
-  ['the key is half of a JWK', ['--publish', '*', '--key', `{"k":"${secret}"`], {}, /expected a .*key/i],
-  ['the dialect is not known', ['--publish', '*', '--dialect', '2.0'], keys, /--dialect.* 1\.0, 0\.x/],
-  ['an option is not known', ['--publish', '*', '--whatever'], keys, /unknown option '--whatever'/],
+  [
+    'the key is malformed',
+    ['--publish', '*', '--key', `-----BEGIN PRIVATE KEY-----\n${secret}`],
+    {},
+    /expected a .*key/i
+  ],
+  ['the key is a truncated JWK', ['--publish', '*', '--key', `{"k":"${secret}"`], {}, /expected a .*key/i],
+  ['the dialect is unknown', ['--publish', '*', '--dialect', '2.0'], keys, /--dialect.* 1\.0, 0\.x/],
+  ['an option is unknown', ['--publish', '*', '--whatever'], keys, /unknown option '--whatever'/],
   ['a variable is wrong', ['--publish', '*'], { ...keys, TIDINGS_PORT: 'http' }, /TIDINGS_PORT: expected 0 to 65535/]
 ]
 

@@ -32,9 +32,9 @@ describe.each(['/publish', '/subscribe', '/debug'])('%s of a server with keys', 
 
   const presented: readonly Presented[] = [
     ['no token', async () => ({}), refusals.none],
-    ['a text that is no token', async () => bearer('x'.repeat(50)), refusals.invalid],
+    ['text that is not a token', async () => bearer('x'.repeat(50)), refusals.invalid],
     ['a header that is not understood', async () => ({ Authorization: 'Basic eDp4' }), refusals.malformed],
-    ['a token that nobody signed', async () => bearer(unsigned('1.0')), refusals.invalid],
+    ['an unsigned token', async () => bearer(unsigned('1.0')), refusals.invalid],
     ...dialects.flatMap((dialect) => [
       [
         `a token of ${dialect} for the other role`,
@@ -42,7 +42,7 @@ describe.each(['/publish', '/subscribe', '/debug'])('%s of a server with keys', 
         refusals.invalid
       ] satisfies Presented,
       [
-        `a token of ${dialect} that is over`,
+        `an expired token of ${dialect}`,
         async () => bearer(await token(dialect, { ...role, expiresIn: -1 })),
         refusals.invalid
       ] satisfies Presented

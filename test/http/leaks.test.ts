@@ -47,5 +47,5 @@ it('leaves no subscriber, audience, timer, socket or memory', { timeout: 120_000
   await expect.poll(sockets).toBe(0)
   expect(timers()).toBeLessThanOrEqual(timersBefore)
   const perClient = ((await heap()) - heapBefore) / 5_000
-  expect(perClient, 'bytes of heap kept for each client that left').toBeLessThan(200)
+  expect(perClient, 'heap bytes retained per disconnected client').toBeLessThan(200)
 })

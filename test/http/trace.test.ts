@@ -90,8 +90,8 @@ describe('with a span collector', () => {
     ['none', undefined],
     ['no trace', `00-${'0'.repeat(32)}-${spanId}-01`],
     ['no span', `00-${traceId}-${'0'.repeat(16)}-01`],
-    ['a version that there never is', `ff-${traceId}-${spanId}-01`],
-    ['more than version 00 has', `${traceparent}-more`],
+    ['an invalid version', `ff-${traceId}-${spanId}-01`],
+    ['extra fields in version 00', `${traceparent}-more`],
     ['capitals', traceparent.toUpperCase()],
     ['nonsense', 'nonsense']
   ])('a new trace starts if the header has %s', async (_, header) => {

@@ -35,6 +35,6 @@ it('a thousand replaying clients do not delay a live client', { timeout: 60_000 
     while (live.data.length < number) await tick()
   }
   const waiting = counters.filter(({ events }) => events < history).length
-  expect(waiting, 'how many were still replaying when the live one had all').toBeGreaterThan(0)
+  expect(waiting, 'clients still replaying when the live client had all entries').toBeGreaterThan(0)
   await expect.poll(() => counters.every(({ events }) => events === history + 5), { timeout: 30_000 }).toBe(true)
 })

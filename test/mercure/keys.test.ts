@@ -87,9 +87,9 @@ describe.each(roles)('to %s in 1.0', (role) => {
   test.each([
     ['another audience', { claims: { aud: 'https://other.example' } }],
     ['no audience', { claims: { aud: undefined } }],
-    ['an audience that only begins alike', { claims: { aud: `${audience}/` } }],
-    ['no end', { claims: { exp: undefined } }],
-    ['an end that is over', { expiresIn: -10 }],
+    ['an audience that only starts with it', { claims: { aud: `${audience}/` } }],
+    ['no exp', { claims: { exp: undefined } }],
+    ['an exp in the past', { expiresIn: -10 }],
     ['an nbf in the future', { claims: { nbf: 4e9 } }],
     ['another type', { header: { typ: 'JWT' } }],
     ['no type', { header: { typ: undefined } }]

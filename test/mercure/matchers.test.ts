@@ -22,7 +22,7 @@ describe('selectors of 1.0', () => {
     ['as many of several types', form({ match: many(99), match_exact: 'x', match_urlpattern: '/x' }), tooMany],
     ['a matcher of 4,097 bytes', form({ match: 'x'.repeat(4_097) }), 'pattern too long (max 4096 bytes)\n'],
     [
-      'as many bytes of fewer characters',
+      'the same number of bytes in fewer characters',
       form({ match: `x${'ü'.repeat(2_048)}` }),
       'pattern too long (max 4096 bytes)\n'
     ],

@@ -90,8 +90,8 @@ describe.each(dialects)('resuming in %s', (dialect) => {
   })
 
   it.each([
-    ['of its own', `mine-${dialect}`],
-    ["of the hub's", '']
+    ['a publisher id', `mine-${dialect}`],
+    ['a generated id', '']
   ])('S13: the response never contains the id of a private update: %s', async (_, own) => {
     const topic = fresh()
     const { text: id } = await server.publish(dialect, { topic, id: own, private: 'on' })

@@ -128,14 +128,14 @@ describe.each(dialects)('access in %s', (dialect) => {
   })
 
   it.each([
-    ['a text that is no token', async () => 'x'.repeat(50)],
+    ['text that is not a token', async () => 'x'.repeat(50)],
     [
       'a token of the wrong key',
       () => token(dialect, { subscribe: ['*'], key: 'another-key-that-is-long-enough-too' })
     ],
     ["a publisher's token", () => token(dialect, { subscribe: ['*'], publish: ['*'] })],
-    ['a token that nobody signed', async () => unsigned(dialect)],
-    ['a token that is over', () => token(dialect, { subscribe: ['*'], expiresIn: -1 })]
+    ['an unsigned token', async () => unsigned(dialect)],
+    ['an expired token', () => token(dialect, { subscribe: ['*'], expiresIn: -1 })]
   ])('S1: %s is rejected, also where none is required', async (_, make) => {
     const headers = bearer(await make())
     for (const { hub } of [server, publicServer]) {

@@ -32,7 +32,7 @@ class Follower {
   async take(): Promise<void> {
     await this.#client?.until(({ ended }) => ended)
     for (const { id = '', data, event } of this.#client?.events.splice(0) ?? []) {
-      expect(event, `the stream says ${data}`).not.toBe('tidings:gap')
+      expect(event, `unexpected event: ${data}`).not.toBe('tidings:gap')
       this.seen.push({ id, data })
     }
   }
@@ -101,7 +101,7 @@ async function everything({ url }: ServerProcess): Promise<Seen[]> {
 function judge({ topic, sent }: CrashPublisher, history: readonly Seen[]): void {
   const own = history.filter(({ data }) => data.startsWith(`${topic}:`))
   const kept = new Map(own.map(({ id, data }) => [data, id]))
-  expect(kept.size, 'each once').toBe(own.length)
+  expect(kept.size, 'entries are unique').toBe(own.length)
   const expected = sent.filter(({ data, ids }) => ids || kept.has(data[0] as string))
   expect(own.map(({ data }) => data)).toEqual(expected.flatMap(({ data }) => data))
   for (const { data, ids, ownId } of expected) {

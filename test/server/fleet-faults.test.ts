@@ -92,7 +92,7 @@ describeWith(await redis(), 'a fleet with faults', (program) => {
     await expect.poll(lacking, pollOptions).toEqual([[], []])
     expect(clients.map(({ reconnects }) => reconnects)).toEqual([0, 0])
     expect(clients[0]?.data).toEqual(clients[1]?.data)
-    expect(new Set(clients[0]?.data).size, 'each once').toBe(clients[0]?.data.length)
+    expect(new Set(clients[0]?.data).size, 'entries are unique').toBe(clients[0]?.data.length)
   })
 
   it('responds 507 while Redis is full, stores nothing partially, and recovers when there is space', async () => {
@@ -109,7 +109,7 @@ describeWith(await redis(), 'a fleet with faults', (program) => {
       return status
     }
     await expect.poll(fill, { ...pollOptions, interval: 1 }).toBe(507)
-    expect((await ask(`${url}/readyz`)).status, 'what is there can be read').toBe(200)
+    expect((await ask(`${url}/readyz`)).status, 'history stays readable').toBe(200)
     await redis.ask('CONFIG', 'SET', 'maxmemory', '0')
     expect(await fill()).toBe(200)
     await expect.poll(() => client.data.length, pollOptions).toBe(acknowledged.length)

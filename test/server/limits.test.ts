@@ -56,7 +56,7 @@ describe('concurrent streams', () => {
 
 describe('HEAD', () => {
   it.each(['/subscribe', '/.well-known/mercure?topic=a'])(
-    'of %s counts as a stream while it is answered',
+    'of %s counts as a stream until its response is complete',
     async (path) => {
       const { url } = await start('--max-connections', '1')
       const head = async () => (await ask(url + path, { method: 'HEAD' })).status

@@ -26,7 +26,7 @@ export async function expectCompleteHistories(
       expect(all.get(one.id) ?? one.data, `the data of ${one.id}`).toBe(one.data)
       all.set(one.id, one.data)
     }
-    expect(new Set(client.data).size, 'each once').toBe(client.data.length)
+    expect(new Set(client.data).size, 'entries are unique').toBe(client.data.length)
   }
 }
 

@@ -53,7 +53,7 @@ export class Publishers {
       .toEqual(this.seen.map(() => entries.length))
     for (const all of this.seen) expect(of(all)).toEqual(entries)
     expect(entries.map(({ offset }) => offset)).toEqual(entries.map((_, at) => at + 1))
-    expect(new Set(entries.map((entry) => entry.update.data)).size, 'each once').toBe(entries.length)
+    expect(new Set(entries.map((entry) => entry.update.data)).size, 'entries are unique').toBe(entries.length)
     const places = new Set(entries.map(({ id, update: { data } }) => `${id} ${data}`))
     const lacking = of(this.acknowledged).filter(({ id, update: { data } }) => !places.has(`${id} ${data}`))
     expect(lacking, 'acknowledged and not in the log').toEqual([])

@@ -150,7 +150,7 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
   test("a rejected publish shows the server's error, and keeps the text", async () => {
     const live = await openLivePage(browser, server.url)
     await live.publish('worth keeping', { type: 'tidings:mine' })
-    const status = live.page.locator('#publish-status')
+    const status = live.page.locator('#publish-said')
     await expect
       .poll(() => status.textContent(), waiting)
       .toContain('types that begin with "tidings:" are the hub\'s own.')

@@ -14,7 +14,7 @@ it('is random between half of the delay and all of it', () => {
   expect([backoffMs(3, options, shortest), backoffMs(3, options, longest)]).toEqual([450, 900])
 })
 
-it('never waits less than asked for at first, even if the maximum is shorter', () => {
+it('never waits less than the first requested delay, even if the maximum is shorter', () => {
   expect(backoffMs(1, { firstMs: 2_000, maxMs: 1_000 }, longest)).toBe(2_000)
 })
 

@@ -2,15 +2,15 @@
 import { expect, it } from 'vitest'
 import { isObject, parseObject } from '../dist/json.js'
 
-it('reads an object', () => {
+it('parses an object', () => {
   expect(parseObject(' {"a":[1]} ', 'it')).toEqual({ a: [1] })
 })
 
-it.each(['', '{', "{'a':1}", 'secret'])('refuses %j, and does not quote it', (text) => {
+it.each(['', '{', "{'a':1}", 'secret'])('rejects %j, and does not quote it', (text) => {
   expect(() => parseObject(text, 'the answer')).toThrow(/^the answer is not JSON$/)
 })
 
-it.each(['null', '[]', '"secret"', '1', 'true'])('refuses %s, which is no object', (text) => {
+it.each(['null', '[]', '"secret"', '1', 'true'])('rejects %s, which is not an object', (text) => {
   expect(() => parseObject(text, 'the answer')).toThrow(/^the answer is not a JSON object$/)
 })
 

@@ -1,10 +1,10 @@
-// The structure of the sources, as ARCHITECTURE.md draws it: imports point downward, no two files import each other in a circle, no
-// folder and no file holds more than a reader takes in.
+// The source structure of ARCHITECTURE.md: imports point downward, there are no import cycles, and folders and files are
+// small.
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { expect, it } from 'vitest'
 
-/** Each layer, with those that it may import besides itself. */
+/** Each layer, and the layers that it may import besides itself. */
 const below: Record<string, readonly string[]> = {
   sse: [],
   topics: [],
@@ -31,7 +31,7 @@ const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => join('src', name))
 
-/** Everything that a file imports, types too. */
+/** All imports of a file, including types. */
 function importsOf(file: string): string[] {
   const source = readFileSync(file, 'utf8')
   return [...source.matchAll(/(?:from|import) '(\.[^']+)'/g)].map(([, path]) => join(dirname(file), path as string))
@@ -44,13 +44,13 @@ it('finds the sources', () => {
   expect(new Set(files.map(layerOf))).toEqual(new Set(Object.keys(below)))
 })
 
-it.each(files)('%s imports only what lies below it', (file) => {
+it.each(files)('%s imports only lower layers', (file) => {
   const layer = layerOf(file)
   const upward = importsOf(file).filter((path) => layerOf(path) !== layer && !below[layer]?.includes(layerOf(path)))
   expect(upward).toEqual([])
 })
 
-/** Everything that a file imports, and what that imports in turn. */
+/** All direct and indirect imports of a file. */
 function reachedFrom(file: string): Set<string> {
   const reached = new Set<string>()
   const waiting = [...(imports.get(file) ?? [])]
@@ -62,7 +62,7 @@ function reachedFrom(file: string): Set<string> {
   return reached
 }
 
-/** What a file loads when it is imported: not types, and nothing that it imports later. */
+/** What a file loads when it is imported, without type imports and dynamic imports. */
 function loadedFrom(file: string): Set<string> {
   const source = readFileSync(file, 'utf8')
   const statements = [...source.matchAll(/^(?:import|export) (?!type )[^;]*?from '([^']+)'/gms)].map(
@@ -78,21 +78,21 @@ it('importing the library loads no storage engine and no command line', () => {
   expect(packages.sort()).toEqual(['jose', 're2js', 'urlpattern-polyfill/urlpattern'])
 })
 
-it('no files import each other in a circle, not even for types', () => {
+it('there are no import cycles, including type imports', () => {
   expect(files.filter((file) => reachedFrom(file).has(file))).toEqual([])
 })
 
-it.each(files)('%s opens with its job', (file) => {
+it.each(files)('%s starts with a header that states its job', (file) => {
   const [first = '', second = ''] = readFileSync(file, 'utf8').split('\n')
   expect(first.startsWith('#!') ? second : first).toMatch(/^\/\/ \S.{20}/)
 })
 
-it('no file holds more than one thing: none is longer than 250 lines', () => {
+it('no file is longer than 250 lines', () => {
   const long = files.filter((file) => readFileSync(file, 'utf8').split('\n').length > 251)
   expect(long).toEqual([])
 })
 
-it('no folder holds more than sixteen files', () => {
+it('no folder has more than sixteen files', () => {
   const folders = [...new Set(files.map((file) => dirname(file)))]
   const isIn = (folder: string) => (file: string) => dirname(file) === folder
   expect(folders.filter((folder) => files.filter(isIn(folder)).length > 16)).toEqual([])

@@ -1,38 +1,30 @@
-// Errors of options: each names its option, and names it again as its reader typed it.
-import { expect, expectTypeOf, it } from 'vitest'
+// Option errors: each names its option as the reader typed it.
+import { expect, it } from 'vitest'
 import { withOptionName } from '../dist/errors.js'
 import { createHandler, createHub, LmdbLog, MemoryLog, OptionError, RedisLog } from '../dist/index.js'
-import type { Config } from '../dist/server/config/options.js'
 
 const flag = (name: string) => `--${name}`
 
-it('names every option in the words of the reader', () => {
+it('names every option as the reader typed it', () => {
   const error = new OptionError('tlsKey', (nameOf) => `requires ${nameOf('tlsCert')}`)
   expect(error).toBeInstanceOf(RangeError)
   expect(error.message).toBe('tlsKey: requires tlsCert')
   expect(error.describe(flag)).toBe('--tlsKey: requires --tlsCert')
 })
 
-it('keeps a word that is also the name of an option', () => {
+it('keeps a plain word that is also an option name', () => {
   expect(new OptionError('corsOrigins', 'its port is no number').describe(flag)).toBe(
     '--corsOrigins: its port is no number'
   )
 })
 
-it('adds a name to the error of a parser, and none to an error that has one', () => {
+it('adds a name to a parser error, and none to an error that has one', () => {
   const fail = (error: Error) => () => {
     throw error
   }
   expect(() => withOptionName('port', fail(new RangeError('expected a number')))).toThrow('port: expected a number')
   expect(() => withOptionName('port', fail(new OptionError('host', 'is empty')))).toThrow(/^host: is empty$/)
   expect(() => withOptionName('port', fail(new TypeError('a bug')))).toThrow(TypeError)
-})
-
-it('derives the type of a value from the kind of its option', () => {
-  expectTypeOf<Config['port']>().toEqualTypeOf<number>()
-  expectTypeOf<Config['durability']>().toEqualTypeOf<'flush' | 'os'>()
-  expectTypeOf<Config['dialects']>().toEqualTypeOf<readonly ('1.0' | '0.x')[]>()
-  expectTypeOf<Config['corsOrigins']>().toEqualTypeOf<readonly string[]>()
 })
 
 const hub = createHub()
@@ -57,7 +49,7 @@ it.each<[string, () => unknown]>([
   ['publicUrls', () => createHandler(hub, { publicUrls: ['here'] })],
   ['cookieName', () => createHandler(hub, { cookieName: 'a b' })],
   ['authorize', () => createHandler(hub, { authorize: 'https://ann:sesame@example.com' })]
-])('%s is named by an OptionError', async (option, make) => {
+])('an OptionError names %s', async (option, make) => {
   const error = await Promise.resolve()
     .then(make)
     .catch((reason: unknown) => reason)

@@ -26,7 +26,7 @@ it.each([
 })
 
 it.each(['', 'soon', '10 parsecs', '-5s', '1e3', '5S', '5 constructor', '5toString', Number.NaN, -1])(
-  '%j is neither, and it says what is expected',
+  '%j is neither a duration nor a size, and the error states the expected format',
   (text) => {
     expect(() => parseDuration(text)).toThrow(
       `expected a duration with a unit such as 10s, got ${JSON.stringify(text)}`
@@ -35,12 +35,12 @@ it.each(['', 'soon', '10 parsecs', '-5s', '1e3', '5S', '5 constructor', '5toStri
   }
 )
 
-it.each(['5', '1.5', ' 250 '])('%j is no duration, because it has no unit', (text) => {
+it.each(['5', '1.5', ' 250 '])('%j is not a duration, because it has no unit', (text) => {
   expect(() => parseDuration(text)).toThrow(`expected a duration with a unit such as 10s, got ${JSON.stringify(text)}`)
 })
 
 it.each([0, 1, 250, 1_000, 1_500, 90_000, 86_400_000, 604_800_000])(
-  'writes %d milliseconds so that they are read as the same',
+  'formats %d milliseconds so that they parse to the same value',
   (milliseconds) => expect(parseDuration(formatDuration(milliseconds))).toBe(milliseconds)
 )
 
@@ -50,4 +50,4 @@ it.each([
   [formatSize(2 ** 20), '1MiB'],
   [formatSize(1_000), '1kB'],
   [formatSize(0), '0']
-])('writes %s', (text, expected) => expect(text).toBe(expected))
+])('formats %s', (text, expected) => expect(text).toBe(expected))

@@ -9,7 +9,7 @@ const newer = (...details: unknown[]) => readGrants({ authorization_details: det
 const match = (...matches: string[]) => ({ topics: matches.map((one) => ({ match: one })) })
 
 describe('in 1.0', () => {
-  it('an action is granted on the topics of its own detail', () => {
+  it('an action is granted for the topics of its own detail', () => {
     const grants = newer(
       detail({ actions: ['publish'], ...match('a') }),
       detail({ actions: ['subscribe'], ...match('b') })
@@ -22,12 +22,12 @@ describe('in 1.0', () => {
     ])
   })
 
-  it('several details add up', () => {
+  it('several details are combined', () => {
     const grants = newer(detail(match('a')), detail(match('b')))
     expect([grants.mayPublish(['a', 'b']), grants.mayPublish(['a', 'c'])]).toEqual([true, false])
   })
 
-  it('a text is a topic, whatever it looks like', () => {
+  it('a plain match is an exact topic, with any characters', () => {
     const grants = newer(detail(match('a/{id}', 'b/:id', 'c*')))
     expect(['a/{id}', 'b/:id', 'c*', 'a/1', 'b/1', 'c1'].map((topic) => grants.mayRead(topic))).toEqual([
       true,
@@ -39,61 +39,61 @@ describe('in 1.0', () => {
     ])
   })
 
-  it.each([undefined, 'exact', 'urlpattern'])('* covers everything under the type %s', (type) => {
+  it.each([undefined, 'exact', 'urlpattern'])('* covers everything with the type %s', (type) => {
     const grants = newer(detail({ topics: [{ match: '*', match_type: type }] }))
     expect([grants.mayPublish(['anything', 'https://e.com/']), grants.mayRead('x')]).toEqual([true, true])
   })
 
-  it('the selectors to read say their type and the URL of the hub', () => {
+  it('readable selectors have their type and the URL of the hub', () => {
     expect(newer(detail(match('a'))).subscribe).toEqual([{ match: 'a', type: 'exact', base: hub }])
   })
 
   it.each<[string, unknown[], boolean]>([
     ['no details', [], false],
     ['a detail of another type', [{ type: 'payment', topics: 'anything', actions: 1 }], false],
-    ['an action that is not known', [detail({ actions: ['delete'] })], false],
-    ['an action in other letters', [detail({ actions: ['Publish', 'SUBSCRIBE'] })], false]
-  ])('%s grant nothing', (_, details, isPublisher) => {
+    ['an action that is unknown', [detail({ actions: ['delete'] })], false],
+    ['an action in other letter case', [detail({ actions: ['Publish', 'SUBSCRIBE'] })], false]
+  ])('%s: grants nothing', (_, details, isPublisher) => {
     const grants = newer(...details)
     expect([grants.mayPublish(['a']), grants.mayRead('a'), grants.isPublisher]).toEqual([false, false, isPublisher])
   })
 
-  it('a token without details grants nothing, with a claim of 0.x neither', () => {
+  it('a token without details grants nothing, also with a 0.x claim', () => {
     expect(readGrants({ mercure: { publish: ['*'] } }, '1.0', hub, forever).mayPublish(['a'])).toBe(false)
   })
 
-  it('an action that is not known takes nothing from the others', () => {
+  it('an unknown action does not affect the others', () => {
     expect(newer(detail({ actions: ['delete', 'subscribe'] })).mayRead('a')).toBe(true)
   })
 
-  it('100 details with 100 topics are not too many, and those of other types do not count', () => {
+  it('100 details with 100 topics are accepted, and details of other types do not count', () => {
     const details = Array.from({ length: 100 }, (_, number) => detail(match(`t${number}`)))
     const others = Array.from({ length: 200 }, () => ({ type: 'payment', topics: [1, 2] }))
     expect(newer(...others, ...details).mayPublish(['t0', 't99'])).toBe(true)
   })
 
-  it('a topic of 4,096 bytes is not too long', () => {
+  it('a topic of 4,096 bytes is accepted', () => {
     expect(newer(detail(match('é'.repeat(2_048)))).mayRead('é'.repeat(2_048))).toBe(true)
   })
 
   const oneTopic = (topic: unknown) => [detail({ topics: [{ match: 'good' }, topic] })]
   it.each<[string, unknown]>([
     ['details that are an object', { 0: detail() }],
-    ['details that are a text', 'all'],
+    ['details that are a string', 'all'],
     ['details that are null', null],
-    ['a detail that is a text', ['all']],
+    ['a detail that is a string', ['all']],
     ['a detail that is null', [null]],
     ['a detail without a type', [{ actions: ['publish'], topics: [{ match: 'a' }] }]],
-    ['a detail whose type is no text', [detail({ type: 1 })]],
+    ['a detail whose type is not a string', [detail({ type: 1 })]],
     ['no actions', [detail({ actions: undefined })]],
     ['empty actions', [detail({ actions: [] })]],
-    ['actions that are a text', [detail({ actions: 'publish' })]],
-    ['an action that is no text', [detail({ actions: ['publish', 1] })]],
+    ['actions that are a string', [detail({ actions: 'publish' })]],
+    ['an action that is not a string', [detail({ actions: ['publish', 1] })]],
     ['no topics', [detail({ topics: undefined })]],
     ['empty topics', [detail({ topics: [] })]],
-    ['topics that are a text', [detail({ topics: '*' })]],
+    ['topics that are a string', [detail({ topics: '*' })]],
     ['topics that are an object', [detail({ topics: { match: '*' } })]],
-    ['a topic that is a text', oneTopic('*')],
+    ['a topic that is a string', oneTopic('*')],
     ['a topic that is null', oneTopic(null)],
     ['a topic that is a list', oneTopic(['*'])],
     ['a topic without match', oneTopic({ match_type: 'exact' })],
@@ -106,15 +106,15 @@ describe('in 1.0', () => {
     ['a match with C1', oneTopic({ match: 'a\x85b' })],
     ['a match with a format character', oneTopic({ match: 'a\u200eb' })],
     ['a match with a byte order mark', oneTopic({ match: '\ufeffa' })],
-    ['a match that is no Unicode', oneTopic({ match: 'a\ud800' })],
+    ['a match that is not Unicode', oneTopic({ match: 'a\ud800' })],
     ['a match of 4,097 bytes', oneTopic({ match: `${'é'.repeat(2_048)}x` })],
-    ['a match type that is not known', oneTopic({ match: 'a', match_type: 'regexp' })],
-    ['a match type in other letters', oneTopic({ match: 'a', match_type: 'Exact' })],
+    ['a match type that is unknown', oneTopic({ match: 'a', match_type: 'regexp' })],
+    ['a match type in other letter case', oneTopic({ match: 'a', match_type: 'Exact' })],
     ['a match type of 0.x', oneTopic({ match: 'a', match_type: 'uritemplate' })],
     ['a match type that is null', oneTopic({ match: 'a', match_type: null })],
-    ['a match type that is not known, with *', oneTopic({ match: '*', match_type: 'any' })],
+    ['a match type that is unknown, with *', oneTopic({ match: '*', match_type: 'any' })],
     ['a URL pattern that is malformed', oneTopic({ match: 'https://example.com/[(', match_type: 'urlpattern' })],
-    ['a payload that is a text', [detail({ payload: 'x' })]],
+    ['a payload that is a string', [detail({ payload: 'x' })]],
     ['a payload that is a list', [detail({ payload: [] })]],
     ['a payload that is null', [detail({ payload: null })]],
     ['101 details', Array.from({ length: 101 }, () => detail({ topics: [] }))],
@@ -123,29 +123,29 @@ describe('in 1.0', () => {
       '101 topics in all',
       [detail(match(...Array.from({ length: 51 }, () => 'a'))), detail(match(...Array.from({ length: 50 }, () => 'b')))]
     ],
-    ['a detail that is good beside one that is not', [detail(), detail({ topics: [] })]]
+    ['one valid and one invalid detail', [detail(), detail({ topics: [] })]]
   ])('%s makes the token invalid', (_, authorization_details) => {
     expect(() => readGrants({ authorization_details }, '1.0', hub, forever)).toThrow(TokenError)
   })
 
-  it('the payload of the first detail that covers a subscription is told', () => {
+  it('a subscription has the payload of the first detail that covers it', () => {
     const grants = newer(
       detail({ actions: ['publish'], payload: { not: 'this' } }),
       detail({ actions: ['subscribe'], payload: { for: 'a' }, ...match('a', 'b/{id}') }),
       detail({ actions: ['subscribe'], ...match('silent') }),
       detail({ payload: { for: 'all' } })
     )
-    const told = ['a', 'b/{id}', 'silent', 'other'].map((selector) => grants.payloadFor(selector))
-    expect(told).toEqual([{ for: 'a' }, { for: 'a' }, undefined, { for: 'all' }])
+    const payloads = ['a', 'b/{id}', 'silent', 'other'].map((selector) => grants.payloadFor(selector))
+    expect(payloads).toEqual([{ for: 'a' }, { for: 'a' }, undefined, { for: 'all' }])
   })
 
-  it('no payload is told of a subscription that no detail covers', () => {
+  it('a subscription that no detail covers has no payload', () => {
     expect(newer(detail({ payload: { for: 'a' }, ...match('a') })).payloadFor('b')).toBeUndefined()
   })
 
   const pattern = (text: string) => ({ topics: [{ match: text, match_type: 'urlpattern' }] })
 
-  it('a URL pattern covers the topics that match it, relative ones at the hub', () => {
+  it('a URL pattern covers the topics that match it; relative ones resolve against the hub', () => {
     const grants = newer(detail(pattern('https://example.com/books/:id')), detail(pattern('/here/:id')))
     const topics = [
       'https://example.com/books/1',
@@ -156,7 +156,7 @@ describe('in 1.0', () => {
     expect(topics.map((topic) => grants.mayRead(topic))).toEqual([true, true, true, false])
   })
 
-  it('the payload of a URL pattern is told of the subscription with this very pattern', () => {
+  it('a subscription to a URL pattern has the payload of the detail with this exact pattern', () => {
     const grants = newer(detail({ payload: { for: 'books' }, ...pattern('https://example.com/:id') }))
     const selectors = ['https://example.com/:id', 'https://example.com/1', 'https://other.example/:id']
     expect(selectors.map((selector) => grants.payloadFor(selector))).toEqual([
@@ -167,7 +167,7 @@ describe('in 1.0', () => {
   })
 })
 
-it('the bearer is who the issuer says', () => {
+it('the subject is the sub claim', () => {
   const subjects = ['someone', '', 1, undefined].map((sub) => readGrants({ sub }, '1.0', hub, forever).subject)
   expect(subjects).toEqual(['someone', undefined, undefined, undefined])
 })
@@ -182,7 +182,7 @@ it('without a token nothing is granted', () => {
   ])
 })
 
-it('where no key is, everyone may publish, and nobody reads what is private', () => {
+it('without keys, everyone may publish, and no one may read private updates', () => {
   const grants = Grants.open('0.x')
   expect([grants.mayPublish(['a']), grants.mayRead('a'), grants.isPublisher, grants.dialect]).toEqual([
     true,

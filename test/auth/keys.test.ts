@@ -11,13 +11,13 @@ const certificate = readFileSync('test/support/for-tests-only.cert.pem', 'utf8')
 const json = (value: unknown) => JSON.stringify(value)
 const oct = (bytes: number) => json({ kty: 'oct', k: Buffer.alloc(bytes, 1).toString('base64url') })
 
-describe('a key is read, with the algorithms that it is for', () => {
+describe('parses a key and determines its algorithms', () => {
   it.each<[string, string, string[]]>([
     ['a secret', secret, ['HS256']],
     ['a secret as JWK', oct(32), ['HS256']],
     ['a secret as JWK with an algorithm', json({ ...JSON.parse(oct(64)), alg: 'HS512' }), ['HS512']],
     ['RSA in PEM', pem(rsa.publicKey), ['RS256']],
-    ['RSA in PEM of its own form', rsa.publicKey.export({ type: 'pkcs1', format: 'pem' }) as string, ['RS256']],
+    ['RSA in PKCS #1 PEM', rsa.publicKey.export({ type: 'pkcs1', format: 'pem' }) as string, ['RS256']],
     ['RSA as JWK', json(jwk(rsa.publicKey)), ['RS256']],
     ['RSA as JWK with an algorithm', json(jwk(rsa.publicKey, { alg: 'PS384' })), ['PS384']],
     ['P-256', pem(curve('P-256').publicKey), ['ES256']],
@@ -36,7 +36,7 @@ it.each([
   ['PEM', pem(rsa.privateKey)],
   ['a JWK', json(jwk(rsa.privateKey))],
   ['a JWK Set', json({ keys: [jwk(rsa.privateKey, { kid: 'one' })] })]
-])('of a private key in %s only the public half is kept', (_, text) => {
+])('keeps only the public half of a private key in %s', (_, text) => {
   const key = readKey(text)
   const kept: KeyObject[] =
     key.kind === 'set' ? key.keys.map((one) => one.publicKey) : [(key as { publicKey: KeyObject }).publicKey]
@@ -44,44 +44,44 @@ it.each([
   expect(key.kind === 'set' ? Object.keys(key.jwks.keys[0] ?? {}).sort() : []).not.toContain('d')
 })
 
-it('passes over the keys of a set that it cannot use', () => {
+it('ignores unusable keys of a set', () => {
   const others = [jwk(generateKeyPairSync('x25519').publicKey), { kty: 'new' }, jwk(rsa.publicKey, { use: 'enc' })]
   const key = readKey(json({ keys: [...others, jwk(ed25519.publicKey)] }))
   expect(algorithmsFor(key)).toEqual(['EdDSA', 'Ed25519'])
 })
 
-describe('what is no key is refused, and not quoted', () => {
+describe('rejects an invalid key without quoting it', () => {
   it.each<[string, string, string]>([
     ['an empty text', '', 'empty'],
     ['broken PEM', '-----BEGIN PUBLIC KEY-----\nWrongAsCanBe\n-----END PUBLIC KEY-----\n', 'PEM'],
-    ['PEM cut off', pem(rsa.publicKey).slice(0, 200), 'PEM'],
+    ['truncated PEM', pem(rsa.publicKey).slice(0, 200), 'PEM'],
     ['PEM of a short RSA key', pem(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey), '2048'],
-    ['PEM of another curve', pem(curve('secp256k1').publicKey), 'P-256'],
-    ['PEM of another kind', pem(generateKeyPairSync('x25519').publicKey), 'PEM'],
+    ['PEM of an unsupported curve', pem(curve('secp256k1').publicKey), 'P-256'],
+    ['PEM of an unsupported type', pem(generateKeyPairSync('x25519').publicKey), 'PEM'],
     [
       'encrypted PEM',
       rsa.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'p' }) as string,
       'PEM'
     ],
-    ['JSON cut off', json(jwk(rsa.publicKey)).slice(0, -2), 'JSON'],
-    ['JSON that is no JWK', '{"WrongAsCanBe":1}', 'JWK'],
-    ['a JWK without its parts', '{"kty":"RSA","n":"WrongAsCanBe"}', 'JWK'],
-    ['a JWK of a secret that is no base64url', '{"kty":"oct","k":"WrongAsCanBe!"}', 'JWK'],
+    ['truncated JSON', json(jwk(rsa.publicKey)).slice(0, -2), 'JSON'],
+    ['JSON that is not a JWK', '{"WrongAsCanBe":1}', 'JWK'],
+    ['an incomplete JWK', '{"kty":"RSA","n":"WrongAsCanBe"}', 'JWK'],
+    ['a JWK of a secret that is not base64url', '{"kty":"oct","k":"WrongAsCanBe!"}', 'JWK'],
     ['a JWK for encryption', json(jwk(rsa.publicKey, { use: 'enc' })), 'JWK'],
     ['a JWK whose algorithm is for other keys', json(jwk(rsa.publicKey, { alg: 'HS256' })), 'JWK'],
     ['a JWK whose algorithm is none', json(jwk(rsa.publicKey, { alg: 'none' })), 'JWK'],
     ['an empty JWK Set', '{"keys":[]}', 'no usable key'],
-    ['a JWK Set of no objects', '{"keys":[1,null]}', 'no usable key'],
+    ['a JWK Set without objects', '{"keys":[1,null]}', 'no usable key'],
     ['a JWK Set with a secret', json({ keys: [jwk(rsa.publicKey), JSON.parse(oct(32))] }), 'secret']
-  ])('%s', (_, text, told) => {
+  ])('%s', (_, text, message) => {
     const refused = () => readKey(text)
     expect(refused).toThrow(RangeError)
-    expect(refused).toThrow(told)
+    expect(refused).toThrow(message)
     expect(refused).not.toThrow(/WrongAsCanBe|MII|-----/)
   })
 })
 
-describe('other algorithms may be asked for', () => {
+describe('accepts other algorithms that fit', () => {
   it.each<[string, string, string[], string[]]>([
     ['a secret', secret, ['HS512', 'HS384', 'HS512'], ['HS512', 'HS384']],
     ['RSA', pem(rsa.publicKey), ['PS256', 'RS512'], ['PS256', 'RS512']],
@@ -92,12 +92,12 @@ describe('other algorithms may be asked for', () => {
       ['RS384', 'Ed25519'],
       ['RS384', 'EdDSA', 'Ed25519']
     ]
-  ])('of %s', (_, text, wanted, algorithms) => {
+  ])('for %s', (_, text, wanted, algorithms) => {
     expect(algorithmsFor(readKey(text), wanted)).toEqual(algorithms)
   })
 })
 
-describe('an algorithm is refused', () => {
+describe('rejects an algorithm', () => {
   it.each<[string, string, string[], RegExp]>([
     ['none', secret, ['none'], /"none"; use HS256, .*EdDSA/],
     ['none in other letters', secret, ['nOnE'], /; use HS256/],
@@ -116,10 +116,10 @@ describe('an algorithm is refused', () => {
     ['EdDSA with RSA', pem(rsa.publicKey), ['EdDSA'], /does not fit/],
     ['HS256 with a set', json({ keys: [jwk(rsa.publicKey)] }), ['HS256'], /does not fit/],
     ['RS512 with a JWK for RS256', json(jwk(rsa.publicKey, { alg: 'RS256' })), ['RS512'], /use RS256$/]
-  ])('%s', (_, text, wanted, told) => {
+  ])('%s', (_, text, wanted, message) => {
     const key: Key = readKey(text)
     expect(() => algorithmsFor(key, wanted)).toThrow(RangeError)
-    expect(() => algorithmsFor(key, wanted)).toThrow(told)
+    expect(() => algorithmsFor(key, wanted)).toThrow(message)
   })
 })
 
@@ -130,6 +130,6 @@ it.each([
   ['31 bytes in a JWK', oct(31), true],
   ['32 bytes in a JWK', oct(32), false],
   ['a public key', pem(ed25519.publicKey), false]
-])('says whether a secret is short: %s', (_, text, expected) => {
+])('detects a short secret: %s', (_, text, expected) => {
   expect(isShort(readKey(text))).toBe(expected)
 })

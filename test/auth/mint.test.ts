@@ -51,7 +51,7 @@ describe('a minted token is verified', () => {
   })
 })
 
-it('in 1.0 it is an access token, for an hour', async () => {
+it('in 1.0 it is an access token that expires after an hour', async () => {
   const token = await modern()
   expect(decodeProtectedHeader(token)).toEqual({ alg: 'HS256', typ: 'at+jwt' })
   const { iat = 0, exp, jti, ...claims } = decodeJwt(token)
@@ -66,13 +66,13 @@ it('in 1.0 it is an access token, for an hour', async () => {
   expect([now() - iat <= 1, exp === iat + 3_600, jti]).toEqual([true, true, expect.stringMatching(/^[0-9a-f-]{36}$/)])
 })
 
-it('in 0.x it is a plain token, for ever', async () => {
+it('in 0.x it is a plain token without expiry', async () => {
   const token = await legacy({ publish: ['a/{id}', '*', 'bad{'], subscribe: [] })
   expect(decodeProtectedHeader(token)).toEqual({ alg: 'HS256', typ: 'JWT' })
   expect(decodeJwt(token)).toEqual({ iat: expect.any(Number), mercure: { publish: ['a/{id}', '*', 'bad{'] } })
 })
 
-it('it says what it is asked to say', async () => {
+it('it contains the given claims', async () => {
   const more = { issuer: 'https://issuer.example', audience: [hub, 'x'], subject: 'someone', expiresIn: 5 }
   for (const make of [modern, legacy]) {
     const { iat = 0, ...claims } = decodeJwt(await make(more))
@@ -80,12 +80,12 @@ it('it says what it is asked to say', async () => {
   }
 })
 
-it('it names the key that it is signed with', async () => {
+it('it contains the id of its key', async () => {
   const token = await legacy({ key: JSON.stringify(jwk(rsa.privateKey, { kid: 'one' })), algorithm: 'PS256' })
   expect(decodeProtectedHeader(token)).toEqual({ alg: 'PS256', typ: 'JWT', kid: 'one' })
 })
 
-it('it need not grant anything', async () => {
+it('it may grant nothing', async () => {
   for (const make of [modern, legacy]) {
     const grants = await verify(await make({ publish: [], subscribe: [] }))
     expect([grants.isPublisher, grants.mayPublish(['a']), grants.mayRead('b')]).toEqual([false, false, false])
@@ -104,12 +104,12 @@ it.each([
   [':id', { match: ':id', match_type: 'urlpattern' }],
   ['books-:id', { match: 'books-:id', match_type: 'urlpattern' }],
   ['https://example.com/*', { match: 'https://example.com/*', match_type: 'urlpattern' }]
-])('1.0 says the selector %s as %o', async (selector, topic) => {
+])('1.0 encodes the selector %s as %o', async (selector, topic) => {
   const token = await modern({ publish: [selector], subscribe: [] })
   expect(decodeJwt(token).authorization_details).toMatchObject([{ topics: [topic] }])
 })
 
-it('the template that becomes a URL pattern covers what it covered', async () => {
+it('a template converted to a URL pattern covers the same topics', async () => {
   const grants = await verify(await modern({ publish: ['https://example.com/books/{id}'] }))
   expect([
     grants.mayPublish(['https://example.com/books/1']),
@@ -117,7 +117,7 @@ it('the template that becomes a URL pattern covers what it covered', async () =>
   ]).toEqual([true, false])
 })
 
-describe('1.0 has no faithful equal of the template', () => {
+describe('1.0 has no equivalent of the template', () => {
   it.each([
     'a/{+path}',
     'a{/x}',
@@ -139,7 +139,7 @@ describe('1.0 has no faithful equal of the template', () => {
   })
 })
 
-describe('it is refused', () => {
+describe('minting is rejected', () => {
   const half = JSON.stringify({ ...jwk(rsa.publicKey), d: 'WrongAsCanBe' })
   it.each<[string, Partial<MintOptions>, string]>([
     ['with a public key', { key: pem(rsa.publicKey) }, 'a public key cannot sign'],
@@ -158,9 +158,9 @@ describe('it is refused', () => {
     ['with a payload and nothing to read', { payload: { x: 1 }, subscribe: [] }, 'payload'],
     ['with an empty selector', { publish: [''] }, 'selector'],
     ['with a selector that has a line break', { subscribe: ['a\nb'] }, 'selector']
-  ])('%s', async (_, options, told) => {
+  ])('%s', async (_, options, message) => {
     await expect(modern(options)).rejects.toThrow(RangeError)
-    await expect(modern(options)).rejects.toThrow(told)
+    await expect(modern(options)).rejects.toThrow(message)
     await expect(modern(options)).rejects.not.toThrow(/WrongAsCanBe|MII/)
   })
 

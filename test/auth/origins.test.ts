@@ -4,7 +4,7 @@ import { readOrigins } from '../../dist/auth/origins.js'
 const allows = (entry: string, origin: string) => readOrigins([entry]).allows(origin)
 const names = (entry: string, origin: string) => readOrigins([entry]).names(origin)
 
-describe('an entry allows', () => {
+describe('an origin list entry', () => {
   it.each([
     ['https://example.com', 'https://example.com'],
     ['https://example.com', 'https://example.com:443'],
@@ -25,12 +25,12 @@ describe('an entry allows', () => {
     ['https://*.Example.com:443', 'https://www.example.com'],
     ['https://*.example.com:8443', 'https://www.example.com:8443'],
     ['capacitor://*.example.com', 'capacitor://a.example.com']
-  ])('%s the origin %s, by name', (entry, origin) => {
+  ])('%s allows and lists the origin %s', (entry, origin) => {
     expect([allows(entry, origin), names(entry, origin)]).toEqual([true, true])
   })
 })
 
-describe('an entry does not allow', () => {
+describe('an origin list entry does not allow other origins', () => {
   it.each([
     ['https://example.com', 'http://example.com'],
     ['https://example.com', 'https://example.com:8443'],
@@ -54,23 +54,23 @@ describe('an entry does not allow', () => {
     ['capacitor://localhost', 'ionic://localhost'],
     ['null', 'https://example.com'],
     ['null', '']
-  ])('%s the origin %s', (entry, origin) => {
+  ])('%s does not allow %s', (entry, origin) => {
     expect([allows(entry, origin), names(entry, origin)]).toEqual([false, false])
   })
 })
 
 it.each(['https://example.com', 'null', 'capacitor://localhost', 'anything'])(
-  '* allows %s, and names it not',
+  '* allows %s, but does not list it',
   (origin) => {
     expect([allows('*', origin), names('*', origin)]).toEqual([true, false])
   }
 )
 
-it('null is allowed, and never named', () => {
+it('null is allowed, and never listed', () => {
   expect([allows('null', 'null'), names('null', 'null')]).toEqual([true, false])
 })
 
-it('what is named is named even where * is', () => {
+it('a listed origin stays listed beside *', () => {
   const list = readOrigins(['*', 'https://example.com'])
   expect([list.names('https://example.com'), list.names('https://other.example')]).toEqual([true, false])
 })
@@ -79,7 +79,7 @@ it('an empty list allows nothing', () => {
   expect(readOrigins([]).allows('https://example.com')).toBe(false)
 })
 
-describe('an entry is refused by name', () => {
+describe('an invalid entry is rejected, and the error quotes it', () => {
   it.each([
     ['https://example.com/', 'ends with a slash'],
     ['https://example.com/path', 'has a path'],

@@ -23,35 +23,35 @@ const pass = (ms: number) => void vi.advanceTimersByTime(ms)
 
 /** Whether a token is accepted, and all failures that were reported. */
 function asker(address: string) {
-  const told: unknown[] = []
-  const keys = remoteKeys(address, (error) => told.push(error))
+  const errors: unknown[] = []
+  const keys = remoteKeys(address, (error) => errors.push(error))
   const accepts = async (token: string) => {
     const verified = await jwtVerify(token, keys).catch((error: unknown) => error)
     return !(verified instanceof Error)
   }
-  return { accepts, told }
+  return { accepts, errors }
 }
 
-it('the address is asked when the first token comes, and then no more', async () => {
+it('requests the address for the first token, and then not again', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   const { accepts } = asker(server.address)
-  expect(server.asked).toBe(0)
+  expect(server.requestCount).toBe(0)
   expect([await accepts(await signed(one.privateKey, '1')), await accepts(await signed(one.privateKey, '1'))]).toEqual([
     true,
     true
   ])
-  expect(server.asked).toBe(1)
+  expect(server.requestCount).toBe(1)
 })
 
-it('tokens that come at once ask once', async () => {
+it('sends one request for concurrent tokens', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   const { accepts } = asker(server.address)
   const token = await signed(one.privateKey, '1')
   expect(await Promise.all([accepts(token), accepts(token), accepts(token)])).toEqual([true, true, true])
-  expect(server.asked).toBe(1)
+  expect(server.requestCount).toBe(1)
 })
 
-it('a key that is not known is asked for', async () => {
+it('requests the address again for an unknown key', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   const { accepts } = asker(server.address)
   await accepts(await signed(one.privateKey, '1'))
@@ -61,16 +61,16 @@ it('a key that is not known is asked for', async () => {
   expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
 })
 
-it('made-up key names do not make the hub ask more often than the cooldown allows', async () => {
+it('limits requests for invented key ids by the cooldown', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
-  const { accepts, told } = asker(server.address)
+  const { accepts, errors } = asker(server.address)
   await accepts(await signed(one.privateKey, '1'))
   pass(cooldownMs - 1)
   for (const kid of ['x', 'y', 'z']) expect(await accepts(await signed(two.privateKey, kid))).toBe(false)
-  expect([server.asked, told]).toEqual([1, []])
+  expect([server.requestCount, errors]).toEqual([1, []])
 })
 
-it('keys that are old are asked for anew, and those withdrawn are let go of', async () => {
+it('refreshes expired keys, and drops withdrawn ones', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   const { accepts } = asker(server.address)
   const token = await signed(one.privateKey, '1')
@@ -82,9 +82,9 @@ it('keys that are old are asked for anew, and those withdrawn are let go of', as
   expect(await accepts(token)).toBe(false)
 })
 
-it('while the address fails, the keys that are known go on being used, however old', async () => {
+it('keeps using known keys while the address fails, regardless of age', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
-  const { accepts, told } = asker(server.address)
+  const { accepts, errors } = asker(server.address)
   const known = await signed(one.privateKey, '1')
   await accepts(known)
   await server.stop()
@@ -94,22 +94,22 @@ it('while the address fails, the keys that are known go on being used, however o
     false,
     true
   ])
-  expect(told.length).toBeGreaterThan(0)
+  expect(errors.length).toBeGreaterThan(0)
 })
 
-it('a failing address is asked, and told of, once per cooldown', async () => {
+it('requests and reports a failing address once per cooldown', async () => {
   const server = await jwksServer()
   server.answer = (response) => response.writeHead(500).end('no')
-  const { accepts, told } = asker(server.address)
+  const { accepts, errors } = asker(server.address)
   const token = await signed(one.privateKey, '1')
   expect([await accepts(token), await accepts(token), await accepts(token)]).toEqual([false, false, false])
-  expect([server.asked, told.length]).toEqual([1, 1])
+  expect([server.requestCount, errors.length]).toEqual([1, 1])
   pass(cooldownMs)
   expect(await accepts(token)).toBe(false)
-  expect([server.asked, told.length]).toEqual([2, 2])
+  expect([server.requestCount, errors.length]).toEqual([2, 2])
 })
 
-it('an address that is back serves again', async () => {
+it('recovers when the address recovers', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   server.answer = (response) => response.writeHead(500).end('no')
   const { accepts } = asker(server.address)
@@ -120,20 +120,20 @@ it('an address that is back serves again', async () => {
   expect(await accepts(token)).toBe(true)
 })
 
-describe('an answer is a failure', () => {
+describe('a response is a failure', () => {
   it.each<[string, number, string, Record<string, string>]>([
-    ['when it is no set', 200, '{"keys":1}', {}],
-    ['when it is no JSON', 200, '<html>', {}],
-    ['when its keys are no objects', 200, '{"keys":["x"]}', {}],
-    ['when it is not found', 404, '{"keys":[]}', {}],
-    ['when it leads elsewhere', 302, '', { location: 'http://127.0.0.1:1/' }],
-    ['when it is large', 200, `{"keys":[],"x":"${'x'.repeat(300_000)}"}`, {}]
+    ['when it is not a JWK Set', 200, '{"keys":1}', {}],
+    ['when it is not JSON', 200, '<html>', {}],
+    ['when its keys are not objects', 200, '{"keys":["x"]}', {}],
+    ['when it is a 404', 404, '{"keys":[]}', {}],
+    ['when it is a redirect', 302, '', { location: 'http://127.0.0.1:1/' }],
+    ['when it is too large', 200, `{"keys":[],"x":"${'x'.repeat(300_000)}"}`, {}]
   ])('%s', async (_, status, text, headers) => {
     const server = await jwksServer()
     server.answer = (response) => response.writeHead(status, headers).end(text)
-    const { accepts, told } = asker(server.address)
+    const { accepts, errors } = asker(server.address)
     expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
-    expect(told).toEqual([expect.any(Error)])
+    expect(errors).toEqual([expect.any(Error)])
   })
 
   /** The limit is five seconds, which the tests do not wait. */
@@ -150,29 +150,29 @@ describe('an answer is a failure', () => {
     shortenTimeout()
     const server = await jwksServer()
     server.answer = () => {}
-    const { accepts, told } = asker(server.address)
+    const { accepts, errors } = asker(server.address)
     expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
-    expect(told).toEqual([expect.objectContaining({ name: 'TimeoutError' })])
+    expect(errors).toEqual([expect.objectContaining({ name: 'TimeoutError' })])
   })
 
   it('when it does not end in time', async () => {
     shortenTimeout()
     const server = await jwksServer()
     server.answer = (response) => response.writeHead(200).write('{"keys":[')
-    const { accepts, told } = asker(server.address)
+    const { accepts, errors } = asker(server.address)
     expect(await accepts(await signed(one.privateKey, '1'))).toBe(false)
-    expect(told.length).toBe(1)
+    expect(errors.length).toBe(1)
   })
 })
 
-it('a secret that is published is never used', async () => {
+it('never uses a published secret', async () => {
   const k = Buffer.from(secret).toString('base64url')
   const server = await jwksServer({ kty: 'oct', k, kid: '1' }, { kty: 'oct', k, kid: '1', alg: 'HS256' })
   const { accepts } = asker(server.address)
   expect(await accepts(await legacy({}, { header: { kid: '1' } }))).toBe(false)
 })
 
-it('an address that a token names is not asked', async () => {
+it('never requests an address that a token names', async () => {
   const server = await jwksServer(published(one.publicKey, '1'))
   const other = await jwksServer(published(two.publicKey, '2'))
   const { accepts } = asker(server.address)
@@ -181,17 +181,17 @@ it('an address that a token names is not asked', async () => {
     await accepts(await signed(two.privateKey, '2', more)),
     await accepts(await signed(two.privateKey, '1', more))
   ]).toEqual([false, false])
-  expect(other.asked).toBe(0)
+  expect(other.requestCount).toBe(0)
 })
 
-it('a token that does not name its key is tried with those that may be meant', async () => {
+it('tries all suitable keys for a token without a key id', async () => {
   const server = await jwksServer(published(one.publicKey, '1'), published(two.publicKey, '2'))
   const verifier = new Verifier({ publisher: { jwks: server.address }, base: hub })
   await expect(verifier.verify(await signed(two.privateKey), 'publish', '0.x')).resolves.toBeDefined()
   await expect(verifier.verify(await signed(pair().privateKey), 'publish', '0.x')).rejects.toThrow(TokenError)
 })
 
-it('with more keys than are tried, a token that does not name its own is refused', async () => {
+it('rejects a token without a key id if there are more keys than it tries', async () => {
   const keys = Array.from({ length: 10 }, (_, number) => published(pair().publicKey, `${number}`))
   const server = await jwksServer(...keys, published(one.publicKey, 'last'))
   const verifier = new Verifier({ publisher: { jwks: server.address }, base: hub })
@@ -199,20 +199,24 @@ it('with more keys than are tried, a token that does not name its own is refused
   await expect(verifier.verify(await signed(one.privateKey, 'last'), 'publish', '0.x')).resolves.toBeDefined()
 })
 
-it('a verifier whose address fails refuses tokens, and tells why to its owner only', async () => {
+it('a verifier with a failing address rejects tokens, and reports the reason only to its owner', async () => {
   const server = await jwksServer()
   await server.stop()
-  const told: unknown[] = []
-  const verifier = new Verifier({ publisher: { jwks: server.address }, base: hub, failed: (error) => told.push(error) })
+  const errors: unknown[] = []
+  const verifier = new Verifier({
+    publisher: { jwks: server.address },
+    base: hub,
+    failed: (error) => errors.push(error)
+  })
   const verified = verifier.verify(await signed(one.privateKey, '1'), 'publish', '0.x')
   await expect(verified).rejects.toMatchObject({
     code: 'invalid_token',
     reason: expect.stringContaining('could not be fetched')
   })
-  expect(told.length).toBe(1)
+  expect(errors.length).toBe(1)
 })
 
-it('accepts every algorithm of public keys, and none of secrets', () => {
+it('accepts every public key algorithm, and no secret algorithm', () => {
   const all = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'
   expect(remoteAlgorithms()).toEqual(all.split(' '))
   expect(remoteAlgorithms(['ES256'])).toEqual(['ES256'])
@@ -227,7 +231,7 @@ it.each([
   'file:///jwks.json',
   'ftp://example.com/',
   'https://user:pass@example.com/jwks'
-])('refuses the address %j, and does not quote it', (address) => {
+])('rejects the address %j, and does not quote it', (address) => {
   expect(() => remoteKeys(address)).toThrow(RangeError)
   expect(() => remoteKeys(address)).not.toThrow(/pass@|jwks\.json/)
 })

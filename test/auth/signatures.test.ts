@@ -50,14 +50,14 @@ describe('an algorithm is accepted', () => {
   })
 })
 
-/** As nobody who means well would sign. */
+/** Signs an invalid combination that no library would sign. */
 function forged(header: object, claims: object, key?: string): string {
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
   const content = `${encode(header)}.${encode(claims)}`
   return `${content}.${key === undefined ? '' : createHmac('sha256', key).update(content).digest('base64url')}`
 }
 
-describe('in both dialects a token is refused', () => {
+describe('in both dialects a token is rejected', () => {
   const claims = { aud: hub, exp: now() + 60, mercure: { publish: ['*'] } }
   const header = { typ: 'at+jwt', alg: 'HS256' }
   const onlyRsa = { key: pem(rsa.publicKey) }
@@ -77,11 +77,11 @@ describe('in both dialects a token is refused', () => {
       () => modern({}, { key: rsa.privateKey, alg: 'PS256' })
     ],
     ['signed with a public key as if it were a secret', onlyRsa, () => forged(header, claims, pem(rsa.publicKey))],
-    ['signed so, without the last line break', onlyRsa, () => forged(header, claims, pem(rsa.publicKey).trim())],
+    ['signed with it, without the last line break', onlyRsa, () => forged(header, claims, pem(rsa.publicKey).trim())],
     ['whose algorithm is none', { key: secret }, () => forged({ ...header, alg: 'none' }, claims)],
     ['whose algorithm is nOnE', { key: secret }, () => forged({ ...header, alg: 'nOnE' }, claims)],
     [
-      'whose algorithm is none, though signed',
+      'whose algorithm is none, with a signature',
       { key: secret },
       () => forged({ ...header, alg: 'none' }, claims, secret)
     ],
@@ -90,24 +90,24 @@ describe('in both dialects a token is refused', () => {
     ['with half a signature', { key: secret }, async () => (await good).slice(0, -20)],
     ['whose claims were changed', { key: secret }, swapped],
     [
-      'with a key of its own',
+      'with an embedded key',
       onlyRsa,
       () => modern({}, { key: otherRsa.privateKey, alg: 'RS256', header: { jwk: jwk(otherRsa.publicKey) } })
     ],
     [
-      'with something critical that is not known',
+      'with an unknown critical header',
       { key: secret },
       () => forged({ ...header, crit: ['x'], x: 1 }, claims, secret)
     ],
-    ['whose claims are no object', { key: secret }, () => forged(header, [1], secret)],
+    ['whose claims are not an object', { key: secret }, () => forged(header, [1], secret)],
     ['that has expired', { key: secret }, () => modern({ exp: now() })],
-    ['that is not valid yet', { key: secret }, () => modern({ nbf: now() + 60 })],
-    ['whose end is no number', { key: secret }, () => modern({ exp: 'tomorrow' })],
-    ['whose begin is no number', { key: secret }, () => modern({ nbf: 'today' })],
+    ['that is not yet valid', { key: secret }, () => modern({ nbf: now() + 60 })],
+    ['whose exp is not a number', { key: secret }, () => modern({ exp: 'tomorrow' })],
+    ['whose nbf is not a number', { key: secret }, () => modern({ nbf: 'today' })],
     ['that is empty', { key: secret }, () => ''],
-    ['that is no JWT', { key: secret }, () => 'a.b.c'],
+    ['that is not a JWT', { key: secret }, () => 'a.b.c'],
     ['that has two parts', { key: secret }, () => 'eyJhbGciOiJIUzI1NiJ9.e30'],
-    ['that is a text', { key: secret }, () => 'x'.repeat(100)]
+    ['that is plain text', { key: secret }, () => 'x'.repeat(100)]
   ])('%s', async (_, keys, token) => {
     const by = withKey(keys)
     for (const dialect of ['1.0', '0.x'] as const) {

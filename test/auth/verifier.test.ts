@@ -9,12 +9,12 @@ const issuer = 'https://issuer.example'
 describe('in 1.0', () => {
   it.each<[string, Record<string, unknown>]>([
     ['whose type is application/at+jwt', { header: { typ: 'application/at+jwt' } }],
-    ['whose type is in other letters', { header: { typ: 'AT+JWT' } }],
-    ['whose long type is in other letters', { header: { typ: 'Application/At+Jwt' } }],
+    ['whose type is in other letter case', { header: { typ: 'AT+JWT' } }],
+    ['whose long type is in other letter case', { header: { typ: 'Application/At+Jwt' } }],
     ['for several hubs', { claims: { aud: ['https://other.example', hub] } }],
     ['that began a moment ago', { claims: { nbf: now() - 1 } }],
-    ['of an unknown issuer, where none is named', { claims: { iss: 'anyone' } }],
-    ['without an issuer, where none is named', { claims: { iss: undefined } }],
+    ['of an unknown issuer, if none is configured', { claims: { iss: 'anyone' } }],
+    ['without an issuer, if none is configured', { claims: { iss: undefined } }],
     ['without details', { claims: { authorization_details: undefined } }]
   ])('a token is accepted %s', async (_, { claims = {}, ...signing }) => {
     expect(await outcome(verifier(), modern(claims as Record<string, unknown>, signing), '1.0')).toBe('accepted')
@@ -24,12 +24,12 @@ describe('in 1.0', () => {
     ['without a type', {}, { typ: undefined }, 'typ: check_failed'],
     ['of the type JWT', {}, { typ: 'JWT' }, 'typ: check_failed'],
     ['of the type id_token+jwt', {}, { typ: 'id_token+jwt' }, 'typ: check_failed'],
-    ['whose type is no text', {}, { typ: ['at+jwt'] }, 'typ: check_failed'],
+    ['whose type is not a string', {}, { typ: ['at+jwt'] }, 'typ: check_failed'],
     ['without an audience', { aud: undefined }, {}, 'aud: missing'],
     ['for another hub', { aud: 'https://other.example' }, {}, 'aud: check_failed'],
-    ['for a hub whose URL begins like ours', { aud: `${hub}/x` }, {}, 'aud: check_failed'],
+    ['for a hub whose URL starts with ours', { aud: `${hub}/x` }, {}, 'aud: check_failed'],
     ['for several other hubs', { aud: ['https://other.example'] }, {}, 'aud: check_failed'],
-    ['for nobody', { aud: [] }, {}, 'aud: check_failed'],
+    ['for an empty audience', { aud: [] }, {}, 'aud: check_failed'],
     ['whose audience is an object', { aud: { [hub]: 1 } }, {}, 'aud: check_failed'],
     ['without an end', { exp: undefined }, {}, 'exp: missing'],
     ['whose end is null', { exp: null }, {}, 'exp: invalid'],
@@ -49,11 +49,11 @@ describe('in 1.0', () => {
       {},
       'a URL pattern is malformed or too expensive to match'
     ]
-  ])('a token is refused %s', async (_, claims, header, reason) => {
+  ])('a token is rejected %s', async (_, claims, header, reason) => {
     expect(await outcome(verifier(), modern(claims, { header }), '1.0')).toBe(reason)
   })
 
-  it('any of several audiences will do, and none but those', async () => {
+  it('any of several audiences is accepted, and no other', async () => {
     const by = verifier({ publisher: { key: secret }, audience: ['https://a.example', 'https://b.example'] })
     const outcomes = ['https://b.example', ['x', 'https://a.example'], hub].map((aud) =>
       outcome(by, modern({ aud }), '1.0')
@@ -61,12 +61,12 @@ describe('in 1.0', () => {
     expect(await Promise.all(outcomes)).toEqual(['accepted', 'accepted', 'aud: check_failed'])
   })
 
-  it('with an empty list of audiences every token is refused', async () => {
+  it('an empty audience list rejects every token', async () => {
     const by = verifier({ publisher: { key: secret }, audience: [] })
     expect(await outcome(by, modern(), '1.0')).toBe('aud: check_failed')
   })
 
-  it('a token of 0.x is refused', async () => {
+  it('a 0.x token is rejected', async () => {
     expect(await outcome(verifier(), legacy(), '1.0')).not.toBe('accepted')
   })
 })
@@ -86,13 +86,13 @@ describe('in 0.x', () => {
   })
 
   it.each<[string, unknown]>([
-    ['a claim that is a text', '*'],
+    ['a claim that is a string', '*'],
     ['more than a thousand selectors', { subscribe: Array.from({ length: 1_001 }, () => 'a') }]
-  ])('a token is refused with %s', async (_, mercure) => {
+  ])('a token is rejected with %s', async (_, mercure) => {
     expect(await outcome(verifier(), legacy(mercure), '0.x')).toContain('mercure')
   })
 
-  it('a token without an end grants for ever, one with an end until then', async () => {
+  it('a token without exp never expires, and one with exp expires then', async () => {
     const by = verifier()
     const [unending, ending] = [await legacy(), await sign({ exp: now() + 60, mercure: {} })]
     expect((await by.verify(unending, 'publish', '0.x')).until).toBe(Number.POSITIVE_INFINITY)
@@ -105,7 +105,7 @@ describe('in 0.x', () => {
 describe('roles', () => {
   const by = verifier({ publisher: { key: secret }, subscriber: { key: pem(rsa.publicKey) } })
 
-  it('have keys of their own', async () => {
+  it('have separate keys', async () => {
     const publisher = await modern()
     const subscriber = await modern({}, { key: rsa.privateKey, alg: 'RS256' })
     expect(await outcome(by, publisher, '1.0', 'publish')).toBe('accepted')
@@ -114,25 +114,25 @@ describe('roles', () => {
     expect(await outcome(by, subscriber, '1.0', 'publish')).not.toBe('accepted')
   })
 
-  it('may be without keys, and then refuse every token', async () => {
+  it('may have no key, and then reject every token', async () => {
     const one = verifier({ subscriber: { key: secret } })
     expect([one.has('publish'), one.has('subscribe')]).toEqual([false, true])
     expect(await outcome(one, legacy(), '0.x', 'publish')).toContain('no key')
     expect([verifier({}).has('publish'), verifier({}).has('subscribe')]).toEqual([false, false])
   })
 
-  it('have a key when an issuer has one', () => {
+  it('have a key if an issuer has one', () => {
     const one = verifier({ issuers: [{ issuer, publisher: { key: secret } }] })
     expect([one.has('publish'), one.has('subscribe')]).toEqual([true, false])
   })
 })
 
 describe('clocks', () => {
-  it('are exact by default', async () => {
+  it('have no tolerance by default', async () => {
     expect(await outcome(verifier(), modern({ exp: now() - 1 }), '1.0')).toBe('ERR_JWT_EXPIRED')
   })
 
-  it('may be off by so many seconds, which the grants then last longer', async () => {
+  it('may have a tolerance in seconds, which also extends the grants', async () => {
     const by = verifier({ publisher: { key: secret }, clockTolerance: 60 })
     const exp = now() - 30
     expect((await by.verify(await modern({ exp, nbf: now() + 30 }), 'publish', '1.0')).until).toBe((exp + 60) * 1_000)
@@ -140,7 +140,7 @@ describe('clocks', () => {
   })
 })
 
-it('a refusal tells its bearer nothing, and holds nothing of the token', async () => {
+it('a rejection reveals nothing to the client, and contains no part of the token', async () => {
   const token = await modern({ sub: 'a person', exp: now() - 1 })
   const error = await verifier()
     .verify(token, 'publish', '1.0')
@@ -154,7 +154,7 @@ it('a refusal tells its bearer nothing, and holds nothing of the token', async (
   expect(JSON.stringify(error)).not.toContain('a person')
 })
 
-describe('an option is refused', () => {
+describe('rejects an option', () => {
   it.each<[string, Partial<VerifierOptions>, string]>([
     ['a tolerance below zero', { clockTolerance: -1 }, 'clockTolerance'],
     ['a tolerance above five minutes', { clockTolerance: 301 }, 'clockTolerance'],
@@ -176,12 +176,12 @@ describe('an option is refused', () => {
       { publisher: { jwks: 'https://example.com/', algorithms: ['HS256'] } },
       'HS256'
     ],
-    ['an issuer that is named twice', { issuers: [issuer, { issuer, publisher: { key: secret } }] }, 'twice'],
+    ['a duplicate issuer', { issuers: [issuer, { issuer, publisher: { key: secret } }] }, 'twice'],
     ['an issuer without a name', { issuers: [''] }, 'empty'],
-    ['an issuer with keys, which are none', { issuers: [{ issuer }] }, 'has no keys']
-  ])('%s', (_, options, told) => {
+    ['an issuer object without keys', { issuers: [{ issuer }] }, 'has no keys']
+  ])('%s', (_, options, message) => {
     expect(() => verifier(options)).toThrow(RangeError)
-    expect(() => verifier(options)).toThrow(told)
+    expect(() => verifier(options)).toThrow(message)
     expect(() => verifier(options)).not.toThrow(secret)
   })
 })

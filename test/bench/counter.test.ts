@@ -1,4 +1,4 @@
-// The load generator's counting, on which every benchmark number stands.
+// The counters of the load generator, on which all benchmark results depend.
 import { describe, expect, it } from 'vitest'
 import { countPayloads, payload, stamps } from '../../bench/load/counter.ts'
 
@@ -7,23 +7,23 @@ const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const event = (millis: number): string => `id: #abc-1\ndata: ${payload(SIZE, millis)}\n\n`
 
 describe('counting payloads', () => {
-  it('makes payloads of exactly the size that was asked for', () => {
+  it('creates payloads of exactly the requested size', () => {
     expect(payload(SIZE, 12_345.678)).toHaveLength(SIZE)
   })
 
-  it('counts every payload, wherever a chunk of the stream is cut', () => {
+  it('counts every payload at any chunk boundary', () => {
     const bytes = bytesOf(`:\nid: #abc-0\n\n${event(1)}${event(2)}:\n\n${event(3)}`)
     for (let cut = 0; cut <= bytes.length; cut++) {
       expect(countPayloads(bytes, 0, cut, SIZE) + countPayloads(bytes, cut, bytes.length, SIZE)).toBe(3)
     }
   })
 
-  it('reads back the time that a payload was made, to the microsecond', () => {
+  it('reads back the creation time of a payload, to the microsecond', () => {
     const bytes = bytesOf(event(12_345.678) + event(99_999.001))
     expect(stamps(bytes, 0, bytes.length, SIZE)).toEqual([12_345.678, 99_999.001])
   })
 
-  it('leaves out the time of a payload that began in an earlier chunk', () => {
+  it('omits the time of a payload that started in an earlier chunk', () => {
     const bytes = bytesOf(event(1) + event(2))
     expect(stamps(bytes, 30, bytes.length, SIZE)).toEqual([2])
   })

@@ -1,4 +1,4 @@
-// What rounds become in the tables of the benchmarks.
+// Formatting of benchmark rounds as tables.
 import { expect, it } from 'vitest'
 import { type Column, markdown, summaries } from '../../bench/support/report.ts'
 
@@ -14,7 +14,7 @@ const columns: Column<Round>[] = [
 
 const rounds = (...rates: number[]) => rates.map((rate) => ({ rate, lost: 1 }))
 
-it('shows a rate by its median and beside the reference, and adds up what was lost', () => {
+it('shows the median rate beside the reference, and the total loss', () => {
   const all = [
     { contender: 'other', outcomes: rounds(30, 10, 20) },
     { contender: 'ours', outcomes: rounds(40, 40) }
@@ -26,7 +26,7 @@ it('shows a rate by its median and beside the reference, and adds up what was lo
   ])
 })
 
-it('leaves a round that failed out of the figures, and tells why it did', () => {
+it('excludes a failed round from the results, and reports the reason', () => {
   const all = [{ contender: 'ours', outcomes: [...rounds(10), { failure: 'nobody answers' }] }]
   const text = markdown('title', 'how', summaries(columns, all, 'ours'))
   expect(text).toMatch(/ours +\| 10 \(10–10\) ×1 \| +1 \|/)

@@ -1,4 +1,4 @@
-// A browser over HTTP/2: more streams to one host than HTTP/1.1 lets it have, on one connection.
+// A browser over HTTP/2: more streams to one host than HTTP/1.1 allows, on one connection.
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -21,7 +21,7 @@ describeWith(await chromium(), 'Chromium over HTTP/2', (executablePath) => {
     await server.kill()
   })
 
-  test('has twenty streams to one host, and each shows every event', async () => {
+  test('opens twenty streams to one host, and each receives every event', async () => {
     const context = await browser.newContext({ ignoreHTTPSErrors: true })
     onTestFinished(() => context.close())
     const page = await context.newPage()

@@ -1,4 +1,4 @@
-// The live page in a real browser, in front of a real server.
+// The live page in a real browser with a real server.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Browser } from 'playwright-core'
@@ -29,7 +29,7 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     await server.kill()
   })
 
-  test('two pages show what one of them and what curl publishes, in order', async () => {
+  test('two pages show what one of them and curl publish, in order', async () => {
     const one = await openLivePage(browser, server.url)
     const other = await openLivePage(browser, server.url)
     await one.publish('from a page')
@@ -40,14 +40,14 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     await expect.poll(() => one.page.locator('#count').textContent(), waiting).toBe('2 subscriptions')
   })
 
-  test('a page that is opened late begins with the newest twenty events', async () => {
+  test('a page that opens later starts with the newest twenty events', async () => {
     const all = Array.from({ length: 25 }, (_, index) => `event ${index}`)
     for (const data of all) await publish(server.url, data)
     const live = await openLivePage(browser, server.url)
     await live.shows(...all.slice(-20))
   })
 
-  test('what was published while the connection was cut is there after it, once', async () => {
+  test('a page shows updates published during a disconnect, once', async () => {
     const proxy = await openProxy()
     const live = await openLivePage(browser, proxy.url)
     await publish(server.url, 'before')
@@ -61,21 +61,21 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     await live.shows('before', 'meanwhile 1', 'meanwhile 2', 'after')
   })
 
-  test('a page that had shown nothing before the cut misses nothing either', async () => {
+  test('a page that had no events before the disconnect loses nothing either', async () => {
     const proxy = await openProxy()
     const live = await openLivePage(browser, proxy.url)
     proxy.cut()
     await live.is('Reconnecting…')
     for (const data of ['meanwhile 1', 'meanwhile 2']) await publish(server.url, data)
     proxy.mend()
-    // As when a telephone finds a network again: the page does not wait for the browser.
+    // As when a phone regains its network: the page does not wait for the browser.
     await live.page.evaluate(() => dispatchEvent(new Event('online')))
     await live.is('Live')
     await publish(server.url, 'after')
     await live.shows('meanwhile 1', 'meanwhile 2', 'after')
   })
 
-  test('a page whose browser gave up reconnects by itself, and goes on where it was', async () => {
+  test('a page reconnects and resumes by itself when its browser gave up', async () => {
     const proxy = await openProxy()
     const live = await openLivePage(browser, proxy.url)
     await publish(server.url, 'before')
@@ -95,7 +95,7 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     expect(await live.page.locator('#follow-said').textContent()).toBe('')
   })
 
-  test('a page tells that there is a gap when the server lost its log, and goes on', async () => {
+  test('a page shows a gap when the server lost its log, and continues', async () => {
     const live = await openLivePage(browser, server.url)
     await publish(server.url, 'before')
     await live.shows('before')
@@ -107,7 +107,7 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     expect(await live.page.locator('.gap').textContent()).toContain('the log has started over')
   })
 
-  test('markup is shown as text, no script runs, and the browser has nothing to complain about', async () => {
+  test('shows markup as text, runs no script, and causes no browser error', async () => {
     const markup = '<img src=x onerror="window.ran = true"><script>window.ran = true</script>'
     const live = await openLivePage(browser, server.url)
     await live.publish(markup, { topic: markup, type: '<b>bold</b>' })
@@ -119,7 +119,7 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     expect(live.complaints).toEqual([])
   })
 
-  test('an event of any type is shown, with its topics, its type, its id and its time', async () => {
+  test('shows events of any type with topics, type, id and time', async () => {
     const live = await openLivePage(browser, server.url)
     await publish(server.url, 'two\nlines', { topic: 'orders/17', type: 'paid', id: 'payment-1' })
     await live.shows('two\nlines')
@@ -128,14 +128,14 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     expect(await event.locator('time').textContent()).toMatch(/^\d\d:\d\d:\d\d\.\d{3}$/)
   })
 
-  test('a page that follows a topic shows that topic alone', async () => {
+  test('a page that follows a topic shows only that topic', async () => {
     const live = await openLivePage(browser, `${server.url}/?topic=a`)
     for (const topic of ['a', 'b', 'a/b']) await publish(server.url, `on ${topic}`, { topic })
     await publish(server.url, 'on both', { topic: 'a' })
     await live.shows('on a', 'on both')
   })
 
-  test('other topics can be chosen, and are in the address', async () => {
+  test('the user can select other topics, which appear in the address', async () => {
     for (const topic of ['a', 'b', 'c/1', 'd']) await publish(server.url, `on ${topic}`, { topic })
     const live = await openLivePage(browser, `${server.url}/?topic=a`)
     await live.shows('on a')
@@ -147,12 +147,12 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     await live.shows('on b', 'on c/1', 'on d')
   })
 
-  test('a refused publish shows what the server says, and keeps the text', async () => {
+  test("a rejected publish shows the server's error, and keeps the text", async () => {
     const live = await openLivePage(browser, server.url)
     await live.publish('worth keeping', { type: 'tidings:mine' })
-    const said = live.page.locator('#publish-said')
+    const status = live.page.locator('#publish-said')
     await expect
-      .poll(() => said.textContent(), waiting)
+      .poll(() => status.textContent(), waiting)
       .toContain('types that begin with "tidings:" are reserved for the hub.')
     expect(await live.page.getByLabel('Data').inputValue()).toBe('worth keeping')
     await live.publish('worth keeping')
@@ -160,7 +160,7 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     expect(await live.page.getByLabel('Data').inputValue()).toBe('')
   })
 
-  test('Shift+Enter begins a line, Enter sends', async () => {
+  test('Shift+Enter starts a new line, Enter sends', async () => {
     const live = await openLivePage(browser, server.url)
     const data = live.page.getByLabel('Data')
     await data.pressSequentially('first')
@@ -170,7 +170,7 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     await live.shows('first\nsecond')
   })
 
-  test('a paused page waits, and shows everything when it goes on', async () => {
+  test('a paused page queues events, and shows all of them when it resumes', async () => {
     const live = await openLivePage(browser, server.url)
     await live.page.getByRole('button', { name: 'Pause' }).click()
     for (const data of ['one', 'two']) await publish(server.url, data)
@@ -183,7 +183,7 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     await live.shows()
   })
 
-  test('the page keeps the newest 500 events', async () => {
+  test('keeps the newest 500 events', async () => {
     const live = await openLivePage(browser, server.url)
     const all = Array.from({ length: 510 }, (_, index) => `event ${index}`)
     const batch = all.map((data) => JSON.stringify({ topics: ['many'], data })).join('\n')
@@ -193,7 +193,7 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
   })
 
   describeWith(foundCurl, 'from a terminal', () => {
-    test('the command that publishes, run by a shell, publishes exactly what is in the boxes', async () => {
+    test('the displayed publish command, run by a shell, publishes exactly the form content', async () => {
       const live = await openLivePage(browser, server.url)
       const data = `@it's $HOME \`id\` "quoted" \\ !\nname=value & more`
       await live.page.getByLabel('Topic', { exact: true }).fill("o'clock/{a,b} [1]")
@@ -205,7 +205,7 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     })
   })
 
-  test('the keyboard reaches everything, in the order in which it is read', async () => {
+  test('all controls are reachable by keyboard, in reading order', async () => {
     const { page } = await openLivePage(browser, server.url)
     const reached: string[] = []
     for (let stop = 0; stop < 13; stop++) {
@@ -217,7 +217,7 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     expect(reached).toEqual(['Skip to the events', ...side, ...copies, 'pause', 'clear'])
   })
 
-  test('on a window of 320 pixels nothing has to be scrolled sideways', async () => {
+  test('a window of 320 pixels needs no horizontal scrolling', async () => {
     const live = await openLivePage(browser, `${server.url}/?topic=${'long'.repeat(50)}`, 320)
     await publish(server.url, 'w'.repeat(500), { topic: 'long'.repeat(50), type: 't'.repeat(100), id: 'i'.repeat(100) })
     await live.shows('w'.repeat(500))

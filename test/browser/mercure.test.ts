@@ -1,4 +1,4 @@
-// Pages in a real browser that subscribe to the hub from another origin: with cookies, and by a polyfill that sends headers.
+// Pages in a real browser that subscribe from another origin: with cookies, and with a polyfill that sends headers.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -11,13 +11,13 @@ import { chromium, describeWith } from '../support/requirements.ts'
 
 const polyfill = fileURLToPath(new URL('../../node_modules/event-source-polyfill/src/eventsource.js', import.meta.url))
 const cookieNames = { '1.0': '__Secure-mercure_access_token', '0.x': 'mercureAuthorization' }
-/** Where a page finds what it was given. */
+/** Global variables of the page that contain its results. */
 declare const seen: string[]
 
 describeWith(await chromium(), 'a page of another origin', (executablePath) => {
   const hub = new MercureServer()
   let browser: Browser
-  /** The page's own site, and one that the hub does not know. */
+  /** The allowed origin, and an unknown one. */
   const sites: Record<'known' | 'foreign', string> = { known: '', foreign: '' }
   const servers = [createServer(answer), createServer(answer)]
 
@@ -35,7 +35,7 @@ describeWith(await chromium(), 'a page of another origin', (executablePath) => {
   })
 
   describe.each(dialects)('in %s', (dialect) => {
-    test('reads what is private with its cookie, is cut off, and goes on where it was', async () => {
+    test('receives private updates with its cookie, is disconnected, and resumes', async () => {
       const topic = fresh()
       const proxy = await cuttableProxy(hub.process.port)
       onTestFinished(() => proxy.close())
@@ -51,7 +51,7 @@ describeWith(await chromium(), 'a page of another origin', (executablePath) => {
       await shows(page, ['one', 'two', 'three'])
     })
 
-    test('gets nothing where it has no cookie, or where its site is not known', async () => {
+    test('receives nothing without a cookie, or from an unknown origin', async () => {
       const topic = fresh()
       const rights = await cookie(dialect, { subscribe: [topic] })
       for (const page of [await open(sites.known), await open(sites.foreign, rights)]) {
@@ -59,7 +59,7 @@ describeWith(await chromium(), 'a page of another origin', (executablePath) => {
       }
     })
 
-    test('publishes with its cookie where its site is known, and not where it is foreign', async () => {
+    test('publishes with its cookie from an allowed origin, and not from another', async () => {
       const topic = fresh()
       const rights = await cookie(dialect, { publish: [topic] })
       const [known, foreign] = [await open(sites.known, rights), await open(sites.foreign, rights)]
@@ -69,7 +69,7 @@ describeWith(await chromium(), 'a page of another origin', (executablePath) => {
       expect(await reader.received(1)).toEqual(['ours'])
     })
 
-    test('reads with the token in a header, as a polyfill sends it, and goes on after a cut', async () => {
+    test('receives updates with a token in a header, as a polyfill sends it, and resumes after a disconnect', async () => {
       const topic = fresh()
       const proxy = await cuttableProxy(hub.process.port)
       onTestFinished(() => proxy.close())
@@ -96,7 +96,7 @@ describeWith(await chromium(), 'a page of another origin', (executablePath) => {
     return page
   }
 
-  /** The browser takes a secure cookie from its own machine without TLS. */
+  /** The browser accepts a secure cookie from localhost without TLS. */
   async function cookie(dialect: Dialect, rights: Parameters<typeof token>[1]) {
     const value = await token(dialect, rights)
     return [{ name: cookieNames[dialect], value, domain: 'localhost', path: '/', secure: true, httpOnly: true }]
@@ -112,13 +112,13 @@ describeWith(await chromium(), 'a page of another origin', (executablePath) => {
   }
 })
 
-/** Cookies belong to a host's name, whatever the port. */
+/** Cookies belong to a host name, for all ports. */
 const localhost = (url: string) => url.replace('127.0.0.1', 'localhost')
 
 const streamUrl = (base: string, dialect: Dialect, topic: string) =>
   `${localhost(base)}${hubPath}?${form({ [dialect === '1.0' ? 'match' : 'topic']: topic })}`
 
-/** Resolves when the stream is open, rejects when the browser gives up on it. */
+/** Resolves when the stream is open, rejects when the browser gives up. */
 async function follow(page: Page, url: string, bearer?: string): Promise<void> {
   await page.evaluate(
     ([url, bearer]) =>

@@ -16,7 +16,7 @@ describeWith(await chromium(), 'the live page below a path', (executablePath) =>
   })
   afterAll(() => browser.close())
 
-  test('is reached without its slash, follows, publishes, and keeps its token to itself', async () => {
+  test('redirects to its trailing slash, follows, publishes, and does not leak its token', async () => {
     const hub = createHub()
     const options = { publisherKey: keys.publish, subscriberKey: keys.subscribe, anonymous: true }
     const app = express().use('/events', createHandler(hub, options))

@@ -1,4 +1,4 @@
-// The live page of a server with keys: it asks for tokens, and works with those of either dialect.
+// The live page of a server with keys: it asks for tokens, and accepts those of both dialects.
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { launch } from '../support/live-page.ts'
@@ -36,7 +36,7 @@ describeWith(await chromium(), 'the live page of a server with keys', (executabl
     }
   )
 
-  test('says why a token will not do, and takes another', async () => {
+  test('reports why a token is invalid, and accepts another', async () => {
     const page = await browser.newPage()
     onTestFinished(() => page.close())
     await page.goto(server.url)

@@ -1,4 +1,4 @@
-// `tidings bench`: what it says of a real server, and that it sees what a bad one does.
+// `tidings bench`: its report on a real server, and its detection of faults.
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
@@ -15,7 +15,7 @@ function read(stdout: string): Record<string, string> {
   return Object.fromEntries(stdout.split('\n').map((line) => line.split(/ {2,}(.*)/s).slice(0, 2)))
 }
 
-it('measures a server: what was published, that nothing is missing, and the latency', async () => {
+it('measures a server: published updates, missing updates, and latency', async () => {
   const server = await startServer()
   onTestFinished(() => server.kill('SIGKILL'))
   const { code, stdout, stderr } = await tidings(['bench', server.url, ...small, '--rate', '100', '--topics', '4'])
@@ -25,14 +25,14 @@ it('measures a server: what was published, that nothing is missing, and the late
   expect(table.load).toBe('20 subscribers, 4 topics, 64 bytes')
   expect(table.connects).toMatch(/^20 in \S+ ms, \S+\/s$/)
   expect(table.latency).toMatch(/^p50 \S+ ms {2}p90 \S+ ms {2}p99 \S+ ms {2}max \S+ ms$/)
-  // Each update goes to one topic, which a quarter of the subscribers follow.
+  // Each update has one topic, and a quarter of the subscribers follow it.
   const [published, delivered] = [table.publishes, table.deliveries].map((cell) => Number.parseInt(cell ?? '', 10))
   expect(published).toBeGreaterThan(50)
   expect(published).toBeLessThanOrEqual(101)
   expect(delivered).toBe((published as number) * 5)
 })
 
-it('publishes as fast as it goes with a rate of 0', async () => {
+it('publishes at full speed with a rate of 0', async () => {
   const server = await startServer()
   onTestFinished(() => server.kill('SIGKILL'))
   const { code, stdout } = await tidings(['bench', server.url, ...small, '--rate', '0', '--in-flight', '4'])
@@ -44,7 +44,7 @@ it('publishes as fast as it goes with a rate of 0', async () => {
   })
 })
 
-it('comes again after a cut, and nothing is missing or there twice', async () => {
+it('reconnects after a disconnect, and reports nothing missing or duplicated', async () => {
   const { hub, at } = await serve()
   const proxy = await cuttableProxy(at.port)
   onTestFinished(() => proxy.close())
@@ -58,7 +58,7 @@ it('comes again after a cut, and nothing is missing or there twice', async () =>
   expect(code).toBe(0)
 })
 
-it('sees that a server loses and repeats, and ends with 1', async () => {
+it('detects that a server loses and repeats updates, and exits with 1', async () => {
   const streams = new Set<ServerResponse>()
   let published = 0
   const server = createServer((request, response) => {
@@ -89,7 +89,7 @@ it('sees that a server loses and repeats, and ends with 1', async () => {
   expect(code).toBe(1)
 })
 
-it('says why a server cannot be had', async () => {
+it('reports why a server is unreachable', async () => {
   const { url } = await serve({}, { publisherKey: 'a key of this test', anonymous: true })
   const refused = await tidings(['bench', url, ...small])
   expect(refused).toMatchObject({ code: 1, stderr: 'tidings: This request requires a token. (401)\n' })

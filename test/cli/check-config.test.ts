@@ -1,4 +1,4 @@
-// `tidings check-config`: what is wrong with a configuration, and where each value comes from.
+// `tidings check-config`: errors in a configuration, and the source of each value.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ function file(name: string, text: string): string {
   return path
 }
 
-it('says that everything has its default', async () => {
+it('reports that all options have their defaults', async () => {
   const stdout = 'The configuration is valid.\nAll options have their defaults.\n'
   expect(await check([])).toEqual({ code: 0, stdout, stderr: '' })
 })
@@ -30,7 +30,7 @@ it.each([
   expect(stdout).toMatch(/^retention +\[\{"match":"\*","age":\S+ +\S+: retention$/m)
 })
 
-it('takes a flag before a variable, and a variable before the file', async () => {
+it('prefers a flag to a variable, and a variable to the file', async () => {
   const config = file('tidings.yaml', 'port: 1001\nheartbeat: 1s\nmaxBody: 2MiB\n')
   const { stdout } = await check(['--config', config, '--port', '1003'], {
     TIDINGS_PORT: '1002',
@@ -62,12 +62,12 @@ it.each([
     '',
     '--retention: rule 1: age: expected a duration with a unit such as 10s, got "7"'
   ]
-])('refuses a duration without a unit: %j %j %s', async (args, env, text, message) => {
+])('rejects a duration without a unit: %j %j %s', async (args, env, text, message) => {
   const config = ['--config', file('tidings.yaml', `drainTimeout: 0\n${text}\n`)]
   expect(await check([...config, ...args], env)).toMatchObject({ code: 1, stderr: expect.stringContaining(message) })
 })
 
-it('takes a key from the file that a variable names, and does not show it', async () => {
+it('reads a key from the file that a variable names, and does not print it', async () => {
   const key = 'a key that nobody may see, of 256 bits'
   const { code, stdout } = await check(['--anonymous'], { TIDINGS_PUBLISHER_KEY_FILE: file('key', `${key}\n`) })
   expect(code).toBe(0)
@@ -75,7 +75,7 @@ it('takes a key from the file that a variable names, and does not show it', asyn
   expect(stdout).not.toContain(key)
 })
 
-it('shows no key that an issuer comes with', async () => {
+it('prints no issuer key', async () => {
   const issuers = JSON.stringify([{ issuer: 'https://a.example', publisher: { key: 'hidden' } }])
   const { code, stdout } = await check(['--issuers', issuers, '--anonymous'])
   expect(code).toBe(0)
@@ -83,19 +83,19 @@ it('shows no key that an issuer comes with', async () => {
   expect(stdout).not.toContain('hidden')
 })
 
-it('names the line of a file that is not well-formed', async () => {
+it('reports the line of a malformed file', async () => {
   const { code, stderr } = await check(['--config', file('tidings.yaml', 'port: 5000\nlisten: [a\n')])
   expect(code).toBe(1)
   expect(stderr).toMatch(/^tidings: \S+, line \d, column \d: [^\n]+\n$/)
 })
 
-it('asks about a typo in the file whether something else was meant', async () => {
+it('suggests the correct name for a misspelled key in the file', async () => {
   const { code, stderr } = await check(['--config', file('tidings.yaml', 'heartbaet: 10s\n')])
   expect(code).toBe(1)
   expect(stderr).toMatch(/^tidings: \S+: "heartbaet" is not an option; did you mean "heartbeat"\?\n$/)
 })
 
-it('names key, value and what was expected in the file', async () => {
+it('reports key, value and expected value in the file', async () => {
   const { code, stderr } = await check(['--config', file('tidings.yaml', 'heartbeat: soon\n')])
   expect(code).toBe(1)
   expect(stderr).toMatch(/^tidings: \S+: heartbeat: expected a duration with a unit such as 10s, got "soon"\n$/)
@@ -116,14 +116,14 @@ it.each([
   [['--ops-listen', 'somewhere'], /--ops-listen: expected an address such as 127\.0\.0\.1:5000/],
   [['--tls-cert', 'missing.pem', '--tls-key', 'missing.pem'], /--tls-cert: missing\.pem cannot be read: ENOENT/],
   [['--tls-cert', fixture('cli.ts'), '--tls-key', fixture('cli.ts')], /--tls-cert: cannot be used with --tls-key: /]
-])('says in one line what only shows when everything is put together: %j', async (args, sentence) => {
+])('reports an invalid combination of options in one line: %j', async (args, sentence) => {
   const { code, stdout, stderr } = await check(args)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(stderr).toMatch(sentence)
   expect(stderr).toMatch(/^tidings: [^\n]+\n$/)
 })
 
-it('names an option by the variable or the file that set it', async () => {
+it('names the variable or the file that set an option', async () => {
   const { stderr } = await check([], { TIDINGS_PUBLISHER_KEY: 'x', TIDINGS_PUBLISHER_JWKS: 'https://a.example' })
   expect(stderr).toBe(
     'tidings: TIDINGS_PUBLISHER_JWKS: cannot be combined with TIDINGS_PUBLISHER_KEY; remove one of them\n'
@@ -140,14 +140,14 @@ it.each([
   [[], { TIDINGS_STORE: 'redis://ann:sesame@example.com' }, /^store +Redis at example\.com:6379 +TIDINGS_STORE$/m],
   [[], { TIDINGS_STORE: '', TIDINGS_DATA: '/data' }, /^data +\/data +TIDINGS_DATA$/m],
   [['--store', 'memory'], {}, /^All options have their defaults\.$/m]
-])('says where history lives: %j %j', async (args, env, line) => {
+])('prints the history store: %j %j', async (args, env, line) => {
   const { code, stdout } = await check(args, env)
   expect(code).toBe(0)
   expect(stdout).toMatch(line)
   expect(stdout).not.toContain('sesame')
 })
 
-it('takes the address of a store from the file that a variable names', async () => {
+it('reads the URL of a store from the file that a variable names', async () => {
   const { stdout } = await check([], { TIDINGS_STORE_FILE: file('store', 'redis://:sesame@127.0.0.1:7000\n') })
   expect(stdout).toMatch(/^store +Redis at 127\.0\.0\.1:7000 +TIDINGS_STORE_FILE$/m)
 })
@@ -163,19 +163,19 @@ it.each([
   [['--log', 'redis://:sesame@example.com'], {}, '--log: renamed to --store'],
   [['--log-prefix', 'a'], {}, '--log-prefix: renamed to --store-prefix'],
   [[], { TIDINGS_LOG_FILE: 'a' }, 'TIDINGS_LOG_FILE: renamed to TIDINGS_STORE_FILE']
-])('refuses %j %j', async (args, env, line) => {
+])('rejects %j %j', async (args, env, line) => {
   const { code, stderr } = await check(args, env)
   expect(code).toBe(1)
   expect(stderr).toMatch(new RegExp(`^tidings: ${line}`))
   expect(stderr).not.toContain('sesame')
 })
 
-it('answers the former name of a key in the file with the new one', async () => {
+it('suggests the new name for a renamed key in the file', async () => {
   const { stderr } = await check(['--config', file('tidings.yaml', 'logName: a\n')])
   expect(stderr).toContain('"logName" is not an option; it was renamed to "storeName"')
 })
 
-it('accepts a certificate that goes with its key', async () => {
+it('accepts a certificate and its key', async () => {
   const pair = ['--tls-cert', fixture('for-tests-only.cert.pem'), '--tls-key', fixture('for-tests-only.key.pem')]
   expect(await check(pair)).toMatchObject({ code: 0, stderr: '' })
 })

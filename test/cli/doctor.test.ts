@@ -1,4 +1,4 @@
-// `tidings doctor`: no fault where there is none, and each fault by its name where something on the way makes it.
+// `tidings doctor`: it reports no fault for a correct setup, and names each fault that a proxy causes.
 import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -23,7 +23,7 @@ interface Check {
 const key = 'a key of this test that is long enough'
 const fixture = (name: string) => fileURLToPath(new URL(`../support/for-tests-only.${name}.pem`, import.meta.url))
 
-/** What a doctor says, by check. */
+/** The results of a run, by check. */
 async function examine(url: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) {
   const { code, stdout, stderr } = await tidings(['doctor', url, '--json', '--idle', '500ms', ...args], env)
   const { checks } = JSON.parse(stdout || '{"checks":[]}') as { checks: Check[] }
@@ -32,7 +32,7 @@ async function examine(url: string, args: string[] = [], env: NodeJS.ProcessEnv 
   return { code, stderr, checks, faults, of }
 }
 
-/** A server that is no hub. */
+/** A server that is not a hub. */
 async function impostor(listener: RequestListener): Promise<string> {
   const server = createServer(listener).listen(0, '127.0.0.1')
   onTestFinished(async () => {
@@ -44,7 +44,7 @@ async function impostor(listener: RequestListener): Promise<string> {
 }
 
 describe('tidings doctor', () => {
-  it('finds no fault with the plain server, and takes a line for each check', async () => {
+  it('reports no fault for a plain server, and one line per check', async () => {
     const server = await startServer({ args: ['--heartbeat', '300ms'] })
     onTestFinished(() => server.kill('SIGKILL'))
     const { code, stdout } = await tidings(['doctor', server.url, '--idle', '1'])
@@ -55,32 +55,32 @@ describe('tidings doctor', () => {
     expect(code).toBe(0)
   })
 
-  it('says that nothing is there', async () => {
+  it('reports that nothing listens at the address', async () => {
     const url = `http://127.0.0.1:${await freePort()}`
     const { code, checks } = await examine(url)
     const said = `${url}/ cannot be reached: nothing listens there`
     expect({ code, checks }).toEqual({ code: 1, checks: [{ check: 'reachable', level: 'fault', said }] })
   })
 
-  it('knows a page from a hub', async () => {
+  it('distinguishes a web page from a hub', async () => {
     const { faults, of } = await examine(await impostor((_, response) => response.end('<h1>It works!')))
     expect(faults).toEqual(['tidings'])
     expect(of('tidings')?.said).toBe('something answers, but it is not tidings (200)')
   })
 
-  it('says that the path is wrong where the hub says so', async () => {
+  it('reports a wrong path when the hub says so', async () => {
     const { url } = await serve()
     expect((await examine(`${url}/elsewhere`)).faults).toEqual(['path'])
   })
 
-  it('names the address to which a proxy sends everyone', async () => {
+  it('reports the address that a proxy redirects to', async () => {
     const url = await impostor((_, response) => response.writeHead(301, { Location: 'https://hub.example/' }).end())
     const { faults, of } = await examine(url)
     expect(faults).toEqual(['path'])
     expect(of('path')?.said).toContain('https://hub.example/')
   })
 
-  it('says that a proxy does not reach the hub', async () => {
+  it('reports that a proxy does not reach the hub', async () => {
     const { faults, of } = await examine(
       await impostor((_, response) => response.writeHead(502).end('<h1>Bad gateway'))
     )
@@ -88,12 +88,12 @@ describe('tidings doctor', () => {
     expect(of('reachable')?.said).toContain('does not reach the hub (502)')
   })
 
-  it('says that the hub does not go by this name', async () => {
+  it('reports that the hub does not accept the host name', async () => {
     const { url } = await serve({}, { publicUrls: ['https://hub.example'] })
     expect((await examine(url)).faults).toEqual(['host'])
   })
 
-  it('says what it could not check without a token, and checks it with one', async () => {
+  it('lists the checks that need a token, and runs them with a token', async () => {
     const { url } = await serve({}, { publisherKey: key, subscriberKey: key, audience: ['https://hub.example'] })
     const without = await examine(url)
     expect(without).toMatchObject({ code: 0, faults: [] })
@@ -108,7 +108,7 @@ describe('tidings doctor', () => {
     expect(having.of('events')?.level).toBe('ok')
   })
 
-  it('says that publishing could not be checked where it is not allowed', async () => {
+  it('reports that it could not check publishing without permission', async () => {
     const { url } = await serve({}, { publisherKey: key, anonymous: true })
     const { code, of } = await examine(url)
     expect(code).toBe(0)
@@ -118,13 +118,13 @@ describe('tidings doctor', () => {
     })
   })
 
-  it('finds out whether pages of an origin may read', async () => {
+  it('checks whether pages of an origin may read', async () => {
     const { url } = await serve({}, { corsOrigins: ['https://www.example'] })
     expect((await examine(url, ['--origin', 'https://www.example'])).of('CORS')?.level).toBe('ok')
     expect((await examine(url, ['--origin', 'https://other.example'])).faults).toEqual(['CORS'])
   })
 
-  it('finds that a certificate is not trusted, and with one that is, that HTTP/2 is not spoken', async () => {
+  it('reports an untrusted certificate, and with a trusted one that HTTP/2 is missing', async () => {
     const [tlsKey, cert] = [readFileSync(fixture('key')), readFileSync(fixture('cert'))]
     const hub = createHub()
     const port = await listenUntilDone(createTlsServer({ key: tlsKey, cert }, createHandler(hub)), hub)
@@ -135,7 +135,7 @@ describe('tidings doctor', () => {
     expect(trusted.of('HTTP/2')).toMatchObject({ level: 'warning', said: expect.stringContaining('not supported') })
   })
 
-  it('finds HTTP/2 where the server has a certificate', async () => {
+  it('detects HTTP/2 on a server with a certificate', async () => {
     const port = await freePort()
     const args = ['--tls-cert', fixture('cert'), '--tls-key', fixture('key'), '--host', 'localhost']
     const server = await startServer({ port, args })
@@ -145,14 +145,14 @@ describe('tidings doctor', () => {
     expect(of('HTTP/2')?.level).toBe('ok')
   })
 
-  it('ends with 2 without an address', async () => {
+  it('exits with 2 without an address', async () => {
     expect((await tidings(['doctor'])).code).toBe(2)
     expect((await tidings(['doctor', 'hub.example'])).code).toBe(2)
   })
 })
 
 describeWith(await nginx(), 'tidings doctor behind nginx', (program) => {
-  it('names each fault of a bad one', { timeout: 40_000 }, async () => {
+  it('names each fault of a misconfigured proxy', { timeout: 40_000 }, async () => {
     const { url } = await serve()
     const bad = await startNginxBefore(program, url, [
       'proxy_buffering on;',
@@ -173,14 +173,14 @@ describeWith(await nginx(), 'tidings doctor behind nginx', (program) => {
     expect(of('Last-Event-ID')?.change?.nginx).toContain('Last-Event-ID')
   })
 
-  it('finds no fault with one that just passes on', { timeout: 40_000 }, async () => {
+  it('reports no fault for a transparent proxy', { timeout: 40_000 }, async () => {
     const { url } = await serve({ heartbeat: 200 })
     const { code, faults, of } = await examine(await startNginxBefore(program, url, []))
     expect({ code, faults }).toEqual({ code: 0, faults: [] })
     expect(of('X-Accel-Buffering')?.said).toBe('a proxy removed the header, and obeys it')
   })
 
-  it('finds that the query, or what a cache needs to know, is lost', { timeout: 40_000 }, async () => {
+  it('reports a lost query, and lost cache headers', { timeout: 40_000 }, async () => {
     const { url } = await serve()
     const deaf = await startNginxBefore(program, url, ['set $args "";'])
     expect((await examine(deaf)).faults).toContain('query')

@@ -1,17 +1,17 @@
-// What the command line says of itself, and how it takes a mistake.
+// Help texts of the command line, and usage errors.
 import { expect, it } from 'vitest'
 import { tidings } from '../support/cli.js'
 
 const commands = ['serve', 'check-config', 'publish', 'subscribe', 'doctor', 'bench', 'token']
 
-it('lists its commands, and what its exit codes mean', async () => {
+it('lists its commands, and the meaning of its exit codes', async () => {
   const { code, stdout } = await tidings(['--help'])
   expect(code).toBe(0)
   for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
   expect(stdout).toContain('Exit codes: 0 success, 1 refused or failed, 2 wrong usage.')
 })
 
-it.each(commands)('shows with examples how %s is used', async (command) => {
+it.each(commands)('shows examples of %s', async (command) => {
   const { code, stdout } = await tidings([command, '--help'])
   expect(code).toBe(0)
   expect(stdout).toMatch(new RegExp(`Usage: tidings ${command} .*Examples:\n.*tidings ${command}`, 's'))
@@ -24,16 +24,16 @@ it.each([
   [['bench', 'http://localhost', '--subscribers', 'many'], 'Expected a whole number of at least 0.'],
   [['token', '--dialect', '2.0'], 'Allowed choices are 1.0, 0.x.'],
   [['subscribe', 'orders'], 'too many arguments']
-])('ends with 2 for %j, and says %s', async (args, said) => {
+])('exits with 2 for %j, and prints %s', async (args, message) => {
   const { code, stdout, stderr } = await tidings(args)
-  expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(said) })
+  expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
 })
 
-it('says what there is, and ends with 2, when it is told nothing', async () => {
+it('prints the usage and exits with 2 when called without arguments', async () => {
   expect(await tidings([])).toMatchObject({ code: 2, stderr: expect.stringContaining('Usage: tidings') })
 })
 
-it('does not say the token that it was given', async () => {
+it('does not print the given token', async () => {
   const { code, stderr } = await tidings(['publish', 'x', '--token', 'secret token'])
   expect({ code, stderr }).toEqual({
     code: 1,

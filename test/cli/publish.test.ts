@@ -1,4 +1,4 @@
-// `tidings publish` against the real server: what it sends, in which order, and what it does when the server is away.
+// `tidings publish` against the real server: the requests, their order, and the behaviour when the server is down.
 
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -23,7 +23,7 @@ async function start(...args: string[]) {
   return server
 }
 
-it('publishes its argument with all that goes with it, and says nothing', async () => {
+it('publishes its argument with all fields, and prints nothing', async () => {
   const { url } = await serve()
   const args = ['hello', '--topic', 'a', '--topic', 'b', '--type', 'greeting', '--id', 'first', '--retry', '10']
   expect(await publish(url, args)).toEqual({ code: 0, stdout: '', stderr: '' })
@@ -42,7 +42,7 @@ it('publishes a file, or all of stdin, as one update', async () => {
   expect(await (await all(url)).received(2)).toEqual(['one\ntwo\n', 'three\nfour'])
 })
 
-it('publishes each line of stdin, empty ones and a last one without an end too, and prints the ids', async () => {
+it('publishes each line of stdin, also empty ones and an unterminated last one, and prints the ids', async () => {
   const { url } = await serve()
   const { code, stdout } = await publish(url, ['--topic', 'logs', '--ids'], 'one\r\n\nthree')
   const client = await all(url, '&topic=logs')
@@ -50,7 +50,7 @@ it('publishes each line of stdin, empty ones and a last one without an end too, 
   expect({ code, lines: stdout.split('\n') }).toEqual({ code: 0, lines: [...client.events.map(({ id }) => id), ''] })
 })
 
-it('publishes a line as soon as it comes', async () => {
+it('publishes a line as soon as it arrives', async () => {
   const { url } = await serve()
   const client = await listen(`${url}/subscribe`)
   const command = begin(['publish', '--url', url])
@@ -70,7 +70,7 @@ it('keeps 20,000 lines in order', async () => {
   expect(await client.received(10_000)).toEqual(lines.slice(10_000))
 })
 
-it('loses and reorders nothing while the server is killed and started again', { timeout: 60_000 }, async () => {
+it('loses and reorders nothing while the server is killed and restarted', { timeout: 60_000 }, async () => {
   const port = await freePort()
   const folder = newFolder()
   const begun = () => startServer({ port, args: ['--data', folder] })
@@ -80,7 +80,7 @@ it('loses and reorders nothing while the server is killed and started again', { 
   const lines = Array.from({ length: 3_000 }, (_, number) => String(number))
   for (const [index, line] of lines.entries()) {
     command.write(`${line}\n`)
-    // Each time with lines on their way, and more that come while nobody is there.
+    // Each round has lines in flight, and more lines arrive while the server is down.
     if (index % 1_000 === 500) await server.kill('SIGKILL')
     if (index % 1_000 === 900) server = await begun()
     if (index % 10 === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -89,19 +89,19 @@ it('loses and reorders nothing while the server is killed and started again', { 
   expect((await command.ended).code).toBe(0)
   const client = await all(server.url)
   await client.until(({ data }) => data.at(-1) === '2999', 'the last line')
-  // What was in flight when the server was killed may be there twice; what was told as published is not.
+  // Lines in flight when the server was killed may exist twice; acknowledged lines may not.
   const seen = client.data.map(Number)
   const isRepeated = (line: number, index: number) => seen.indexOf(line) < index
   expect(seen.filter((line, index) => !isRepeated(line, index)).map(String)).toEqual(lines)
   expect(command.stderr).toMatch(/retrying\n.*publishing again\n/s)
 })
 
-it('waits as long as the server asks, and tries again', async () => {
-  const asked: number[] = []
+it('waits for Retry-After, and retries', async () => {
+  const requests: number[] = []
   const server = createServer((request, response) => {
-    asked.push(performance.now())
+    requests.push(performance.now())
     request.resume()
-    if (asked.length === 1) response.writeHead(503, { 'Retry-After': '1' }).end('Not now.\n')
+    if (requests.length === 1) response.writeHead(503, { 'Retry-After': '1' }).end('Not now.\n')
     else response.end('{"ids":["a"]}')
   }).listen(0, '127.0.0.1')
   onTestFinished(() => void server.close())
@@ -111,10 +111,10 @@ it('waits as long as the server asks, and tries again', async () => {
     code: 0,
     stderr: 'tidings: Not now. (503); retrying\ntidings: publishing again\n'
   })
-  expect((asked[1] as number) - (asked[0] as number)).toBeGreaterThanOrEqual(990)
+  expect((requests[1] as number) - (requests[0] as number)).toBeGreaterThanOrEqual(990)
 })
 
-it('publishes all lines before one that is refused, and names that one', async () => {
+it('publishes all lines before a rejected one, and names the rejected one', async () => {
   const { url } = await serve({}, { maxBody: 4_096 })
   const lines = ['one', 'two', 'x'.repeat(5_000), 'four']
   const { code, stderr } = await publish(url, [], lines.join('\n'))
@@ -125,7 +125,7 @@ it('publishes all lines before one that is refused, and names that one', async (
   expect(await (await all(url)).received(2)).toEqual(['one', 'two'])
 })
 
-it('ends at once, although stdin goes on, when the token does not do', async () => {
+it('exits at once on an invalid token, although stdin is open', async () => {
   const { url } = await serve({}, { publisherKey: 'a key of this test that is long enough', anonymous: true })
   const command = begin(['publish', '--url', url])
   command.write('one\n')
@@ -136,7 +136,7 @@ it('ends at once, although stdin goes on, when the token does not do', async () 
   })
 })
 
-it('publishes with a token from TIDINGS_TOKEN, and what is private as such', async () => {
+it('publishes with a token from TIDINGS_TOKEN, also private updates', async () => {
   const key = 'a key of this test that is long enough'
   const env = { TIDINGS_PUBLISHER_KEY: key, TIDINGS_SUBSCRIBER_KEY: key }
   const { url } = await serve({}, { publisherKey: key, subscriberKey: key, audience: ['https://hub.example'] })
@@ -155,13 +155,13 @@ it('publishes through a Unix socket', async () => {
   expect(await client.received(1)).toEqual(['hello'])
 })
 
-it('gives up on a server that is not there, for one update, when patience ends', async () => {
+it('stops retrying an unreachable server after the timeout, for a single update', async () => {
   const url = `http://127.0.0.1:${await freePort()}`
   const { code, stderr } = await publish(url, ['hello', '--retry-timeout', '0'])
   expect({ code, stderr }).toEqual({ code: 1, stderr: `tidings: ${url}/ cannot be reached: nothing listens there\n` })
 })
 
-it('takes nobody for a hub who answers everything with 200', async () => {
+it('does not accept a server that responds 200 to everything as a hub', async () => {
   const server = createServer((request, response) => request.resume().on('end', () => response.end('Welcome!')))
   server.listen(0, '127.0.0.1')
   onTestFinished(() => void server.close())
@@ -170,7 +170,7 @@ it('takes nobody for a hub who answers everything with 200', async () => {
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('answers, but not as tidings does') })
 })
 
-it('publishes what it has read when it is told to stop', async () => {
+it('publishes the lines it has read when it receives a signal', async () => {
   const { url } = await serve()
   const client = await listen(`${url}/subscribe`)
   const command = begin(['publish', '--url', url])
@@ -187,7 +187,7 @@ it.each([
   [['--id', 'one'], /--id needs a single update/],
   [['x', '--whole'], /give only one of/],
   [['--topics', 'x'], /Did you mean --topic\?/]
-])('ends with 2 when it is used wrongly: %j', async (args, sentence) => {
+])('exits with 2 on a usage error: %j', async (args, sentence) => {
   const { code, stderr } = await tidings(['publish', ...args])
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(sentence) })
 })

@@ -1,4 +1,4 @@
-// `tidings subscribe` against the real server: what it prints, and how it goes on after a cut.
+// `tidings subscribe` against the real server: its output, and how it resumes after a disconnect.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
@@ -10,7 +10,7 @@ import { post, serve } from '../support/http.js'
 const subscribe = (url: string, ...args: string[]) => begin(['subscribe', '--url', url, ...args])
 const publish = (url: string, data: string, query = '') => post(`${url}/publish?${query}`, data)
 
-it('prints the data of what is kept and of what comes, and ends with 0 after so many', async () => {
+it('prints the data of retained and new updates, and exits with 0 after --count', async () => {
   const { url } = await serve()
   for (const data of ['zero', 'one', 'two\nlines']) await publish(url, data)
   const command = subscribe(url, '--last', '2', '--count', '3')
@@ -19,7 +19,7 @@ it('prints the data of what is kept and of what comes, and ends with 0 after so 
   expect(await command.ended).toEqual({ code: 0, stdout: 'one\ntwo\nlines\nthree\n', stderr: '' })
 })
 
-it('prints an object a line with --json, of its topics alone', async () => {
+it('prints one JSON object per line with --json, for the given topics only', async () => {
   const { url } = await serve()
   await publish(url, 'no', 'topic=other')
   await publish(url, 'yes\nor so', 'topic=a/1&topic=b&type=t&id=one')
@@ -41,7 +41,7 @@ it('prints the bytes of the stream with --raw', async () => {
   expect(stdout).toMatch(/^:\n\n?(id: \S+\n\n)?event: t\nid: one\ndata: hello\n\n$/)
 })
 
-it('ends with 0 on Ctrl-C', async () => {
+it('exits with 0 on Ctrl-C', async () => {
   const { url } = await serve()
   await publish(url, 'hello')
   const command = await subscribe(url, '--last', '1').until(({ lines }) => lines.length === 1)
@@ -49,7 +49,7 @@ it('ends with 0 on Ctrl-C', async () => {
   expect(await command.ended).toEqual({ code: 0, stdout: 'hello\n', stderr: '' })
 })
 
-it('ends quietly when nobody reads it any more, as with head', async () => {
+it('exits silently when its output is closed, as with head', async () => {
   const { url } = await serve()
   await publish(url, 'hello')
   const command = await subscribe(url, '--last', '1').until(({ lines }) => lines.length === 1)
@@ -59,7 +59,7 @@ it('ends quietly when nobody reads it any more, as with head', async () => {
   expect(await command.ended).toMatchObject({ code: 0, stderr: '' })
 })
 
-it('goes on after a cut with what was published meanwhile, each once and in order, and says so', async () => {
+it('resumes after a disconnect with the updates published meanwhile, in order and once, and reports this', async () => {
   const { hub, url, at } = await serve()
   const proxy = await cuttableProxy(at.port)
   onTestFinished(() => proxy.close())
@@ -82,7 +82,7 @@ it('goes on after a cut with what was published meanwhile, each once and in orde
   )
 })
 
-it('misses nothing when it is cut before its first event', async () => {
+it('loses nothing when it is disconnected before its first event', async () => {
   const { url, at } = await serve()
   const proxy = await cuttableProxy(at.port)
   onTestFinished(() => proxy.close())
@@ -94,7 +94,7 @@ it('misses nothing when it is cut before its first event', async () => {
   expect((await command.ended).stdout).toMatch(/data: published while away\n\n$/)
 })
 
-it('says what it has missed', async () => {
+it('reports a gap', async () => {
   const log = new MemoryLog({ retention: [{ match: '*', entries: 2 }] })
   const { url } = await serve({ log })
   const ids = []
@@ -106,7 +106,7 @@ it('says what it has missed', async () => {
   )
 })
 
-it('ends with 1 and the sentence of the server where coming again is no use', async () => {
+it("exits with 1 and the server's error when a retry is useless", async () => {
   const { url } = await serve({}, { publisherKey: 'a key of this test', subscriberKey: 'a key of this test' })
   expect(await subscribe(url).ended).toEqual({
     code: 1,
@@ -119,11 +119,11 @@ it('ends with 1 and the sentence of the server where coming again is no use', as
   })
 })
 
-it('comes again where the server is busy, when the server says, and obeys retry', async () => {
-  const asked: { readonly at: number; readonly url: string }[] = []
+it('reconnects to a busy server after Retry-After, and obeys retry', async () => {
+  const requests: { readonly at: number; readonly url: string }[] = []
   const server = createServer((request, response) => {
-    asked.push({ at: performance.now(), url: request.url ?? '' })
-    if (asked.length === 1) response.writeHead(503, { 'Retry-After': '1' }).end('Busy.\n')
+    requests.push({ at: performance.now(), url: request.url ?? '' })
+    if (requests.length === 1) response.writeHead(503, { 'Retry-After': '1' }).end('Busy.\n')
     else
       response.writeHead(200, { 'Content-Type': 'text/event-stream' }).end('retry: 20\nid: ä\ndata: {"data":"x"}\n\n')
   }).listen(0, '127.0.0.1')
@@ -135,14 +135,14 @@ it('comes again where the server is busy, when the server says, and obeys retry'
     stdout: 'x\nx\nx\n',
     stderr: expect.stringContaining('Busy. (503)')
   })
-  const waits = asked.map(({ at }, index) => at - (asked[index - 1]?.at ?? at))
+  const waits = requests.map(({ at }, index) => at - (requests[index - 1]?.at ?? at))
   expect(waits[1]).toBeGreaterThanOrEqual(990)
   expect(waits[2]).toBeLessThan(900)
-  expect(asked.map(({ url }) => new URL(url, 'http://x').searchParams.get('last'))).toEqual(['9', '9', null, null])
-  expect(new URL(asked[3]?.url ?? '', 'http://x').searchParams.get('last_event_id')).toBe('ä')
+  expect(requests.map(({ url }) => new URL(url, 'http://x').searchParams.get('last'))).toEqual(['9', '9', null, null])
+  expect(new URL(requests[3]?.url ?? '', 'http://x').searchParams.get('last_event_id')).toBe('ä')
 })
 
-it('takes no page for a stream', async () => {
+it('rejects a response that is not an event stream', async () => {
   const server = createServer((_, response) => response.setHeader('Content-Type', 'text/html').end('<p>Welcome'))
   server.listen(0, '127.0.0.1')
   onTestFinished(() => void server.close())
@@ -152,7 +152,7 @@ it('takes no page for a stream', async () => {
   expect(await subscribe(url).ended).toEqual({ code: 1, stdout: '', stderr })
 })
 
-it('ends with 2 when it is used wrongly', async () => {
+it('exits with 2 on a usage error', async () => {
   expect((await tidings(['subscribe', '--json', '--raw'])).code).toBe(2)
   expect((await tidings(['subscribe', '--last', 'few'])).code).toBe(2)
 })

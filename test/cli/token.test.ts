@@ -1,4 +1,4 @@
-// `tidings token`: what it prints a server believes, and what goes wrong is one line that says what to do.
+// `tidings token`: the server accepts its tokens, and every error is one line with an instruction.
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { tidings } from '../support/cli.js'
@@ -13,10 +13,10 @@ const secret = 'a-secret-of-this-test-that-is-long-enough'
 const keys = { TIDINGS_PUBLISHER_KEY: secret, TIDINGS_SUBSCRIBER_KEY: secret }
 const everything = ['--publish', 'a/{x}', '--subscribe', '*', '--payload', '{"user":"x"}', '--expires', '1h']
 
-/** Mints with these flags and variables, and nothing else of ours. */
+/** Mints with these flags and variables only. */
 const mint = (flags: string[], env: NodeJS.ProcessEnv = keys) => tidings(['token', ...flags], env)
 
-/** The token that is printed. */
+/** The printed token. */
 async function printed(flags: string[], env?: NodeJS.ProcessEnv): Promise<string> {
   const { code, stdout, stderr } = await mint(flags, env)
   expect([code, stderr]).toEqual([0, ''])
@@ -40,7 +40,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
   })
 
-  test('publishes and reads what is private on a server with the same variables', async () => {
+  test('may publish and read private updates on a server with the same variables', async () => {
     const port = await freePort()
     const env = { ...keys, TIDINGS_PORT: String(port) }
     const server = await start(keys, port)
@@ -59,7 +59,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
     })
   })
 
-  test('publishes at the simple endpoint as well', async () => {
+  test('may also publish at the simple endpoint', async () => {
     const server = await start({ ...keys, TIDINGS_AUDIENCE: 'https://hub.example.com' })
     const flags = ['--publish', 'news', '--audience', 'https://hub.example.com', ...ofDialect]
     const headers = bearer(await printed(flags))
@@ -67,7 +67,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
     expect((await ask(`${server.url}/publish?topic=other`, { method: 'POST', body: 'x', headers })).status).toBe(403)
   })
 
-  test('is signed with the key of its role, where there are two', async () => {
+  test('is signed with the key of its role when there are two', async () => {
     const env = { TIDINGS_PUBLISHER_KEY: secret, TIDINGS_SUBSCRIBER_KEY: `${secret}-too` }
     const server = await start({ ...env, TIDINGS_AUDIENCE: 'https://hub.example.com' })
     const audience = ['--audience', 'https://hub.example.com', ...ofDialect]
@@ -79,7 +79,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
     expect((await listen(`${server.url}/subscribe`, subscriber)).status).toBe(200)
   })
 
-  test('is signed with a private key, which the server knows the public half of', async () => {
+  test('is signed with a private key when the server has the public key', async () => {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const env = { TIDINGS_PUBLISHER_KEY: pem(publicKey), TIDINGS_SUBSCRIBER_KEY: pem(publicKey) }
     const server = await start({ ...env, TIDINGS_AUDIENCE: 'https://hub.example.com' })
@@ -88,7 +88,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
     expect((await ask(`${server.url}/publish`, { method: 'POST', body: 'x', headers })).status).toBe(200)
   })
 
-  test('lasts as long as it was told to, and an hour otherwise', async () => {
+  test('expires after the given time, or after an hour by default', async () => {
     const lasts = async (...flags: string[]) => {
       const { exp, iat } = claimsOf(await printed(['--publish', '*', ...ofDialect, ...flags]))
       return exp === undefined ? 'for ever' : exp - iat
@@ -100,7 +100,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
   })
 })
 
-test('a token says who made it, for whom and for which hub', async () => {
+test('a token contains issuer, subject and audience', async () => {
   const flags = ['--subscribe', '*', '--subject', 'ada', '--issuer', 'https://id.example.com']
   const given = claimsOf(await printed([...flags, '--audience', 'https://hub.example.com']))
   expect(given).toMatchObject({ sub: 'ada', iss: 'https://id.example.com', aud: 'https://hub.example.com' })
@@ -111,57 +111,70 @@ test('a token says who made it, for whom and for which hub', async () => {
 
 const { publicKey } = generateKeyPairSync('ed25519')
 
-/** What is asked for, and what the line has to say. */
+/** The options, and the expected message. */
 const mistakes: readonly [string, string[], NodeJS.ProcessEnv, RegExp][] = [
   ['nothing is granted', [], keys, /--publish .*--subscribe/],
-  ['there is no key', ['--publish', '*'], {}, /set TIDINGS_PUBLISHER_KEY or --key$/],
-  ['there is no key for reading', ['--subscribe', '*'], {}, /set TIDINGS_SUBSCRIBER_KEY or --key$/],
+  ['the publisher key is missing', ['--publish', '*'], {}, /set TIDINGS_PUBLISHER_KEY or --key$/],
+  ['the subscriber key is missing', ['--subscribe', '*'], {}, /set TIDINGS_SUBSCRIBER_KEY or --key$/],
   [
-    'one token is for two keys',
+    'one token needs two keys',
     everything,
     { ...keys, TIDINGS_SUBSCRIBER_KEY: `${secret}-too` },
     /make one token for each$/
   ],
-  ['the duration is none', ['--publish', '*', '--expires', 'soon'], keys, /--expires: expected a duration with a unit/],
+  [
+    'the duration is invalid',
+    ['--publish', '*', '--expires', 'soon'],
+    keys,
+    /--expires: expected a duration with a unit/
+  ],
   [
     'the duration has no unit',
     ['--publish', '*', '--expires', '3600'],
     keys,
     /--expires: expected a duration with a unit such as 10s, got "3600"$/
   ],
-  ['the duration is nothing', ['--publish', '*', '--expires', '0s'], keys, /--expires/],
+  ['the duration is zero', ['--publish', '*', '--expires', '0s'], keys, /--expires/],
   [
-    'a token of 1.0 is to last for ever',
+    'a 1.0 token never expires',
     ['--publish', '*', '--expires', 'never'],
     keys,
     /--expires: .*has to expire; give a duration/
   ],
-  ['the payload is no JSON', [...everything, '--payload', '{user}'], keys, /--payload: expected JSON such as/],
+  ['the payload is not JSON', [...everything, '--payload', '{user}'], keys, /--payload: expected JSON such as/],
   ['the payload has two lines', [...everything, '--payload', '{\n}}'], keys, /--payload: expected JSON such as/],
   [
-    'the payload of 1.0 is no object',
+    'the 1.0 payload is not an object',
     [...everything, '--payload', '1'],
     keys,
     /--payload: expected an object, together with --subscribe/
   ],
-  ['a template has no equal in 1.0', ['--publish', 'a/{+x}'], keys, /--publish: .*write it as one, such as/],
-  ['a topic holds a line end', ['--publish', 'a\nb'], keys, /--publish: "a\\nb" is not a topic selector/],
-  ['the algorithm is not known', ['--publish', '*', '--algorithm', 'XS256'], keys, /XS256/],
+  ['a template has no equivalent in 1.0', ['--publish', 'a/{+x}'], keys, /--publish: .*write it as one, such as/],
+  ['a topic contains a line break', ['--publish', 'a\nb'], keys, /--publish: "a\\nb" is not a topic selector/],
+  ['the algorithm is unknown', ['--publish', '*', '--algorithm', 'XS256'], keys, /XS256/],
   ['the algorithm is none', ['--publish', '*', '--algorithm', 'none'], keys, /none/],
   ['the algorithm is for other keys', ['--publish', '*', '--algorithm', 'RS256'], keys, /RS256 .* HS256/],
   ['the key is public', ['--publish', '*', '--key', pem(publicKey)], {}, /private/],
-  ['the key is broken', ['--publish', '*', '--key', `-----BEGIN PRIVATE KEY-----\n${secret}`], {}, /expected a .*key/i],
-  ['the key is half of a JWK', ['--publish', '*', '--key', `{"k":"${secret}"`], {}, /expected a .*key/i],
-  ['the dialect is not known', ['--publish', '*', '--dialect', '2.0'], keys, /--dialect.* 1\.0, 0\.x/],
-  ['an option is not known', ['--publish', '*', '--whatever'], keys, /unknown option '--whatever'/],
+  [
+    'the key is malformed',
+    ['--publish', '*', '--key', `-----BEGIN PRIVATE KEY-----\n${secret}`],
+    {},
+    /expected a .*key/i
+  ],
+  ['the key is a truncated JWK', ['--publish', '*', '--key', `{"k":"${secret}"`], {}, /expected a .*key/i],
+  ['the dialect is unknown', ['--publish', '*', '--dialect', '2.0'], keys, /--dialect.* 1\.0, 0\.x/],
+  ['an option is unknown', ['--publish', '*', '--whatever'], keys, /unknown option '--whatever'/],
   ['a variable is wrong', ['--publish', '*'], { ...keys, TIDINGS_PORT: 'http' }, /TIDINGS_PORT: expected 0 to 65535/]
 ]
 
-test.each(mistakes)('where %s, one line says what to do, and no secret', async (_, flags, env, said) => {
-  const { code, stdout, stderr } = await mint(flags, env)
-  // What commander refuses is wrong usage.
-  expect([code, stdout]).toEqual([stderr.startsWith('error:') ? 2 : 1, ''])
-  expect(stderr).toMatch(/^(tidings|error): [^\n]+\n+(\(.*\)\n+)*$/)
-  expect(stderr.trimEnd()).toMatch(said)
-  expect(stderr).not.toContain(secret)
-})
+test.each(mistakes)(
+  '%s: prints one line with an instruction and without the secret',
+  async (_, flags, env, message) => {
+    const { code, stdout, stderr } = await mint(flags, env)
+    // Errors of commander are usage errors.
+    expect([code, stdout]).toEqual([stderr.startsWith('error:') ? 2 : 1, ''])
+    expect(stderr).toMatch(/^(tidings|error): [^\n]+\n+(\(.*\)\n+)*$/)
+    expect(stderr.trimEnd()).toMatch(message)
+    expect(stderr).not.toContain(secret)
+  }
+)

@@ -1,4 +1,4 @@
-// What we give to operators names options that exist, and files that are well-formed.
+// Deployment files and documents use existing options, and are well-formed.
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
@@ -14,9 +14,9 @@ const texts = files
   .filter((path) => /\.\w+$|file$/.test(path))
   .map((path) => [path, readFileSync(path, 'utf8')] as const)
 
-it('finds them', () => expect(texts.length).toBeGreaterThanOrEqual(9))
+it('finds the files', () => expect(texts.length).toBeGreaterThanOrEqual(9))
 
-it.each(texts)('%s names options that exist', (_, text) => {
+it.each(texts)('%s uses existing options', (_, text) => {
   const flags =
     text.match(/(?<=["' ])--(?:trusted|public|ops|drain|config|data|store|host|port|publisher|subscriber)[a-z-]*/g) ??
     []
@@ -31,7 +31,7 @@ it.each(texts.filter(([path]) => path.endsWith('.yaml')))('%s is well-formed', (
   for (const document of documents) expect('errors' in document ? document.errors : []).toEqual([])
 })
 
-it('what is copied into the image exists', () => {
+it('files copied into the image exist', () => {
   const copied = readFileSync('Dockerfile', 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('COPY ') && !line.includes('--from'))

@@ -1,4 +1,4 @@
-// The nginx that we recommend, as Debian ships it, in front of the real server.
+// The recommended nginx configuration, in Debian's nginx, with the real server.
 import { readFileSync } from 'node:fs'
 import { expect, it, onTestFinished } from 'vitest'
 import { freePort } from '../support/free-port.js'
@@ -8,7 +8,7 @@ import { describeWith, nginx } from '../support/requirements.js'
 import { startServer } from '../support/server.js'
 import { listen } from '../support/sse-client.js'
 
-describeWith(await nginx(), 'behind the nginx of deploy/proxies', (program) => {
+describeWith(await nginx(), 'behind nginx with the configuration of deploy/proxies', (program) => {
   async function start(...args: string[]) {
     const server = await startServer({ args: ['--trusted-proxies', '127.0.0.1', ...args] })
     onTestFinished(() => server.kill('SIGKILL'))
@@ -22,7 +22,7 @@ describeWith(await nginx(), 'behind the nginx of deploy/proxies', (program) => {
     return { server, url: `http://127.0.0.1:${port}` }
   }
 
-  it('the first byte and each event arrive as they are sent, and a client resumes', async () => {
+  it('delivers the first byte and each event immediately, and a client resumes', async () => {
     const { url } = await start()
     const client = await listen(`${url}/subscribe`)
     await client.until(({ raw }) => raw.startsWith(':\n'))
@@ -36,20 +36,20 @@ describeWith(await nginx(), 'behind the nginx of deploy/proxies', (program) => {
     expect(await again.received(1)).toEqual(['three'])
   })
 
-  it('clients are known by their own addresses, and are gone when they go', async () => {
+  it('the server sees client addresses, and removes disconnected clients', async () => {
     const { server, url } = await start()
     const client = await listen(`${url}/subscribe`, { 'X-Forwarded-For': '203.0.113.9' })
     const seen = async () =>
       (await ask(`${server.url}/debug`, { headers: { Accept: 'application/json' } })).json() as {
         subscriptions: { address: string }[]
       }
-    // What a client says of itself stands before what nginx adds.
+    // The client's own header value precedes the one that nginx adds.
     expect((await seen()).subscriptions.map(({ address }) => address)).toEqual(['203.0.113.9'])
     client.close()
     await expect.poll(async () => (await seen()).subscriptions).toEqual([])
   })
 
-  it('hundreds of streams go through, each with every event', async () => {
+  it('carries hundreds of streams, each with every event', async () => {
     const { url } = await start()
     const clients = await Promise.all(Array.from({ length: 300 }, () => listen(`${url}/subscribe`)))
     await post(`${url}/publish`, 'to all')

@@ -1,4 +1,4 @@
-// The README's commands and examples, run as they stand there.
+// Runs the commands and examples of the README unchanged.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -15,13 +15,13 @@ const readme = readFileSync('README.md', 'utf8')
 const blocks = (language: string) =>
   [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code as string)
 
-/** Each command of the tour; one that ends with a pipe goes on in the next line. */
+/** Each command of the tour; one that ends with a pipe continues on the next line. */
 const commands = blocks('sh')
   .filter((block) => !/token=|npx tidings/.test(block))
   .flatMap((block) => block.replaceAll('|\n', '| ').trim().split('\n'))
   .filter((command) => command.includes('curl'))
 
-/** A server that all tests of a suite share. */
+/** A server shared by all tests of a suite. */
 function sharedServer(): { readonly url: string } {
   let server: ServerProcess | undefined
   beforeAll(async () => {
@@ -35,7 +35,7 @@ function sharedServer(): { readonly url: string } {
   }
 }
 
-/** What a command prints until the text is there; a stream would go on for ever. */
+/** The output of a command until the text appears; a stream would not end. */
 async function printed(script: string, text: RegExp): Promise<string> {
   const child = spawn('bash', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
   const gone = once(child, 'close')
@@ -63,14 +63,14 @@ describeWith(await curl(), 'the tour with curl', () => {
       : command.includes('publish')
         ? /^200 OK\n$/
         : /^Currently 0|^\{"epoch"/
-    // A refusal is a failure.
+    // A rejected request is a failure.
     const script = `curl() { command curl --fail --silent --show-error "$@"; }
       ${command.replaceAll('http://127.0.0.1:5000', server.url)}`
     expect(await printed(script, expected)).toMatch(expected)
   })
 })
 
-describeWith(await curl(), 'what needs a token', () => {
+describeWith(await curl(), 'the examples with a token', () => {
   const scripts = blocks('sh').filter((block) => block.includes('token='))
   const env = {
     TIDINGS_PUBLISHER_KEY: 'a key for publishers that is long enough',
@@ -99,7 +99,7 @@ describe('the commands', () => {
   const server = sharedServer()
 
   it.each(lines)('%s', async (line) => {
-    // A stream would go on for ever, so it is asked for one event, which is there.
+    // A stream would not end, so the command reads one event, which exists.
     const finite = line.includes('tidings subscribe') ? `${line} --count 1` : line
     const script = `npx() { shift; "${process.execPath}" dist/cli/main.js "$@"; }
       set -o pipefail
@@ -114,8 +114,8 @@ describe('the commands', () => {
   })
 })
 
-describe('the example of embedding', () => {
-  it('is ten lines that serve a stream', async () => {
+describe('the embedding example', () => {
+  it('has ten lines and serves a stream', async () => {
     const [, example] = blocks('js') as [string, string]
     expect(example.trim().split('\n').length).toBeLessThanOrEqual(10)
     const port = await freePort()
@@ -133,7 +133,7 @@ describe('the example of embedding', () => {
   })
 })
 
-it('links only to what is there', () => {
+it('links only to existing files', () => {
   const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path as string)
   expect(links.length).toBeGreaterThan(4)
   expect(links.filter((path) => !exists(path))).toEqual([])

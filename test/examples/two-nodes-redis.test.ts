@@ -1,4 +1,4 @@
-// The example of two servers on one Redis, run by the one command of its README.
+// The two-node Redis example, run by the command of its README.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
@@ -8,9 +8,9 @@ import { curl, describeWith, redis } from '../support/requirements.js'
 const found = await curl()
 
 describeWith('path' in found ? await redis() : found, 'examples/two-nodes-redis', () => {
-  it('reads at one server what was published at the other', { timeout: 60_000 }, async () => {
+  it('receives at one server what is published at the other', { timeout: 60_000 }, async () => {
     const [, command = ''] = /```sh\n(.*?)\n```/s.exec(readFileSync('examples/two-nodes-redis/README.md', 'utf8')) ?? []
-    // It takes two more ports after this one, below those that the system hands out.
+    // It uses two more ports after this one, below the ephemeral range.
     const env = { ...process.env, PORT: String(20_000 + Math.floor(Math.random() * 5_000)) }
     const { stdout } = await promisify(execFile)('bash', ['-c', command], { env })
     expect(stdout.trimEnd().split('\n').slice(-3)).toEqual(['hello', 'from the first server', 'to the second'])

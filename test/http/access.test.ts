@@ -1,8 +1,8 @@
-// Who may do what at the simple endpoints of a server with keys: what they promise, with the tokens of either dialect.
+// Access control of the simple endpoints of a server with keys, with tokens of both dialects.
 import { describe, expect, it } from 'vitest'
 import { ask } from '../support/http.js'
 import { bearer, dialects, form, fresh, keys, serverWith, token } from '../support/mercure.js'
-import { attempt, patternGrant, publisher, reader, unsigned } from '../support/mercure-words.js'
+import { attempt, patternGrant, publisher, reader, unsigned } from '../support/mercure-dialects.js'
 import { listen } from '../support/sse-client.js'
 
 const server = serverWith()
@@ -32,9 +32,9 @@ describe.each(['/publish', '/subscribe', '/debug'])('%s of a server with keys', 
 
   const presented: readonly Presented[] = [
     ['no token', async () => ({}), refusals.none],
-    ['a text that is no token', async () => bearer('x'.repeat(50)), refusals.invalid],
+    ['text that is not a token', async () => bearer('x'.repeat(50)), refusals.invalid],
     ['a header that is not understood', async () => ({ Authorization: 'Basic eDp4' }), refusals.malformed],
-    ['a token that nobody signed', async () => bearer(unsigned('1.0')), refusals.invalid],
+    ['an unsigned token', async () => bearer(unsigned('1.0')), refusals.invalid],
     ...dialects.flatMap((dialect) => [
       [
         `a token of ${dialect} for the other role`,
@@ -42,31 +42,31 @@ describe.each(['/publish', '/subscribe', '/debug'])('%s of a server with keys', 
         refusals.invalid
       ] satisfies Presented,
       [
-        `a token of ${dialect} that is over`,
+        `an expired token of ${dialect}`,
         async () => bearer(await token(dialect, { ...role, expiresIn: -1 })),
         refusals.invalid
       ] satisfies Presented
     ])
   ]
 
-  it.each(presented)('refuses %s', async (_, present, refusal) => {
+  it.each(presented)('rejects %s', async (_, present, refusal) => {
     expect(await ask(server.url + path, { headers: await present() })).toMatchObject(refusal)
   })
 
-  it('says so as JSON to those who ask for it', async () => {
+  it('reports the error as JSON if the client accepts JSON', async () => {
     const answer = await ask(server.url + path, { headers: json })
     expect(answer.json()).toMatchObject({ error: { code: 'token_missing' } })
   })
 })
 
 describe('the live page of a server with keys', () => {
-  it('is for everyone', async () => {
+  it('needs no token', async () => {
     expect((await ask(server.url)).status).toBe(200)
   })
 })
 
 describe.each(dialects)('POST /publish with a token of %s', (dialect) => {
-  it('publishes to topics that it covers', async () => {
+  it('publishes to topics that the token covers', async () => {
     const [exact, covered] = [fresh(), fresh('1')]
     const grants = [exact, patternGrant(dialect, covered.replace(/\/1$/, ''))]
     const headers = await publisher(dialect, grants)
@@ -74,21 +74,21 @@ describe.each(dialects)('POST /publish with a token of %s', (dialect) => {
     expect([answer.status, published]).toEqual([200, ['hello']])
   })
 
-  it('refuses an update of which it does not cover every topic', async () => {
+  it('rejects an update with a topic that the token does not cover', async () => {
     const headers = await publisher(dialect, ['covered'])
     const { answer, published } = await attempt(server, () => post({ topic: ['covered', 'other'] }, headers))
     expect(answer).toMatchObject(refusals.scope)
     expect(published).toEqual([])
   })
 
-  it('refuses the default topic where it is not covered, be it by POST or by GET', async () => {
+  it('rejects the default topic if the token does not cover it, for POST and GET', async () => {
     const headers = await publisher(dialect, ['covered'])
     expect(await post({}, headers)).toMatchObject(refusals.scope)
     expect(await ask(`${server.url}/publish`, { headers })).toMatchObject(refusals.scope)
     expect((await ask(`${server.url}/publish`, { headers: await publisher(dialect, ['default']) })).status).toBe(200)
   })
 
-  it('refuses a batch as a whole where one topic is not covered', async () => {
+  it('rejects a whole batch if the token does not cover one topic', async () => {
     const headers = { ...ndjson, ...(await publisher(dialect, ['a'])) }
     const lines = ['{"topic":"a","data":"1"}', '{"topics":["a","b"],"data":"2"}', '{"topic":"a","data":"3"}']
     const { answer, published } = await attempt(server, () => post({}, headers, lines.join('\n')))
@@ -101,7 +101,7 @@ describe.each(dialects)('POST /publish with a token of %s', (dialect) => {
     'mercure/x',
     'https://e/.well-known/%6Dercure/x',
     '\\.well-known\\mercure\\x'
-  ])("refuses %s, which is the hub's own, whatever the token", async (topic) => {
+  ])('rejects %s, which is reserved for the hub, with any token', async (topic) => {
     const headers = await publisher(dialect)
     const single = await attempt(server, () => post({ topic }, headers))
     const batch = `{"topic":"free"}\n${JSON.stringify({ topics: ['free', topic] })}`
@@ -115,7 +115,7 @@ describe.each(dialects)('GET /subscribe with a token of %s', (dialect) => {
   const follow = async (topic: string, grants: readonly unknown[]) =>
     listen(`${server.url}/subscribe?${form({ topic })}`, await reader(dialect, grants))
 
-  it('delivers what is private to those that may read one of its topics, live and from history', async () => {
+  it('delivers private updates to clients that may read one of the topics, live and from history', async () => {
     const [topic, alternate] = [fresh('a'), fresh('b')]
     const grants = [[topic], [alternate], [patternGrant(dialect, alternate.replace(/\/b$/, ''))], ['*'], [fresh()], []]
     const live = await Promise.all(grants.map((grant) => follow(topic, grant)))
@@ -131,11 +131,11 @@ describe.each(dialects)('GET /subscribe with a token of %s', (dialect) => {
     }
   })
 
-  it('ends with the token, for the reason that /debug tells', async () => {
+  it('ends when the token expires, with the reason that /debug shows', async () => {
     const exp = Math.floor(Date.now() / 1_000) + 2
     const stream = await listen(`${server.url}/subscribe`, await reader(dialect, [], { claims: { exp } }))
     await stream.until(({ ended }) => ended)
-    // It is heard of later where the machine is busy.
+    // On a busy machine the client observes the end a little later.
     expect(Date.now()).toBeLessThanOrEqual(exp * 1_000 + 1_000)
     const headers = { ...json, ...(await reader(dialect, ['/debug'])) }
     const { closes } = (await ask(`${server.url}/debug`, { headers })).json() as { closes: { reason: string }[] }
@@ -143,8 +143,8 @@ describe.each(dialects)('GET /subscribe with a token of %s', (dialect) => {
   })
 })
 
-describe('GET /subscribe with a token in the address or a cookie', () => {
-  it('takes one of 0.x from either, and is not confused by the parameter', async () => {
+describe('GET /subscribe with a token in the query or a cookie', () => {
+  it('accepts a 0.x token from either, and is not confused by the parameter', async () => {
     const found = await token('0.x', { subscribe: ['*'] })
     const query = form({ topic: 'a', authorization: found })
     expect((await listen(`${server.url}/subscribe?${query}`)).status).toBe(200)
@@ -152,7 +152,7 @@ describe('GET /subscribe with a token in the address or a cookie', () => {
     expect((await listen(`${server.url}/subscribe`, cookie)).status).toBe(200)
   })
 
-  it('takes one of 1.0 from its cookie, and from no address', async () => {
+  it('accepts a 1.0 token from its cookie, but not from the query', async () => {
     const found = await token('1.0', { subscribe: ['*'] })
     const cookie = { Cookie: `__Secure-mercure_access_token=${found}` }
     expect((await listen(`${server.url}/subscribe`, cookie)).status).toBe(200)
@@ -161,7 +161,7 @@ describe('GET /subscribe with a token in the address or a cookie', () => {
 })
 
 describe.each(dialects)('GET /debug with a token of %s', (dialect) => {
-  it('is for those who may read the topic /debug', async () => {
+  it('requires permission to read the topic /debug', async () => {
     const status = async (grants: readonly unknown[]) =>
       (await ask(`${server.url}/debug`, { headers: await reader(dialect, grants) })).status
     expect([await status(['/debug']), await status(['*']), await status(['/']), await status([])]).toEqual([
@@ -169,7 +169,7 @@ describe.each(dialects)('GET /debug with a token of %s', (dialect) => {
     ])
   })
 
-  it('says why it refuses', async () => {
+  it('states the reason of a rejection', async () => {
     expect(await ask(`${server.url}/debug`, { headers: await reader(dialect) })).toMatchObject(refusals.scope)
   })
 })
@@ -178,7 +178,7 @@ describe('a server with keys and --anonymous', () => {
   const post = async (fields: Record<string, string>, body: string) =>
     ask(`${publicServer.url}/publish?${form(fields)}`, { method: 'POST', headers: await publisher('1.0'), body })
 
-  it('lets those without a token read what is public, and nothing else', async () => {
+  it('allows clients without a token to read public updates, and nothing else', async () => {
     const stream = await listen(`${publicServer.url}/subscribe`)
     const friend = await listen(`${publicServer.url}/subscribe`, await reader('0.x', ['*']))
     await post({ private: '' }, 'private')
@@ -187,12 +187,12 @@ describe('a server with keys and --anonymous', () => {
     expect(await stream.received(1)).toEqual(['public'])
   })
 
-  it('refuses a token that is not valid, also where none is needed', async () => {
+  it('rejects an invalid token, also where none is required', async () => {
     const headers = await reader('1.0', ['*'], { expiresIn: -1 })
     expect(await ask(`${publicServer.url}/subscribe`, { headers })).toMatchObject(refusals.invalid)
   })
 
-  it('shows nobody who is there, and lets nobody publish, without a token', async () => {
+  it('shows no subscribers and allows no publish without a token', async () => {
     expect(await ask(`${publicServer.url}/debug`)).toMatchObject(refusals.scope)
     expect(await ask(`${publicServer.url}/publish`, { method: 'POST', body: 'x' })).toMatchObject(refusals.none)
   })

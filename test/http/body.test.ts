@@ -1,11 +1,11 @@
-// Reading a body: what it leaves behind on a request that went well.
+// Reading a request body: the state it leaves on a successful request.
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { readBody } from '../../dist/http/body.js'
 import { post } from '../support/http.js'
 
-it('reading a whole body leaves no listener that would make an error when the request closes', async () => {
+it('leaves no listener that would raise an error when the request closes', async () => {
   const counts: number[] = []
   const count = (request: IncomingMessage) => counts.push(request.listenerCount('close'))
   const server = createServer((request, response) => {

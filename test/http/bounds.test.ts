@@ -1,4 +1,4 @@
-// What a client may not do, whatever the endpoint, and what becomes of one that does.
+// Limits of every endpoint, and how the server treats clients that exceed them.
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -6,21 +6,21 @@ import { createHandler, createHub } from '../../dist/index.js'
 import { ask, post, serve } from '../support/http.js'
 import { listen } from '../support/sse-client.js'
 
-/** A bare connection, for what no HTTP client would send. */
-async function dial(at: { port: number; host: string }): Promise<{ socket: Socket; said: () => string }> {
+/** A raw connection, for requests that no HTTP client sends. */
+async function dial(at: { port: number; host: string }): Promise<{ socket: Socket; received: () => string }> {
   const socket = connect(at)
-  let said = ''
+  let received = ''
   socket.on('data', (chunk: Buffer) => {
-    said += chunk.toString()
+    received += chunk.toString()
   })
   socket.on('error', () => {})
   onTestFinished(() => void socket.destroy())
   await new Promise((resolve) => socket.once('connect', resolve))
-  return { socket, said: () => said }
+  return { socket, received: () => received }
 }
 
 describe('every endpoint', () => {
-  it('answers 404 to a path that it does not know, and names those that there are', async () => {
+  it('responds 404 to an unknown path, and lists the existing ones', async () => {
     const { url } = await serve()
     const answer = await ask(`${url}/subcribe`)
     expect(answer).toMatchObject({
@@ -35,13 +35,13 @@ describe('every endpoint', () => {
     ['POST', '/subscribe', 'GET, HEAD'],
     ['PUT', '/debug', 'GET, HEAD'],
     ['POST', '/', 'GET, HEAD']
-  ])('answers 405 to %s %s with the methods that there are', async (method, path, allow) => {
+  ])('responds 405 to %s %s with the allowed methods', async (method, path, allow) => {
     const { hub, url } = await serve()
     expect(await ask(url + path, { method })).toMatchObject({ status: 405, headers: { allow } })
     expect(hub.status.head).toBe(0)
   })
 
-  it('answers OPTIONS', async () => {
+  it('responds to OPTIONS', async () => {
     const { url } = await serve()
     expect(await ask(`${url}/publish`, { method: 'OPTIONS' })).toMatchObject({
       status: 204,
@@ -49,21 +49,21 @@ describe('every endpoint', () => {
     })
   })
 
-  it('takes an address in absolute form, as proxies send it', async () => {
+  it('accepts an absolute-form target, as proxies send it', async () => {
     const { at } = await serve()
-    const { socket, said } = await dial(at)
+    const { socket, received } = await dial(at)
     socket.write('GET http://hub.example/debug HTTP/1.1\r\nHost: hub.example\r\n\r\n')
-    await expect.poll(said).toContain('Currently 0 subscriptions')
+    await expect.poll(received).toContain('Currently 0 subscriptions')
   })
 
-  it('refuses more than 100 headers', async () => {
+  it('rejects more than 100 headers', async () => {
     const { url } = await serve()
     const headers = Object.fromEntries(Array.from({ length: 101 }, (_, number) => [`X-${number}`, '']))
     const answer = await ask(`${url}/debug`, { headers })
     expect(answer).toMatchObject({ status: 431, text: 'The request head is too large: the limit is 100 headers.\n' })
   })
 
-  it('forbids guessing types and framing', async () => {
+  it('forbids MIME sniffing and framing', async () => {
     const { url } = await serve()
     const { headers } = await ask(`${url}/debug`)
     expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY' })
@@ -72,27 +72,27 @@ describe('every endpoint', () => {
 })
 
 describe('a body that is too large', () => {
-  it('is refused at once when its length is announced, and the connection lives on', async () => {
+  it('is rejected at once when its length is declared, and the connection stays open', async () => {
     const { url, at } = await serve()
-    const { socket, said } = await dial(at)
+    const { socket, received } = await dial(at)
     socket.write(`POST /publish HTTP/1.1\r\nHost: x\r\nContent-Length: ${2 ** 20 + 1}\r\n\r\n`)
-    await expect.poll(said).toContain('413')
-    expect(said()).toContain('the limit is 1048576 bytes')
+    await expect.poll(received).toContain('413')
+    expect(received()).toContain('the limit is 1048576 bytes')
     socket.write(`${'x'.repeat(2 ** 20 + 1)}GET /debug HTTP/1.1\r\nHost: x\r\n\r\n`)
-    await expect.poll(said).toContain('Currently 0')
+    await expect.poll(received).toContain('Currently 0')
     expect((await post(`${url}/publish`, 'x'.repeat(2 ** 20))).status).toBe(200)
   })
 
-  it('is refused as soon as it is, when its length is not announced', async () => {
+  it('is rejected at the limit when its length is not declared', async () => {
     const { at } = await serve({}, { maxBody: 10 })
-    const { socket, said } = await dial(at)
+    const { socket, received } = await dial(at)
     socket.write(
       'POST /publish HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n8\r\n12345678\r\n'
     )
-    await expect.poll(said).toContain('the limit is 10 bytes')
+    await expect.poll(received).toContain('the limit is 10 bytes')
   })
 
-  it('is cut off when it goes on and on', async () => {
+  it('is disconnected when it does not end', async () => {
     const { at } = await serve({}, { maxBody: 10 })
     const { socket } = await dial(at)
     socket.write('POST /publish HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n')
@@ -102,7 +102,7 @@ describe('a body that is too large', () => {
   })
 })
 
-it('answers although middleware has already read the request body', async () => {
+it('responds even if middleware has already read the request body', async () => {
   const hub = createHub()
   const handler = createHandler(hub)
   const server = createServer(async (request, response) => {
@@ -118,7 +118,7 @@ it('answers although middleware has already read the request body', async () => 
   })
 })
 
-it('publishes nothing when the publisher breaks off in the middle', async () => {
+it('publishes nothing when the publisher disconnects halfway', async () => {
   const { hub, at } = await serve()
   const { socket } = await dial(at)
   socket.write('POST /publish HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345')
@@ -130,7 +130,7 @@ it('publishes nothing when the publisher breaks off in the middle', async () => 
 })
 
 describe('a stream', () => {
-  it('costs one high-water mark and a batch, however little its client reads', async () => {
+  it('uses at most one high-water mark and one batch, however slowly its client reads', async () => {
     const { hub, url } = await serve({}, { highWaterMark: 32_768 })
     const client = await listen(`${url}/subscribe`)
     client.pause()
@@ -145,7 +145,7 @@ describe('a stream', () => {
     expect((await client.received(400)).length).toBe(400)
   })
 
-  it('is closed with slow when its client reads nothing for slowTimeout, and resumes by its id', async () => {
+  it('is closed with reason slow when its client does not read for slowTimeout, and resumes by id', async () => {
     const { hub, url } = await serve({ slowTimeout: 50 })
     const client = await listen(`${url}/subscribe`)
     client.pause()
@@ -162,7 +162,7 @@ describe('a stream', () => {
     expect(again.headers['last-event-id']).toBe(id)
   })
 
-  it('is given up when its client goes on sending', async () => {
+  it('is closed when its client keeps sending', async () => {
     const { hub, at } = await serve()
     const { socket } = await dial(at)
     socket.write('GET /subscribe HTTP/1.1\r\nHost: x\r\n\r\n')
@@ -181,18 +181,18 @@ describe('a stream', () => {
     await expect.poll(() => hub.stats.closes).toMatchObject([{ reason: 'client' }])
   })
 
-  it('works for a pipelined request too, though its socket is not to be had', async () => {
+  it('works for a pipelined request, although its socket is unavailable', async () => {
     const { hub, at, url } = await serve()
-    const { socket, said } = await dial(at)
+    const { socket, received } = await dial(at)
     socket.write('GET /debug HTTP/1.1\r\nHost: x\r\n\r\nGET /subscribe HTTP/1.1\r\nHost: x\r\n\r\n')
     await expect.poll(() => hub.status.subscribers).toBe(1)
     await post(`${url}/publish`, 'hello')
-    await expect.poll(said).toContain('data: hello')
+    await expect.poll(received).toContain('data: hello')
     socket.destroy()
     await expect.poll(() => hub.status.subscribers).toBe(0)
   })
 
-  it('is one for a connection, and none is left of those requested behind it', async () => {
+  it('is the only one on its connection; pipelined requests behind it leave nothing', async () => {
     const { hub, at } = await serve()
     const debug = 'GET /debug HTTP/1.1\r\nHost: x\r\n\r\n'
     for (const before of ['', debug]) {
@@ -204,7 +204,7 @@ describe('a stream', () => {
     }
   })
 
-  it('goes through the response where an app has put itself between', async () => {
+  it('writes through the response if an application wraps it', async () => {
     const hub = createHub()
     const handler = createHandler(hub)
     const server = createServer((request, response) => {
@@ -219,7 +219,7 @@ describe('a stream', () => {
     expect(await client.received(1)).toEqual(['hello'])
   })
 
-  it('ends with shutdown when the hub closes, and what comes after is refused', async () => {
+  it('ends with reason shutdown when the hub closes, and later requests are rejected', async () => {
     const { hub, url } = await serve()
     const client = await listen(`${url}/subscribe`)
     await hub.publish({ topics: ['t'], data: 'last words' })

@@ -4,7 +4,7 @@ import { listen } from '../support/sse-client.js'
 
 const json = { headers: { Accept: 'application/json' } }
 
-it('tells how many subscriptions there are, as the first of its kind did', async () => {
+it('prints the number of subscriptions', async () => {
   const { url } = await serve()
   expect(await ask(`${url}/debug`)).toMatchObject({ status: 200, text: 'Currently 0 subscriptions' })
   await listen(`${url}/subscribe`)
@@ -12,7 +12,7 @@ it('tells how many subscriptions there are, as the first of its kind did', async
   expect((await ask(`${url}/debug`)).text).toBe('Currently 2 subscriptions')
 })
 
-it('tells what the hub and each subscriber are doing', async () => {
+it('prints the state of the hub and of each subscriber', async () => {
   const { hub, url } = await serve()
   const client = await listen(`${url}/subscribe?topic=b&topic=a`)
   const gone = await listen(`${url}/subscribe`)
@@ -35,7 +35,7 @@ it('tells what the hub and each subscriber are doing', async () => {
   })
 })
 
-it('tells how far behind a slow reader is, and what waits for it', async () => {
+it('prints how far a slow reader is behind, and its buffered bytes', async () => {
   const { hub, url } = await serve()
   const client = await listen(`${url}/subscribe`)
   client.pause()
@@ -48,7 +48,7 @@ it('tells how far behind a slow reader is, and what waits for it', async () => {
   expect(subscriptions[0]?.buffered).toBeGreaterThan(64 * 1_024)
 })
 
-it('lists no more than it is asked to, and counts all', async () => {
+it('lists at most the requested number, and counts all', async () => {
   const { url } = await serve()
   for (let count = 0; count < 3; count++) await listen(`${url}/subscribe`)
   const two = (await ask(`${url}/debug?limit=2`, json)).json() as { subscriptions: unknown[] }
@@ -57,7 +57,7 @@ it('lists no more than it is asked to, and counts all', async () => {
   expect((await ask(`${url}/debug?limit=many`, json)).status).toBe(400)
 })
 
-it('keeps the newest fifty closes', async () => {
+it('keeps the newest fifty closed streams', async () => {
   const { hub, url } = await serve()
   for (let count = 0; count < 55; count++) (await listen(`${url}/subscribe`)).close()
   await expect.poll(() => hub.status.subscribers).toBe(0)

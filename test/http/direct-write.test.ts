@@ -7,7 +7,7 @@ class WriteWrap {
   buffer?: Buffer
 }
 
-/** A handle whose kernel is full at the first asking and has room at the second. */
+/** A handle whose send buffer is full at the first write and has space at the second. */
 class TCP {
   readonly writeQueueSize = 0
   readonly requests: WriteWrap[] = []
@@ -22,7 +22,7 @@ class TCP {
   writeLatin1String(_request: WriteWrap): void {}
 }
 
-it('gives each write a request of its own, which keeps its bytes alive', () => {
+it('uses one write request per write, which keeps its bytes alive', () => {
   const handle = new TCP()
   const socket = { _handle: handle, writableLength: 0 } as unknown as Socket
   learnToWrite(socket)

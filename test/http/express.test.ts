@@ -1,4 +1,4 @@
-// The handler in an Express app whose middleware compresses: streams are delivered at once.
+// The handler in an Express app with compression middleware: streams are delivered at once.
 import { createServer } from 'node:http'
 import compression from 'compression'
 import express, { type RequestHandler } from 'express'
@@ -27,7 +27,7 @@ it.each(['/subscribe', '/.well-known/mercure?topic=t'])(
   }
 )
 
-/** An app that decides about caching by itself, so that what is compressed is not left to the hub. */
+/** An app that sets Cache-Control itself, so that the hub does not prevent compression. */
 const ownCaching: RequestHandler = (_, response, next) => {
   const set = response.setHeader.bind(response)
   response.setHeader = (name, value) => (name === 'Cache-Control' ? response : set(name, value))
@@ -44,7 +44,7 @@ async function textUntil(chunks: AsyncIterator<Uint8Array>, end: string): Promis
   return text
 }
 
-it('a stream that is compressed all the same is flushed after each delivery', async () => {
+it('a stream that is compressed nevertheless is flushed after each delivery', async () => {
   const { hub, url } = await serveBehind(ownCaching, compression())
   const gone = new AbortController()
   const { headers, body } = await fetch(`${url}/subscribe`, { headers: gzip, signal: gone.signal })

@@ -1,4 +1,4 @@
-// Publishing again: the real server keeps an update once that comes twice with the same key or id, at all of its doors.
+// Idempotent publishing: the real server stores an update once if it is sent twice with the same key or id, at all endpoints.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createHub, type Observer } from '../../dist/index.js'
@@ -17,7 +17,7 @@ describe('a server with --idempotent', () => {
   })
   afterAll(() => server.kill('SIGKILL'))
 
-  /** Publishes to a topic, and answers what all of it was. */
+  /** Publishes to a topic, and returns the relevant parts of the response. */
   const publish = (topic: string, body: string, headers: Record<string, string> = {}, more = '') =>
     post(`${server.url}/publish?topic=${topic}${more}`, body, headers)
   const contentOf = async (topic: string) => {
@@ -33,13 +33,13 @@ describe('a server with --idempotent', () => {
       Accept: 'application/json'
     })
 
-  it.each(['"%s"', '%s'])('answers the same for a key again, written as %s', async (form) => {
+  it.each(['"%s"', '%s'])('returns the same response for a repeated key, written as %s', async (form) => {
     const topic = randomUUID()
     const header = key(form.replace('%s', topic))
     const first = await publish(topic, 'x', header)
     expect([first.status, isReplayed(first)]).toEqual([200, false])
     await publish(topic, 'y')
-    // In quotes or not, it is the same key.
+    // With or without quotes, the key is the same.
     for (const again of [header, key(`"${topic}"`), key(topic), key(`  ${topic} `)]) {
       const answer = await publish(topic, 'x', again)
       expect(answer).toMatchObject({ status: 200, text: first.text })
@@ -48,14 +48,14 @@ describe('a server with --idempotent', () => {
     expect(await contentOf(topic)).toEqual(['x', 'y'])
   })
 
-  it('reads a quote and a backslash as structured fields write them', async () => {
+  it('parses quotes and backslashes as structured fields define them', async () => {
     const topic = randomUUID()
     await publish(topic, 'x', key(String.raw`"a\"b\\c ,${topic}"`))
     expect(isReplayed(await publish(topic, 'x', key(String.raw`"a\"b\\c ,${topic}"`)))).toBe(true)
     expect(isReplayed(await publish(topic, 'x', key(String.raw`"a\"b\\\\c ,${topic}"`)))).toBe(false)
   })
 
-  it('knows an update by its own id, where there is no key', async () => {
+  it('recognizes an update by its own id if there is no key', async () => {
     const topic = randomUUID()
     const answers = [1, 2].map(() => publish(topic, 'x', {}, `&id=${topic}`))
     const all = await Promise.all(answers)
@@ -65,7 +65,7 @@ describe('a server with --idempotent', () => {
     expect(await contentOf(topic)).toEqual(['x'])
   })
 
-  it('never takes a key for an id, and prefers the key', async () => {
+  it('never matches a key with an id, and prefers the key', async () => {
     const topic = randomUUID()
     await publish(topic, 'by key', key(topic))
     await publish(topic, 'by id', {}, `&id=${topic}`)
@@ -77,7 +77,7 @@ describe('a server with --idempotent', () => {
     ['data', 'y', ''],
     ['a field', 'x', '&type=other'],
     ['a topic', 'x', '&topic=other']
-  ])('refuses a key again with other %s', async (_, body, more) => {
+  ])('rejects a repeated key with another %s', async (_, body, more) => {
     const topic = randomUUID()
     await publish(topic, 'x', key(topic))
     const answer = await publish(topic, body, { ...key(topic), Accept: 'application/json' }, more)
@@ -102,21 +102,21 @@ describe('a server with --idempotent', () => {
     '"\u00e9"',
     `"${'k'.repeat(257)}"`,
     'k'.repeat(257)
-  ])('refuses %j as a key, and publishes nothing', async (text) => {
+  ])('rejects %j as a key, and publishes nothing', async (text) => {
     const topic = randomUUID()
     const answer = await publish(topic, 'x', key(text))
     expect(answer).toMatchObject({ status: 400, text: expect.stringContaining('The idempotency key is invalid') })
     expect(await contentOf(topic)).toEqual([])
   })
 
-  it('refuses two keys', async () => {
+  it('rejects two keys', async () => {
     const topic = randomUUID()
     const headers = { 'Content-Type': 'text/plain', 'Idempotency-Key': ['one', 'two'] }
     const answer = await ask(`${server.url}/publish?topic=${topic}`, { method: 'POST', body: 'x', headers })
     expect(answer.status).toBe(400)
   })
 
-  it('knows a batch by its key as a whole, and refuses a part of it', async () => {
+  it('treats a batch with a key as a whole, and rejects a part of it', async () => {
     const topic = randomUUID()
     const lines = ['a', 'b', 'c'].map((data) => JSON.stringify({ topic, data }))
     const send = (some: string[]) =>
@@ -135,7 +135,7 @@ describe('a server with --idempotent', () => {
     expect(await contentOf(topic)).toEqual(['a', 'b', 'c'])
   })
 
-  it('publishes of a batch only the ids that are new, and says so only where none is', async () => {
+  it('publishes only the new ids of a batch, and sets the header only if none is new', async () => {
     const topic = randomUUID()
     const line = (data: string) => ({ topic, data, id: `${topic}-${data}` })
     await batch(line('a'), line('b'))
@@ -148,11 +148,11 @@ describe('a server with --idempotent', () => {
     expect(await contentOf(topic)).toEqual(['a', 'b', 'c', 'd'])
   })
 
-  it('lets pages of other origins send the key, and see what came of it', async () => {
+  it('allows pages of other origins to send the key and to read the result', async () => {
     const headers = { Origin: 'https://app.example', 'Access-Control-Request-Method': 'POST' }
-    const asked = await ask(`${server.url}/publish`, { method: 'OPTIONS', headers })
-    expect(asked.headers['access-control-allow-headers']).toContain('Idempotency-Key')
-    expect(asked.headers['access-control-expose-headers']).toContain('Idempotent-Replayed')
+    const preflight = await ask(`${server.url}/publish`, { method: 'OPTIONS', headers })
+    expect(preflight.headers['access-control-allow-headers']).toContain('Idempotency-Key')
+    expect(preflight.headers['access-control-expose-headers']).toContain('Idempotent-Replayed')
   })
 })
 
@@ -163,7 +163,7 @@ describe('with tokens', () => {
     ...key(header)
   })
 
-  it.each(dialects)('knows a key and an id again in %s', async (dialect) => {
+  it.each(dialects)('recognizes a key and an id in %s', async (dialect) => {
     const topic = fresh()
     const headers = await publisher('ann', topic, dialect)
     const first = await server.publish(dialect, { topic, data: 'x' }, headers)
@@ -181,7 +181,7 @@ describe('with tokens', () => {
     expect(await stream.received(2)).toEqual(['x', 'z'])
   })
 
-  it('keeps the keys of different subjects apart, and ids not', async () => {
+  it('separates the keys of different subjects, but not their ids', async () => {
     const topic = fresh()
     const answers: Answer[] = []
     for (const sub of ['ann', 'bob', undefined, 'ann']) {
@@ -196,7 +196,7 @@ describe('with tokens', () => {
 })
 
 describe('without --idempotent', () => {
-  it('publishes the same id again, and takes no notice of the header, whatever it is', async () => {
+  it('publishes the same id again, and ignores the header, even if it is invalid', async () => {
     const server = await startServer()
     onTestFinished(() => server.kill('SIGKILL'))
     const answers: Answer[] = []
@@ -215,7 +215,7 @@ describe('without --idempotent', () => {
 describe('the library', () => {
   const update = { topics: ['t'], data: 'x' }
 
-  it('takes a key and whose it is, and counts what is appended', async () => {
+  it('accepts a key and its owner, and counts appends', async () => {
     const counts: number[] = []
     const observer: Observer = { appended: (updates) => void counts.push(updates) }
     const hub = createHub({ idempotent: 60_000, observer })
@@ -229,14 +229,14 @@ describe('the library', () => {
     await hub.close()
   })
 
-  it.each(['', 'a\nb', '\ud800', 'ü'.repeat(129)])('refuses %j as a key', async (text) => {
+  it.each(['', 'a\nb', '\ud800', 'ü'.repeat(129)])('rejects %j as a key', async (text) => {
     const hub = createHub({ idempotent: 60_000 })
     await expect(hub.publish(update, { key: text })).rejects.toMatchObject({ code: 'key_invalid', status: 400 })
     expect(hub.status.head).toBe(0)
     await hub.close()
   })
 
-  it.each([-1, Number.NaN, Infinity])('refuses to remember for %d ms', (idempotent) => {
+  it.each([-1, Number.NaN, Infinity])('rejects a key TTL of %d ms', (idempotent) => {
     expect(() => createHub({ idempotent })).toThrow('idempotent: expected a number of at least 0')
   })
 })

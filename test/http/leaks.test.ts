@@ -1,4 +1,4 @@
-// Five thousand clients come and are cut off; nothing of them is left.
+// Five thousand clients connect and are cut; nothing of them remains.
 import { connect } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -8,7 +8,7 @@ import { type Served, serve } from '../support/http.js'
 setFlagsFromString('--expose-gc')
 const gc = runInNewContext('gc') as () => void
 
-/** Opens a stream, reads its first bytes, and cuts it off without a word. */
+/** Opens a stream, reads its first bytes, and destroys the connection. */
 function comeAndGo({ at }: Served, number: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(at)
@@ -38,7 +38,7 @@ async function heap(): Promise<number> {
 const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
 
-it('leaves no subscriber, audience, timer, socket or memory behind', { timeout: 120_000 }, async () => {
+it('leaves no subscriber, audience, timer, socket or memory', { timeout: 120_000 }, async () => {
   const served = await serve()
   await crowd(served, 1_000)
   const [timersBefore, heapBefore] = [timers(), await heap()]
@@ -47,5 +47,5 @@ it('leaves no subscriber, audience, timer, socket or memory behind', { timeout: 
   await expect.poll(sockets).toBe(0)
   expect(timers()).toBeLessThanOrEqual(timersBefore)
   const perClient = ((await heap()) - heapBefore) / 5_000
-  expect(perClient, 'bytes of heap kept for each client that left').toBeLessThan(200)
+  expect(perClient, 'heap bytes retained per disconnected client').toBeLessThan(200)
 })

@@ -18,7 +18,7 @@ async function serveWith(
   return { hub, url: `http://127.0.0.1:${await listenUntilDone(server, hub)}` }
 }
 
-/** A plain server that passes a `next` of its own. */
+/** A plain server that passes its own `next`. */
 const plainWithNext = (handler: ReturnType<typeof createHandler>): RequestListener => {
   return (request, response) => handler(request, response, () => response.writeHead(418).end('next'))
 }
@@ -59,7 +59,7 @@ describe.each(mounts)('%s', (name, make, options) => {
     }
   })
 
-  it('answers an unknown path below itself with 404, or passes it to next where the app may have it', async () => {
+  it('responds 404 to an unknown path below itself, or passes it to next if configured', async () => {
     const { url } = await serveWith(make, options)
     const { status, text } = await ask(`${url}/events/other`)
     if (!('basePath' in options)) expect([status, text]).toEqual([418, 'next'])
@@ -69,7 +69,7 @@ describe.each(mounts)('%s', (name, make, options) => {
     }
   })
 
-  it('has links and a redirect that lead back to itself', async () => {
+  it('has links and a redirect that point to itself', async () => {
     const { url } = await serveWith(make, options)
     const { status, headers } = await ask(`${url}/events?topic=a%2Fb`)
     expect([name, status, headers.location]).toEqual([name, 308, './events/?topic=a%2Fb'])
@@ -104,7 +104,7 @@ describe('with a public address', () => {
     expect(headers.link).toBe(`<https://hub.example.com/events${hubPath}>; rel="mercure"`)
   })
 
-  it('the metadata are below the path, where challenges lead, and name the hub as audience', async () => {
+  it('the metadata are below the path, at the URL in the challenges, and name the hub as audience', async () => {
     const { url } = await serveWith(plainWithNext, { ...keyed, basePath: '/events', publicUrls })
     const { status, headers } = await ask(`${url}/events${hubPath}?match=t`, { headers: host })
     expect(status).toBe(401)
@@ -127,7 +127,7 @@ it('below several prefixes, links contain all of them', async () => {
   expect((await ask(`${url}/a/b/c`)).headers.location).toBe('./c/')
 })
 
-it('a topic that leads to the mounted hub itself is reserved in Mercure 1.0', async () => {
+it('a topic with the URL of the mounted hub is reserved in Mercure 1.0', async () => {
   const { url } = await serveWith(plainWithNext, { ...keyed, basePath: '/events' })
   const aud = `http://localhost/events${hubPath}`
   const jwt = await token('1.0', { publish: ['*'], claims: { aud } })
@@ -138,7 +138,7 @@ it('a topic that leads to the mounted hub itself is reserved in Mercure 1.0', as
   }
 })
 
-it('without basePath, an unknown path goes to next, and is 404 without one', async () => {
+it('without basePath, an unknown path goes to next, or is 404 without next', async () => {
   const { url } = await serveWith(plainWithNext)
   expect((await ask(`${url}/other`)).status).toBe(418)
   expect((await ask(`${url}/subscribe?last=x`)).status).toBe(400)
@@ -155,7 +155,7 @@ it('with basePath and without next, other paths are 404 and name those that exis
 })
 
 it.each(['events', '/a?b', '/a#b', '/a/../b', '//a', '/a b', 'http://a/b'])(
-  'refuses the basePath %j',
+  'rejects the basePath %j',
   async (basePath) => {
     const hub = createHub()
     expect(() => createHandler(hub, { basePath })).toThrow(/^basePath: expected a path such as \/events, got /)

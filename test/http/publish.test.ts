@@ -3,7 +3,7 @@ import type { Update } from '../../dist/index.js'
 import { ask, post, type Served, serve } from '../support/http.js'
 import { listen } from '../support/sse-client.js'
 
-/** What the hub has taken, oldest first. */
+/** The updates of the hub, oldest first. */
 async function kept({ hub, url }: Served): Promise<Update[]> {
   if (hub.status.head === 0) return []
   const client = await listen(`${url}/subscribe?last=1000&envelope=json`)
@@ -16,7 +16,7 @@ const ndjson = { 'Content-Type': 'application/x-ndjson' }
 const json = { Accept: 'application/json' }
 
 describe('POST /publish with the data as the body', () => {
-  it('publishes it verbatim to the topic default and answers with its id', async () => {
+  it('publishes the body verbatim to the topic default, and returns the id', async () => {
     const served = await serve()
     const data = ' {"a": "ü💥"}\n\u0001'
     const answer = await post(`${served.url}/publish`, data)
@@ -25,7 +25,7 @@ describe('POST /publish with the data as the body', () => {
     expect(await kept(served)).toMatchObject([{ topics: ['default'], data, id, type: 'message' }])
   })
 
-  it('takes the other fields from the query', async () => {
+  it('reads the other fields from the query', async () => {
     const served = await serve()
     const query = 'topic=a&topic=b%2Fc&type=greeting&id=my-1&retry=5000'
     const answer = await post(`${served.url}/publish?${query}`, 'hello', json)
@@ -36,7 +36,7 @@ describe('POST /publish with the data as the body', () => {
     expect(await kept(served)).toMatchObject([{ topic: 'a', topics: ['a', 'b/c'], type: 'greeting' }])
   })
 
-  it('takes an empty body, and one of exactly the bound', async () => {
+  it('accepts an empty body, and one of exactly the limit', async () => {
     const served = await serve({}, { maxBody: 1_000 })
     expect((await post(`${served.url}/publish`, '')).status).toBe(200)
     expect((await post(`${served.url}/publish`, 'x'.repeat(1_000))).status).toBe(200)
@@ -44,7 +44,7 @@ describe('POST /publish with the data as the body', () => {
   })
 
   it.each(['hello', '{"a": "b=c"}', '1 + 1 = 2', '=x', '<b>'])(
-    'takes %s from curl -d, which calls it a form',
+    'accepts %s from curl -d, which declares it as a form',
     async (body) => {
       const served = await serve()
       expect((await post(`${served.url}/publish`, body, form)).status).toBe(200)
@@ -52,7 +52,7 @@ describe('POST /publish with the data as the body', () => {
     }
   )
 
-  it('keeps a private update from those who may not read it', async () => {
+  it('hides a private update from clients without read permission', async () => {
     const served = await serve()
     await post(`${served.url}/publish?private`, 'secret')
     await post(`${served.url}/publish`, 'public')
@@ -62,21 +62,21 @@ describe('POST /publish with the data as the body', () => {
 })
 
 describe('POST /publish with a form', () => {
-  it('takes every field from the body', async () => {
+  it('reads every field from the body', async () => {
     const served = await serve()
     const body = 'topic=a+b&topic=c&data=100%25+%26+more%0Aü&type=x&id=y&retry=1&private=false'
     expect((await post(`${served.url}/publish`, body, form)).headers['event-id']).toBe('y')
     expect(await kept(served)).toMatchObject([{ topics: ['a b', 'c'], data: '100% & more\nü', type: 'x', id: 'y' }])
   })
 
-  it('publishes empty data where there is none', async () => {
+  it('publishes empty data if the field is missing', async () => {
     const served = await serve()
     await post(`${served.url}/publish`, 'topic=a', form)
     expect(await kept(served)).toMatchObject([{ topics: ['a'], data: '' }])
   })
 })
 
-describe('POST /publish with a line for each update', () => {
+describe('POST /publish with one update per line', () => {
   it('publishes all of them in order', async () => {
     const served = await serve()
     const lines = [
@@ -105,7 +105,7 @@ describe('POST /publish with a line for each update', () => {
     ['{"private":"yes"}', 'line 1: The value of private is invalid'],
     [`{"topic":"a","topics":["b"]}`, 'line 1: it has both topic and topics'],
     ['\n \n', 'The batch contains no update']
-  ])('publishes nothing of %j and says why', async (body, why) => {
+  ])('rejects %j as a whole, with the reason', async (body, why) => {
     const served = await serve()
     const answer = await post(`${served.url}/publish`, body, ndjson)
     expect(answer.status).toBe(400)
@@ -113,7 +113,7 @@ describe('POST /publish with a line for each update', () => {
     expect(served.hub.status.head).toBe(0)
   })
 
-  it('refuses more than 10,000 updates', async () => {
+  it('rejects more than 10,000 updates', async () => {
     const served = await serve()
     const answer = await post(`${served.url}/publish`, '{}\n'.repeat(10_001), ndjson)
     expect(answer).toMatchObject({ status: 413, text: 'The batch contains too many updates: the limit is 10000.\n' })
@@ -122,7 +122,7 @@ describe('POST /publish with a line for each update', () => {
 })
 
 describe('GET /publish', () => {
-  it('publishes the Unix time, so that a person can try it from the address bar', async () => {
+  it('publishes the Unix time, as a quick test from the address bar', async () => {
     const served = await serve()
     const before = Math.floor(Date.now() / 1000)
     expect(await ask(`${served.url}/publish`)).toMatchObject({ status: 200, text: '200 OK\n' })
@@ -131,7 +131,7 @@ describe('GET /publish', () => {
     expect(Number(update?.data) - before).toBeLessThanOrEqual(1)
   })
 
-  it('takes no parameters, rather than ignore them', async () => {
+  it('rejects parameters instead of ignoring them', async () => {
     const served = await serve()
     const answer = await ask(`${served.url}/publish?data=hello`)
     expect(answer).toMatchObject({
@@ -142,7 +142,7 @@ describe('GET /publish', () => {
   })
 })
 
-describe('POST /publish refuses, and publishes nothing', () => {
+describe('POST /publish rejects, and publishes nothing', () => {
   it.each([
     ['', 400, 'tpoic=a', 'x', '"tpoic"; the parameters are topic, type, id, retry, private'],
     ['', 400, 'data=a', 'x', 'The parameter is unknown: "data"'],
@@ -156,9 +156,9 @@ describe('POST /publish refuses, and publishes nothing', () => {
     ['CR in an id', 400, 'id=a%0Db', 'x', 'it contains a line end, NUL'],
     ['LF in a type', 400, 'type=a%0Adata:x', 'x', 'it contains a line end, NUL'],
     ['NUL in an id', 400, 'id=a%00', 'x', 'it contains a line end, NUL'],
-    ['an id of ours', 400, 'id=%23x-1', 'x', 'ids that begin with "#"'],
+    ['a reserved id', 400, 'id=%23x-1', 'x', 'ids that begin with "#"'],
     ['the id earliest', 400, 'id=earliest', 'x', '"earliest" is reserved'],
-    ['a type of ours', 400, 'type=tidings:gap', 'x', 'types that begin with "tidings:"'],
+    ['a reserved type', 400, 'type=tidings:gap', 'x', 'types that begin with "tidings:"'],
     ['a bad retry', 400, 'retry=soon', 'x', 'retry must be a whole number of milliseconds: got "soon"'],
     ['a long retry', 400, 'retry=86400001', 'x', 'the range is 0 to 86400000'],
     ['a bad private', 400, 'private=maybe', 'x', 'write private or private=true'],
@@ -174,7 +174,7 @@ describe('POST /publish refuses, and publishes nothing', () => {
     expect(served.hub.status.head).toBe(0)
   })
 
-  it('a form with an unknown field, which it names', async () => {
+  it('a form with an unknown field, which the error names', async () => {
     const served = await serve()
     const answer = await post(`${served.url}/publish`, 'topic=a&dta=x', form)
     expect(answer).toMatchObject({
@@ -184,13 +184,13 @@ describe('POST /publish refuses, and publishes nothing', () => {
     expect(served.hub.status.head).toBe(0)
   })
 
-  it('multipart bodies, and says what to send instead', async () => {
+  it('multipart bodies; the error names the alternatives', async () => {
     const served = await serve()
     const answer = await post(`${served.url}/publish`, 'x', { 'Content-Type': 'multipart/form-data; boundary=x' })
     expect(answer).toMatchObject({ status: 415, text: expect.stringContaining('send the data itself') })
   })
 
-  it('with JSON for those who ask for it', async () => {
+  it('with a JSON error if the client accepts JSON', async () => {
     const { url } = await serve()
     const answer = await post(`${url}/publish?id=earliest`, 'x', json)
     expect(answer.headers['content-type']).toBe('application/json')
@@ -198,7 +198,7 @@ describe('POST /publish refuses, and publishes nothing', () => {
   })
 })
 
-it('publishes of many clients at once all arrive, each client in its own order', async () => {
+it('concurrent publishes of many clients all arrive, in order per client', async () => {
   const served = await serve()
   const client = async (name: number) => {
     for (let number = 0; number < 20; number++) await post(`${served.url}/publish?topic=${name}`, String(number))

@@ -8,7 +8,7 @@ const publishNumbers = async (url: string, from: number, to: number, topic = 'de
 }
 
 describe('GET /subscribe', () => {
-  it('streams what is published from now on, and sends its first bytes at once', async () => {
+  it('streams new updates, and sends its first bytes at once', async () => {
     const { hub, url } = await serve()
     await post(`${url}/publish`, 'before')
     const client = await listen(`${url}/subscribe`)
@@ -34,7 +34,7 @@ describe('GET /subscribe', () => {
     expect(await some.received(2)).toEqual(['a', `${books}1`])
   })
 
-  it('wraps each event in an envelope for clients that want to tell topics apart', async () => {
+  it('wraps each event in an envelope for clients that need the topics', async () => {
     const { hub, url } = await serve()
     const client = await listen(`${url}/subscribe?envelope=json`)
     await post(`${url}/publish?topic=a&topic=b&type=greeting`, 'hello\n"you"')
@@ -47,7 +47,7 @@ describe('GET /subscribe', () => {
     expect(Math.abs(time - Date.now())).toBeLessThan(60_000)
   })
 
-  it('sends a comment on a quiet stream', async () => {
+  it('sends heartbeat comments on an idle stream', async () => {
     const { url } = await serve({ heartbeat: 30 })
     const client = await listen(`${url}/subscribe`)
     await client.until(({ raw }) => /^:\nid: \S+\n\n(:\n){3}/.test(raw))
@@ -60,7 +60,7 @@ describe('resuming', () => {
     ['last_event_id', (id: string) => [`?last_event_id=${encodeURIComponent(id)}`, {}] as const],
     ['lastEventID', (id: string) => [`?lastEventID=${encodeURIComponent(id)}`, {}] as const],
     ['lastEventId', (id: string) => [`?lastEventId=${encodeURIComponent(id)}`, {}] as const]
-  ])('goes on after the id in %s, and repeats it in the answer', async (_, ask) => {
+  ])('resumes after the id in %s, and repeats it in the response', async (_, ask) => {
     const { hub, url } = await serve()
     await publishNumbers(url, 1, 5)
     const id = `#${hub.status.epoch}-3`
@@ -70,7 +70,7 @@ describe('resuming', () => {
     expect(client.headers).toMatchObject({ 'last-event-id': id, 'mercure-last-event-id': id })
   })
 
-  it('goes by the header where the address names another id', async () => {
+  it('prefers the header to the query when they have different ids', async () => {
     const { hub, url } = await serve()
     await publishNumbers(url, 1, 5)
     const { epoch } = hub.status
@@ -78,7 +78,7 @@ describe('resuming', () => {
     expect(await client.received(1)).toEqual(['5'])
   })
 
-  it("goes on after a publisher's own id, whatever its alphabet", async () => {
+  it("resumes after a publisher's own id with any characters", async () => {
     const { url } = await serve()
     await post(`${url}/publish?id=${encodeURIComponent('größe 1')}`, '1')
     await post(`${url}/publish`, '2')
@@ -88,7 +88,7 @@ describe('resuming', () => {
     expect(client.headers['last-event-id']).toBe(header)
   })
 
-  it('replays all that is kept for earliest', async () => {
+  it('replays all retained updates for earliest', async () => {
     const { hub, url } = await serve({ log: new MemoryLog({ entries: 3 }) })
     await publishNumbers(url, 1, 5)
     const client = await listen(`${url}/subscribe?last_event_id=earliest`)
@@ -96,7 +96,7 @@ describe('resuming', () => {
     expect(client.headers['last-event-id']).toBe(`#${hub.status.epoch}-2`)
   })
 
-  it('begins with the newest N that match, and then goes live', async () => {
+  it('starts with the newest N matching updates, then becomes live', async () => {
     const { url } = await serve()
     await publishNumbers(url, 1, 5, 'a')
     await publishNumbers(url, 6, 9, 'b')
@@ -106,7 +106,7 @@ describe('resuming', () => {
     expect(await client.received(3)).toEqual(['4', '5', '10'])
   })
 
-  it('misses nothing when cut before its first event', async () => {
+  it('loses nothing when it is disconnected before its first event', async () => {
     const { url } = await serve()
     const first = await listen(`${url}/subscribe`)
     await first.until(({ raw }) => raw.endsWith('\n\n') && raw.includes('id: '))
@@ -117,7 +117,7 @@ describe('resuming', () => {
     expect(await second.received(1)).toEqual(['1'])
   })
 
-  it('replays a long history to a client that reads slowly, without a gap', async () => {
+  it('replays a long history to a slow reader, without a gap', async () => {
     const { hub, url } = await serve({ window: { entries: 10 } })
     const data = 'x'.repeat(10_000)
     await hub.publishAll(Array.from({ length: 2_000 }, (_, number) => ({ topics: ['t'], data: `${number} ${data}` })))
@@ -130,12 +130,12 @@ describe('resuming', () => {
   })
 })
 
-describe('a gap is told', () => {
+describe('a gap is reported', () => {
   it.each([
     ['unknown', () => 'nobody', 5],
     ['epoch', () => '#gone-2', 2],
     ['trimmed', (epoch: string) => `#${epoch}-1`, 2]
-  ])('%s: first of all, and in the header', async (reason, idOf, after) => {
+  ])('%s: as the first event, and in the header', async (reason, idOf, after) => {
     const { hub, url } = await serve({ log: new MemoryLog({ entries: 3 }) })
     await publishNumbers(url, 1, 5)
     const { epoch } = hub.status
@@ -149,7 +149,7 @@ describe('a gap is told', () => {
     expect(client.headers).toMatchObject({ 'last-event-id': resumedAfter, 'mercure-last-event-id': resumedAfter })
   })
 
-  it('not when retention removed only what this client did not follow', async () => {
+  it('but not when retention removed only updates of other topics', async () => {
     const { hub, url } = await serve({ log: new MemoryLog({ entries: 3 }) })
     await publishNumbers(url, 1, 1, 'rare')
     await publishNumbers(url, 2, 9, 'busy')
@@ -162,7 +162,7 @@ describe('a gap is told', () => {
 })
 
 describe('HEAD /subscribe', () => {
-  it('answers the headers of the stream and leaves nobody subscribed', async () => {
+  it('responds with the headers of the stream, and adds no subscriber', async () => {
     const { hub, url } = await serve()
     await publishNumbers(url, 1, 2)
     const answer = await ask(`${url}/subscribe?last_event_id=nobody`, { method: 'HEAD' })
@@ -175,7 +175,7 @@ describe('HEAD /subscribe', () => {
   })
 })
 
-describe('GET /subscribe refuses', () => {
+describe('GET /subscribe rejects', () => {
   it.each([
     ['tpoic=a', '"tpoic"; the parameters are topic, last, envelope'],
     ['topic=', 'it is empty; leave topic out to follow every topic'],

@@ -1,11 +1,11 @@
-// Where a request goes: the forms of its target, and its Host [RFC 9112, 3.2].
+// The request target in its forms, and the Host header [RFC 9112, 3.2].
 import { expect, it } from 'vitest'
 import { freePort } from '../support/free-port.js'
 import { serve } from '../support/http.js'
 import { rawSocket, untilClosed } from '../support/raw-socket.js'
 import { startServer } from '../support/server.js'
 
-/** Sends one request as it is written, and resolves with the whole answer. */
+/** Sends one raw request, and resolves with the whole response. */
 async function exchange(port: number, ...lines: string[]): Promise<string> {
   const socket = await rawSocket(port)
   const answer = untilClosed(socket)
@@ -20,12 +20,12 @@ const hub = async (options: Parameters<typeof serve>[1] = {}): Promise<number> =
 it.each([
   ['two hosts', ['Host: localhost', 'Host: evil.example']],
   ['the same host twice', ['Host: localhost', 'host: localhost']]
-])('a request with %s is refused with 400', async (_, hosts) => {
+])('rejects a request with %s with 400', async (_, hosts) => {
   const answer = await exchange(await hub(), 'GET /debug HTTP/1.1', ...hosts)
   expect(answer).toMatch(/^HTTP\/1\.1 400 .*more than one Host header/s)
 })
 
-it('the host of a target in absolute form is the one that counts, whatever the Host header says', async () => {
+it('uses the host of an absolute-form target instead of the Host header', async () => {
   const port = await hub({ localOnly: true })
   const ask = (target: string, host: string) => exchange(port, `GET ${target} HTTP/1.1`, `Host: ${host}`)
   expect(status(await ask('http://localhost/debug', 'evil.example'))).toBe(200)
@@ -33,13 +33,13 @@ it('the host of a target in absolute form is the one that counts, whatever the H
   expect(status(await ask('HTTP://LOCALHOST?x=1', 'localhost'))).toBe(200)
 })
 
-it('OPTIONS * is answered with the methods that there are', async () => {
+it('OPTIONS * lists the methods', async () => {
   const answer = await exchange(await hub(), 'OPTIONS * HTTP/1.1', 'Host: localhost')
   expect(answer).toMatch(/^HTTP\/1\.1 204 .*\r\nAllow: GET, HEAD, POST, QUERY\r\n/s)
   expect(status(await exchange(await hub(), 'GET * HTTP/1.1', 'Host: localhost'))).toBe(404)
 })
 
-it('the paths of operators are found in absolute form, and take one Host', async () => {
+it('the operator paths accept an absolute-form target, and exactly one Host', async () => {
   const { port, kill } = await startServer()
   const ask = (...lines: string[]) => exchange(port, ...lines)
   const found = await ask('GET http://localhost/healthz HTTP/1.1', 'Host: localhost')
@@ -48,7 +48,7 @@ it('the paths of operators are found in absolute form, and take one Host', async
   expect([status(found), status(twice)]).toEqual([200, 400])
 })
 
-it('an address of their own does the same', async () => {
+it('so does the separate operator address', async () => {
   const opsPort = await freePort()
   const { kill } = await startServer({ args: ['--ops-listen', `127.0.0.1:${opsPort}`] })
   const found = await exchange(opsPort, 'GET http://localhost/metrics?x HTTP/1.1', 'Host: localhost')

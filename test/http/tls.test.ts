@@ -1,4 +1,4 @@
-// The handler behind TLS, whose sockets cannot be written to directly.
+// The handler behind TLS, which does not allow direct writes to the socket.
 import { readFileSync } from 'node:fs'
 import { createServer, request as httpsRequest } from 'node:https'
 import { expect, it, onTestFinished } from 'vitest'
@@ -33,7 +33,7 @@ it('streams and publishes behind TLS', async () => {
   await expect.poll(() => hub.stats.closes).toMatchObject([{ reason: 'client' }])
 })
 
-it('catches a slow reader up behind TLS, in order and without a gap', async () => {
+it('catches up a slow reader behind TLS, in order and without a gap', async () => {
   const { hub, ask } = await serveTls()
   const client = await ask('/subscribe')
   client.pause()

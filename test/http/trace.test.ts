@@ -1,4 +1,4 @@
-// Traces: a publish goes on with the trace that it came with, where spans are collected, and its refusal is found by the trace.
+// Traces: a publish continues the trace of its request if spans are collected, and a rejection contains the trace id.
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api'
@@ -15,7 +15,7 @@ const traceparent = `00-${traceId}-${spanId}-01`
 
 const named = (name: string) => spans.find((span) => span.name === `tidings ${name}`) as CollectedSpan
 
-describe('where spans are collected', () => {
+describe('with a span collector', () => {
   beforeEach(() => {
     trace.setGlobalTracerProvider(provider)
   })
@@ -24,7 +24,7 @@ describe('where spans are collected', () => {
     spans.length = 0
   })
 
-  it('a publish is a span of the trace that it came with, and its append one of that', async () => {
+  it("a publish is a child span of the request's trace, and its append is a child of the publish", async () => {
     const { url } = await serve()
     await post(`${url}/publish?topic=orders/17&topic=orders`, 'secret', { traceparent, tracestate: 'a=1,b=2' })
     const attributes = {
@@ -41,7 +41,7 @@ describe('where spans are collected', () => {
     expect(JSON.stringify(spans)).not.toContain('secret')
   })
 
-  it('a batch says how many it holds, and the door of Mercure does the same', async () => {
+  it('the span of a batch has its size, also in Mercure', async () => {
     const { url } = await serve()
     await post(`${url}/publish`, '{"topic":"a"}\n{"topic":"b"}\n', { 'Content-Type': 'application/x-ndjson' })
     expect(named('append').attributes).toMatchObject({ 'messaging.batch.message_count': 2 })
@@ -54,7 +54,7 @@ describe('where spans are collected', () => {
     })
   })
 
-  it('what is active around the handler is nearer than what the request says', async () => {
+  it('the active span around the handler takes precedence over the request header', async () => {
     const hub = createHub()
     const handler = createHandler(hub)
     const outer = trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: 'b'.repeat(16), traceFlags: 1 })
@@ -75,7 +75,7 @@ describe('where spans are collected', () => {
     expect(named('publish').parent?.spanId).toBe('b'.repeat(16))
   })
 
-  it('a refusal is the status of its span, by its code', async () => {
+  it('a rejection sets the span status to its code', async () => {
     const { url } = await serve()
     await post(`${url}/publish?nonsense`, 'x', { traceparent })
     expect(named('publish')).toMatchObject({
@@ -90,17 +90,17 @@ describe('where spans are collected', () => {
     ['none', undefined],
     ['no trace', `00-${'0'.repeat(32)}-${spanId}-01`],
     ['no span', `00-${traceId}-${'0'.repeat(16)}-01`],
-    ['a version that there never is', `ff-${traceId}-${spanId}-01`],
-    ['more than version 00 has', `${traceparent}-more`],
+    ['an invalid version', `ff-${traceId}-${spanId}-01`],
+    ['extra fields in version 00', `${traceparent}-more`],
     ['capitals', traceparent.toUpperCase()],
     ['nonsense', 'nonsense']
-  ])('a trace begins here where the header holds %s', async (_, header) => {
+  ])('a new trace starts if the header has %s', async (_, header) => {
     const { url } = await serve()
     expect((await post(`${url}/publish`, 'x', header === undefined ? {} : { traceparent: header })).status).toBe(200)
     expect(named('publish').parent).toBeUndefined()
   })
 
-  it('a version to come may say more, and a state that is too long is left out', async () => {
+  it('a newer version may have more fields, and a too long state is dropped', async () => {
     const { url } = await serve()
     await post(`${url}/publish`, 'x', {
       traceparent: `01${traceparent.slice(2)}-more`,
@@ -110,14 +110,14 @@ describe('where spans are collected', () => {
     expect(named('publish').parent?.traceState).toBeUndefined()
   })
 
-  it('streams and other questions make no span', async () => {
+  it('streams and other requests have no span', async () => {
     const { url } = await serve()
     await ask(`${url}/debug`, { headers: { traceparent } })
     expect(spans).toEqual([])
   })
 })
 
-it('a refusal is told with its trace', async () => {
+it('a rejection is reported with its trace', async () => {
   const refusals: RefusedRequest[] = []
   const { url } = await serve({ observer: { refused: (refusal) => void refusals.push(refusal) } })
   await post(`${url}/publish?nonsense`, 'x', { traceparent })
@@ -128,14 +128,14 @@ it('a refusal is told with its trace', async () => {
 })
 
 describe('the server', () => {
-  it('logs the trace of what it refuses', async () => {
+  it('logs the trace of rejected requests', async () => {
     const { url, output, kill } = await startServer()
     onTestFinished(() => kill('SIGKILL'))
     await post(`${url}/publish?nonsense`, 'x', { traceparent })
     await expect.poll(output).toContain(`"trace":"${traceId}"`)
   })
 
-  it('hands its spans to what was loaded before it', async () => {
+  it('exports its spans to a provider that was loaded before it', async () => {
     const loaded = fileURLToPath(new URL('../support/spans.mjs', import.meta.url))
     const env = { NODE_OPTIONS: `--import ${loaded}`, PRINT_SPANS: '1' }
     const { url, output, kill } = await startServer({ env })

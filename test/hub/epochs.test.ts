@@ -1,5 +1,5 @@
-// A log that begins anew while clients come and catch up: no offset of one epoch is ever taken for one of another. The log is two
-// logs in memory, of which the second takes the place of the first, and is heard of a little later, as over a network.
+// The log starts a new epoch while clients connect and catch up. An offset of one epoch is never used in another. The log is two
+// memory logs: the second replaces the first, and the hub learns of the change later, as over a network.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createHub, type Log, MemoryLog } from '../../dist/index.js'
 import { FakeConnection } from '../support/fake-connection.js'
@@ -9,7 +9,7 @@ function open() {
   const after = new MemoryLog()
   let now: Log = before
   const deliveries: (() => void)[] = []
-  /** Reads that are held back until the test lets go of them. */
+  /** Reads that are delayed until the test releases them. */
   let gate = Promise.resolve()
   const log = new Proxy(before as Log, {
     get(_, name: keyof Log) {
@@ -57,8 +57,8 @@ function open() {
 
 const texts = (name: string, count: number) => Array.from({ length: count }, (_, at) => `${name}${at + 1}`)
 
-describe('a log that begins anew', () => {
-  it('is not read from where a client was in the one before', async () => {
+describe('when the log starts a new epoch', () => {
+  it('does not continue reading at an offset of the previous epoch', async () => {
     const { before, after, hub, publish, beginAnew, hear, hold } = open()
     await publish(before, ...texts('a', 10))
     const connection = new FakeConnection()
@@ -73,7 +73,7 @@ describe('a log that begins anew', () => {
     expect(connection.data.filter((data) => data.startsWith('b'))).toEqual([])
   })
 
-  it('is not entered by a client whose place was found in the one before', async () => {
+  it('does not admit a client whose position was resolved in the previous epoch', async () => {
     const { before, after, hub, publish, beginAnew, hear } = open()
     await publish(before, ...texts('a', 10))
     await publish(after, ...texts('b', 20))
@@ -86,7 +86,7 @@ describe('a log that begins anew', () => {
     expect(connection.data).toEqual([])
   })
 
-  it('is told of, also where it began while the place was looked for', async () => {
+  it('reports the gap, also when the epoch changes while a position is being resolved', async () => {
     const { before, after, hub, publish, beginAnew, hear, hold } = open()
     await publish(before, ...texts('a', 10))
     await publish(after, ...texts('b', 20))
@@ -103,7 +103,7 @@ describe('a log that begins anew', () => {
     await expect.poll(() => connection.data).toEqual(texts('b', 20))
   })
 
-  it('serves who comes before its first entry was heard of, and closes who came earlier', async () => {
+  it('serves clients that connect before the first entry of the epoch arrives, and closes earlier clients', async () => {
     const { before, after, hub, publish, beginAnew, hear } = open()
     await publish(before, ...texts('a', 10))
     const earlier = new FakeConnection()
@@ -123,7 +123,7 @@ describe('a log that begins anew', () => {
     await expect.poll(() => later.data).toEqual(texts('b', 4))
   })
 
-  it('serves an id of its own that the hub has yet to hear of', async () => {
+  it('accepts an id of the new epoch that the hub has not received yet', async () => {
     const { before, after, hub, publish, beginAnew, hear } = open()
     await publish(before, ...texts('a', 10))
     await publish(after, ...texts('b', 3))

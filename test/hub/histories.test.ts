@@ -6,7 +6,7 @@ import { anyHistory, play } from '../support/histories.js'
 const runs = Number(process.env.TIDINGS_HISTORIES ?? 300)
 const seed = Number(process.env.TIDINGS_SEED ?? Date.now() % 2 ** 31)
 
-it(`every client ends with its entries in order, each once, or was told (seed ${seed})`, {
+it(`every client receives its entries in order, each once, or a gap event (seed ${seed})`, {
   timeout: 300_000
 }, async () => {
   console.log(`histories: seed ${seed}, ${runs} runs (TIDINGS_SEED and TIDINGS_HISTORIES set others)`)

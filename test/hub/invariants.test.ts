@@ -1,4 +1,4 @@
-// The invariants of the architecture, one by one, where a sentence and a few lines can show them. That they hold together
+// The invariants of ARCHITECTURE.md, one by one, each in a few lines. The random histories test all of them together.
 // under whatever happens is shown by the histories.
 import { setImmediate as tick } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -18,13 +18,13 @@ function open(options: HubOptions = {}) {
   return { hub, join, publish }
 }
 
-/** A sweep runs on `setImmediate`, and goes on with the next one where it took long. */
+/** A sweep runs on `setImmediate`, and yields to a second one when it takes long. */
 async function sweepsAreDone(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await tick()
 }
 
-describe('1. nothing reaches a subscriber except from the tail of the log', () => {
-  it('delivers what a log follows, also when nobody published here', async () => {
+describe('1. a subscriber receives entries only from the tail of the log', () => {
+  it('delivers entries that another process appended', async () => {
     const log = new MemoryLog()
     const { join } = open({ log })
     const { connection } = await join()
@@ -32,7 +32,7 @@ describe('1. nothing reaches a subscriber except from the tail of the log', () =
     await expect.poll(() => connection.data).toEqual(['from another node'])
   })
 
-  it('delivers nothing that the log refused', async () => {
+  it('does not deliver an update that the log rejected', async () => {
     const log = new MemoryLog()
     const { join, publish } = open({ log })
     const { connection } = await join()
@@ -44,7 +44,7 @@ describe('1. nothing reaches a subscriber except from the tail of the log', () =
 })
 
 describe('2. entries are delivered in order, each once', () => {
-  it('gives the rest of a batch to someone who caught up in the middle of it', async () => {
+  it('delivers the rest of a batch to a subscriber that turns live in the middle of it', async () => {
     const { join, publish } = open()
     const [first, second] = [await join(), await join()]
     second.connection.full = true
@@ -67,7 +67,7 @@ describe('2. entries are delivered in order, each once', () => {
     await expect.poll(() => connection.data).toEqual(['once', 'end'])
   })
 
-  it('follows two hubs on one log in the same order', async () => {
+  it('delivers in the same order on two hubs that share a log', async () => {
     const log = new MemoryLog()
     const [one, two] = [open({ log }), open({ log })]
     const [here, there] = [await one.join(), await two.join()]
@@ -100,7 +100,7 @@ describe('3. durable before visible', () => {
 })
 
 describe('4. live means caught up', () => {
-  it('turns live in the tick in which it has read the window to its end', async () => {
+  it('turns live in the same tick in which it reaches the end of the window', async () => {
     const { join, publish } = open()
     for (let number = 0; number < 100; number++) await publish(String(number))
     const { connection, subscriber } = await join({ last: 60 })
@@ -108,14 +108,14 @@ describe('4. live means caught up', () => {
     expect(connection.data.length).toBe(60)
   })
 
-  it('replays what the log still keeps, not what the window happens to hold', async () => {
+  it('replays everything the log keeps, not only the window', async () => {
     const { join, publish } = open({ retention: [{ match: 'price', last: 1 }] })
     for (const price of ['1', '2', '3']) await publish(price, 'price')
     const { connection } = await join({ lastEventId: 'earliest' })
     await expect.poll(() => connection.data).toEqual(['3'])
   })
 
-  it('calls nothing a gap that was gone before a client asked for all that is kept', async () => {
+  it('reports no gap for entries removed before a client requests all retained entries', async () => {
     const { join, publish } = open({ retention: [{ match: 'a', entries: 1 }, { match: '*' }] })
     for (const topic of ['b', 'a', 'a', 'b']) await publish(topic, topic)
     const all = await join({ lastEventId: 'earliest' })
@@ -125,7 +125,7 @@ describe('4. live means caught up', () => {
     expect([all.connection.ended, newest.connection.ended]).toEqual([undefined, undefined])
   })
 
-  it('repeats nothing, and leaves nothing out that is kept, where what is lost lies between', async () => {
+  it('sends each retained entry once when the lost entries lie between retained ones', async () => {
     const { hub, join, publish } = open({ retention: [{ match: 'a', entries: 1 }, { match: '*' }] })
     for (const topic of ['b', 'b', 'a', 'b', 'a', 'b']) await publish(topic, topic)
     const lastEventId = `#${hub.status.epoch}-2`
@@ -135,7 +135,7 @@ describe('4. live means caught up', () => {
     await expect.poll(() => connection.data).toEqual(['b', 'a', 'b'])
   })
 
-  it('reads what the window no longer holds from the log, while publishing goes on', async () => {
+  it('reads entries that left the window from the log during publishing', async () => {
     const { join, publish } = open({ window: { entries: 5 } })
     for (let number = 0; number < 3_000; number++) await publish(String(number))
     const { connection } = await join({ lastEventId: 'earliest' })
@@ -149,7 +149,7 @@ describe('4. live means caught up', () => {
 })
 
 describe('5. no queue per subscriber', () => {
-  it('writes nothing to a full connection, and all of it in order once it has drained', async () => {
+  it('writes nothing to a full connection, and everything in order after it drains', async () => {
     const { join, publish } = open()
     const { connection, subscriber } = await join()
     connection.full = true
@@ -163,7 +163,7 @@ describe('5. no queue per subscriber', () => {
     expect(connection.data).toEqual(Array.from({ length: 50 }, (_, number) => String(number)))
   })
 
-  it('closes with slow whoever leaves a full connection unread for longer than slowTimeout', async () => {
+  it('closes a connection with reason slow when it stays full for longer than slowTimeout', async () => {
     const { hub, join, publish } = open({ slowTimeout: 40 })
     const { connection } = await join()
     connection.full = true
@@ -172,7 +172,7 @@ describe('5. no queue per subscriber', () => {
     expect(hub.status).toMatchObject({ subscribers: 0, audiences: 0 })
   })
 
-  it('bears with whoever reads slowly but reads', async () => {
+  it('keeps a slow connection that makes progress', async () => {
     const { join, publish } = open({ slowTimeout: 40 })
     const { connection, subscriber } = await join()
     let waiting = 1_000
@@ -186,19 +186,19 @@ describe('5. no queue per subscriber', () => {
     await expect.poll(() => connection.ended).toBe('slow')
   })
 
-  it('lets nothing pile up in an audience that sweeps cannot keep up with', async () => {
+  it('bounds the backlog of an audience that sweeps cannot keep up with', async () => {
     const { join, publish } = open({ window: { bytes: 100_000 }, batchBytes: 1 })
     const { connection, subscriber } = await join()
     for (let number = 0; number < 1_000; number++) void publish(`${number} ${'x'.repeat(500)}`)
     await publish('end')
-    // A live subscriber would have to be given all of them; one that is behind takes them from the window.
+    // A live subscriber must receive all of them; one that is behind reads them from the window.
     expect(subscriber.state).toBe('behind')
     await expect.poll(() => connection.data.length).toBe(1_001)
   })
 })
 
 describe('6. never skip silently', () => {
-  it('closes with gap whoever falls behind what the log keeps', async () => {
+  it('closes a subscriber with reason gap when it falls behind the retained entries', async () => {
     const { join, publish } = open({ log: new MemoryLog({ entries: 10 }), window: { entries: 5 } })
     const { connection } = await join()
     connection.full = true
@@ -214,7 +214,7 @@ describe('6. never skip silently', () => {
     ['unknown', 'nobody', 20],
     ['epoch', '#old-4', 10],
     ['trimmed', (epoch: string) => `#${epoch}-5`, 10]
-  ])('says %s, and where the stream begins instead', async (reason, id, after) => {
+  ])('reports a gap with reason %s and the position where the stream starts', async (reason, id, after) => {
     const { hub, publish } = open({ log: new MemoryLog({ entries: 10 }) })
     for (let number = 0; number < 20; number++) await publish(String(number))
     const { epoch } = hub.status
@@ -225,7 +225,7 @@ describe('6. never skip silently', () => {
     expect(place).toMatchObject({ after, id: resumedAfter })
   })
 
-  it('closes everyone with gap when the log starts over', async () => {
+  it('closes every subscriber with reason gap when the log starts a new epoch', async () => {
     const log = new MemoryLog()
     let deliver: Parameters<typeof log.follow>[0] = () => {}
     log.follow = async (follower) => {
@@ -240,7 +240,7 @@ describe('6. never skip silently', () => {
 })
 
 describe('7. a frame is encoded at most once per encoding', () => {
-  it('makes one buffer for all members of all audiences', async () => {
+  it('encodes one buffer for all members of all audiences', async () => {
     const bytes = vi.spyOn(Frame.prototype, 'bytes')
     const { join, publish } = open()
     const all = [await join({ topics: ['t'] }), await join({ topics: ['t'] }), await join(), await join()]
@@ -252,7 +252,7 @@ describe('7. a frame is encoded at most once per encoding', () => {
   })
 })
 
-describe('8. nothing a publisher wrote becomes a field before it is validated', () => {
+describe('8. publisher input is validated before it becomes a field', () => {
   it.each([
     [{ id: 'a\nevent: x' }, 'id_invalid'],
     [{ id: 'a\0' }, 'id_invalid'],
@@ -264,25 +264,25 @@ describe('8. nothing a publisher wrote becomes a field before it is validated', 
     [{ data: '\ud800' }, 'data_invalid'],
     [{ topics: [] }, 'topic_missing'],
     [{ topics: ['a\nb'] }, 'topic_invalid']
-  ])('refuses %j with %s', async (fields, code) => {
+  ])('rejects %j with %s', async (fields, code) => {
     const { hub } = open()
     await expect(hub.publish({ topics: ['t'], data: '', ...fields })).rejects.toMatchObject({ code })
     expect(hub.status.head).toBe(0)
   })
 })
 
-describe('9. work per publish grows with the audiences that match', () => {
-  it('asks no pattern twice about a topic, and no audience that does not match', async () => {
+describe('9. work per publish grows with the number of matching audiences', () => {
+  it('evaluates each pattern once per topic, and skips audiences that do not match', async () => {
     const { join, publish } = open()
     for (let number = 0; number < 50; number++) await join({ topics: [`exact/${number}`, `p${number}/{id}`] })
-    const asked = Array.from({ length: 50 }, (_, number) => vi.spyOn(compile(`p${number}/{id}`), 'matches'))
+    const spies = Array.from({ length: 50 }, (_, number) => vi.spyOn(compile(`p${number}/{id}`), 'matches'))
     for (let number = 0; number < 100; number++) await publish('', 'exact/7')
-    for (const spy of asked) expect(spy.mock.calls.length).toBeLessThanOrEqual(1)
+    for (const spy of spies) expect(spy.mock.calls.length).toBeLessThanOrEqual(1)
   })
 })
 
 describe('closing a hub', () => {
-  it('sends what was published before, and only then ends the streams', async () => {
+  it('delivers pending updates before it ends the streams', async () => {
     const { hub, join, publish } = open({ batchBytes: 1 })
     const { connection } = await join()
     await Promise.all([publish('last'), publish('words')])
@@ -291,8 +291,8 @@ describe('closing a hub', () => {
   })
 })
 
-describe('what goes wrong on our side', () => {
-  it('is told to the observer, and to the client as no more than an end', async () => {
+describe('an internal error', () => {
+  it('is passed to the observer; the client only sees the stream end', async () => {
     const failures: unknown[] = []
     const log = new MemoryLog()
     const { join, publish } = open({
@@ -313,14 +313,14 @@ describe('what goes wrong on our side', () => {
     [{ readable: 'abc' }, 'selector_invalid'],
     [{ encoding: 'xml' }, 'envelope_invalid'],
     [{ topics: Array.from({ length: 7 }, (_, number) => `{a${number}}`.repeat(30)) }, 'selectors_too_many']
-  ])('is not a request such as %j, which is refused', async (request, code) => {
+  ])('does not include invalid requests: %j is rejected with %s', async (request, code) => {
     const { hub } = open()
     await expect(hub.locate(request as SubscribeRequest)).rejects.toMatchObject({ code })
   })
 })
 
-describe('private updates', () => {
-  it('reach only those who may read one of their topics', async () => {
+describe('a private update', () => {
+  it('reaches only subscribers that may read one of its topics', async () => {
     const { hub, join } = open()
     const [nobody, other, reader] = [await join(), await join({ readable: ['b'] }), await join({ readable: ['a/{x}'] })]
     await hub.publish({ topics: ['a/1', 'c'], data: 'secret', private: true })
@@ -329,7 +329,7 @@ describe('private updates', () => {
     expect([nobody.connection.data, other.connection.data]).toEqual([['public'], ['public']])
   })
 
-  it('are kept from those who may not read them on replay as well', async () => {
+  it('is also withheld on replay from subscribers without read permission', async () => {
     const { hub, join } = open()
     await hub.publish({ topics: ['a'], data: 'secret', private: true })
     await hub.publish({ topics: ['a'], data: 'public' })
@@ -341,7 +341,7 @@ describe('private updates', () => {
 })
 
 describe('an observer that throws', () => {
-  it('ends the process rather than change what happens', async () => {
+  it('ends the process instead of changing the delivery', async () => {
     const uncaught: unknown[] = []
     const listeners = process.rawListeners('uncaughtException') as NodeJS.UncaughtExceptionListener[]
     process.removeAllListeners('uncaughtException').on('uncaughtException', (error) => uncaught.push(error))

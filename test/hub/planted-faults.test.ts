@@ -1,12 +1,12 @@
-// A test of the test: each fault that the histories exist to find is planted in a copy of the library, and must be found.
+// A test of the tests: each planted fault breaks an invariant in a copy of the library, and the histories must detect it.
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { type Fault, plant } from '../support/faults.js'
+import { type Fault, plant } from '../support/fault-injection.js'
 import { anyHistory, play } from '../support/histories.js'
 
 const faults: Fault[] = [
   {
-    name: 'an await before the flip to live',
+    name: 'an await before the switch to live',
     file: 'hub/delivery/catch-up.js',
     find: "subscriber.state = 'live';",
     replace: "setImmediate(() => { if (subscriber.state === 'behind') subscriber.state = 'live' });"
@@ -18,31 +18,31 @@ const faults: Fault[] = [
     replace: "subscriber.state === 'closed'"
   },
   {
-    name: 'a hole skipped while catching up',
+    name: 'a gap skipped during catch-up',
     file: 'hub/delivery/catch-up.js',
     find: 'if (lost || ',
     replace: 'if ((lost && !cursor) || '
   },
   {
-    name: 'a hole skipped on resuming',
+    name: 'a gap skipped on resume',
     file: 'hub/position.js',
     find: "return lost ? begin(requested, 'trimmed', after)",
     replace: "return false ? begin(requested, 'trimmed', after)"
   },
   {
-    name: 'a hole skipped between log and hub',
+    name: 'a gap skipped between log and hub',
     file: 'hub/delivery/dispatcher.js',
     find: 'this.#fallBehind(subscriber);\n        void presence',
     replace: '{}\n        void presence'
   },
   {
-    name: 'a full connection that is written on',
+    name: 'writing to a full connection',
     file: 'hub/subscriber.js',
     find: "this.#fullSince = this.#lastWrite;\n        this.state = 'behind';",
     replace: ''
   },
   {
-    name: 'an entry dropped at the end of a stretch',
+    name: 'an entry dropped at the end of a scan',
     file: 'hub/delivery/window.js',
     find: 'Math.min(this.head, offset + scanLimit)',
     replace: 'Math.min(this.head - 1, offset + scanLimit)'
@@ -57,7 +57,7 @@ const faults: Fault[] = [
 
 const seed = 20_261_122
 
-it.each(faults)('sees $name', { timeout: 120_000 }, async (fault) => {
+it.each(faults)('detects: $name', { timeout: 120_000 }, async (fault) => {
   const library = await plant(fault)
   const property = fc.asyncProperty(anyHistory, (history) => play(library, history))
   const result = await fc.check(property, {

@@ -1,4 +1,4 @@
-// Announcements of who is subscribed: entries like all others, which neither get lost nor hold anything up.
+// Presence announcements: log entries like all others. They are not lost, and they do not delay other updates.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createHub, type Hub, type HubOptions, MemoryLog, type Subscription } from '../../dist/index.js'
@@ -17,19 +17,19 @@ function open(options: HubOptions = {}) {
   return { hub, join, watch }
 }
 
-function subscription(who: string): Subscription {
-  const topic = `presence/${who}`
+function subscription(name: string): Subscription {
+  const topic = `presence/${name}`
   return {
     topic,
-    announce: (active) => ({ topics: [topic], data: `${who} ${active ? 'joined' : 'left'}`, private: true })
+    announce: (active) => ({ topics: [topic], data: `${name} ${active ? 'joined' : 'left'}`, private: true })
   }
 }
 
-const member = (who: string) => ({ topic: `presence/${who}`, record: '', end: subscription(who).announce(false) })
+const member = (name: string) => ({ topic: `presence/${name}`, record: '', end: subscription(name).announce(false) })
 const listed = async (hub: Hub) => [...(await hub.subscriptions()).keys()]
 
 describe('presence', () => {
-  it('tells when a subscription begins and ends, to those who may read it', async () => {
+  it('announces the start and end of a subscription to clients that may read them', async () => {
     const { hub, join, watch } = open()
     const watcher = await watch()
     const subscriber = await join(subscription('ann'), subscription('bob'))
@@ -38,7 +38,7 @@ describe('presence', () => {
     await expect.poll(() => watcher.data).toEqual(['ann joined', 'bob joined', 'ann left', 'bob left'])
   })
 
-  it('lists those of whom it has told, and no others', async () => {
+  it('lists exactly the subscriptions that were announced', async () => {
     const { hub, join } = open()
     const subscriber = await join(subscription('ann'))
     expect(await listed(hub)).toEqual([])
@@ -49,7 +49,7 @@ describe('presence', () => {
     expect(hub.lastEventId).toBe(`#${hub.status.epoch}-2`)
   })
 
-  it('appends a storm of connects in few batches, and lets publishing through', async () => {
+  it('groups a burst of connects into few appends, and does not block publishing', async () => {
     const log = new MemoryLog()
     const batches: number[] = []
     const announce = log.roster.announce.bind(log)
@@ -66,7 +66,7 @@ describe('presence', () => {
     expect(batches.length).toBeLessThan(20)
   })
 
-  it('leaves out who came and went while ten thousand others waited', async () => {
+  it('omits subscribers that connect and disconnect while 10,000 others wait', async () => {
     const log = new MemoryLog()
     const { hub, join, watch } = open({ log })
     const watcher = await watch()
@@ -76,7 +76,7 @@ describe('presence', () => {
     expect(watcher.data.filter((data) => data.startsWith('brief'))).toEqual([])
   })
 
-  it('lists rightly what the log could not take, and says that it could not', async () => {
+  it('keeps a correct list when the log rejects an announcement, and reports the error', async () => {
     const log = new MemoryLog()
     log.roster.announce = () => Promise.reject(new Error('disk full'))
     const failures: unknown[] = []
@@ -88,16 +88,16 @@ describe('presence', () => {
     expect(failures).toHaveLength(2)
   })
 
-  it('tells the ends of all streams before the log is closed', async () => {
+  it('announces the end of every stream before the log closes', async () => {
     const log = new MemoryLog()
     const hub = createHub({ log })
     const place = await hub.locate({})
-    for (const who of ['ann', 'bob']) hub.join(place, new FakeConnection(), [subscription(who)])
+    for (const name of ['ann', 'bob']) hub.join(place, new FakeConnection(), [subscription(name)])
     await hub.close()
     expect(log.head).toBe(4)
   })
 
-  it('repeats what the log could not take, until it can', async () => {
+  it('retries announcements that the log rejected until it accepts them', async () => {
     const log = new MemoryLog()
     const announce = log.roster.announce.bind(log)
     let isAway = true
@@ -110,11 +110,11 @@ describe('presence', () => {
     await expect.poll(() => watcher.data, { timeout: 5_000 }).toEqual(['ann joined'])
   })
 
-  it('tells once what it is in doubt about', async () => {
+  it('announces once when the result of an append is unknown', async () => {
     const log = new MemoryLog()
     const announce = log.roster.announce.bind(log)
     let attempts = 0
-    // It is in the log, and whoever asked for that does not hear of it.
+    // The entry is in the log, but the caller receives an error.
     log.roster.announce = async (announcements) => {
       await announce(announcements)
       if (attempts++ < 2) throw new Error('unanswered')
@@ -129,7 +129,7 @@ describe('presence', () => {
 })
 
 describe('presence on nodes that share a log', () => {
-  it('is the same everywhere, also for who comes later', async () => {
+  it('is the same on every node, also on a node that joins later', async () => {
     const log = new MemoryLog()
     const [one, two] = [open({ log }), open({ log })]
     const subscriber = await one.join(subscription('ann'))
@@ -142,7 +142,7 @@ describe('presence on nodes that share a log', () => {
     for (const { hub } of [one, two, three]) await expect.poll(() => listed(hub)).toEqual(['presence/bob'])
   })
 
-  it('ends in time, once, what a node held that died without a word', async () => {
+  it('removes the subscriptions of a crashed node once, after its lease expires', async () => {
     const log = new MemoryLog()
     await log.roster.announce([
       { update: subscription('ann').announce(true), member: { ...member('ann'), node: 'dead' } },
@@ -158,7 +158,7 @@ describe('presence on nodes that share a log', () => {
     expect(log.head).toBe(4)
   })
 
-  it('takes nobody for dead while the log is away', async () => {
+  it('does not treat nodes as dead while the log is unavailable', async () => {
     const log = new MemoryLog()
     await log.roster.announce([
       { update: subscription('ann').announce(true), member: { ...member('ann'), node: 'other' } }
@@ -172,7 +172,7 @@ describe('presence on nodes that share a log', () => {
     await sleep(1_500)
     expect(await listed(hub)).toEqual(['presence/ann'])
     isAway = false
-    // The other one tells again that it lives, some time later.
+    // The other node renews its lease a little later.
     await sleep(100)
     const telling = setInterval(() => void renew('other', 1_000), 100)
     onTestFinished(() => clearInterval(telling))
@@ -180,7 +180,7 @@ describe('presence on nodes that share a log', () => {
     expect(await listed(hub)).toEqual(['presence/ann'])
   })
 
-  it('comes back by itself when others took a node for dead that was only slow', async () => {
+  it('recovers when other nodes removed a node that was only slow', async () => {
     const log = new MemoryLog()
     const one = open({ log })
     const watcher = await one.watch()

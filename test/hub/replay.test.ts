@@ -1,11 +1,11 @@
-// Many replay at once, from the log on disk; who is live is served meanwhile, and everyone gets everything.
+// Many clients replay from the log on disk at once. Live clients are served meanwhile, and every client receives every entry.
 import { setImmediate as tick } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { type Connection, createHub } from '../../dist/index.js'
 import { FakeConnection } from '../support/fake-connection.js'
 import { openLog } from '../support/log-folder.js'
 
-/** Counts the events that it is sent, and keeps none of them. */
+/** Counts the events that it receives, and keeps none of them. */
 class Counter implements Connection {
   readonly address = 'fake'
   readonly buffered = 0
@@ -20,7 +20,7 @@ class Counter implements Connection {
   end(): void {}
 }
 
-it('a thousand clients that replay do not keep a live one waiting', { timeout: 60_000 }, async () => {
+it('a thousand replaying clients do not delay a live client', { timeout: 60_000 }, async () => {
   const hub = createHub({ log: await openLog(), heartbeat: 0 })
   onTestFinished(() => hub.close())
   const history = 3_000
@@ -35,6 +35,6 @@ it('a thousand clients that replay do not keep a live one waiting', { timeout: 6
     while (live.data.length < number) await tick()
   }
   const waiting = counters.filter(({ events }) => events < history).length
-  expect(waiting, 'how many were still replaying when the live one had all').toBeGreaterThan(0)
+  expect(waiting, 'clients still replaying when the live client had all entries').toBeGreaterThan(0)
   await expect.poll(() => counters.every(({ events }) => events === history + 5), { timeout: 30_000 }).toBe(true)
 })

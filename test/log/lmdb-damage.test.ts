@@ -1,4 +1,4 @@
-// What LmdbLog does with a data file that a disk has damaged: it delivers nothing that was not written, and names the file.
+// LmdbLog with a data file that the disk has damaged: it delivers only what was written, and its error names the file.
 import { cpSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -11,7 +11,7 @@ import { isSoak, randomFrom, seed } from '../support/random.ts'
 const runs = isSoak ? 2_000 : 120
 const topics = Array.from({ length: 30 }, (_, number) => `topic ${number}`)
 
-/** A log with all that a page can be: long values, many topics, some with many entries, and pages that are free. */
+/** A log with every kind of page: long values, many topics, topics with many entries, and free pages. */
 async function closedLog(): Promise<string> {
   const path = newFolder()
   const log = await openLog({
@@ -35,7 +35,7 @@ async function closedLog(): Promise<string> {
   return path
 }
 
-it(`LmdbLog delivers what was written or says which file is damaged, ${runs} times (seed ${seed})`, async () => {
+it(`LmdbLog delivers what was written or names the damaged file, ${runs} times (seed ${seed})`, async () => {
   const random = randomFrom(seed)
   const whole = await closedLog()
   const pages = statSync(join(whole, 'data.mdb')).size / 4_096
@@ -56,11 +56,34 @@ it(`LmdbLog delivers what was written or says which file is damaged, ${runs} tim
     else expect(found.error, what).toContain(`LogError: ${join(path, 'data.mdb')}`)
     if (found.error !== undefined) refused++
   }
-  // The rest has hit a page that is free, or the end of one that is not full.
+  // The other runs hit a free page, or the unused end of a page.
   expect(refused).toBeGreaterThan(runs / 4)
 }, 600_000)
 
-it('LmdbLog finds an entry that was changed while the log was open', async () => {
+it('LmdbLog detects a sector of zeros at the end of any page of a small log', async () => {
+  const whole = newFolder()
+  const log = await openLog({ path: whole })
+  await log.append([update('a', { topics: ['topic 0'] }), update('b', { topics: ['topic 1'] })])
+  await log.close()
+  const reader = startReader(topics)
+  const copy = () => {
+    const path = newFolder()
+    cpSync(join(whole, 'data.mdb'), join(path, 'data.mdb'))
+    return path
+  }
+  const { kept } = await reader.read(copy())
+  let detected = 0
+  for (let end = 4_096; end <= statSync(join(whole, 'data.mdb')).size; end += 4_096) {
+    const path = copy()
+    overwrite(join(path, 'data.mdb'), end - 512, Buffer.alloc(512))
+    const found = await reader.read(path)
+    if (found.error === undefined) expect(found.kept === kept, `the page that ends at byte ${end}`).toBe(true)
+    else detected++
+  }
+  expect(detected).toBeGreaterThan(3)
+})
+
+it('LmdbLog detects an entry that was changed while the log was open', async () => {
   const path = newFolder()
   const file = join(path, 'data.mdb')
   const log = await openLog({ path })
@@ -71,7 +94,7 @@ it('LmdbLog finds an entry that was changed while the log was open', async () =>
   await expect(keptIn(log)).rejects.toBeInstanceOf(LogError)
 })
 
-it('the checksum is the same with and without the help of Node', () => {
+it('the checksum is the same with and without the zlib function of Node', () => {
   for (const text of ['', 'a', 'x'.repeat(1_000), '\u{1f4e3}']) {
     const bytes = Buffer.from(text)
     expect(crc32ByTable(bytes, 7)).toBe(crc32(bytes, 7))

@@ -1,11 +1,11 @@
-// What LmdbLog does where it cannot do its work: it says what is wrong, and loses nothing that it promised to keep.
+// LmdbLog when it cannot work: its error states the cause, and it loses nothing that it promised to keep.
 import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { LmdbLog } from '../../dist/index.js'
 import { keptIn, many, newFolder, oldFolder, openLog, update } from '../support/log-folder.ts'
 
-describe('LmdbLog refuses what it cannot use', () => {
+describe('LmdbLog rejects a folder or file that it cannot use', () => {
   async function closedLog(): Promise<string> {
     const path = newFolder()
     const log = await openLog({ path })
@@ -14,7 +14,7 @@ describe('LmdbLog refuses what it cannot use', () => {
     return path
   }
 
-  it('a folder that cannot be made', async () => {
+  it('a folder that cannot be created', async () => {
     const file = join(newFolder(), 'file')
     writeFileSync(file, '')
     const path = join(file, 'log')
@@ -23,7 +23,7 @@ describe('LmdbLog refuses what it cannot use', () => {
     )
   })
 
-  it('a data file that was cut to half', async () => {
+  it('a data file truncated to half its size', async () => {
     const path = await closedLog()
     const file = join(path, 'data.mdb')
     const { size } = statSync(file)
@@ -34,13 +34,13 @@ describe('LmdbLog refuses what it cannot use', () => {
     expect(statSync(file).size).toBe(size / 2)
   })
 
-  it.each([0, 100, 4_096])('a data file that was cut to %i bytes', async (size) => {
+  it.each([0, 100, 4_096])('a data file truncated to %i bytes', async (size) => {
     const path = await closedLog()
     truncateSync(join(path, 'data.mdb'), size)
     await expect(LmdbLog.open({ path })).rejects.toThrow(`${join(path, 'data.mdb')} is damaged`)
   })
 
-  it.each([0, 4_096])('a data file with garbage from byte %i on', async (position) => {
+  it.each([0, 4_096])('a data file with garbage from byte %i', async (position) => {
     const path = await closedLog()
     const file = openSync(join(path, 'data.mdb'), 'r+')
     writeSync(file, Buffer.alloc(4_096, 'garbage'), 0, 4_096, position)
@@ -48,21 +48,21 @@ describe('LmdbLog refuses what it cannot use', () => {
     await expect(LmdbLog.open({ path })).rejects.toThrow(`is damaged: what stands at byte ${position} is not`)
   })
 
-  it("another program's file in its place, and leaves it alone", async () => {
+  it('a file of another program, which stays unchanged', async () => {
     const path = newFolder()
     writeFileSync(join(path, 'data.mdb'), 'a letter')
     await expect(LmdbLog.open({ path })).rejects.toThrow('is damaged')
     expect(readFileSync(join(path, 'data.mdb'), 'utf8')).toBe('a letter')
   })
 
-  it('a log of a newer format, and says so', async () => {
+  it('a log with a newer format; the error states the format', async () => {
     const path = await oldFolder(3, ['1'])
     await expect(LmdbLog.open({ path })).rejects.toThrow(
       `${path} holds a log of format 3, and this version of tidings reads formats up to 2; use the version that wrote it`
     )
   })
 
-  it('but not one of format 1, whose counters a kill may have spoilt', async () => {
+  it('but opens format 1, whose counters may be wrong after a crash', async () => {
     const retention = [{ match: '*', entries: 4 }]
     const path = await oldFolder(1, ['1', '2', '3'], retention)
     const log = await openLog({ path, retention })
@@ -72,7 +72,7 @@ describe('LmdbLog refuses what it cannot use', () => {
     expect(await keptIn(await openLog({ path, retention }))).toEqual(['2', '3', '4', '5'])
   })
 
-  it('and can be opened when that is put right', async () => {
+  it('and opens the log after the problem is fixed', async () => {
     const path = await closedLog()
     const whole = readFileSync(join(path, 'data.mdb'))
     truncateSync(join(path, 'data.mdb'), 8_192)

@@ -1,5 +1,5 @@
-// What LmdbLog does on a disk that is full: it refuses what has no room, keeps what it has, and lets go of what its rules no
-// longer keep.
+// LmdbLog on a full disk: it rejects appends that do not fit, keeps its entries, and still removes entries by its
+// retention rules.
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -11,7 +11,7 @@ describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obst
   const small = () => many(500, { data: 'x'.repeat(100) })
   const large = () => Array.from({ length: 40 }, () => update('x'.repeat(10_000)))
 
-  /** Appends until that is refused, and answers with what. */
+  /** Appends until an append is rejected, and returns the error. */
   async function fill(log: LmdbLog, batch = large): Promise<unknown> {
     for (;;) {
       const failed = await log.append(batch()).then(
@@ -22,7 +22,7 @@ describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obst
     }
   }
 
-  it('refuses with storage_full, keeps what it had, and goes on when there is room', async () => {
+  it('rejects appends with storage_full, keeps its entries, and accepts appends when space is free again', async () => {
     const path = smallDisk(8)
     const filler = join(path, 'filler')
     writeFileSync(filler, Buffer.alloc(3 * 2 ** 20))
@@ -40,7 +40,7 @@ describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obst
     expect(delivered).toEqual(Array.from({ length: head + 40 }, (_, at) => at + 1))
   })
 
-  it('has lost nothing when it is opened again', async () => {
+  it('has lost nothing after it is reopened', async () => {
     const path = smallDisk(8)
     const log = await openLog({ path })
     await fill(log)
@@ -49,7 +49,7 @@ describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obst
     expect(await keptIn(await openLog({ path }))).toEqual(before)
   })
 
-  it('lets go of what has expired, also when nothing is published', async () => {
+  it('removes expired entries, also when nothing is published', async () => {
     let now = 1_000_000
     const log = await openLog({ path: smallDisk(8), retention: [{ match: '*', age: 60_000 }], now: () => now })
     await fill(log, small)
@@ -58,7 +58,7 @@ describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obst
     await log.append(large())
   })
 
-  it('takes as much again when that has expired, time after time', { timeout: 60_000 }, async () => {
+  it('accepts the same amount again after entries expire, repeatedly', { timeout: 60_000 }, async () => {
     let now = 1_000_000
     const log = await openLog({ path: smallDisk(8), retention: [{ match: '*', age: 60_000 }], now: () => now })
     for (let time = 0; time < 16; time++) {
@@ -70,7 +70,7 @@ describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obst
     }
   })
 
-  it('opens under rules that keep less, and goes by them', async () => {
+  it('opens with stricter retention rules, and applies them', async () => {
     const path = smallDisk(8)
     const log = await openLog({ path })
     await fill(log, small)
@@ -82,7 +82,7 @@ describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obst
     expect((await again.append(large()))[0]?.offset).toBe(head + 1)
   })
 
-  it('goes by other rules while it is open', async () => {
+  it('applies changed rules while it is open', async () => {
     const log = await openLog({ path: smallDisk(8) })
     await fill(log, small)
     await log.retain([{ match: '*', entries: 100 }])
@@ -90,7 +90,7 @@ describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obst
     await log.append(large())
   })
 
-  it('takes what fits as soon as there is room, when a log was opened without any', async () => {
+  it('accepts appends as soon as space is free, when it was opened without free space', async () => {
     const path = smallDisk(8)
     const filler = join(path, 'filler')
     const log = await openLog({ path })

@@ -1,9 +1,10 @@
-// One writer at a time uses the folder of an LmdbLog, wherever it runs; and a second one that gets past that loses nothing.
+// One writer at a time uses the folder of an LmdbLog, in any process or container. A second writer that gets past the lock
+// loses nothing.
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { LmdbLog, LogError } from '../../dist/index.js'
-import { noNamespace, staleSocket, startContenders } from '../support/folder-users.ts'
+import { noNamespace, staleSocket, startContenders } from '../support/lock-contenders.ts'
 import {
   fillDisk,
   keptIn,
@@ -16,7 +17,7 @@ import {
 } from '../support/log-folder.ts'
 
 describe('LmdbLog allows one writer at a time', () => {
-  it('refuses a second log on its folder, and tells that this process has it', async () => {
+  it('rejects a second log on its folder, and the error names this process', async () => {
     const path = newFolder()
     const log = await openLog({ path })
     await log.append(many(3))
@@ -26,7 +27,7 @@ describe('LmdbLog allows one writer at a time', () => {
     expect(await keptIn(log)).toEqual(['1', '2', '3'])
   })
 
-  it('refuses a second process, names the first, and goes on when that was killed', async () => {
+  it('rejects a second process, names the first, and opens after the first is killed', async () => {
     const path = newFolder()
     const writer = await startWriter(path, 'flush')
     await expect(LmdbLog.open({ path })).rejects.toThrow(`${path} is in use by another process (pid ${writer.pid})`)
@@ -35,15 +36,18 @@ describe('LmdbLog allows one writer at a time', () => {
   })
 
   const obstacle = noNamespace()
-  it.skipIf(obstacle)(`refuses one in another container${obstacle ? ` (skipped: ${obstacle})` : ''}`, async () => {
-    const path = newFolder()
-    const writer = await startWriter(path, 'flush', ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'])
-    await expect(LmdbLog.open({ path })).rejects.toThrow(`${path} is in use by another process`)
-    await writer.kill()
-    expect((await openLog({ path })).head).toBeGreaterThan(0)
-  })
+  it.skipIf(obstacle)(
+    `rejects a process in another container${obstacle ? ` (skipped: ${obstacle})` : ''}`,
+    async () => {
+      const path = newFolder()
+      const writer = await startWriter(path, 'flush', ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'])
+      await expect(LmdbLog.open({ path })).rejects.toThrow(`${path} is in use by another process`)
+      await writer.kill()
+      expect((await openLog({ path })).head).toBeGreaterThan(0)
+    }
+  )
 
-  it('works in a folder whose path is too long for a socket', async () => {
+  it('works in a folder whose path is too long for a Unix socket', async () => {
     const path = join(newFolder(), 'x'.repeat(120))
     const log = await openLog({ path })
     await expect(LmdbLog.open({ path })).rejects.toThrow('is in use by this process')
@@ -51,24 +55,24 @@ describe('LmdbLog allows one writer at a time', () => {
     await openLog({ path })
   })
 
-  it('takes over from what an earlier version left', async () => {
+  it('takes over the lock of an earlier version', async () => {
     const path = newFolder()
     writeFileSync(join(path, 'owner'), JSON.stringify({ pid: process.pid, started: '', token: 'x' }))
     await openLog({ path })
   })
 
-  it('is taken over by one of several who try at once, time after time', { timeout: 60_000 }, async () => {
+  it('is opened by exactly one of several processes that try at once, repeatedly', { timeout: 60_000 }, async () => {
     const contenders = await startContenders(3)
     for (let round = 0; round < 40; round++) {
       const path = newFolder()
       await staleSocket(join(path, 'owner.sock'))
-      const said = await Promise.all(contenders.map(({ open }) => open(path)))
-      expect(said.sort()).toEqual(['mine', 'refused', 'refused'])
+      const outcomes = await Promise.all(contenders.map(({ open }) => open(path)))
+      expect(outcomes.sort()).toEqual(['mine', 'refused', 'refused'])
     }
   })
 
   const noDisk = noSmallDisk()
-  it.skipIf(noDisk)(`is given back on a full disk${noDisk ? ` (skipped: ${noDisk})` : ''}`, async () => {
+  it.skipIf(noDisk)(`releases the lock on a full disk${noDisk ? ` (skipped: ${noDisk})` : ''}`, async () => {
     const path = smallDisk(8)
     const log = await openLog({ path })
     await log.append(many(3))
@@ -78,8 +82,8 @@ describe('LmdbLog allows one writer at a time', () => {
   })
 })
 
-describe('LmdbLog finds another writer that the lock did not keep out', () => {
-  it('stops with its next commit, and loses nothing of what the other one was told is kept', async () => {
+describe('LmdbLog detects a second writer that got past the lock', () => {
+  it('stops at its next commit, and loses nothing that was acknowledged to the other writer', async () => {
     const path = newFolder()
     const log = await openLog({ path })
     await log.append(many(3))
@@ -93,7 +97,7 @@ describe('LmdbLog finds another writer that the lock did not keep out', () => {
     expect((await openLog({ path })).head).toBeGreaterThanOrEqual(offset)
   })
 
-  it('stops when its data file was replaced by another one', async () => {
+  it('stops when its data file was replaced', async () => {
     const path = newFolder()
     const log = await openLog({ path })
     await log.append(many(3))

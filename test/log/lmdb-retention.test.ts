@@ -1,4 +1,4 @@
-// What LmdbLog keeps, and for how long.
+// The retention rules of LmdbLog.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,8 +9,8 @@ import { randomFrom, seed } from '../support/random.ts'
 
 const on = (topic: string, data: string) => update(data, { topics: [topic] })
 
-describe('LmdbLog keeps the newest of a topic', () => {
-  it('removes what is superseded with the very commit that supersedes it, and calls it no gap', async () => {
+describe('LmdbLog keeps the newest entries of a topic (last)', () => {
+  it('removes superseded entries in the same commit, and reports no gap', async () => {
     const log = await openLog({ retention: [{ match: 'price/{id}', last: 1 }] })
     await log.append([on('price/1', 'a'), on('price/2', 'b')])
     await log.append([on('price/1', 'c')])
@@ -20,13 +20,13 @@ describe('LmdbLog keeps the newest of a topic', () => {
     expect(log.first).toBe(2)
   })
 
-  it('keeps as many of each topic as the rule says', async () => {
+  it('keeps the number of entries per topic that the rule sets', async () => {
     const log = await openLog({ retention: [{ match: '*', last: 3 }] })
     for (const data of ['1', '2', '3', '4', '5']) await log.append([on('a', data), on('b', data)])
     expect(await keptIn(log)).toEqual(['3', '3', '4', '4', '5', '5'])
   })
 
-  it('goes by the first topic alone: an alternate supersedes nothing, and is not superseded', async () => {
+  it('applies to the first topic only: an alternate topic supersedes nothing, and is not superseded', async () => {
     const log = await openLog({ retention: [{ match: 'a', last: 1 }] })
     await log.append([update('1', { topics: ['b', 'a'] }), update('2', { topics: ['a', 'b'], id: 'x' })])
     await log.append([update('3', { topics: ['b', 'a'] }), update('4', { topics: ['a'] })])
@@ -36,16 +36,16 @@ describe('LmdbLog keeps the newest of a topic', () => {
   })
 })
 
-describe('LmdbLog keeps what a rule bounds', () => {
-  it('no more bytes than it was told', async () => {
+describe('LmdbLog applies the bounds of a rule', () => {
+  it('keeps at most the configured bytes', async () => {
     const log = await openLog({ retention: [{ match: '*', bytes: 10_000 }] })
     for (let number = 0; number < 100; number++) await log.append([update('x'.repeat(800))])
-    // Each entry counts for its 800 bytes of data, its topic and a constant of 200.
+    // Each entry counts as its 800 bytes of data, its topic and a constant of 200.
     expect(log.head - log.first + 1).toBe(9)
     expect(await readAll(log)).toMatchObject({ lost: true })
   })
 
-  it('no more entries than it was told, of all its topics together, whatever lies between them', async () => {
+  it('keeps at most the configured entries across all topics of the rule', async () => {
     const log = await openLog({ retention: [{ match: 'few/{x}', entries: 2 }] })
     for (const number of ['1', '2', '3']) await log.append([on(`few/${number}`, number), on('all', number)])
     expect(await keptIn(log)).toEqual(['1', '2', '2', '3', '3'])
@@ -53,7 +53,7 @@ describe('LmdbLog keeps what a rule bounds', () => {
     expect(await readAll(log, { filter: only('all') })).toMatchObject({ lost: false })
   })
 
-  it('nothing beyond its age, also when nothing is published', async () => {
+  it('removes expired entries, also when nothing is published', async () => {
     let now = 1_000_000
     const log = await openLog({ retention: [{ match: '*', age: 60_000 }], now: () => now })
     await log.append([update('old')])
@@ -66,7 +66,7 @@ describe('LmdbLog keeps what a rule bounds', () => {
     await expect.poll(() => log.first, { timeout: 5_000 }).toBe(3)
   })
 
-  it('nothing too old when it is opened again', async () => {
+  it('removes expired entries when it is reopened', async () => {
     const path = newFolder()
     const retention = [{ match: '*', age: 60_000 }]
     const before = await openLog({ path, retention, now: () => 1_000_000 })
@@ -76,7 +76,7 @@ describe('LmdbLog keeps what a rule bounds', () => {
     await expect.poll(() => log.first, { timeout: 5_000 }).toBe(4)
   })
 
-  it('longer rather than shorter when the clock is set back, also over a restart', async () => {
+  it('keeps entries longer, never shorter, when the clock is set back, also across a restart', async () => {
     const path = newFolder()
     const retention = [{ match: '*', age: 60_000 }]
     const before = await openLog({ path, retention, now: () => 1_000_000 })
@@ -88,7 +88,7 @@ describe('LmdbLog keeps what a rule bounds', () => {
     expect(log.first).toBe(1)
   })
 
-  it('as much as the first rule says that covers the topic; all where none does', async () => {
+  it('uses the first rule that covers a topic, and keeps everything where no rule does', async () => {
     const retention = [{ match: 'keep/{x}' }, { match: 'a', entries: 1 }, { match: '{any}', entries: 2 }]
     const log = await openLog({ retention })
     for (const data of ['1', '2', '3']) {
@@ -104,7 +104,7 @@ describe('LmdbLog keeps what a rule bounds', () => {
     ])
   })
 
-  it('goes on trimming until what one append put in is within bounds', async () => {
+  it('continues to trim until the entries of one large append are within bounds', async () => {
     const path = newFolder()
     const before = await openLog({ path })
     for (let batch = 0; batch < 10; batch++) await before.append(many(1_000))
@@ -121,7 +121,7 @@ describe('LmdbLog keeps what a rule bounds', () => {
     [{ bytes: '1 gig' }, 'retention: rule 1: bytes: expected a size such as 64MiB, got "1 gig"'],
     [{ size: 1 }, 'retention: rule 1: "size" is not a field; expected match, last, entries, bytes, age'],
     [{ match: '' }, 'retention: rule 1: match: expected a topic selector such as "*"']
-  ])('refuses %j, whatever the log', async (rule, message) => {
+  ])('every log rejects %j', async (rule, message) => {
     const retention = [{ match: 'a', ...rule } as RetentionRule]
     await expect(LmdbLog.open({ path: newFolder(), retention })).rejects.toThrow(message)
     expect(() => new MemoryLog({ retention })).toThrow(message)
@@ -129,8 +129,8 @@ describe('LmdbLog keeps what a rule bounds', () => {
   })
 })
 
-describe('LmdbLog under rules that change between two starts', () => {
-  it('brings what it kept under the new ones', async () => {
+describe('LmdbLog with rules that change between two starts', () => {
+  it('applies the new rules to existing entries', async () => {
     const path = newFolder()
     const first = await openLog({ path, retention: [{ match: '*', entries: 100 }] })
     for (const data of ['1', '2', '3']) await first.append([on('a', data), on('b', data), on('c', data)])
@@ -147,7 +147,7 @@ describe('LmdbLog under rules that change between two starts', () => {
     expect(await keptIn(second)).toEqual(['1', '2', '3', '3', '4', '4'])
   })
 
-  it('counts again what it finds, so that a bound holds from then on', async () => {
+  it('recounts existing entries, so that a bound holds from then on', async () => {
     const path = newFolder()
     const first = await openLog({ path })
     await first.append(many(2_500))
@@ -158,7 +158,7 @@ describe('LmdbLog under rules that change between two starts', () => {
     expect(second.first).toBe(11)
   })
 
-  it('removes what they supersede bit by bit, while more is appended', async () => {
+  it('removes superseded entries in steps, while new entries are appended', async () => {
     const path = newFolder()
     const first = await openLog({ path })
     await first.append(Array.from({ length: 3_000 }, (_, at) => on(`t${at % 10}`, `${at}`)))
@@ -170,7 +170,7 @@ describe('LmdbLog under rules that change between two starts', () => {
     expect(await readAll(second)).toMatchObject({ lost: false })
   })
 
-  it(`keeps as much as they say, killed during a change that is taken back (seed ${seed})`, {
+  it(`keeps what the rules state when it is killed during a change that is reverted (seed ${seed})`, {
     timeout: 60_000
   }, async () => {
     const path = newFolder()
@@ -190,7 +190,7 @@ describe('LmdbLog under rules that change between two starts', () => {
   })
 })
 
-it('LmdbLog stays small on disk, however much is published', async () => {
+it('LmdbLog stays small on disk, regardless of how much is published', async () => {
   const path = newFolder()
   const log = await openLog({
     path,

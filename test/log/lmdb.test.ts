@@ -15,11 +15,11 @@ import {
   update
 } from '../support/log-folder.ts'
 
-describe('LmdbLog keeps the contract of a log', () =>
+describe('LmdbLog satisfies the log contract', () =>
   testLogContract((kept) => LmdbLog.open({ path: newFolder(), retention: retentionOf(kept) })))
 
-describe('LmdbLog outlasts its process', () => {
-  it('knows everything again: epoch, head, entries, ids and their order', async () => {
+describe('LmdbLog persists across processes', () => {
+  it('restores epoch, head, entries, ids and their order', async () => {
     const path = newFolder()
     const before = await openLog({ path })
     const whole = update('data\n\u{1f4e3}', { topics: ['a', 'ü'], type: 'x', id: 'mine', retry: 5, private: true })
@@ -33,7 +33,7 @@ describe('LmdbLog outlasts its process', () => {
     expect((await after.append([update('4')]))[0]).toMatchObject({ offset: 4, epoch: before.epoch })
   })
 
-  it('still tells of what was removed before, and of nothing else', async () => {
+  it('still reports entries removed before the restart, and no others', async () => {
     const path = newFolder()
     const retention = [{ match: '*', entries: 10 }]
     const before = await openLog({ path, retention })
@@ -53,7 +53,7 @@ describe('LmdbLog outlasts its process', () => {
     }
   })
 
-  it('never counts a removed offset again, also when nothing is left', async () => {
+  it('never reuses a removed offset, also when no entries are left', async () => {
     const path = newFolder()
     const retention = [{ match: '*', bytes: 1 }]
     const before = await openLog({ path, retention })
@@ -65,7 +65,7 @@ describe('LmdbLog outlasts its process', () => {
     expect((await log.append([update('6')]))[0]?.offset).toBe(6)
   })
 
-  it('has all that was answered, and appends whole or not at all, when its process is killed', async () => {
+  it('keeps all acknowledged appends, each whole or absent, when its process is killed', async () => {
     const path = newFolder()
     const { epoch, offset } = await (await startWriter(path, 'flush')).kill()
     const log = await openLog({ path })
@@ -75,7 +75,7 @@ describe('LmdbLog outlasts its process', () => {
     expect(await keptIn(log)).toEqual(many(log.head).map(({ data }) => data))
   })
 
-  it('with durability "os", begins another epoch after a kill, so that no id is trusted', async () => {
+  it('with durability "os", starts a new epoch after a kill, so that old ids are not trusted', async () => {
     const path = newFolder()
     const { epoch, offset } = await (await startWriter(path, 'os')).kill()
     const log = await openLog({ path, durability: 'os' })
@@ -84,7 +84,7 @@ describe('LmdbLog outlasts its process', () => {
     expect(await log.locate(`#${epoch}-${offset.toString(36)}`)).toBeUndefined()
   })
 
-  it('with durability "os", keeps its epoch over an orderly end', async () => {
+  it('with durability "os", keeps its epoch after a clean shutdown', async () => {
     const path = newFolder()
     const before = await openLog({ path, durability: 'os' })
     await before.append(many(3))
@@ -94,8 +94,8 @@ describe('LmdbLog outlasts its process', () => {
   })
 })
 
-describe('LmdbLog gathers appends', () => {
-  it('has appends that arrive together share few commits', async () => {
+describe('LmdbLog groups appends into commits', () => {
+  it('groups concurrent appends into few commits', async () => {
     const log = await openLog()
     let commits = 0
     await log.follow(() => commits++)
@@ -104,7 +104,7 @@ describe('LmdbLog gathers appends', () => {
     expect(commits).toBeLessThan(5)
   })
 
-  it('answers appends in the order in which they came', async () => {
+  it('resolves appends in the order of the calls', async () => {
     const log = await openLog()
     const answered: number[] = []
     await Promise.all(
@@ -116,7 +116,7 @@ describe('LmdbLog gathers appends', () => {
     expect(answered).toEqual([...answered].sort((a, b) => a - b))
   })
 
-  it('shows nobody an entry before it is answered and delivered', async () => {
+  it('shows an entry to no reader before its append resolves and it is delivered', async () => {
     const log = await openLog()
     let delivered = 0
     let early = 0
@@ -139,7 +139,7 @@ describe('LmdbLog gathers appends', () => {
     expect(early).toBe(0)
   })
 
-  it('keeps what was appended before it was closed', async () => {
+  it('keeps entries that were appended before close', async () => {
     const path = newFolder()
     const before = await openLog({ path })
     const appended = before.append(many(3))
@@ -149,7 +149,7 @@ describe('LmdbLog gathers appends', () => {
   })
 })
 
-describe('LmdbLog finds a topic by its index', () => {
+describe('LmdbLog uses its topic index', () => {
   const topic = fc.constantFrom('a', 'b', 'c', 'd'.repeat(4_000), 'nul\0')
   const written = fc.array(
     fc.record({ topics: fc.array(topic, { minLength: 1, maxLength: 3 }), private: fc.boolean() }),
@@ -157,7 +157,7 @@ describe('LmdbLog finds a topic by its index', () => {
       maxLength: 60
     }
   )
-  const asked = fc.record({
+  const queries = fc.record({
     wanted: fc.uniqueArray(topic, { minLength: 1 }),
     mayReadPrivate: fc.boolean(),
     after: fc.nat(60),
@@ -165,11 +165,11 @@ describe('LmdbLog finds a topic by its index', () => {
     entries: fc.integer({ min: 1, max: 10 })
   })
 
-  it('reads and counts exactly what reading everything would', async () => {
+  it('reads and counts exactly what a full scan returns', async () => {
     await fc.assert(
       fc.asyncProperty(
         written,
-        fc.array(asked, { minLength: 1 }),
+        fc.array(queries, { minLength: 1 }),
         fc.option(fc.nat(20)),
         async (updates, questions, bound) => {
           const log = await LmdbLog.open({
@@ -193,7 +193,7 @@ describe('LmdbLog finds a topic by its index', () => {
     )
   })
 
-  it('looks at nothing but its own entries', async () => {
+  it('reads only the entries of the topic', async () => {
     const log = await openLog()
     for (let batch = 0; batch < 20; batch++) await log.append(many(1_000, { topics: [`loud ${batch}`] }))
     await log.append([update('mine', { topics: ['quiet'] })])
@@ -204,7 +204,7 @@ describe('LmdbLog finds a topic by its index', () => {
     expect(looked).toBe(2)
   })
 
-  it('looks at a bounded stretch at a time where it has to read everything', async () => {
+  it('scans a limited number of entries at a time when it must scan everything', async () => {
     const log = await openLog()
     await log.append(many(10_000))
     let looked = 0
@@ -216,7 +216,7 @@ describe('LmdbLog finds a topic by its index', () => {
   })
 })
 
-it('gives up a search that is under way when it is closed', async () => {
+it('aborts a running search on close', async () => {
   const log = await openLog()
   await log.append(many(10_000))
   const search = expect(log.newest({ admits: () => false }, 1)).rejects.toMatchObject({ code: 'closed' })
@@ -224,7 +224,7 @@ it('gives up a search that is under way when it is closed', async () => {
   await search
 })
 
-it('refuses every request after it was closed', async () => {
+it('rejects every request after close', async () => {
   const log = await LmdbLog.open({ path: newFolder() })
   onTestFinished(() => log.close())
   await log.close()

@@ -4,14 +4,14 @@ import { retentionOf, testLogContract } from '../support/log-contract.ts'
 import { only, readAll } from '../support/log-folder.ts'
 import { slowFilter } from '../support/slow-filter.js'
 
-describe('MemoryLog keeps the contract of a log', () =>
+describe('MemoryLog satisfies the log contract', () =>
   testLogContract(async (kept) => new MemoryLog({ retention: retentionOf(kept) })))
 
 describe('MemoryLog', () => {
   const everything = { admits: () => true }
   const update = (data: string) => ({ topics: ['t'], data })
 
-  it('lets others have their turn while it searches with a filter that takes long', async () => {
+  it('yields to other work while it searches with a slow filter', async () => {
     const log = new MemoryLog()
     await log.append(Array.from({ length: 5_000 }, () => update('x')))
     let turns = 0
@@ -21,7 +21,7 @@ describe('MemoryLog', () => {
     expect(turns).toBeGreaterThan(10)
   })
 
-  it('ends a page early where the filter takes long, and says how far it came', async () => {
+  it('ends a page early when the filter is slow, and reports how far it read', async () => {
     const log = new MemoryLog()
     await log.append(Array.from({ length: 2_000 }, () => update('x')))
     const { cursor } = await log.read(0, slowFilter, { entries: 10, bytes: 1_000 })
@@ -29,14 +29,14 @@ describe('MemoryLog', () => {
     expect(cursor).toBeLessThan(1_000)
   })
 
-  it('keeps no more bytes than it was told', async () => {
+  it('keeps at most the configured bytes', async () => {
     const log = new MemoryLog({ bytes: 10_000 })
     for (let number = 0; number < 100; number++) await log.append([update('x'.repeat(800))])
-    // Each entry counts for its 800 bytes of data, its topic and a constant of 200.
+    // Each entry counts as its 800 bytes of data, its topic and a constant of 200.
     expect(log.head - log.first + 1).toBe(9)
   })
 
-  it('lets entries go at their age, also when nothing is published', async () => {
+  it('removes expired entries, also when nothing is published', async () => {
     let now = 1_000_000
     const log = new MemoryLog({ age: 60_000, now: () => now })
     await log.append([update('old')])
@@ -49,7 +49,7 @@ describe('MemoryLog', () => {
     expect(log.first).toBe(3)
   })
 
-  it('does not age entries early when the clock is set back', async () => {
+  it('does not expire entries early when the clock is set back', async () => {
     let now = 1_000_000
     const log = new MemoryLog({ age: 60_000, now: () => now })
     await log.append([update('before')])
@@ -59,7 +59,7 @@ describe('MemoryLog', () => {
     expect(log.first).toBe(1)
   })
 
-  it('tells of a gap by topic even after thousands of other topics were forgotten, or else errs towards telling', async () => {
+  it('reports gaps by topic after thousands of topics are evicted, with false positives but no false negatives', async () => {
     const log = new MemoryLog({ entries: 1 })
     await log.append([{ topics: ['mine'], data: '' }])
     const mine = { admits: (topics: readonly string[]) => topics.includes('mine') }
@@ -72,7 +72,7 @@ describe('MemoryLog', () => {
     expect(await log.read(log.first - 1, mine, limit)).toMatchObject({ lost: false })
   })
 
-  it('counts ids, types, and each of many topics as bytes', async () => {
+  it('counts ids, types, and each of several topics as bytes', async () => {
     const log = new MemoryLog({ bytes: 10_000 })
     const topics = Array.from({ length: 100 }, (_, number) => `${number}`)
     await log.append(Array.from({ length: 10 }, () => ({ topics, data: '' })))
@@ -91,7 +91,7 @@ describe('MemoryLog', () => {
     ['last', { last: 100_100 }],
     ['bytes', { bytes: '100MiB' }],
     ['no bound', {}]
-  ])('keeps more than it does by default where a rule says so, with %s', async (_, bounds) => {
+  ])('exceeds its default bounds when a rule allows it, with %s', async (_, bounds) => {
     const log = new MemoryLog({ retention: [{ match: '*', ...bounds }] })
     await log.append(manyOf(100_100, 't'))
     const large = { topics: ['t'], data: 'x'.repeat(2 ** 20) }
@@ -99,27 +99,27 @@ describe('MemoryLog', () => {
     expect(log.first).toBe(1)
   })
 
-  it('bounds what no rule covers as it does without rules', async () => {
+  it('applies the default bounds to topics that no rule covers', async () => {
     const log = new MemoryLog({ retention: [{ match: 'a', entries: 200_000 }] })
     await log.append([...manyOf(100_100, 'a'), ...manyOf(100_100, 'b')])
     const kept = async (topic: string) => (await readAll(log, { filter: only(topic) })).entries.length
     expect([await kept('a'), await kept('b')]).toEqual([100_100, 100_000])
   })
 
-  it('stays within the bounds that it is given besides, whatever the rules say', async () => {
+  it('also applies the bounds of its own options, regardless of the rules', async () => {
     const log = new MemoryLog({ entries: 10, retention: [{ match: '*', entries: 20 }] })
     await log.append(manyOf(30, 't'))
     expect(log.first).toBe(21)
   })
 
-  it('goes by rules that come later, also where it had none', async () => {
+  it('applies rules that are set later, also when it had none', async () => {
     const log = new MemoryLog()
     await log.append([...manyOf(5, 'a'), ...manyOf(5, 'b')])
     await log.retain([{ match: 'a', entries: 2 }])
     expect((await log.read(0, everything, { entries: 20, bytes: 10_000 })).entries.length).toBe(7)
   })
 
-  it('refuses bounds that are none', () => {
+  it('rejects invalid bounds', () => {
     expect(() => new MemoryLog({ entries: 0 })).toThrow('entries: expected a number greater than 0')
     expect(() => new MemoryLog({ age: Number.NaN })).toThrow('age')
   })

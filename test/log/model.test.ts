@@ -1,21 +1,28 @@
-// Each log and a plain model of it, under random histories: appends, starts under other rules, a clock that goes wherever it
-// likes.
+// Each log against a plain model under random histories: appends, restarts with other rules, and a clock that moves in both
+// directions.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { LmdbLog, type Log, MemoryLog, RedisLog, type RetentionRule } from '../../dist/index.js'
-import { compile } from '../../dist/topics/matcher.js'
 import { newFolder, readAll } from '../support/log-folder.ts'
 import { LogModel, offsetsOf } from '../support/log-model.ts'
 import { newPrefix, redisForTest } from '../support/redis.ts'
 import { redis } from '../support/requirements.ts'
 
-// The last is too long to be a key, and short enough for its removal to be remembered.
+// The last is too long for an LMDB key, and short enough for the removal index.
 const topics = ['a', 'b', 'x/1', 'x/2', 'y/1', 'z'.repeat(700)]
 const topic = fc.constantFrom(...topics)
 const bound = fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined })
+/** The selectors of the rules, as a reference implementation that does not depend on `src/topics`. */
+const selectors: Record<string, (topic: string) => boolean> = {
+  a: (name) => name === 'a',
+  'x/{n}': (name) => name.startsWith('x/'),
+  'y/{n}': (name) => name.startsWith('y/'),
+  '{+all}': () => true,
+  '*': () => true
+}
 const rule = fc
   .record({
-    match: fc.constantFrom('a', 'x/{n}', 'y/{n}', '{+all}', '*'),
+    match: fc.constantFrom(...Object.keys(selectors)),
     last: bound,
     entries: bound,
     bytes: bound,
@@ -47,7 +54,7 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ reopen: fc.option(rules, { nil: undefined }) }) }
 )
-const covers = (selector: string, name: string) => compile(selector).matches(name)
+const covers = (selector: string, name: string) => selectors[selector]?.(name) === true
 const filters = [
   { admits: () => true },
   ...topics.map((one) => ({ admits: (found: readonly string[]) => found.includes(one), topics: [one] })),
@@ -70,7 +77,7 @@ const logs: [string, boolean, () => Open][] = [
 ]
 
 it.each(logs)(
-  '%s keeps, forgets, finds and tells exactly what its rules say',
+  '%s keeps, removes, finds and reports exactly what its rules state',
   { timeout: 60_000 },
   async (_, lasts, prepare) => {
     const histories = fc.array(step, { minLength: 1, maxLength: 25 })
@@ -82,7 +89,7 @@ it.each(logs)(
 const found = await redis()
 
 it.skipIf('missing' in found)(
-  'RedisLog keeps, forgets, finds and tells exactly what its rules say',
+  'RedisLog keeps, removes, finds and reports exactly what its rules state',
   { timeout: 60_000 },
   async () => {
     const { url } = await redisForTest('path' in found ? found.path : '')
@@ -120,7 +127,7 @@ async function play(open: Open, first: readonly RetentionRule[], steps: Step[], 
 }
 
 async function compare(log: Log, model: LogModel): Promise<void> {
-  // Only what a start under other rules no longer keeps may go a little later.
+  // Only entries removed by a restart with other rules may disappear a little later.
   const kept = async () => offsetsOf((await readAll(log)).entries)
   await expect.poll(kept, { interval: 1 }).toEqual(model.kept.map(({ offset }) => offset))
   await expect.poll(() => log.first, { interval: 1 }).toBe(model.kept[0]?.offset ?? model.head + 1)
@@ -131,7 +138,7 @@ async function compare(log: Log, model: LogModel): Promise<void> {
         const { entries, lost } = await readAll(log, { after, filter, entries: 3 })
         return { after, offsets: offsetsOf(entries), lost }
       }
-      // A removal can be seen a moment before it is counted as one; whoever reads on then is told all the same.
+      // A removal can be visible shortly before it is counted; a reader that continues still receives the gap.
       const expected = { after, offsets: model.read(after, filter), lost: model.lost(after, filter) }
       await expect.poll(seen, { interval: 1 }).toEqual(expected)
     }

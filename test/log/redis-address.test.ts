@@ -1,4 +1,4 @@
-// Where the log in Redis is: what an address may say, what is wrong with one that is none, and TLS with a name and a password.
+// The address of the log in Redis: valid and invalid URLs, and TLS with a user name and a password.
 import { resolve } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { RedisLog } from '../../dist/index.js'
@@ -11,7 +11,7 @@ import { describeWith, redis } from '../support/requirements.ts'
 const open = (url: string, options = {}) =>
   RedisLog.open({ url, prefix: newPrefix(), commandTimeout: 1_500, ...options })
 const certificate = resolve('test/support/for-tests-only.cert.pem')
-/** What docs/operating.md gives a hub. */
+/** The ACL that docs/operating.md recommends for a hub. */
 const rights = ['+@all', '-@admin', '-@dangerous', '+role']
 const key = resolve('test/support/for-tests-only.key.pem')
 
@@ -29,24 +29,24 @@ it.each([
   ['rediss://:sesame-1@a?sentinelPassword=x', 'there are ca, cert, key, servername'],
   ['rediss://:sesame-1@a?ca=nowhere.pem', 'the file that ca names cannot be read: ENOENT'],
   ['rediss://:sesame-1@a?cert=nowhere.pem', 'cert and key go together']
-])('refuses %s, and says why without saying what was given', async (url, why) => {
+])('rejects %s; the error states the reason but not the password', async (url, why) => {
   const error = await open(url).catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(RangeError)
   expect((error as Error).message).toContain(why)
   expect(`${(error as Error).stack}${JSON.stringify(error)}`).not.toContain('sesame-1')
 })
 
-it('refuses names that would not keep a log in one place, or not apart from others', async () => {
+it('rejects a prefix or name that would spread a log over cluster slots, or mix it with another log', async () => {
   for (const options of [{ prefix: 'a{b' }, { prefix: '' }, { prefix: 'a\n' }, { name: 'a}' }, { name: 'a:b' }])
     await expect(open('redis://127.0.0.1:1', options)).rejects.toThrow(RangeError)
   await expect(open('redis://127.0.0.1:1', { prefix: 'a'.repeat(201) })).rejects.toThrow('1 to 200 characters')
 })
 
-it('check-config says so of options, by their names', async () => {
-  const said = async (...args: string[]) => (await tidings(['check-config', ...args])).stderr
-  expect(await said('--store', 'redis+sentinel://:sesame-1@a')).toMatch(/^tidings: --store: expected the name/)
-  expect(await said('--store', 'redis://a', '--store-prefix', '{')).toMatch(/^tidings: --store-prefix: braces/)
-  expect(await said('--store', 'redis://a', '--store-name', 'a:b')).toMatch(/^tidings: --store-name: a colon/)
+it('check-config reports such errors with the option name', async () => {
+  const checkConfig = async (...args: string[]) => (await tidings(['check-config', ...args])).stderr
+  expect(await checkConfig('--store', 'redis+sentinel://:sesame-1@a')).toMatch(/^tidings: --store: expected the name/)
+  expect(await checkConfig('--store', 'redis://a', '--store-prefix', '{')).toMatch(/^tidings: --store-prefix: braces/)
+  expect(await checkConfig('--store', 'redis://a', '--store-name', 'a:b')).toMatch(/^tidings: --store-name: a colon/)
   expect(await tidings(['check-config', '--store', 'redis+cluster://a,[::1]:7000'])).toMatchObject({
     code: 0,
     stderr: ''
@@ -54,7 +54,7 @@ it('check-config says so of options, by their names', async () => {
 })
 
 describeWith(await redis(), 'RedisLog over TLS', (program) => {
-  it('asks for a certificate that it can trust, with a name and a password', async () => {
+  it('requires a trusted certificate, and authenticates with a user name and a password', async () => {
     const port = await freePort()
     await redisForTest(
       program,

@@ -1,13 +1,13 @@
-// The log in a cluster: the contract, whichever server keeps it, and servers that hand it to each other while it is in use.
+// The log in a Redis cluster: the contract on any node, resharding and failover while it is in use.
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { testLogContract } from '../support/log-contract.ts'
 import { keptIn, update } from '../support/log-folder.ts'
 import { Publishers } from '../support/log-publishers.ts'
 import { newPrefix, openKept, openShared, type RedisServer } from '../support/redis.ts'
-import { type Cluster, infoOf, meet, moveSlot, startCluster, startNode } from '../support/redis-fleet.ts'
+import { type Cluster, infoOf, meet, moveSlot, startCluster, startNode } from '../support/redis-topologies.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
-const patient = { timeout: 20_000 }
+const pollOptions = { timeout: 20_000 }
 
 describeWith(await redis(), 'RedisLog in a cluster', (program) => {
   let cluster: Cluster
@@ -16,7 +16,7 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
   })
   afterAll(() => cluster.stop())
 
-  describe('keeps the contract of a log', () => testLogContract((kept) => openKept(cluster.url, kept)))
+  describe('satisfies the log contract', () => testLogContract((kept) => openKept(cluster.url, kept)))
 
   const openTwo = async () => {
     const prefix = newPrefix()
@@ -24,7 +24,7 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
     return { logs, ...(await cluster.owner(`{${prefix}:log}`)) }
   }
 
-  it('loses nothing and has nothing twice when its slot is moved to another server while two nodes publish', async () => {
+  it('loses and duplicates nothing when its slot is migrated while two nodes publish', async () => {
     const { logs, node, slot } = await openTwo()
     const publishers = await Publishers.begin(logs)
     await publishers.more()
@@ -40,16 +40,18 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
     expect(publishers.refusals.filter((code) => code !== 'log_unavailable')).toEqual([])
   }, 40_000)
 
-  it('goes on when a replica takes over, by order or because its master was killed', async () => {
+  it('continues after a failover, both manual and after the master is killed', async () => {
     const { logs, node } = await openTwo()
     const replica = await replicaOf(program, node)
     const publishers = await Publishers.begin(logs)
     await publishers.more()
     await replica.ask('CLUSTER', 'FAILOVER')
-    await expect.poll(async () => (await replica.ask('ROLE')) as unknown[], patient).toContain('master')
+    await expect.poll(async () => (await replica.ask('ROLE')) as unknown[], pollOptions).toContain('master')
     await publishers.more()
     expect(publishers.epochs).toHaveLength(1)
-    await expect.poll(async () => String(await node.ask('INFO', 'replication')), patient).toContain('link_status:up')
+    await expect
+      .poll(async () => String(await node.ask('INFO', 'replication')), pollOptions)
+      .toContain('link_status:up')
     await replica.kill()
     await publishers.more()
     await publishers.finish()
@@ -57,7 +59,7 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
     await publishers.expectOneHistory()
   }, 60_000)
 
-  it('says that it cannot be reached while nobody serves its slot, and goes on when somebody does', async () => {
+  it('reports log_unavailable while its slot has no master, and continues when it has one', async () => {
     const prefix = newPrefix()
     const log = await openShared(cluster, { prefix, commandTimeout: 1_500 })
     await log.append([update('before')])
@@ -65,7 +67,7 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
     await node.ask('CLUSTER', 'DELSLOTS', slot)
     await expect(log.append([update('meanwhile')])).rejects.toMatchObject({ code: 'log_unavailable', status: 503 })
     await node.ask('CLUSTER', 'ADDSLOTS', slot)
-    await expect.poll(() => infoOf(node), patient).toContain('cluster_state:ok')
+    await expect.poll(() => infoOf(node), pollOptions).toContain('cluster_state:ok')
     await expect
       .poll(
         () =>
@@ -73,7 +75,7 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
             () => true,
             () => false
           ),
-        patient
+        pollOptions
       )
       .toBe(true)
     expect(await keptIn(log)).toEqual(['before', 'after'])
@@ -86,7 +88,9 @@ async function replicaOf(program: string, master: RedisServer): Promise<RedisSer
   await meet(master, replica)
   const id = String(await master.ask('CLUSTER', 'MYID'))
   const follow = () => replica.ask('CLUSTER', 'REPLICATE', id).then(String, String)
-  await expect.poll(follow, patient).toBe('OK')
-  await expect.poll(async () => String(await replica.ask('INFO', 'replication')), patient).toContain('link_status:up')
+  await expect.poll(follow, pollOptions).toBe('OK')
+  await expect
+    .poll(async () => String(await replica.ask('INFO', 'replication')), pollOptions)
+    .toContain('link_status:up')
   return replica
 }

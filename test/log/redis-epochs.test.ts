@@ -1,19 +1,19 @@
-// When the log in Redis begins anew: because Redis comes back with nothing, with less, or with something else than it had.
+// The log in Redis starts a new epoch when Redis restarts without data, with older data, or with different data.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { dataOf, followed, keptIn, many, only, update } from '../support/log-folder.ts'
 import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
-const patient = { timeout: 10_000 }
+const pollOptions = { timeout: 10_000 }
 
-const came = (who: string) => {
-  const said = update('came', { topics: [`who/${who}`], private: true })
-  return { update: said, member: { topic: `who/${who}`, node: 'n', record: '', end: said } }
+const joined = (name: string) => {
+  const announcement = update('came', { topics: [`who/${name}`], private: true })
+  return { update: announcement, member: { topic: `who/${name}`, node: 'n', record: '', end: announcement } }
 }
 
-describeWith(await redis(), 'RedisLog, when Redis has lost something', (program) => {
-  it('begins another epoch when Redis comes back with nothing, and followers go on in it', async () => {
+describeWith(await redis(), 'RedisLog when Redis has lost data', (program) => {
+  it('starts a new epoch when Redis restarts empty, and followers continue in it', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const [one, other] = [await openShared(server, { prefix }), await openShared(server, { prefix })]
@@ -25,12 +25,12 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     const [after] = await one.append([update('after')])
     expect(after).toMatchObject({ offset: 1, epoch: one.epoch })
     expect(one.epoch).not.toBe(before?.epoch)
-    await expect.poll(() => dataOf(seen), patient).toEqual(['before', 'after'])
+    await expect.poll(() => dataOf(seen), pollOptions).toEqual(['before', 'after'])
     expect([other.epoch, other.head, other.first]).toEqual([one.epoch, 1, 1])
     expect(await other.locate(before?.id ?? '')).toBeUndefined()
   })
 
-  it('begins another epoch when Redis is emptied under its eyes', async () => {
+  it('starts a new epoch when Redis is flushed during use', async () => {
     const server = await redisForTest(program)
     const log = await openShared(server)
     const seen = await followed(log)
@@ -38,17 +38,17 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     await expect.poll(() => seen.length).toBe(3)
     await server.ask('FLUSHALL')
     await log.append([update('after')])
-    await expect.poll(() => dataOf(seen), patient).toEqual(['1', '2', '3', 'after'])
+    await expect.poll(() => dataOf(seen), pollOptions).toEqual(['1', '2', '3', 'after'])
     expect([log.head, seen[3]?.offset]).toEqual([1, 1])
     expect(seen[3]?.epoch).not.toBe(before?.epoch)
   })
 
-  it('gives no offset again when Redis lost its newest entries, and clears away what is left', async () => {
+  it('reuses no offset when Redis lost its newest entries, and deletes the remaining ones', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const log = await openShared(server, { prefix, retention: [{ match: '*', entries: 100 }] })
     const [before] = await log.append(many(5))
-    // As a replica would have it that had not heard of the last two.
+    // The state of a replica that has not received the last two entries.
     await server.ask('HSET', `{${prefix}:log}:meta`, 'head', '3')
     const [after] = await log.append([update('after')])
     expect(after?.epoch).not.toBe(before?.epoch)
@@ -56,22 +56,22 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     await expect.poll(() => server.ask('KEYS', `*${before?.epoch}*`)).toEqual([])
   })
 
-  it('begins another epoch when Redis comes back with other entries in the place of those that were delivered', async () => {
+  it('starts a new epoch when Redis has different entries at offsets that were already delivered', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const [one, other] = [await openShared(server, { prefix }), await openShared(server, { prefix })]
     const seen = await followed(one)
     const [before] = await other.append(many(3))
     await expect.poll(() => seen.length).toBe(3)
-    // As a replica would have it that took over without the third, and was given another by a node that did not know it.
+    // The state of a promoted replica that lacks the third entry, and received another one from a node that did not know it.
     const stream = `{${prefix}:log}:${before?.epoch}:entries`
     const [[, fields]] = (await server.ask('XRANGE', stream, '2-0', '2-0')) as [[string, string[]]]
     await server.ask('DEL', stream)
     await server.ask('XADD', stream, '3-0', ...fields)
     await server.ask('CLIENT', 'KILL', 'TYPE', 'normal')
-    await expect.poll(() => one.epoch, patient).not.toBe(before?.epoch)
+    await expect.poll(() => one.epoch, pollOptions).not.toBe(before?.epoch)
     await one.append([update('after')])
-    await expect.poll(() => dataOf(seen), patient).toEqual(['1', '2', '3', 'after'])
+    await expect.poll(() => dataOf(seen), pollOptions).toEqual(['1', '2', '3', 'after'])
     expect(await keptIn(other)).toEqual(['after'])
   })
 
@@ -87,7 +87,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     await server.ask('XADD', stream[0] as string, '3-0', ...fields)
     const acknowledged: string[] = []
     await server.ask('CLIENT', 'KILL', 'TYPE', 'normal')
-    // Some of them wait for the connection that is to find out.
+    // Some of them wait for the connection that will detect the change.
     for (let number = 0; number < 100; number++) {
       const data = `after-${number}`
       log.append([update(data)]).then(
@@ -96,13 +96,13 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
       )
       await sleep(2)
     }
-    await expect.poll(() => log.epoch, patient).not.toBe(before?.epoch)
+    await expect.poll(() => log.epoch, pollOptions).not.toBe(before?.epoch)
     await log.append([update('last')])
     expect(acknowledged.length).toBeGreaterThan(0)
     expect(await keptIn(log)).toEqual([...acknowledged, 'last'])
   })
 
-  it('begins another epoch when Redis evicted any of its keys, and never reads around the hole', async () => {
+  it('starts a new epoch when Redis evicted any of its keys, and never reads around the missing data', async () => {
     const server = await redisForTest(program)
     for (const key of ['entries', 'topics', 'ids', 'rules', 'removed', 'traces', 'marks', 'roster', 'meta']) {
       const prefix = newPrefix()
@@ -111,8 +111,8 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
         { match: 't', entries: 5 }
       ]
       const log = await openShared(server, { prefix, retention })
-      await log.roster.announce([came('ann')])
-      // A follower that has read nothing yet keeps removed entries from being deleted.
+      await log.roster.announce([joined('ann')])
+      // A follower that has not read yet prevents the deletion of removed entries.
       const [seconds] = (await server.ask('TIME')) as [string]
       await server.ask('HSET', `{${prefix}:log}:${log.epoch}:followers`, 'behind', `0 ${seconds}000`)
       await log.append([...many(10, { id: 'i' }), ...many(2, { topics: ['k'] }), update('kept')])
@@ -125,7 +125,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     }
   })
 
-  it('advises against a policy that evicts', async () => {
+  it('warns about a maxmemory policy that evicts keys', async () => {
     const server = await redisForTest(program)
     const advice: string[] = []
     const open = () => openShared(server, { warn: (message) => void advice.push(message) })
@@ -140,7 +140,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     ])
   })
 
-  it('begins another epoch after a script failed half-way, and appends again', async () => {
+  it('starts a new epoch after a script failed half-way, and accepts appends again', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const log = await openShared(server, { prefix })
@@ -157,7 +157,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     expect(await keptIn(log)).toEqual(['after'])
   })
 
-  it('refuses a log of a newer format, and says what to do', async () => {
+  it('rejects a log with a newer format, and the error states the action', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     await openShared(server, { prefix })
@@ -165,7 +165,7 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
     await expect(openShared(server, { prefix })).rejects.toThrow(/format 99.*newer.*upgrade/)
   })
 
-  it('stays in its epoch when only the connection was lost', async () => {
+  it('keeps its epoch when only the connection was lost', async () => {
     const server = await redisForTest(program)
     const log = await openShared(server)
     const seen = await followed(log)
@@ -181,11 +181,11 @@ describeWith(await redis(), 'RedisLog, when Redis has lost something', (program)
               () => true,
               () => false
             ),
-          patient
+          pollOptions
         )
         .toBe(true)
     }
-    await expect.poll(() => seen.at(-1)?.update.data, patient).toBe('b')
+    await expect.poll(() => seen.at(-1)?.update.data, pollOptions).toBe('b')
     expect([log.epoch, log.head]).toEqual([before?.epoch, 6])
   })
 })

@@ -4,12 +4,12 @@ import { dataOf, followed, keptIn, many, readAll, update } from '../support/log-
 import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
-const patient = { timeout: 10_000 }
+const pollOptions = { timeout: 10_000 }
 
-describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => {
+describeWith(await redis(), 'RedisLog when Redis fails', (program) => {
   const withDisk = () => redisForTest(program, '--appendonly', 'yes', '--appendfsync', 'always')
 
-  it('misses nothing when Redis is killed and comes back with what it has on disk', async () => {
+  it('loses nothing when Redis is killed and restarts from disk', async () => {
     const server = await withDisk()
     const prefix = newPrefix()
     const [one, other] = [await openShared(server, { prefix }), await openShared(server, { prefix })]
@@ -25,24 +25,24 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
       }
     })()
     for (const goal of [200, 400]) {
-      await expect.poll(() => answered.length, patient).toBeGreaterThan(goal)
+      await expect.poll(() => answered.length, pollOptions).toBeGreaterThan(goal)
       await server.kill()
       await server.restart()
     }
-    await expect.poll(() => answered.length, patient).toBeGreaterThan(600)
+    await expect.poll(() => answered.length, pollOptions).toBeGreaterThan(600)
     isOver = true
     await publishing
     const { entries } = await readAll(other)
-    await expect.poll(() => seen.map((all) => all.length), patient).toEqual([entries.length, entries.length])
+    await expect.poll(() => seen.map((all) => all.length), pollOptions).toEqual([entries.length, entries.length])
     expect(seen).toEqual([entries, entries])
     expect(entries.map(({ offset }) => offset)).toEqual(entries.map((_, at) => at + 1))
     expect(entries).toEqual(expect.arrayContaining(answered))
     expect(new Set(dataOf(entries)).size).toBe(entries.length)
-    // Only an append that was under way when Redis was killed may be in it without an answer.
+    // Only an append in progress when Redis was killed may be stored without a reply.
     expect(entries.length - answered.length).toBeLessThanOrEqual(2)
   }, 30_000)
 
-  it('fails an append in time when Redis hangs; then it is in the log once or not at all', async () => {
+  it('rejects an append within the timeout when Redis hangs; the log then has it once or not at all', async () => {
     const server = await redisForTest(program)
     const log = await openShared(server, { commandTimeout: 1_500 })
     const seen = await followed(log)
@@ -65,24 +65,24 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
       ['before', 'after'],
       ['before', 'sent', 'after']
     ]).toContainEqual(data)
-    await expect.poll(() => dataOf(seen), patient).toEqual(data)
+    await expect.poll(() => dataOf(seen), pollOptions).toEqual(data)
   })
 
-  it('says that it cannot be reached, in time, and tells who watches at most once a second', async () => {
+  it('reports log_unavailable within the timeout, and notifies the observer at most once a second', async () => {
     const server = await redisForTest(program)
-    const told: TidingsError[] = []
-    const log = await openShared(server, { commandTimeout: 2_000, failed: (error) => void told.push(error) })
+    const errors: TidingsError[] = []
+    const log = await openShared(server, { commandTimeout: 2_000, failed: (error) => void errors.push(error) })
     await followed(log)
     const began = performance.now()
     await server.kill()
-    // Until the connection is found to be gone, an append may still have been sent; a read finds out.
+    // Until the log detects the disconnect, an append may have been sent; a read detects it.
     await expect(log.newest({ admits: () => true }, 1)).rejects.toMatchObject({ code: 'log_unavailable' })
     await expect(log.append([update('x')])).rejects.toMatchObject({ code: 'log_unavailable' })
-    expect(told.length).toBeLessThanOrEqual(1 + Math.floor((performance.now() - began) / 1_000))
-    expect(told[0]).toMatchObject({ code: 'log_unavailable' })
+    expect(errors.length).toBeLessThanOrEqual(1 + Math.floor((performance.now() - began) / 1_000))
+    expect(errors[0]).toMatchObject({ code: 'log_unavailable' })
   })
 
-  it('is full when Redis is: nothing half-written, and goes on when there is room', async () => {
+  it('rejects with storage_full when Redis is full, stores nothing partially, and continues when there is space', async () => {
     const server = await redisForTest(program)
     const log = await openShared(server)
     const used = Number(/used_memory:(\d+)/.exec(String(await server.ask('INFO', 'memory')))?.[1])
@@ -102,14 +102,14 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
     expect((await log.append([update('more')]))[0]?.offset).toBe(3 * batches + 1)
   })
 
-  it('goes on when Redis has forgotten its scripts', async () => {
+  it('continues after SCRIPT FLUSH', async () => {
     const server = await redisForTest(program)
     const log = await openShared(server)
     await server.ask('SCRIPT', 'FLUSH')
     expect((await log.append([update('1')]))[0]?.offset).toBe(1)
   })
 
-  it.each(['stopped', 'killed'])('lets go at once when Redis is %s', async (how) => {
+  it.each(['stopped', 'killed'])('closes without delay when Redis is %s', async (how) => {
     const server = await redisForTest(program)
     const log = await openShared(server)
     await followed(log)
@@ -123,7 +123,7 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
     await append
   })
 
-  it('says why it cannot be opened, and never the password', async () => {
+  it('states why it cannot open, and never prints the password', async () => {
     const server = await redisForTest(program, '--requirepass', 'sesame-1')
     const address = (password: string) => server.url.replace('redis://', `redis://:${password}@`)
     const open = (url: string) => RedisLog.open({ url, prefix: newPrefix() })
@@ -137,7 +137,7 @@ describeWith(await redis(), 'RedisLog, when something goes wrong', (program) => 
     }
   })
 
-  it('does not wait for a password to become right', async () => {
+  it('does not retry with a wrong password', async () => {
     const server = await redisForTest(program, '--requirepass', 'sesame-1')
     const address = server.url.replace('redis://', 'redis://:wrong-2@')
     for (const [url, why] of [

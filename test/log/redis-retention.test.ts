@@ -1,15 +1,15 @@
-// Retention in Redis is two steps: an entry is removed for readers at once, and deleted when every follower has read it.
+// Retention in Redis has two steps: an entry is hidden from readers at once, and deleted after every follower has read it.
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { dataOf, everything, followed, many, readAll, update } from '../support/log-folder.ts'
 import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
-const patient = { timeout: 15_000 }
+const pollOptions = { timeout: 15_000 }
 const lastOne = [{ match: '*', last: 1 }]
 const day = 86_400_000
 
-describeWith(await redis(), 'Retention in Redis', (program) => {
-  it('gives followers of every node what is superseded in its own batch, with two calls for a batch', async () => {
+describeWith(await redis(), 'retention in RedisLog', (program) => {
+  it('delivers entries superseded within their batch to followers on every node, with two calls per batch', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const one = await openShared(server, { prefix, retention: lastOne })
@@ -20,23 +20,23 @@ describeWith(await redis(), 'Retention in Redis', (program) => {
     await expect.poll(() => seen.map(({ length }) => length)).toEqual([400, 400])
     expect(seen[1]?.map(({ offset }) => offset)).toEqual(Array.from({ length: 400 }, (_, at) => at + 1))
     const stats = String(await server.ask('INFO', 'commandstats'))
-    // An append for each batch, and at most two looks of each follower.
+    // One append per batch, and at most two reads per follower.
     expect(Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1])).toBeLessThan(1_100)
     expect(dataOf((await readAll(other)).entries)).toEqual(['2'])
   })
 
-  it('deletes removed entries when all followers have read them', async () => {
+  it('deletes removed entries after all followers have read them', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const log = await openShared(server, { prefix, retention: lastOne })
     await followed(log)
     await log.append(many(1_000))
     const stored = () => server.ask('XLEN', `{${prefix}:log}:${log.epoch}:entries`)
-    await expect.poll(stored, patient).toBe(1)
+    await expect.poll(stored, pollOptions).toBe(1)
     expect(await server.ask('EXISTS', `{${prefix}:log}:${log.epoch}:removed`)).toBe(0)
   })
 
-  it('waits for a follower that is behind, and not for one that is silent for ten seconds', async () => {
+  it('waits for a follower that is behind, but not for one that is silent for ten seconds', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const log = await openShared(server, { prefix, retention: lastOne })
@@ -47,12 +47,12 @@ describeWith(await redis(), 'Retention in Redis', (program) => {
     await server.ask('HSET', followers, 'behind', `5 ${Number(seconds) * 1_000}`)
     await log.append(many(100))
     const stored = () => server.ask('XLEN', `{${prefix}:log}:${epoch}:entries`)
-    await expect.poll(stored, patient).toBe(95)
+    await expect.poll(stored, pollOptions).toBe(95)
     await expect.poll(stored, { timeout: 18_000 }).toBe(1)
     expect(await server.ask('HEXISTS', followers, 'behind')).toBe(0)
   }, 30_000)
 
-  it('forgets a follower that was closed at once', async () => {
+  it('does not wait for a follower that was closed', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const [log, other] = [await openShared(server, { prefix }), await openShared(server, { prefix })]
@@ -64,7 +64,7 @@ describeWith(await redis(), 'Retention in Redis', (program) => {
     expect(await count()).toBe(1)
   })
 
-  it('goes by the clock of Redis: a node whose clock is eight days ahead removes nothing and dates nothing ahead', async () => {
+  it('uses the clock of Redis: a node whose clock is eight days ahead removes nothing and sets no future time', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const retention = [{ match: '*', age: '7d' }]

@@ -1,20 +1,20 @@
-// The log in a Redis that sentinels watch: its master is killed, and another server takes its place.
+// The log in a Redis with Sentinel: the master is killed, and a replica is promoted.
 import { expect, it } from 'vitest'
 import type { RedisLog } from '../../dist/index.js'
 import { dataOf, followed, many, readAll, update } from '../support/log-folder.ts'
 import { Publishers } from '../support/log-publishers.ts'
 import { newPrefix, openShared } from '../support/redis.ts'
-import { type Watched, watchedForTest } from '../support/redis-fleet.ts'
+import { type SentinelSetup, startSentinelSetup } from '../support/redis-topologies.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
-describeWith(await redis(), 'RedisLog with sentinels', (program) => {
-  const openTwo = async ({ url }: Watched) => {
+describeWith(await redis(), 'RedisLog with Sentinel', (program) => {
+  const openTwo = async ({ url }: SentinelSetup) => {
     const prefix = newPrefix()
     return [await openShared({ url }, { prefix }), await openShared({ url }, { prefix })] as [RedisLog, RedisLog]
   }
 
-  it('goes on by itself in the same epoch when a replica that has everything takes over', async () => {
-    const watched = await watchedForTest(program)
+  it('continues in the same epoch when an up-to-date replica is promoted', async () => {
+    const watched = await startSentinelSetup(program)
     const [one, other] = await openTwo(watched)
     const seen = await followed(other)
     const [before] = await one.append(many(3))
@@ -27,8 +27,8 @@ describeWith(await redis(), 'RedisLog with sentinels', (program) => {
     await expect.poll(() => dataOf(seen), { timeout: 10_000 }).toEqual(['1', '2', '3', 'after'])
   })
 
-  it('begins another epoch when the replica that takes over lacks what was acknowledged', async () => {
-    const watched = await watchedForTest(program)
+  it('starts a new epoch when the promoted replica lacks acknowledged entries', async () => {
+    const watched = await startSentinelSetup(program)
     const [one, other] = await openTwo(watched)
     const seen = await followed(other)
     const [before] = await one.append(many(3))
@@ -46,8 +46,8 @@ describeWith(await redis(), 'RedisLog with sentinels', (program) => {
     expect(other.epoch).toBe(one.epoch)
   })
 
-  it('has one history, or begins another, when the master is killed while two nodes publish', async () => {
-    const watched = await watchedForTest(program)
+  it('keeps one history, or starts a new epoch, when the master is killed while two nodes publish', async () => {
+    const watched = await startSentinelSetup(program)
     const logs = await openTwo(watched)
     const publishers = await Publishers.begin(logs)
     await publishers.more()
@@ -61,7 +61,7 @@ describeWith(await redis(), 'RedisLog with sentinels', (program) => {
   })
 })
 
-async function caughtUp({ master, replica }: Watched): Promise<void> {
+async function caughtUp({ master, replica }: SentinelSetup): Promise<void> {
   const offset = async () => /master_repl_offset:(\d+)/.exec(String(await master.ask('INFO', 'replication')))?.[1]
   const behind = async () => /slave_repl_offset:(\d+)/.exec(String(await replica.ask('INFO', 'replication')))?.[1]
   await expect.poll(async () => (await offset()) === (await behind()), { timeout: 10_000 }).toBe(true)

@@ -1,4 +1,4 @@
-// The log in Redis, on a Redis of the test's own: the contract, many nodes, rules, and few commands.
+// The log in Redis, on a Redis of its own: the contract, several nodes, retention rules, and the number of commands.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Entry, RedisLog } from '../../dist/index.js'
 import { testLogContract } from '../support/log-contract.ts'
@@ -22,10 +22,10 @@ describeWith(await redis(), 'RedisLog', (program) => {
     return [await openShared(server, { prefix, ...options }), await openShared(server, { prefix, ...options })] as const
   }
 
-  describe('keeps the contract of a log', () => testLogContract((kept) => openKept(server.url, kept)))
+  describe('satisfies the log contract', () => testLogContract((kept) => openKept(server.url, kept)))
 
   describe('on many nodes', () => {
-    it('has one order for all, each entry once, whoever appends', async () => {
+    it('has one order, and each entry once, on every node', async () => {
       const seed = Date.now()
       console.log(`seed ${seed}`)
       const random = randomFrom(seed)
@@ -44,7 +44,7 @@ describeWith(await redis(), 'RedisLog', (program) => {
       expect((await readAll(logs[0])).entries).toEqual(all)
     })
 
-    it('finds ids that another node has only just made or taken', async () => {
+    it('finds ids that another node has just generated or received', async () => {
       const [one, other] = await openTwo()
       await one.append([update('1', { id: 'x' }), update('2'), update('3', { id: 'x' })])
       expect(await other.locate('x')).toBe(1)
@@ -53,7 +53,7 @@ describeWith(await redis(), 'RedisLog', (program) => {
       expect(await other.locate(`#${one.epoch}-5`)).toBeUndefined()
     })
 
-    it('follows from the head that it knew, not from the beginning', async () => {
+    it('follows from the head at the time of the call, not from the beginning', async () => {
       const [one, other] = await openTwo()
       await one.append(many(3))
       expect(other.head).toBe(0)
@@ -63,7 +63,7 @@ describeWith(await redis(), 'RedisLog', (program) => {
       await expect.poll(() => offsetsOf(seen)).toEqual([4])
     })
 
-    it('tells of a gap on every node, and only whose it is', async () => {
+    it('reports a gap on every node, only to readers of the removed topics', async () => {
       const [one, other] = await openTwo({ retention: [{ match: '*', entries: 10 }] })
       await one.append([...many(2, { topics: ['rare'] }), ...many(20)])
       for (const log of [other, one]) {
@@ -83,14 +83,14 @@ describeWith(await redis(), 'RedisLog', (program) => {
       expect((await other.read(0, everything, { entries: 100, bytes: 2 ** 20 }, mark)).lost).toBe(true)
     })
 
-    it('hears of what another node removed', async () => {
+    it('learns of entries that another node removed', async () => {
       const [one, other] = await openTwo({ retention: [{ match: '*', entries: 10 }] })
       await followed(other)
       await one.append(many(25))
       await expect.poll(() => [other.head, other.first, other.removals]).toEqual([25, 16, 15])
     })
 
-    it('goes by the rules that were set last, also on nodes that were opened with others', async () => {
+    it('applies the rules that were set last, also on nodes that were opened with others', async () => {
       const prefix = newPrefix()
       const one = await openShared(server, { prefix })
       await one.append([...many(10, { topics: ['a'] }), ...many(10, { topics: ['b'] })])
@@ -108,7 +108,7 @@ describeWith(await redis(), 'RedisLog', (program) => {
       expect((await readAll(one, { after: 10, filter: only('b') })).lost).toBe(true)
     })
 
-    it('counts more than one page of entries under other rules, while others append', async () => {
+    it('recounts more than one page of entries with new rules, while others append', async () => {
       const prefix = newPrefix()
       const one = await openShared(server, { prefix })
       await one.append(many(2_000))
@@ -120,8 +120,8 @@ describeWith(await redis(), 'RedisLog', (program) => {
     })
   })
 
-  describe('keeps what its rules say', () => {
-    it('the newest of each topic, which is no gap', async () => {
+  describe('applies its retention rules', () => {
+    it('keeps the newest of each topic, and reports no gap', async () => {
       const log = await openShared(server, { retention: [{ match: 'k/{n}', last: 1 }] })
       await log.append(numbers(1, 9).map((number) => update(String(number), { topics: [`k/${number % 3}`] })))
       expect(await keptIn(log)).toEqual(['7', '8', '9'])
@@ -129,13 +129,13 @@ describeWith(await redis(), 'RedisLog', (program) => {
       expect([log.first, log.removals]).toEqual([7, 0])
     })
 
-    it('so many bytes', async () => {
+    it('keeps at most the configured bytes', async () => {
       const log = await openShared(server, { retention: [{ match: '*', bytes: 10_000 }] })
       for (const _ of numbers(1, 30)) await log.append([update('x'.repeat(800))])
       expect(log.head - log.first + 1).toBe(9)
     })
 
-    it('some of thousands in one append, in every place where they were', async () => {
+    it('removes some of thousands of entries in one append, wherever they are stored', async () => {
       const prefix_ = newPrefix()
       const retention = [
         { match: 'k/{n}', last: 2 },
@@ -162,7 +162,7 @@ describeWith(await redis(), 'RedisLog', (program) => {
       expect([await left('topics', 'a3:any'), await left('rules', '2:')]).toEqual([705, 700])
     })
 
-    it('for so long, also when nothing is published', async () => {
+    it('removes expired entries, also when nothing is published', async () => {
       let now = 1_000_000
       const log = await openShared(server, { retention: [{ match: '*', age: '1m' }], now: () => now })
       await log.append([update('old')])
@@ -173,7 +173,7 @@ describeWith(await redis(), 'RedisLog', (program) => {
     })
   })
 
-  it('reads by index what reading everything would find', async () => {
+  it('reads by index exactly what a full scan returns', async () => {
     const log = await openShared(server)
     const topics = ['a', 'b', 'nul\0', 'ü/"\\']
     await log.append(
@@ -191,7 +191,7 @@ describeWith(await redis(), 'RedisLog', (program) => {
     }
   })
 
-  it('gathers appends that arrive together into few commands', async () => {
+  it('groups concurrent appends into few commands', async () => {
     const log = await openShared(server)
     await server.ask('CONFIG', 'RESETSTAT')
     await Promise.all(many(2_000).map((one) => log.append([one])))

@@ -1,9 +1,9 @@
-// What is true of every answer of the hub: for which host it speaks, how much it takes, and what browsers may make of it.
+// Properties of every response of the hub: accepted hosts, size limits, and security headers.
 import { describe, expect, test } from 'vitest'
-import { come, good, type Role, roles } from '../support/carriers.js'
 import { ask } from '../support/http.js'
 import { bearer, type Dialect, dialects, form, fresh, hubPath, serverWith, token } from '../support/mercure.js'
 import { listPath, pathOf } from '../support/presence.js'
+import { type Role, requestWith, roles, validToken } from '../support/token-sources.js'
 
 const metadataPath = `/.well-known/oauth-protected-resource${hubPath}`
 
@@ -11,9 +11,10 @@ describe('with --public-urls', () => {
   const server = serverWith('--public-urls', 'https://hub.example.com http://other.example:8080', '--subscriptions')
 
   const cases = dialects.flatMap((dialect) => roles.map((role) => [role, dialect] as const))
-  test.each(cases)('T8 to %s in %s, one of its hosts has to be asked for', async (role, dialect) => {
+  test.each(cases)('T8 to %s in %s, the request host must be one of the public hosts', async (role, dialect) => {
     const status = async (Host: string) =>
-      (await come(server, role, dialect, { headers: { Host, ...bearer(await good(role, dialect)) } })).status
+      (await requestWith(server, role, dialect, { headers: { Host, ...bearer(await validToken(role, dialect)) } }))
+        .status
     const own = [
       'hub.example.com',
       'HUB.example.com',
@@ -38,13 +39,13 @@ describe('with --public-urls', () => {
     for (const host of others) expect([host, await status(host)]).toEqual([host, 421])
   })
 
-  test('T8 nothing else is answered for another host, either', async () => {
+  test('T8 every other endpoint also rejects another host', async () => {
     for (const path of ['/', '/subscribe', '/publish', '/debug', listPath, metadataPath, '/no-such-path']) {
       expect([path, (await ask(server.url + path)).status]).toEqual([path, 421])
     }
   })
 
-  test('T8 what it tells of itself are its public addresses', async () => {
+  test('T8 the hub reports its public addresses', async () => {
     const headers = { Host: 'hub.example.com' }
     const { headers: challenged } = await ask(server.hub, { headers })
     const address = /resource_metadata="([^"]*)"/.exec(String(challenged['www-authenticate']))?.[1]
@@ -53,29 +54,38 @@ describe('with --public-urls', () => {
   })
 })
 
-describe('with the usual bounds', () => {
+describe('with the default limits', () => {
   const server = serverWith('--subscriptions')
 
-  test.each(dialects)('T9 a publish of more than 1 MiB is 413 in %s, and one of less is not', async (dialect) => {
-    const topic = fresh()
-    const body = (bytes: number) => `${form({ topic })}&data=`.padEnd(bytes, 'x')
-    const rights = bearer(await token(dialect, { publish: ['*'] }))
-    expect((await server.post(body(2 ** 20 + 1), rights)).status).toBe(413)
-    expect((await server.post(body(2 ** 20), rights)).status).toBe(200)
-  })
+  test.each(dialects)(
+    'T9 a publish of more than 1 MiB is rejected with 413 in %s, and a smaller one is accepted',
+    async (dialect) => {
+      const topic = fresh()
+      const body = (bytes: number) => `${form({ topic })}&data=`.padEnd(bytes, 'x')
+      const rights = bearer(await token(dialect, { publish: ['*'] }))
+      expect((await server.post(body(2 ** 20 + 1), rights)).status).toBe(413)
+      expect((await server.post(body(2 ** 20), rights)).status).toBe(200)
+    }
+  )
 
-  test('T9 a QUERY of more than 1 MiB is 413', async () => {
-    const headers = { 'Content-Type': 'application/x-www-form-urlencoded', ...bearer(await good('subscribe', '1.0')) }
+  test('T9 a QUERY of more than 1 MiB is rejected with 413', async () => {
+    const headers = {
+      'Content-Type': 'application/x-www-form-urlencoded',
+      ...bearer(await validToken('subscribe', '1.0'))
+    }
     const body = 'match=a&x='.padEnd(2 ** 20 + 1, 'x')
     expect((await ask(server.hub, { method: 'QUERY', headers, body })).status).toBe(413)
   })
 
-  test.each(dialects)('T9 what is refused for its token is refused before it is read, in %s', async (dialect) => {
-    const rights = bearer(await token(dialect, { publish: ['*'], expiresIn: -1 }))
-    expect((await server.post('x'.repeat(2 ** 20 + 1), rights)).status).toBe(401)
-  })
+  test.each(dialects)(
+    'T9 a request with an invalid token is rejected before its body is read, in %s',
+    async (dialect) => {
+      const rights = bearer(await token(dialect, { publish: ['*'], expiresIn: -1 }))
+      expect((await server.post('x'.repeat(2 ** 20 + 1), rights)).status).toBe(401)
+    }
+  )
 
-  /** On every answer of Mercure's endpoints. */
+  /** Headers of every response of the Mercure endpoints. */
   const secure = {
     'content-security-policy': "default-src 'self'",
     'x-frame-options': 'DENY',
@@ -84,19 +94,19 @@ describe('with the usual bounds', () => {
   }
 
   describe.each(dialects)('in %s', (dialect) => {
-    test('T10 streams and publishes have the headers that keep browsers in bounds', async () => {
+    test('T10 streams and publishes have the security headers', async () => {
       for (const role of roles) {
         const { status, headers } = await accepted(role, dialect)
         expect([status, headers]).toEqual([200, expect.objectContaining(secure)])
       }
     })
 
-    test('T10 refusals have them, too', async () => {
-      const readable = { headers: bearer(await good('subscribe', dialect)) }
+    test('T10 rejections have the security headers', async () => {
+      const readable = { headers: bearer(await validToken('subscribe', dialect)) }
       const answers = [
-        await come(server, 'publish', dialect, {}),
-        await come(server, 'subscribe', dialect, {}),
-        await server.post('', bearer(await good('publish', dialect))),
+        await requestWith(server, 'publish', dialect, {}),
+        await requestWith(server, 'subscribe', dialect, {}),
+        await server.post('', bearer(await validToken('publish', dialect))),
         await ask(`${server.hub}?x`, readable),
         await ask(server.url + pathOf(dialect, fresh(), 'nobody'), readable)
       ]
@@ -104,8 +114,8 @@ describe('with the usual bounds', () => {
       for (const { headers } of answers) expect(headers).toMatchObject(secure)
     })
 
-    test('T10 lists have them, and so does the answer that nothing has changed', async () => {
-      const headers = bearer(await good('subscribe', dialect))
+    test('T10 lists have the security headers, also on a 304', async () => {
+      const headers = bearer(await validToken('subscribe', dialect))
       const list = await ask(server.url + listPath, { headers })
       const known = { ...headers, 'If-None-Match': String(list.headers.etag) }
       const same = await ask(server.url + listPath, { headers: known })
@@ -113,7 +123,7 @@ describe('with the usual bounds', () => {
       for (const answer of [list, same]) expect(answer.headers).toMatchObject(secure)
     })
 
-    test('T10 a stream says that nobody is to keep it or to hold it back', async () => {
+    test('T10 a stream has headers that disable caching and proxy buffering', async () => {
       const { headers } = await accepted('subscribe', dialect)
       expect(headers).toMatchObject({
         'content-type': 'text/event-stream',
@@ -126,7 +136,7 @@ describe('with the usual bounds', () => {
     })
   })
 
-  test('T10 the simple endpoints allow a page even less', async () => {
+  test('T10 the simple endpoints have a stricter policy', async () => {
     for (const path of ['/subscribe', '/publish', '/debug', '/no-such-path']) {
       expect((await ask(server.url + path)).headers).toMatchObject({
         'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -138,5 +148,5 @@ describe('with the usual bounds', () => {
   })
 
   const accepted = async (role: Role, dialect: Dialect) =>
-    come(server, role, dialect, { headers: bearer(await good(role, dialect)) })
+    requestWith(server, role, dialect, { headers: bearer(await validToken(role, dialect)) })
 })

@@ -1,4 +1,4 @@
-// Clients that others wrote, in Node, against our server: each subscribes, is cut off, and goes on where it was, in both
+// Third-party clients in Node against our server: each subscribes, is disconnected, and resumes, in both
 // dialects.
 import { EventSource } from 'eventsource'
 import { createEventSource } from 'eventsource-client'
@@ -10,7 +10,7 @@ const server = serverWith()
 
 interface Client {
   readonly name: string
-  /** Follows a stream until the test ends, and pushes what it is given. */
+  /** Follows a stream until the test ends, and collects its events. */
   open(url: string, headers: Record<string, string>, push: (data: string) => void): void
 }
 
@@ -44,12 +44,12 @@ const streamUrl = (base: string, dialect: Dialect, topic: string) =>
   `${base}${hubPath}?${dialect === '1.0' ? 'match' : 'topic'}=${encodeURIComponent(topic)}`
 
 describe.each(clients)('$name', ({ open }) => {
-  it.each(dialects)('goes on after a cut where it was, and misses nothing, in %s', async (dialect) => {
+  it.each(dialects)('resumes after a disconnect without loss, in %s', async (dialect) => {
     const [proxy, topic, seen] = [await proxied(), fresh(), [] as string[]]
     const rights = bearer(await token(dialect, { subscribe: [topic] }))
     open(streamUrl(proxy.url, dialect, topic), rights, (data) => seen.push(data))
     const publish = (data: string) => server.publish(dialect, { topic, data, private: 'on', retry: '50' })
-    // What comes before the stream is open is not for it, so the first is said until it is heard.
+    // Updates published before the stream is open are not delivered, so the first is repeated until it arrives.
     await expect.poll(async () => (await publish('before')) && seen.length, { timeout: 5_000 }).toBeGreaterThan(0)
     await publish('one')
     await expect.poll(() => seen.at(-1)).toBe('one')
@@ -62,7 +62,7 @@ describe.each(clients)('$name', ({ open }) => {
     expect(seen.filter((data) => data !== 'before')).toEqual(['one', 'two', 'three', 'four'])
   })
 
-  it.each(dialects)('is given nothing private without the right to it, in %s', async (dialect) => {
+  it.each(dialects)('receives no private update without permission, in %s', async (dialect) => {
     const [topic, seen] = [fresh(), [] as string[]]
     const rights = bearer(await token(dialect, { subscribe: ['https://example.com/other'] }))
     open(streamUrl(server.url, dialect, topic), rights, (data) => seen.push(data))

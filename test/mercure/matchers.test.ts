@@ -1,8 +1,8 @@
-// What may be subscribed to, and how each dialect refuses the rest: the words are those that clients of the reference hub know.
+// Topic selectors, and how each dialect rejects invalid ones: the messages are those that clients of the reference hub know.
 import { describe, expect, it } from 'vitest'
 import { ask } from '../support/http.js'
 import { form, fresh, serverWith } from '../support/mercure.js'
-import { reader, words } from '../support/mercure-words.js'
+import { dialectNames, reader } from '../support/mercure-dialects.js'
 import { listen } from '../support/sse-client.js'
 
 const server = serverWith()
@@ -22,7 +22,7 @@ describe('selectors of 1.0', () => {
     ['as many of several types', form({ match: many(99), match_exact: 'x', match_urlpattern: '/x' }), tooMany],
     ['a matcher of 4,097 bytes', form({ match: 'x'.repeat(4_097) }), 'pattern too long (max 4096 bytes)\n'],
     [
-      'as many bytes of fewer characters',
+      'the same number of bytes in fewer characters',
       form({ match: `x${'ü'.repeat(2_048)}` }),
       'pattern too long (max 4096 bytes)\n'
     ],
@@ -37,19 +37,19 @@ describe('selectors of 1.0', () => {
     ['a mark that turns the text around', form({ match_urlpattern: '/\u202e' }), notText],
     ['a malformed pattern', form({ match_urlpattern: 'https://example.com/(' }), 'invalid topic matcher pattern\n'],
     ['a pattern that looks behind', form({ match_urlpattern: '/((?<=x)secret)' }), 'invalid topic matcher pattern\n']
-  ])('S2: %s is refused', async (_, query, text) => {
+  ])('S2: %s is rejected', async (_, query, text) => {
     expect(await server.refused(query, await reader('1.0'))).toMatchObject({ status: 400, text })
   })
 
   it.each(['Match', 'MATCH_EXACT', 'matches', 'match_regexp', 'match[]', 'match_'])(
-    'S2: the name %s is refused, since it begins like a matcher and is none',
+    'S2: the name %s is rejected, since it looks like a matcher but is none',
     async (name) => {
       const answer = await server.refused(form({ match: 'a', [name]: 'a' }), await reader('1.0'))
       expect(answer.status).toBe(400)
     }
   )
 
-  it('S2: an empty matcher is refused', async () => {
+  it('S2: an empty matcher is rejected', async () => {
     expect((await server.refused('match=', await reader('1.0'))).status).toBe(400)
   })
 
@@ -59,12 +59,12 @@ describe('selectors of 1.0', () => {
     ['names that do not begin like a matcher', form({ match: 'a', Topic: 'a', rematch: 'a', foo: 'bar' })],
     ['match_exact', 'match_exact=a'],
     ['match_urlpattern', form({ match_urlpattern: 'https://example.com/:id' })]
-  ])('S2: %s will do', async (_, query) => {
+  ])('S2: %s is accepted', async (_, query) => {
     const { status } = await ask(`${server.hub}?${query}`, { method: 'HEAD', headers: await reader('1.0') })
     expect(status).toBe(200)
   })
 
-  it('S5: a matcher that is exact takes braces as they are', async () => {
+  it('S5: an exact matcher treats braces literally', async () => {
     const topic = fresh('{id}')
     const both = await Promise.all(['match', 'match_exact'].map((name) => stream(form({ [name]: topic }))))
     await server.publish('1.0', { topic: topic.replace('{id}', '1'), data: 'other' })
@@ -74,7 +74,7 @@ describe('selectors of 1.0', () => {
     }
   })
 
-  it('S5: a URL pattern that is relative is resolved against the hub, and so is a topic', async () => {
+  it('S5: a relative URL pattern is resolved against the hub, and so is a topic', async () => {
     const path = new URL(fresh()).pathname
     const client = await stream(form({ match_urlpattern: `${path}/:id` }))
     await server.publish('1.0', { topic: `https://example.com${path}/1`, data: 'elsewhere' })
@@ -83,7 +83,7 @@ describe('selectors of 1.0', () => {
     expect(await client.received(2)).toEqual(['absolute', 'relative'])
   })
 
-  it('S5: a URL pattern tells upper from lower case', async () => {
+  it('S5: a URL pattern is case-sensitive', async () => {
     const topic = fresh('CASE')
     const client = await stream(form({ match_urlpattern: topic }))
     await server.publish('1.0', { topic: topic.replace('CASE', 'case'), data: 'lower' })
@@ -91,7 +91,7 @@ describe('selectors of 1.0', () => {
     expect(await client.received(1)).toEqual(['upper'])
   })
 
-  it.each(['match', 'match_exact', 'match_urlpattern'])('S5: * is everything as %s', async (name) => {
+  it.each(['match', 'match_exact', 'match_urlpattern'])('S5: * covers everything as %s', async (name) => {
     const client = await stream(`${name}=*`)
     await server.publish('1.0', { topic: `urn:uuid:${name}`, data: name })
     expect(await client.received(1)).toEqual([name])
@@ -104,18 +104,18 @@ describe('selectors of 0.x', () => {
   it.each([
     ['no topic', 'lastEventID=x', 'Missing "topic" parameter.\n'],
     ['a thousand and one topics', form({ topic: many(1_001) }), 'Too many "topic" parameters.\n']
-  ])('S2: %s is refused', async (_, query, text) => {
+  ])('S2: %s is rejected', async (_, query, text) => {
     expect(await server.refused(query, await reader('0.x'))).toMatchObject({ status: 400, text })
   })
 
   it.each([
     ['a topic of 4,097 bytes', form({ topic: 'x'.repeat(4_097) })],
     ['more than 200 variables', form({ topic: many(201).map((name) => `${name}{x}`) })]
-  ])('S2: %s is refused, since whatever a client controls has a bound', async (_, query) => {
+  ])('S2: %s is rejected, since all client input is limited', async (_, query) => {
     expect((await server.refused(query, await reader('0.x'))).status).toBe(400)
   })
 
-  it('S2: a thousand topics will do', async () => {
+  it('S2: a thousand topics are accepted', async () => {
     const query = form({ topic: many(1_000) })
     expect((await stream(query)).status).toBe(200)
   })
@@ -128,7 +128,7 @@ describe('selectors of 0.x', () => {
     expect(await client.received(1)).toEqual(['own'])
   })
 
-  it('S5: a template covers what it expands to, and its own text', async () => {
+  it('S5: a template covers its expansions and its own text', async () => {
     const prefix = fresh()
     const client = await stream(form({ topic: [`${prefix}/{id}`, `${prefix}/deep/{+path}`] }))
     for (const end of ['/1,2', '/1/2', '/deep/a/b?c', '/', '/{id}', '/ü%20', '/a;b', '/end']) {
@@ -139,11 +139,8 @@ describe('selectors of 0.x', () => {
 })
 
 describe('a stream without a selector', () => {
-  it.each(['1.0', '0.x'] as const)(
-    'S2: is told what is missing in the dialect of its token, here %s',
-    async (dialect) => {
-      const { text } = await server.refused('', await reader(dialect))
-      expect(text).toContain(`issing "${words[dialect].selector}"`)
-    }
-  )
+  it.each(['1.0', '0.x'] as const)('S2: is rejected in the dialect of its token, here %s', async (dialect) => {
+    const { text } = await server.refused('', await reader(dialect))
+    expect(text).toContain(`issing "${dialectNames[dialect].selector}"`)
+  })
 })

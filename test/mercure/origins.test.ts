@@ -1,10 +1,10 @@
-// Pages of other origins: which lists are refused at the start, and what a browser is told.
+// CORS: origin lists that are rejected at startup, and the response headers for pages of other origins.
 import { describe, expect, test } from 'vitest'
-import { come, cookieNames, good, roles, startedWith } from '../support/carriers.js'
 import { tidings } from '../support/cli.js'
 import { ask } from '../support/http.js'
 import { bearer, dialects, form, fresh, hubPath, serverWith, token } from '../support/mercure.js'
 import { listPath } from '../support/presence.js'
+import { cookieNames, requestWith, roles, startKeyedServer, validToken } from '../support/token-sources.js'
 
 const refusedEntries: readonly [string, RegExp][] = [
   ['https://example.com/', /ends with a slash/],
@@ -22,7 +22,7 @@ const refusedEntries: readonly [string, RegExp][] = [
 ]
 
 describe.each(['--cors-origins', '--publish-origins'])('%s', (option) => {
-  test.each(refusedEntries)('Z5 refuses %s in one line that names option and entry', async (entry, why) => {
+  test.each(refusedEntries)('Z5 rejects %s in one line that names option and entry', async (entry, why) => {
     const { code, stdout, stderr } = await tidings(['serve', '--port', '0', option, `https://a.example ${entry}`])
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/^tidings: .*\n$/)
@@ -30,13 +30,13 @@ describe.each(['--cors-origins', '--publish-origins'])('%s', (option) => {
     expect(stderr).toMatch(why)
   })
 
-  test('Z5 accepts everything that is an origin', async () => {
+  test('Z5 accepts every valid origin', async () => {
     const all = '*,null,https://example.com http://localhost:3000,capacitor://localhost https://*.example.com'
-    expect((await ask(`${(await startedWith(option, all)).url}/`)).status).toBe(200)
+    expect((await ask(`${(await startKeyedServer(option, all)).url}/`)).status).toBe(200)
   })
 })
 
-/** What a page is told of its rights, by the names of the headers behind `Access-Control-`. */
+/** The CORS headers of a response, by name without `Access-Control-`. */
 function rightsIn(headers: Record<string, unknown>): Record<string, unknown> {
   const entries = Object.entries(headers).filter(([name]) => name.startsWith('access-control-'))
   return Object.fromEntries(entries.map(([name, value]) => [name.slice('access-control-'.length), value]))
@@ -50,10 +50,10 @@ const withCookies = (origin: string) => ({
 })
 const withoutCookies = (origin: string) => ({ 'allow-origin': origin, 'expose-headers': exposed })
 
-/** Of each path: how it is asked for, so that it is answered and not refused. */
+/** A successful request to each path. */
 const paths = ['/', '/subscribe', '/publish', '/debug', hubPath, listPath, '/no-such-path']
 
-describe('where a site and a wildcard are named', () => {
+describe('with a listed site and a wildcard', () => {
   const server = serverWith('--cors-origins', 'https://app.example.com,https://*.example.org', '--subscriptions')
 
   test.each([
@@ -72,18 +72,18 @@ describe('where a site and a wildcard are named', () => {
     }
   })
 
-  test('Z5 without an Origin nothing is said but that it matters', async () => {
+  test('Z5 without an Origin the response has only Vary: Origin', async () => {
     const { headers } = await ask(`${server.url}/`)
     expect([rightsIn(headers), headers.vary]).toEqual([{}, 'Origin'])
   })
 
-  test.each(dialects)('Z5 streams, publishes and refusals in %s say it, too', async (dialect) => {
+  test.each(dialects)('Z5 streams, publishes and rejections in %s have the headers', async (dialect) => {
     const Origin = 'https://app.example.com'
     for (const role of roles) {
-      const accepted = await come(server, role, dialect, {
-        headers: { Origin, ...bearer(await good(role, dialect)) }
+      const accepted = await requestWith(server, role, dialect, {
+        headers: { Origin, ...bearer(await validToken(role, dialect)) }
       })
-      const refused = await come(server, role, dialect, { headers: { Origin } })
+      const refused = await requestWith(server, role, dialect, { headers: { Origin } })
       expect([accepted.status, refused.status]).toEqual([200, 401])
       for (const { headers } of [accepted, refused]) expect(rightsIn(headers)).toEqual(withCookies(Origin))
     }
@@ -101,26 +101,26 @@ describe('where a site and a wildcard are named', () => {
     [hubPath, ['GET', 'HEAD', 'POST', 'QUERY']],
     ['/subscribe', ['GET', 'HEAD']],
     ['/publish', ['GET', 'POST']]
-  ])('Z5 a preflight for %s is answered without a token', async (path, methods) => {
-    const asked = { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'authorization' }
-    const headers = { Origin: 'https://app.example.com', ...asked }
+  ])('Z5 a preflight for %s needs no token', async (path, methods) => {
+    const preflight = { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'authorization' }
+    const headers = { Origin: 'https://app.example.com', ...preflight }
     const answer = await ask(server.url + path, { method: 'OPTIONS', headers })
     expect([answer.status, answer.text]).toEqual([204, ''])
-    const { 'allow-headers': allowed, 'allow-methods': told, ...rest } = rightsIn(answer.headers)
-    expect(String(told).split(', ')).toEqual(methods)
+    const { 'allow-headers': allowed, 'allow-methods': allowedMethods, ...rest } = rightsIn(answer.headers)
+    expect(String(allowedMethods).split(', ')).toEqual(methods)
     const names = String(allowed).toLowerCase().split(', ')
     expect(names).toEqual(expect.arrayContaining(['authorization', 'cache-control', 'content-type', 'last-event-id']))
     expect(rest).toMatchObject(withCookies('https://app.example.com'))
   })
 
-  test('Z5 a preflight of a foreign page is told nothing', async () => {
+  test('Z5 a preflight of an unknown origin has no CORS headers', async () => {
     const headers = { Origin: 'https://evil.example', 'Access-Control-Request-Method': 'POST' }
     const answer = await ask(server.hub, { method: 'OPTIONS', headers })
     expect([answer.status, rightsIn(answer.headers)]).toEqual([204, {}])
   })
 })
 
-describe('where anyone is let in', () => {
+describe('with any origin allowed', () => {
   const server = serverWith('--cors-origins', '* null https://app.example.com')
 
   test.each([
@@ -128,14 +128,14 @@ describe('where anyone is let in', () => {
     ['capacitor://localhost', withoutCookies('*')],
     ['null', withoutCookies('null')],
     ['https://app.example.com', withCookies('https://app.example.com')]
-  ])('Z5 a page of %s is told so, and only one that is named by its cookies', async (Origin, rights) => {
+  ])('Z5 a page of %s is allowed, with credentials only if it is listed', async (Origin, rights) => {
     for (const path of paths) {
       const { headers } = await ask(`${server.url}${path}`, { headers: { Origin }, method: 'HEAD' })
       expect([path, rightsIn(headers)]).toEqual([path, rights])
     }
   })
 
-  test('Z5 * and credentials never come together, whatever the Origin is', async () => {
+  test('Z5 * and credentials never occur together, for any Origin', async () => {
     const origins = ['*', 'https://*.com', 'https://*', '', ' ', 'NULL', 'https://app.example.com/', 'x'.repeat(1_000)]
     for (const Origin of origins) {
       const { headers } = await ask(server.url, { headers: { Origin } })
@@ -145,18 +145,18 @@ describe('where anyone is let in', () => {
   })
 })
 
-describe('where nobody is named', () => {
+describe('with an empty list', () => {
   const server = serverWith()
 
-  test.each(dialects)('Z5 no page is told anything, not even one with a cookie, in %s', async (dialect) => {
+  test.each(dialects)('Z5 no page gets CORS headers, not even with a cookie, in %s', async (dialect) => {
     const Cookie = `${cookieNames[dialect]}=${await token(dialect, { subscribe: ['*'] })}`
     const headers = { Origin: 'https://app.example.com', Cookie }
     const stream = await server.follow(dialect, fresh(), { headers })
     expect([stream.status, rightsIn(stream.headers), stream.headers.vary]).toEqual([200, {}, undefined])
-    const asked = await ask(`${server.hub}?${form({ topic: 'a' })}`, {
+    const preflight = await ask(`${server.hub}?${form({ topic: 'a' })}`, {
       method: 'OPTIONS',
       headers: { ...headers, 'Access-Control-Request-Method': 'POST' }
     })
-    expect([asked.status, rightsIn(asked.headers)]).toEqual([204, {}])
+    expect([preflight.status, rightsIn(preflight.headers)]).toEqual([204, {}])
   })
 })

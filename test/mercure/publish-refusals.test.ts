@@ -1,29 +1,29 @@
-// The table of what is refused in publishing, in both dialects: with which status, in which words, and with nothing published.
+// Rejected publishes in both dialects: the status and message, and that nothing is published.
 import { describe, expect, it } from 'vitest'
 import { bearer, type Dialect, dialects, form, fresh, keys, serverWith, token } from '../support/mercure.js'
-import { attempt, challenge, publisher, unsigned } from '../support/mercure-words.js'
+import { attempt, challenge, publisher, unsigned } from '../support/mercure-dialects.js'
 
 const server = serverWith()
 
-/** A status, and the text where the protocol gives one. */
-type Told = readonly [status: number, text?: string]
-type Row = readonly [what: string, body: string | Buffer, modern: Told, legacy: Told]
+/** A status, and the text if the protocol defines it. */
+type Expected = readonly [status: number, text?: string]
+type Row = readonly [what: string, body: string | Buffer, modern: Expected, legacy: Expected]
 
 const and = (fields: Record<string, string | readonly string[]>) => form({ topic: 'refused', ...fields })
-const noTopic: Told = [400, 'Missing "topic" parameter\n']
-const badRetry: Told = [400, 'Invalid "retry" parameter\n']
-const manyTopics: Told = [400, 'too many topics in update\n']
+const noTopic: Expected = [400, 'Missing "topic" parameter\n']
+const badRetry: Expected = [400, 'Invalid "retry" parameter\n']
+const manyTopics: Expected = [400, 'too many topics in update\n']
 const many = Array.from({ length: 1_001 }, (_, index) => String(index))
-/** What both dialects refuse. */
-const both = (what: string, body: string | Buffer, told: Told = [400]): Row => [what, body, told, told]
+/** Rejected by both dialects. */
+const both = (what: string, body: string | Buffer, expected: Expected = [400]): Row => [what, body, expected, expected]
 
 const bodies: Row[] = [
   both('P2: an empty body', '', noTopic),
   both('P2: no topic', 'data=x', noTopic),
-  both('P2: a retry that is no number', and({ retry: 'soon' }), badRetry),
+  both('P2: a retry that is not a number', and({ retry: 'soon' }), badRetry),
   both('P2: a retry with a sign', and({ retry: '-1' }), badRetry),
   both('P2: a retry that is not whole', and({ retry: '1.5' }), badRetry),
-  both('P2: a retry in powers of ten', and({ retry: '1e3' }), badRetry),
+  both('P2: a retry in exponential notation', and({ retry: '1e3' }), badRetry),
   both('P2: a retry of more than a day', and({ retry: '86400001' }), badRetry),
   both('P8: a thousand and one topics', form({ topic: many }), manyTopics),
   ...['id', 'type'].flatMap((name) => [
@@ -32,17 +32,17 @@ const bodies: Row[] = [
     both(`P7: NUL in ${name}`, and({ [name]: 'a\0b' })),
     both(`P7: ${name} of 257 bytes`, and({ [name]: 'x'.repeat(257) })),
     [`P7: a control character of C1 in ${name}`, and({ [name]: 'a\x85' }), [400], [200]] satisfies Row,
-    [`P7: a character that cannot be seen in ${name}`, and({ [name]: 'a\u200b' }), [400], [200]] satisfies Row
+    [`P7: an invisible character in ${name}`, and({ [name]: 'a\u200b' }), [400], [200]] satisfies Row
   ]),
   both('P7: an id that begins with #', and({ id: '#mine' })),
   both('P7: the id earliest', and({ id: 'earliest' })),
-  both('P7: a type that is tidings’ own', and({ type: 'tidings:gap' })),
-  both('P7: the type mercure, which is the hub’s own', and({ type: 'mercure' })),
+  both('P7: a reserved type of tidings', and({ type: 'tidings:gap' })),
+  both('P7: the type mercure, which is reserved for the hub', and({ type: 'mercure' })),
   both('P2: the topic *', form({ topic: '*' })),
   both('P2: an empty topic among others', form({ topic: ['refused', ''] })),
   both('P2: a topic of 4,097 bytes', form({ topic: 'x'.repeat(4_097) })),
   both('P2: a control character in a topic', form({ topic: 'a\x1bb' })),
-  ['P2: a topic that cannot be seen', form({ topic: 'a\u00adb' }), [400], [200]],
+  ['P2: an invisible topic', form({ topic: 'a\u00adb' }), [400], [200]],
   both('P2: a topic that is not UTF-8', 'topic=%ff'),
   both('P2: data that is not UTF-8', 'topic=refused&data=%ff'),
   both('P2: a body that is not UTF-8', Buffer.from('746f7069633d61ff', 'hex')),
@@ -50,10 +50,10 @@ const bodies: Row[] = [
 ]
 
 describe.each(dialects)('publishing with a token of %s', (dialect) => {
-  const told = (modern: Told, legacy: Told) => (dialect === '1.0' ? modern : legacy)
+  const expected = (modern: Expected, legacy: Expected) => (dialect === '1.0' ? modern : legacy)
 
   it.each(bodies)('%s', async (_, body, modern, legacy) => {
-    const [status, text] = told(modern, legacy)
+    const [status, text] = expected(modern, legacy)
     const headers = await publisher(dialect)
     const { answer, published } = await attempt(server, () => server.post(body, headers))
     expect(answer).toMatchObject({ status, ...(text && { text }) })
@@ -61,7 +61,7 @@ describe.each(dialects)('publishing with a token of %s', (dialect) => {
   })
 
   it.each(['text/plain', 'application/json', 'multipart/form-data; boundary=x', 'form', ';', ''])(
-    'P2: the content type "%s" is refused',
+    'P2: the content type "%s" is rejected',
     async (type) => {
       const headers = { ...(await publisher(dialect)), 'Content-Type': type }
       const { answer, published } = await attempt(server, () => server.post(and({}), headers))
@@ -78,11 +78,11 @@ const presenting = (make: (dialect: Dialect) => Promise<string> | string): Prese
 }
 const all = { publish: ['*'] }
 
-const refusedTokens: readonly (readonly [what: string, headers: Presented, status: number, told: string])[] = [
-  ['a token of another key', presenting((d) => token(d, { ...all, key: 'x'.repeat(40) })), 401, challenge.invalid],
+const refusedTokens: readonly (readonly [what: string, headers: Presented, status: number, expected: string])[] = [
+  ['a token with another key', presenting((d) => token(d, { ...all, key: 'x'.repeat(40) })), 401, challenge.invalid],
   ["a subscriber's token", presenting((d) => token(d, { ...all, key: keys.subscribe })), 401, challenge.invalid],
-  ['a token that nobody signed', presenting(unsigned), 401, challenge.invalid],
-  ['a token that is over', presenting((d) => token(d, { ...all, expiresIn: -1 })), 401, challenge.invalid],
+  ['an unsigned token', presenting(unsigned), 401, challenge.invalid],
+  ['an expired token', presenting((d) => token(d, { ...all, expiresIn: -1 })), 401, challenge.invalid],
   ['no grant to publish', presenting((d) => token(d, { subscribe: ['*'], key: keys.publish })), 403, challenge.scope],
   ['an empty list of grants', presenting((d) => token(d, { publish: [] })), 403, challenge.scope],
   ['a grant for another topic', presenting((d) => token(d, { publish: [fresh()] })), 403, challenge.scope],
@@ -90,29 +90,29 @@ const refusedTokens: readonly (readonly [what: string, headers: Presented, statu
 ]
 
 describe.each(dialects)('a publisher of %s', (dialect) => {
-  const tell = (status: number, told: string) =>
+  const refusal = (status: number, expected: string) =>
     dialect === '1.0'
-      ? { status, headers: { 'www-authenticate': told } }
+      ? { status, headers: { 'www-authenticate': expected } }
       : { status: 401, text: 'Unauthorized\n', headers: { 'www-authenticate': 'Bearer' } }
   const body = form({ topic: ['covered', 'uncovered'], data: 'refused' })
 
-  it.each(refusedTokens)('P1: with %s is refused', async (_, present, status, told) => {
+  it.each(refusedTokens)('P1: with %s is rejected', async (_, present, status, expected) => {
     const headers = await present(dialect)
     const { answer, published } = await attempt(server, () => server.post(body, headers))
-    expect(answer).toMatchObject(tell(status, told))
+    expect(answer).toMatchObject(refusal(status, expected))
     expect(published).toEqual([])
   })
 
-  it('P8: with too many grants is refused', async () => {
+  it('P8: with too many grants is rejected', async () => {
     const publish = Array.from({ length: dialect === '1.0' ? 101 : 1_001 }, (_, index) => String(index))
-    expect(await server.post(body, await publisher(dialect, publish))).toMatchObject(tell(401, challenge.invalid))
+    expect(await server.post(body, await publisher(dialect, publish))).toMatchObject(refusal(401, challenge.invalid))
   })
 
-  it('P1: is told what is wrong with the token before what is wrong with the form', async () => {
+  it('P1: reports an invalid token before an invalid form', async () => {
     const reading = bearer(await token(dialect, { subscribe: ['*'], key: keys.publish }))
-    expect(await server.post('retry=soon', reading)).toMatchObject(tell(403, challenge.scope))
+    expect(await server.post('retry=soon', reading)).toMatchObject(refusal(403, challenge.scope))
     const bad = bearer(await token(dialect, { ...all, expiresIn: -1 }))
-    expect(await server.post('retry=soon', bad)).toMatchObject(tell(401, challenge.invalid))
+    expect(await server.post('retry=soon', bad)).toMatchObject(refusal(401, challenge.invalid))
   })
 })
 
@@ -121,11 +121,11 @@ describe('a publisher without a dialect', () => {
 
   it.each([
     ['no token', {}, 401, challenge.none],
-    ['a text that is no token', bearer('x'.repeat(50)), 401, challenge.invalid],
-    ['a header that is not understood', { Authorization: 'Basic eDp4' }, 400, challenge.malformed]
-  ])('P1: with %s is refused in the form of 1.0', async (_, headers, status, told) => {
+    ['text that is not a token', bearer('x'.repeat(50)), 401, challenge.invalid],
+    ['a header with another scheme', { Authorization: 'Basic eDp4' }, 400, challenge.malformed]
+  ])('P1: with %s is rejected in the format of 1.0', async (_, headers, status, expected) => {
     const { answer, published } = await attempt(server, () => server.post(body, headers))
-    expect(answer).toMatchObject({ status, headers: { 'www-authenticate': told } })
+    expect(answer).toMatchObject({ status, headers: { 'www-authenticate': expected } })
     expect(published).toEqual([])
   })
 })

@@ -1,12 +1,12 @@
-// Topics that are the hub's own: each dialect has its way to tell them, and nobody publishes what looks like the hub's word.
+// Reserved topics: each dialect detects them in its own way, and no client publishes what looks like an event of the hub.
 import { describe, expect, it } from 'vitest'
 import { ask } from '../support/http.js'
 import { bearer, dialects, form, serverWith, token } from '../support/mercure.js'
-import { attempt } from '../support/mercure-words.js'
+import { attempt } from '../support/mercure-dialects.js'
 
 const server = serverWith()
 
-/** A topic, and what publishing to it is answered with in 1.0 and in 0.x. */
+/** A topic, and the response to a publish to it in 1.0 and in 0.x. */
 const vectors: readonly (readonly [topic: string, modern: number, legacy: number])[] = [
   ['mercure/x', 400, 403],
   ['', 400, 400],
@@ -41,14 +41,14 @@ const vectors: readonly (readonly [topic: string, modern: number, legacy: number
 ]
 
 describe.each(dialects)('publishing with a token of %s', (dialect) => {
-  it.each(vectors)('P6: "%s" is told by where it leads', async (topic, modern, legacy) => {
+  it.each(vectors)('P6: "%s" is classified by the URL it resolves to', async (topic, modern, legacy) => {
     const status = dialect === '1.0' ? modern : legacy
     const { answer, published } = await attempt(server, () => server.publish(dialect, { topic, data: 'x' }))
     expect(answer.status).toBe(status)
     expect(published).toEqual(status === 200 ? ['x'] : [])
   })
 
-  it('P6: an alternate that is reserved is refused like a canonical one', async () => {
+  it('P6: a reserved alternate topic is rejected like a canonical one', async () => {
     const fields = { topic: ['free', '/.well-known/mercure/x'], data: 'x' }
     const { answer, published } = await attempt(server, () => server.publish(dialect, fields))
     expect(answer.status).toBe(dialect === '1.0' ? 400 : 403)
@@ -56,7 +56,7 @@ describe.each(dialects)('publishing with a token of %s', (dialect) => {
   })
 })
 
-/** Publishes at the simple endpoint, with a token that may publish anything. */
+/** Publishes at the simple endpoint, with a token that may publish to all topics. */
 const publish = async (fields: Record<string, string>) => {
   const headers = bearer(await token('0.x', { publish: ['*'] }))
   return (await ask(`${server.url}/publish?${form(fields)}`, { method: 'POST', headers, body: 'x' })).status
@@ -68,11 +68,11 @@ it.each([
   '/.well-known/mercure/subscriptions/%2e%2e/%2E%2e',
   'https://e/.well-known/mercure/../x',
   '/x/../.well-known/mercure/subscriptions/a/b'
-])('/publish refuses the topic "%s", which could pass for an announcement', async (topic) => {
+])('/publish rejects the topic "%s", which looks like a subscription event', async (topic) => {
   expect(await publish({ topic })).toBe(403)
 })
 
-it('every endpoint refuses the type of announcements', async () => {
+it('every endpoint rejects the type of subscription events', async () => {
   const fields = { topic: 'free', type: 'mercure', data: '{"type":"subscription","active":true}' }
   for (const dialect of dialects) expect((await server.publish(dialect, fields)).status).toBe(400)
   expect(await publish({ topic: 'free', type: 'mercure' })).toBe(400)

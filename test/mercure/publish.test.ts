@@ -1,22 +1,22 @@
-// Publishing in either dialect of Mercure: what is accepted, how it arrives, and what happens when something goes wrong here.
+// Publishing in both dialects of Mercure: accepted updates, their delivery, and internal errors.
 import { describe, expect, it } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
 import { ask, serve } from '../support/http.js'
 import { dialects, form, fresh, hubPath, serverWith } from '../support/mercure.js'
-import { keyedHandler, patternGrant, publisher, reader } from '../support/mercure-words.js'
+import { keyedHandler, patternGrant, publisher, reader } from '../support/mercure-dialects.js'
 
 const server = serverWith()
 const asForm = { 'Content-Type': 'application/x-www-form-urlencoded' }
 
 describe.each(dialects)('publishing with a token of %s', (dialect) => {
-  it('P3: answers with the id that was given, and nothing else', async () => {
+  it('P3: returns the given id, and nothing else', async () => {
     const topic = fresh()
     const answer = await server.publish(dialect, { topic, id: 'urn:mine' })
     expect(answer).toMatchObject({ status: 200, text: 'urn:mine' })
     expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8')
   })
 
-  it("P3: answers with the hub's id where none was given, and delivers it under that", async () => {
+  it("P3: returns the hub's id if none is given, and delivers the update with it", async () => {
     const topic = fresh()
     const stream = await server.follow(dialect, topic)
     const { text } = await server.publish(dialect, { topic, data: 'x', id: '', type: '', retry: '' })
@@ -25,14 +25,14 @@ describe.each(dialects)('publishing with a token of %s', (dialect) => {
     expect(stream.raw).toBe(`:\nid: ${text}\ndata: x\n\n`)
   })
 
-  it('P4: takes an update without data', async () => {
+  it('P4: accepts an update without data', async () => {
     const topic = fresh()
     const stream = await server.follow(dialect, topic)
     expect(await server.publish(dialect, { topic, id: 'empty' })).toMatchObject({ status: 200, text: 'empty' })
     expect(await stream.received(1)).toEqual([''])
   })
 
-  it('P3: reads the form as browsers write it, and ignores fields that it does not know', async () => {
+  it('P3: parses the form as browsers encode it, and ignores unknown fields', async () => {
     const topic = fresh()
     const stream = await server.follow(dialect, topic)
     const headers = {
@@ -54,19 +54,19 @@ describe.each(dialects)('publishing with a token of %s', (dialect) => {
     expect(await stranger.received(1)).toEqual(['public'])
   })
 
-  it('P1: takes a token that covers every topic, each by a grant of its own', async () => {
+  it('P1: accepts a token that covers each topic with a separate grant', async () => {
     const [exact, covered] = [fresh(), fresh('1')]
     const grants = [exact, patternGrant(dialect, covered.replace(/\/1$/, ''))]
     const answer = await server.publish(dialect, { topic: [exact, covered] }, await publisher(dialect, grants))
     expect(answer.status).toBe(200)
   })
 
-  it('P8: takes a thousand topics', async () => {
+  it('P8: accepts a thousand topics', async () => {
     const topics = Array.from({ length: 1_000 }, (_, index) => String(index))
     expect((await server.publish(dialect, { topic: topics })).status).toBe(200)
   })
 
-  it('P5: says 500 and nothing of the reason where the log fails', async () => {
+  it('P5: responds 500 without the reason if the log fails', async () => {
     const failures: unknown[] = []
     const log = new MemoryLog()
     log.append = () => Promise.reject(new Error('the secret reason'))
@@ -77,7 +77,7 @@ describe.each(dialects)('publishing with a token of %s', (dialect) => {
     expect(String(failures)).toContain('the secret reason')
   })
 
-  it('P5: says 503 where the hub shuts down', async () => {
+  it('P5: responds 503 while the hub shuts down', async () => {
     const { hub, url } = await serve({}, keyedHandler)
     await hub.close()
     const headers = { ...asForm, ...(await publisher(dialect)) }

@@ -1,10 +1,10 @@
-// The method QUERY, by which a client of 1.0 says in a body what an address cannot hold, and what is negotiated about it.
+// The QUERY method, with which a client of 1.0 sends selectors in the body, and its content negotiation.
 import { connect } from 'node:net'
 import { text as readAll } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { ask } from '../support/http.js'
 import { form, fresh, hubPath, serverWith } from '../support/mercure.js'
-import { publishHistory, reader } from '../support/mercure-words.js'
+import { publishHistory, reader } from '../support/mercure-dialects.js'
 import { listen } from '../support/sse-client.js'
 
 const server = serverWith()
@@ -34,7 +34,7 @@ async function refused(query: Query) {
 }
 
 describe('QUERY', () => {
-  it('S18: takes the matchers from the body', async () => {
+  it('S18: reads the matchers from the body', async () => {
     const [topic, prefix] = [fresh(), fresh()]
     const stream = await open({ body: form({ match: topic, match_urlpattern: `${prefix}/:id` }) })
     await server.publish('1.0', { topic: fresh(), data: 'other' })
@@ -44,7 +44,7 @@ describe('QUERY', () => {
     expect(stream.raw.startsWith(':\nid: ')).toBe(true)
   })
 
-  it('S18: adds the matchers of the body to those of the address', async () => {
+  it('S18: combines the matchers of the body and the query', async () => {
     const [a, b] = [fresh('a'), fresh('b')]
     const stream = await open({ query: form({ match: a }), body: form({ match: b }) })
     await server.publish('1.0', { topic: a, data: 'a' })
@@ -59,7 +59,7 @@ describe('QUERY', () => {
     expect((await open({ query: many(50), body: many(50) })).status).toBe(200)
   })
 
-  it("S18: the address's last_event_id goes before the body's, and the header before both", async () => {
+  it('S18: prefers last_event_id in the query to the body, and the header to both', async () => {
     const { topic, ids } = await publishHistory(server, '1.0', ['a', 'b', 'c', 'd'])
     const [a, b, c] = ids.map((id) => form({ last_event_id: id })) as [string, string, string]
     const body = `${form({ match: topic })}&`
@@ -71,7 +71,7 @@ describe('QUERY', () => {
     expect(await (await open({ query: c, body })).received(1)).toEqual(['d'])
   })
 
-  it('S18: an empty last_event_id in the address counts, and goes before the body’s', async () => {
+  it('S18: an empty last_event_id in the query also takes precedence over the body', async () => {
     const { topic, ids } = await publishHistory(server, '1.0', ['a', 'b'])
     const body = form({ match: topic, last_event_id: ids[0] as string })
     const stream = await open({ query: 'last_event_id=', body })
@@ -93,19 +93,19 @@ describe('QUERY', () => {
       'topic matcher values must be valid UTF-8 without control characters\n'
     ],
     ['no token', { body: 'match=a', headers: { Authorization: 'Bearer x' } }, 401]
-  ])('S18: %s is refused', async (_, query: Query, status, text?: string) => {
+  ])('S18: %s is rejected', async (_, query: Query, status, text?: string) => {
     const answer = await refused(query)
     expect(answer).toMatchObject({ status, ...(text && { text }) })
     expect(answer.headers['accept-query']).toBe(asForm)
   })
 
-  it('S18: takes a content type in other letters, and with parameters', async () => {
+  it('S18: accepts a content type in other letter case, and with parameters', async () => {
     const headers = { 'Content-Type': 'Application/X-WWW-Form-Urlencoded; charset=utf-8' }
     expect((await open({ body: form({ match: fresh() }), headers })).status).toBe(200)
   })
 })
 
-describe('what a client of 1.0 accepts', () => {
+describe('the Accept header of a 1.0 client', () => {
   const status = async (method: string, accept: string) => {
     const headers = { ...(await reader('1.0')), Accept: accept, 'Content-Type': asForm }
     const stream = await listen(`${server.hub}?match=a`, headers, { method })
@@ -119,7 +119,7 @@ describe('what a client of 1.0 accepts', () => {
     '*/*;q=0',
     'text/*;q=0, */*',
     'text/event-stream;q=0.0, */*'
-  ])('S18: "%s" leaves event streams out', async (accept) => {
+  ])('S18: "%s" excludes event streams', async (accept) => {
     expect([await status('GET', accept), await status('QUERY', accept)]).toEqual([406, 406])
   })
 
@@ -133,13 +133,13 @@ describe('what a client of 1.0 accepts', () => {
     'nonsense',
     'text/event-stream, */*;q=0',
     'text/*;q=0, text/event-stream'
-  ])('S18: "%s" does not', async (accept) => {
+  ])('S18: "%s" allows event streams', async (accept) => {
     expect([await status('GET', accept), await status('QUERY', accept)]).toEqual([200, 200])
   })
 })
 
 describe('Accept-Query', () => {
-  it('S18: is on every answer to a subscriber, also on refusals, and in either dialect', async () => {
+  it('S18: is on every response to a subscriber, also on rejections, in both dialects', async () => {
     const modern = await server.follow('1.0', fresh())
     const legacy = await server.follow('0.x', fresh())
     const refusals = [
@@ -153,7 +153,7 @@ describe('Accept-Query', () => {
 })
 
 describe('a request without a host', () => {
-  it('S18: is refused', async () => {
+  it('S18: is rejected', async () => {
     const socket = connect(server.process.port, '127.0.0.1')
     socket.write(`GET ${hubPath}?match=a HTTP/1.1\r\nConnection: close\r\n\r\n`)
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 400 /)

@@ -1,12 +1,12 @@
-// How streams are kept awake, when they end, when they do not begin, and what the server never says about them.
+// Heartbeats, the end of streams, rejected streams, and what the server never logs about them.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { MemoryLog, type Update } from '../../dist/index.js'
 import { ask, serve } from '../support/http.js'
 import { bearer, dialects, form, fresh, hubPath, keyed, keys, MercureServer, token } from '../support/mercure.js'
-import { keyedHandler, reader, topicsOf, words } from '../support/mercure-words.js'
+import { dialectNames, keyedHandler, reader, topicsOf } from '../support/mercure-dialects.js'
 import { listen } from '../support/sse-client.js'
 
-/** A server process of one test. */
+/** A server process for one test. */
 async function start(...args: string[]): Promise<MercureServer> {
   const server = new MercureServer()
   await server.start([...keyed, ...args])
@@ -17,10 +17,10 @@ async function start(...args: string[]): Promise<MercureServer> {
 const soon = () => Math.floor(Date.now() / 1_000) + 2
 
 describe.each(dialects)('a stream of %s', (dialect) => {
-  const { selector, lastEventId } = words[dialect]
+  const { selector, lastEventId } = dialectNames[dialect]
   const address = (url: string, topic = 'a') => `${url + hubPath}?${form({ [selector]: topic })}`
 
-  it('S3: is refused by a hub that shuts down, and not announced', async () => {
+  it('S3: is rejected by a hub that shuts down, and not announced', async () => {
     const appended: Update[] = []
     const log = new MemoryLog()
     const announce = log.roster.announce.bind(log)
@@ -39,7 +39,7 @@ describe.each(dialects)('a stream of %s', (dialect) => {
     expect(appended.length).toBe(before)
   })
 
-  it('S15: says ":\\n" whenever it has been quiet for a while', async () => {
+  it('S15: sends ":\\n" after each idle interval', async () => {
     const { hub, url } = await serve({ heartbeat: 50 }, keyedHandler)
     const stream = await listen(address(url), await reader(dialect))
     await stream.until(({ raw }) => raw === ':\n'.repeat(4))
@@ -47,7 +47,7 @@ describe.each(dialects)('a stream of %s', (dialect) => {
     await stream.until(({ raw }) => /^(:\n){4,}id: x\ndata: x\n\n(:\n){2}/.test(raw))
   })
 
-  it('S15: has no need to say so as long as updates come', async () => {
+  it('S15: sends no heartbeat while updates arrive', async () => {
     const heartbeat = 1_000
     const { hub, url } = await serve({ heartbeat }, keyedHandler)
     const stream = await listen(address(url), await reader(dialect))
@@ -59,17 +59,17 @@ describe.each(dialects)('a stream of %s', (dialect) => {
     expect(stream.raw.replaceAll('id: x\ndata: x\n\n', '')).toBe(':\n')
   })
 
-  it('S16: ends no later than its token, and not long before', async () => {
+  it('S16: ends when its token expires, and not much earlier', async () => {
     const server = await start()
     const exp = soon()
     const stream = await server.follow(dialect, fresh(), { headers: await reader(dialect, [], { claims: { exp } }) })
     await stream.until(({ ended }) => ended)
-    // It is heard of later where the machine is busy.
+    // On a busy machine the client observes the end a little later.
     expect(Date.now() / 1_000).toBeLessThanOrEqual(exp + 1)
     expect(Date.now() / 1_000).toBeGreaterThan(exp - 0.5)
   })
 
-  it('S16: ends by then also while history is being replayed', async () => {
+  it('S16: also ends during the replay of history', async () => {
     const server = await start()
     const topic = fresh()
     for (let count = 0; count < 40; count++) await server.publish(dialect, { topic, data: 'x'.repeat(1_000_000) })
@@ -86,7 +86,7 @@ describe.each(dialects)('a stream of %s', (dialect) => {
     expect(stream.events.length).toBeLessThan(40)
   })
 
-  it('S17: ends when the server is told to stop, with all that was published', async () => {
+  it('S17: ends on shutdown, after all published updates', async () => {
     const server = await start()
     const topic = fresh()
     const streams = await Promise.all([1, 2, 3].map(() => server.follow(dialect, topic)))
@@ -99,7 +99,7 @@ describe.each(dialects)('a stream of %s', (dialect) => {
     await expect(ask(address(server.url))).rejects.toThrow('ECONNREFUSED')
   })
 
-  it('S19: is nothing that the server prints: neither its token, nor what is in it, nor a key', async () => {
+  it('S19: is not logged with its token, claims or key', async () => {
     const server = await start('--subscriptions')
     const rights = { payload: { user: 'secret-payload' }, claims: { sub: 'secret-subject' } }
     const good = await token(dialect, { subscribe: ['secret-grant'], ...rights })

@@ -1,8 +1,9 @@
-// Lists of who is subscribed, over HTTP: each dialect has its own documents, paths and caching.
+// Subscription lists over HTTP: each dialect has its own documents, paths and caching.
 import { describe, expect, test } from 'vitest'
 import { ask } from '../support/http.js'
 import { bearer, type Dialect, dialects, form, fresh, hubPath, serverWith, token } from '../support/mercure.js'
 import {
+  announcements,
   askList,
   context,
   lastEventIdOf,
@@ -10,7 +11,6 @@ import {
   listPath,
   pathOf,
   subscriptionsAt,
-  told,
   watch
 } from '../support/presence.js'
 import { listen, type SseClient } from '../support/sse-client.js'
@@ -30,7 +30,7 @@ async function subscribe(dialect: Dialect, topic: string, payload?: unknown) {
 describe.each(dialects)('in %s', (dialect) => {
   const isModern = dialect === '1.0'
 
-  test('A1 a list needs a token that is valid, and covers its path', async () => {
+  test('A1 a list requires a valid token that covers its path', async () => {
     const path = pathOf(dialect, fresh())
     const nobody = await ask(server.url + path)
     const forger = await ask(server.url + path, { headers: bearer('no-token-at-all-but-of-a-length-that-would-do') })
@@ -40,7 +40,7 @@ describe.each(dialects)('in %s', (dialect) => {
     else expect([nobody.text, other.text]).toEqual(['Unauthorized\n', 'Unauthorized\n'])
   })
 
-  test('A1 the list of all needs a token that covers it', async () => {
+  test('A1 the list of all subscriptions requires a token that covers it', async () => {
     const answers = [['*'], [listPath], [], [`${listPath}/`], [fresh()]].map(async (subscribe) => {
       return (await askList(server, dialect, listPath, { subscribe })).status
     })
@@ -48,7 +48,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(await Promise.all(answers)).toEqual([200, 200, refused, refused, refused])
   })
 
-  test('A2 the ETag is the last event id, and a client that has it is answered with 304', async () => {
+  test('A2 the ETag is the last event id, and a client that has it receives 304', async () => {
     const topic = fresh()
     const path = pathOf(dialect, topic)
     await subscribe(dialect, topic)
@@ -60,7 +60,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect([again.status, again.text, again.headers.etag]).toEqual([304, '', etag])
   })
 
-  test('A2 once somebody came, the list is sent again', async () => {
+  test('A2 the list is sent again after a new subscription', async () => {
     const topic = fresh()
     const before = await askList(server, dialect, pathOf(dialect, topic))
     const { subscriber } = await subscribe(dialect, topic)
@@ -70,7 +70,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(after.json()).toMatchObject({ subscriptions: [listed(dialect, topic, subscriber)] })
   })
 
-  test('A2 A3 the list of a selector names those who follow just that', async () => {
+  test('A2 A3 the list of a selector contains the subscriptions to exactly that selector', async () => {
     const topic = fresh()
     const path = pathOf(dialect, topic)
     const { subscriber } = await subscribe(dialect, topic, { user: 'x' })
@@ -84,7 +84,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(list.headers['content-type']).toBe(isModern ? 'application/json' : 'application/ld+json')
   })
 
-  test('A3 the list of all names everyone of its dialect', async () => {
+  test('A3 the list of all contains every subscription of its dialect', async () => {
     const [mine, theirs] = [fresh(), fresh()]
     const { subscriber } = await subscribe(dialect, mine)
     await subscribe(isModern ? '0.x' : '1.0', theirs)
@@ -95,7 +95,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(JSON.stringify(subscriptions)).not.toContain(theirs)
   })
 
-  test('A3 one subscription has a document of its own', async () => {
+  test('A3 each subscription has its own document', async () => {
     const topic = fresh()
     const { subscriber, path } = await subscribe(dialect, topic, { user: 'x' })
     const answer = await askList(server, dialect, path)
@@ -104,7 +104,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(answer.json()).toEqual(isModern ? document : { ...context, ...document, lastEventID })
   })
 
-  test('A3 who is not there, or not any more, is 404, and a list without anyone is empty', async () => {
+  test('A3 an unknown or ended subscription is 404, and a list without subscriptions is empty', async () => {
     const topic = fresh()
     const { client, path } = await subscribe(dialect, topic)
     const stranger = pathOf(dialect, topic, 'urn:uuid:00000000-0000-4000-8000-000000000000')
@@ -114,7 +114,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(await subscriptionsAt(server, dialect, pathOf(dialect, topic))).toEqual([])
   })
 
-  test('A3 HEAD tells what GET would', async () => {
+  test('A3 HEAD returns the headers of GET', async () => {
     const topic = fresh()
     const { path } = await subscribe(dialect, topic)
     const [get, head] = [await askList(server, dialect, path), await askList(server, dialect, path, { method: 'HEAD' })]
@@ -123,18 +123,18 @@ describe.each(dialects)('in %s', (dialect) => {
       expect(head.headers[name]).toBe(get.headers[name])
   })
 
-  test('A4 the token has to cover the path, whatever its query says', async () => {
+  test('A4 the token must cover the path, without its query', async () => {
     const topic = fresh()
     const path = pathOf(dialect, topic)
-    const asked = async (query: string, subscribe: string[]) =>
+    const statusOfList = async (query: string, subscribe: string[]) =>
       (await askList(server, dialect, path + query, { subscribe })).status
     const refused = isModern ? 403 : 401
-    expect(await asked('?page=2', [path])).toBe(200)
-    expect(await asked('?page=2', [`${path}?page=2`])).toBe(refused)
-    expect(await asked(`?x=${fresh()}`, [fresh()])).toBe(refused)
+    expect(await statusOfList('?page=2', [path])).toBe(200)
+    expect(await statusOfList('?page=2', [`${path}?page=2`])).toBe(refused)
+    expect(await statusOfList(`?x=${fresh()}`, [fresh()])).toBe(refused)
   })
 
-  test('A4 a path with dots in it leads nowhere, whatever it would resolve to', async () => {
+  test('A4 a path with dot segments is 404, whatever it resolves to', async () => {
     const [secret, mine] = [fresh(), fresh()]
     const { path } = await subscribe(dialect, secret)
     const own = pathOf(dialect, mine, 'me')
@@ -146,7 +146,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(text).not.toContain('urn:uuid:')
   })
 
-  test('A6 the id of a subscription, as it is listed, is where it is found', async () => {
+  test('A6 the id of a listed subscription is its URL', async () => {
     for (const text of ["!'()* ~", 'é🎉 Zoë', '%20+%', '"\\<>|^`', 'a/b?c=d&e#f']) {
       const { subscriber } = await subscribe(dialect, text)
       const [{ id } = { id: '' }] = await subscriptionsAt(server, dialect, pathOf(dialect, text))
@@ -154,7 +154,7 @@ describe.each(dialects)('in %s', (dialect) => {
     }
   })
 
-  test('A3 a list, and what follows its last event id, are the whole truth', async () => {
+  test('A3 a list and the events after its last event id are complete', async () => {
     const topic = fresh()
     const [first, later] = [await crowd(topic, 20), crowd(topic, 20)]
     for (const client of first.slice(0, 10)) client.close()
@@ -174,17 +174,17 @@ describe.each(dialects)('in %s', (dialect) => {
 
 const nameOf = ({ subscriber }: { subscriber: string }) => subscriber
 
-/** Who is there by a list and what a stream told after it. */
+/** The subscriptions of a list, updated by the events that a stream received after it. */
 function followed(names: string[], watcher: SseClient, topic: string): string[] {
   const there = new Set(names)
-  for (const { subscriber, active } of told(watcher, topic)) {
+  for (const { subscriber, active } of announcements(watcher, topic)) {
     if (active) there.add(subscriber)
     else there.delete(subscriber)
   }
   return [...there].sort()
 }
 
-test('A2 in 1.0 the Link header leads to the hub, and says where to go on', async () => {
+test('A2 in 1.0 the Link header points to the hub, with the last event id', async () => {
   await subscribe('1.0', fresh())
   const { headers } = await askList(server, '1.0', listPath)
   const rest = 'type="mercure"; content-type="application/json"'
@@ -194,7 +194,7 @@ test('A2 in 1.0 the Link header leads to the hub, and says where to go on', asyn
   expect(headers.etag).toBe(`"${id}"`)
 })
 
-test('A4 in 1.0 a path of an unknown match type, or with a bad escape, is 400', async () => {
+test('A4 in 1.0 a path with an unknown match type or an invalid escape is 400', async () => {
   for (const rest of ['regexp/a', 'regexp/a/b', 'Exact/a/b', 'exact/%ff', 'exact/%', 'exact/a/%zz', 'urlpattern/%C3']) {
     const { status, text } = await askList(server, '1.0', `${listPath}/${rest}`)
     expect([rest, status]).toEqual([rest, 400])
@@ -202,7 +202,7 @@ test('A4 in 1.0 a path of an unknown match type, or with a bad escape, is 400', 
   }
 })
 
-test('A3 a path with more to it than there is leads nowhere', async () => {
+test('A3 a path with extra segments is 404', async () => {
   const [modern, legacy] = [await subscribe('1.0', fresh()), await subscribe('0.x', fresh())]
   expect((await askList(server, '1.0', `${modern.path}/more`)).status).toBe(404)
   expect((await askList(server, '0.x', `${legacy.path}/more/and/more`)).status).not.toBe(200)
@@ -223,7 +223,7 @@ test('A5 the payload is that of the first detail that covers the matcher', async
   expect(await payloads(`${topic}/1`)).toEqual([{ of: 'the pattern' }])
 })
 
-test('A5 in 0.x the payload is the one that the token has, whatever it is', async () => {
+test('A5 in 0.x the payload is that of the token, of any type', async () => {
   for (const payload of [null, false, 0, '', ['x'], { user: 'x' }]) {
     const topic = fresh()
     const { subscriber } = await subscribe('0.x', topic, payload)
@@ -232,7 +232,7 @@ test('A5 in 0.x the payload is the one that the token has, whatever it is', asyn
   }
 })
 
-test('A3 lists of both dialects stand side by side, each with its own', async () => {
+test('A3 lists of both dialects coexist, each with its own subscriptions', async () => {
   const topic = fresh()
   const [modern, legacy] = [await subscribe('1.0', topic), await subscribe('0.x', topic)]
   expect(await subscriptionsAt(server, '1.0', pathOf('1.0', topic))).toEqual([listed('1.0', topic, modern.subscriber)])
@@ -244,7 +244,7 @@ test('A3 lists of both dialects stand side by side, each with its own', async ()
 describe('without --subscriptions', () => {
   const silent = serverWith()
 
-  test.each(dialects)('A3 S8 there are no lists in %s, and nothing is announced', async (dialect) => {
+  test.each(dialects)('A3 S8 %s has no lists and no subscription events', async (dialect) => {
     const topic = fresh()
     const watcher = await watch(silent, dialect)
     ;(await silent.follow(dialect, topic)).close()
@@ -257,7 +257,7 @@ describe('without --subscriptions', () => {
   })
 })
 
-/** What grants reading, with a payload. */
+/** A grant to read, with a payload. */
 function detail(topic: object, payload: object) {
   return { type: 'https://mercure.rocks/authorization-detail', actions: ['subscribe'], topics: [topic], payload }
 }

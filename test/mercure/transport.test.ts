@@ -1,7 +1,6 @@
-// What the hub does with updates whatever the dialect: order, what is kept, who gets them how often, and what is counted.
+// Behaviour of the hub that is independent of the dialect: order, retention, delivery, and metrics.
 import { connect, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { startedWith } from '../support/carriers.js'
 import { ask } from '../support/http.js'
 import {
   bearer,
@@ -16,17 +15,18 @@ import {
 } from '../support/mercure.js'
 import { isSoak } from '../support/random.js'
 import { listen } from '../support/sse-client.js'
+import { startKeyedServer } from '../support/token-sources.js'
 
 const server = serverWith()
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => String(from + index))
 
 describe.each(dialects)('in %s', (dialect) => {
   const rights = async () => bearer(await token(dialect, { subscribe: ['*'] }))
-  /** Goes on after the update whose id is the topic. */
+  /** Resumes after the update whose id is the topic. */
   const resume = async (topic: string) =>
     server.follow(dialect, topic, { headers: { ...(await rights()), 'Last-Event-ID': topic } })
 
-  test('T1 history comes in order, then what is new, nothing twice, while publishing goes on', async () => {
+  test('T1 history arrives in order, then new updates, without duplicates, during publishing', async () => {
     const topic = fresh()
     const count = isSoak ? 5_000 : 500
     await server.publish(dialect, { topic, id: topic, data: 'before it' })
@@ -39,7 +39,7 @@ describe.each(dialects)('in %s', (dialect) => {
     for (const client of clients) expect(await client.received(count)).toEqual(numbers(0, count))
   })
 
-  test('T1 several publishers at once are seen in one order by all', async () => {
+  test('T1 updates of several publishers arrive at all subscribers in one order', async () => {
     const topic = fresh()
     await server.publish(dialect, { topic, id: topic, data: 'before it' })
     const early = await resume(topic)
@@ -52,8 +52,8 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(ofFirst).toEqual(numbers(0, 100))
   })
 
-  test('T2 where bytes are bounded, the newest are kept', async () => {
-    const bounded = await startedWith('--retention', '[{"match":"*","bytes":"16KiB"}]')
+  test('T2 with a byte limit, the newest updates are kept', async () => {
+    const bounded = await startKeyedServer('--retention', '[{"match":"*","bytes":"16KiB"}]')
     const topic = fresh()
     await publishAll(bounded, dialect, topic, numbers(0, 50), 'x'.repeat(1_000))
     const headers = { ...(await rights()), 'Last-Event-ID': 'earliest' }
@@ -65,15 +65,15 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(kept.length).toBeLessThan(20)
   })
 
-  test('T3 a hub that is closing refuses a publish that arrives meanwhile', async () => {
-    const closing = await startedWith()
+  test('T3 a closing hub rejects a publish that arrives during shutdown', async () => {
+    const closing = await startKeyedServer()
     const socket = await begin(closing, 'POST', await token(dialect, { publish: ['*'] }))
     await close(closing, dialect)
     socket.write('topic=a')
     expect(await rest(socket)).toMatch(/^HTTP\/1.1 503 [\s\S]*\r\nRetry-After: 1\r\n/)
   })
 
-  test('T4 who has hung up gets nothing more, and costs nothing', async () => {
+  test('T4 a disconnected client receives nothing more, and uses no resources', async () => {
     const topic = fresh()
     const socket = connect({ port: server.process.port, host: '127.0.0.1', allowHalfOpen: true })
     onTestFinished(() => void socket.destroy())
@@ -81,7 +81,7 @@ describe.each(dialects)('in %s', (dialect) => {
     const { Authorization } = await rights()
     socket.write(`GET ${hubPath}?${query} HTTP/1.1\r\nHost: x\r\nAuthorization: ${Authorization}\r\n\r\n`)
     await once(socket, 'data')
-    // Only this half: the client could still read.
+    // Closes only the sending half: the client could still read.
     socket.end()
     let more = ''
     socket.on('data', (chunk: Buffer) => {
@@ -95,7 +95,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect([more, (await counts(server, dialect)).delivered]).toEqual(['', before.delivered + 1])
   })
 
-  test('T5 an update with several topics comes once to who follows several of them', async () => {
+  test('T5 an update with several matching topics arrives once', async () => {
     const topics = [fresh('a'), fresh('b'), fresh('c')]
     const both = await server.follow(dialect, [...topics, '*'])
     const alternate = await server.follow(dialect, topics[2] as string)
@@ -112,7 +112,7 @@ describe.each(dialects)('in %s', (dialect) => {
 
   test('T6 connects, disconnects, publishes and deliveries are counted', async () => {
     const topic = fresh()
-    const counting = await startedWith()
+    const counting = await startKeyedServer()
     const clients = [await counting.follow(dialect, topic), await counting.follow(dialect, topic)]
     await publishAll(counting, dialect, topic, ['a', 'b', 'c'])
     for (const client of clients) await client.received(3)
@@ -123,7 +123,7 @@ describe.each(dialects)('in %s', (dialect) => {
     expect(closes).toMatchObject([{ reason: 'client' }])
   })
 
-  test('T6 only those are told who may read /debug', async () => {
+  test('T6 requires permission to read /debug', async () => {
     const status = async (...subscribe: string[]) =>
       (await ask(`${server.url}/debug`, { headers: bearer(await token(dialect, { subscribe })) })).status
     expect([await status('/debug'), await status('*'), await status('/'), await status()]).toEqual([200, 200, 403, 403])
@@ -131,15 +131,15 @@ describe.each(dialects)('in %s', (dialect) => {
   })
 })
 
-test('T3 a hub that is closing refuses a subscriber whose request ends meanwhile', async () => {
-  const closing = await startedWith()
+test('T3 a closing hub rejects a subscriber whose request completes during shutdown', async () => {
+  const closing = await startKeyedServer()
   const socket = await begin(closing, 'QUERY', await token('1.0', { subscribe: ['*'] }))
   await close(closing, '1.0')
   socket.write('match=a')
   expect(await rest(socket)).toMatch(/^HTTP\/1.1 503 [\s\S]*\r\nRetry-After: 1\r\n/)
 })
 
-/** One after the other. */
+/** Runs sequentially. */
 async function publishAll(
   hub: MercureServer,
   dialect: Dialect,
@@ -167,7 +167,7 @@ async function counts({ url }: MercureServer, dialect: Dialect): Promise<Counts>
   return (await ask(`${url}/debug`, { headers: { ...rights, Accept: 'application/json' } })).json() as Counts
 }
 
-/** A request whose seven bytes of body are still to come, and of which the server knows. */
+/** A request that the server has received, except for the seven bytes of its body. */
 async function begin({ process }: MercureServer, method: string, token: string): Promise<Socket> {
   const socket = connect(process.port, '127.0.0.1')
   onTestFinished(() => void socket.destroy())
@@ -179,7 +179,7 @@ async function begin({ process }: MercureServer, method: string, token: string):
   return socket
 }
 
-/** Tells a server to stop, and waits until it has begun to. */
+/** Sends a signal to a server, and waits until shutdown has started. */
 async function close(hub: MercureServer, dialect: Dialect): Promise<void> {
   const { Authorization } = bearer(await token(dialect, { subscribe: [] }))
   const stream = await listen(`${hub.hub}?${form({ [dialect === '1.0' ? 'match' : 'topic']: 'a' })}`, { Authorization })

@@ -1,4 +1,4 @@
-// What `npm pack` would publish, unpacked and used as its users would use it.
+// The package of `npm pack`, unpacked and used as a dependency.
 import { execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { beforeAll, expect, it } from 'vitest'
 
 const run = promisify(execFile)
-// Below the project, so that the package finds its dependencies as an installed one would.
+// Inside the project, so that the package resolves its dependencies like an installed one.
 const app = join('build', 'packed')
 const installed = join(app, 'node_modules', 'tidings')
 let files: string[] = []
@@ -22,7 +22,7 @@ beforeAll(async () => {
   }
 })
 
-it('holds what is needed to run, and nothing of the tests', () => {
+it('contains what is needed to run, and no tests', () => {
   expect(files).toEqual(
     expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts'])
   )
@@ -36,7 +36,7 @@ it('holds what is needed to run, and nothing of the tests', () => {
   expect(files.filter((path) => /^(test|bench|src|scripts|\.)|stamp/.test(path))).toEqual([])
 })
 
-it('is imported by its name, with everything that its face promises', async () => {
+it('is importable by its name, with all public exports', async () => {
   const script = `import * as tidings from 'tidings'
     const hub = tidings.createHub({ log: new tidings.MemoryLog() })
     const entry = await hub.publish({ topics: ['a'], data: 'x' })
@@ -47,7 +47,7 @@ it('is imported by its name, with everything that its face promises', async () =
   expect(stdout).toBe('function 1 TidingsError\n')
 })
 
-it('brings a command that says its version and its help', async () => {
+it('has a command that prints its version and help', async () => {
   const { bin, version } = JSON.parse(readFileSync('package.json', 'utf8')) as {
     bin: { tidings: string }
     version: string
@@ -58,7 +58,7 @@ it('brings a command that says its version and its help', async () => {
   expect((await run(process.execPath, [main, 'serve', '--help'])).stdout).toContain('--port <port>')
 })
 
-it('runs nothing at install time, and neither do its dependencies', () => {
+it('runs no install scripts, and neither do its dependencies', () => {
   const { dependencies, scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
   expect(Object.keys(scripts)).not.toEqual(expect.arrayContaining([expect.stringMatching(/install|prepare/)]))
   for (const name of Object.keys(dependencies)) {

@@ -1,7 +1,7 @@
-// The authorizing callback: an application decides about every stream and every publish, after the token, and where it does not
-// answer the answer is no.
+// The authorization callback: the application decides on every stream and publish, after the token. Without a response,
+// access is denied.
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type Backend, hang, isSigned, say, startBackend, webhookKey } from '../support/backend.js'
+import { type Backend, hang, isSigned, respond, startBackend, webhookKey } from '../support/backend.js'
 import { freePort } from '../support/free-port.js'
 import { ask, post } from '../support/http.js'
 import { bearer, form, hubPath, keyed, token } from '../support/mercure.js'
@@ -15,19 +15,19 @@ async function start(address: string, args: string[] = [], env = {}): Promise<Se
 }
 
 const json = { Accept: 'application/json' }
-/** Asks for a stream as one that is expected to be refused. */
+/** Requests a stream that is expected to be rejected. */
 const refusal = (url: string, headers = {}) => ask(url, { headers: { ...json, ...headers } })
-const asked = ({ calls }: Backend) => calls.map((called) => called.json())
+const requestsTo = ({ calls }: Backend) => calls.map((called) => called.json())
 
-describe('the question', () => {
-  it('tells of a stream, once, after the token, and is signed', async () => {
+describe('the authorization request', () => {
+  it('describes a stream, once, after token verification, and is signed', async () => {
     const backend = await startBackend()
     const args = [...keyed, '--authorize-headers', 'Cookie,X-Team']
     const { url } = await start(backend.url, args, { TIDINGS_WEBHOOK_KEY: webhookKey })
     expect((await ask(`${url}/subscribe`, { headers: bearer('none') })).status).toBe(401)
     const rights = bearer(await token('1.0', { subscribe: [], claims: { sub: 'ann' } }))
     await listen(`${url}/subscribe?topic=a&topic=b/{id}`, { ...rights, Cookie: 'session=7', 'X-Other': 'x' })
-    expect(asked(backend)).toEqual([
+    expect(requestsTo(backend)).toEqual([
       {
         action: 'subscribe',
         topics: ['a', 'b/{id}'],
@@ -40,7 +40,7 @@ describe('the question', () => {
     expect(backend.calls[0]?.headers.authorization).toBeUndefined()
   })
 
-  it('tells of a publish, once for all its updates, after its grants, and without what it says', async () => {
+  it('describes a publish, once for all its updates, after the grants check, without the data', async () => {
     const backend = await startBackend()
     const { url } = await start(backend.url, keyed)
     const rights = bearer(await token('0.x', { publish: ['a', 'b'] }))
@@ -50,19 +50,19 @@ describe('the question', () => {
     expect((await post(`${url}/publish`, batch, { ...rights, ...ndjson })).status).toBe(200)
     expect((await post(`${url}/publish?topic=a`, 'secret', rights)).status).toBe(200)
     const common = { action: 'publish', address: '127.0.0.1', headers: {} }
-    expect(asked(backend)).toEqual([
+    expect(requestsTo(backend)).toEqual([
       { ...common, topics: ['a', 'b'], private: true },
       { ...common, topics: ['a'], private: false }
     ])
   })
 
-  it('says the kind of a matcher whose text does not say it', async () => {
+  it('states the type of a matcher that its text does not show', async () => {
     const backend = await startBackend()
     const { url } = await start(backend.url)
     const query = form({ match: ['https://example.com/a', 'a{b}', '*'], match_urlpattern: '/public/../:id' })
     await listen(`${url}${hubPath}?${query}`)
     const pattern = { match: '/public/../:id', match_type: 'urlpattern' }
-    expect(asked(backend)[0]?.topics).toEqual([
+    expect(requestsTo(backend)[0]?.topics).toEqual([
       'https://example.com/a',
       { match: 'a{b}', match_type: 'exact' },
       '*',
@@ -70,7 +70,7 @@ describe('the question', () => {
     ])
   })
 
-  it('is not asked about what is refused anyway', async () => {
+  it('is not sent for a request that is rejected anyway', async () => {
     const backend = await startBackend()
     const { url } = await start(backend.url)
     expect((await ask(`${url}/subscribe?topic=`)).status).toBe(400)
@@ -79,8 +79,8 @@ describe('the question', () => {
     expect(backend.calls).toEqual([])
   })
 
-  it('is asked by every door: HEAD, QUERY, and GET /publish', async () => {
-    const backend = await startBackend(say(403))
+  it('is sent for every endpoint and method: HEAD, QUERY, and GET /publish', async () => {
+    const backend = await startBackend(respond(403))
     const { url } = await start(backend.url)
     const type = { 'Content-Type': 'application/x-www-form-urlencoded', Accept: 'text/event-stream' }
     const answers = [
@@ -94,8 +94,8 @@ describe('the question', () => {
   })
 })
 
-describe('a no', () => {
-  it.each([401, 403])('by %d refuses streams and publishes, which then happen for nobody', async (status) => {
+describe('a denial', () => {
+  it.each([401, 403])('with %d rejects streams and publishes, and nothing is published', async (status) => {
     const backend = await startBackend((response, called) => {
       response.writeHead(called.body.includes('forbidden') ? status : 204).end()
     })
@@ -114,8 +114,8 @@ describe('a no', () => {
   it.each([
     ['1.0', 403, 'Bearer error="insufficient_scope"'],
     ['0.x', 401, 'Bearer']
-  ] as const)('is said at the door of Mercure in the words of %s', async (dialect, status, challenge) => {
-    const backend = await startBackend(say(403))
+  ] as const)('uses the response format of Mercure %s', async (dialect, status, challenge) => {
+    const backend = await startBackend(respond(403))
     const { url } = await start(backend.url, keyed)
     const selector = dialect === '1.0' ? 'match=a' : 'topic=a'
     const subscribing = await ask(`${url}${hubPath}?${selector}`, {
@@ -134,26 +134,26 @@ describe('a no', () => {
       expect(answer.headers['www-authenticate']).toContain(challenge)
       if (dialect === '0.x') expect(answer.text).toBe('Unauthorized\n')
     }
-    expect(asked(backend).map(({ action }) => action)).toEqual(['subscribe', 'publish'])
+    expect(requestsTo(backend).map(({ action }) => action)).toEqual(['subscribe', 'publish'])
   })
 })
 
-describe('no answer', () => {
+describe('a missing or invalid response', () => {
   const failed = { status: 503, headers: { 'retry-after': '1' } }
 
   it.each([
-    ['500', say(500)],
-    ['404', say(404)],
-    ['a redirect', say(302)],
-    ['a readable that is no list', say(200, { readable: 'a' })],
-    ['an empty selector', say(200, { readable: [''] })],
-    ['too many selectors', say(200, { readable: Array.from({ length: 1_001 }, (_, at) => `${at}`) })],
-    ['an until that is over', say(200, { until: 1 })],
-    ['an until that is no number', say(200, { until: 'tomorrow' })],
-    ['a list', say(200, [])],
-    ['an answer of megabytes', say(200, { more: 'x'.repeat(2 ** 20) })],
-    ['JSON that is cut short', say(200)]
-  ])('that counts, such as %s, allows nothing', async (name, answer) => {
+    ['500', respond(500)],
+    ['404', respond(404)],
+    ['a redirect', respond(302)],
+    ['a readable that is not a list', respond(200, { readable: 'a' })],
+    ['an empty selector', respond(200, { readable: [''] })],
+    ['too many selectors', respond(200, { readable: Array.from({ length: 1_001 }, (_, at) => `${at}`) })],
+    ['an expired until', respond(200, { until: 1 })],
+    ['an until that is not a number', respond(200, { until: 'tomorrow' })],
+    ['a list', respond(200, [])],
+    ['a body of several megabytes', respond(200, { more: 'x'.repeat(2 ** 20) })],
+    ['JSON that is truncated', respond(200)]
+  ])('such as %s denies access', async (name, answer) => {
     const cut: typeof answer = (response) => void response.writeHead(200).end('{"until":')
     const backend = await startBackend(name.startsWith('JSON') ? cut : answer)
     const { url, output } = await start(backend.url)
@@ -165,7 +165,7 @@ describe('no answer', () => {
     expect(output()).not.toContain('/tidings')
   })
 
-  it('in time allows nothing', async () => {
+  it('denies access after the timeout', async () => {
     const backend = await startBackend(hang)
     const { url } = await start(backend.url, ['--authorize-timeout', '300ms'])
     const since = performance.now()
@@ -176,13 +176,13 @@ describe('no answer', () => {
     }
   })
 
-  it('at all allows nothing, and is said', async () => {
+  it('denies access when the application is unreachable, and is logged', async () => {
     const { url, output } = await start(`http://127.0.0.1:${await freePort()}/`)
     expect(await refusal(`${url}/subscribe`)).toMatchObject(failed)
     expect(output()).toContain('ECONNREFUSED')
   })
 
-  it('from a connection that was kept and closed is no reason: it is asked once more', async () => {
+  it('is retried once when a reused connection was closed', async () => {
     const backend = await startBackend((response, _, count) => {
       if (count === 2) response.socket?.destroy()
       else response.writeHead(204).end()
@@ -197,30 +197,30 @@ describe('no answer', () => {
 describe('a decision', () => {
   const publish = ({ url }: ServerProcess, topic = 'a') => post(`${url}/publish?topic=${topic}`, 'x')
 
-  it('is remembered for as long as it says, for the very same question', async () => {
-    const backend = await startBackend(say(200, {}, 1))
+  it('is cached for its max-age, for exactly the same request', async () => {
+    const backend = await startBackend(respond(200, {}, 1))
     const server = await start(backend.url)
     for (let at = 0; at < 5; at++) expect((await publish(server)).status).toBe(200)
     expect(backend.calls.length).toBe(1)
     await publish(server, 'b')
     expect(backend.calls.length).toBe(2)
-    backend.answer = say(403)
+    backend.answer = respond(403)
     await expect.poll(async () => (await publish(server)).status).toBe(403)
     expect((backend.calls[2]?.at ?? 0) - (backend.calls[0]?.at ?? 0)).toBeGreaterThanOrEqual(990)
   })
 
-  it('is remembered as well where it is a no', async () => {
-    const backend = await startBackend(say(403, undefined, 60))
+  it('is also cached when it is a denial', async () => {
+    const backend = await startBackend(respond(403, undefined, 60))
     const server = await start(backend.url)
     expect([(await publish(server)).status, (await publish(server)).status]).toEqual([403, 403])
     expect(backend.calls.length).toBe(1)
   })
 
   it.each([
-    ['nothing of it', undefined],
+    ['no Cache-Control', undefined],
     ['no-store', 'no-store, max-age=60'],
     ['no-cache', 'max-age=60, no-cache']
-  ])('is not remembered where the answer says %s', async (_, value) => {
+  ])('is not cached when the response has %s', async (_, value) => {
     const backend = await startBackend((response) => {
       response.writeHead(204, value === undefined ? {} : { 'Cache-Control': value }).end()
     })
@@ -230,7 +230,7 @@ describe('a decision', () => {
     expect(backend.calls.length).toBe(2)
   })
 
-  it('is not remembered where there was none', async () => {
+  it('is not cached when there was no response', async () => {
     const backend = await startBackend((response, _, count) => {
       response.writeHead(count === 1 ? 500 : 204, { 'Cache-Control': 'max-age=60' }).end()
     })
@@ -238,7 +238,7 @@ describe('a decision', () => {
     expect([(await publish(server)).status, (await publish(server)).status]).toEqual([503, 200])
   })
 
-  it('is one for all who ask the same at the same time', async () => {
+  it('is shared by concurrent identical requests', async () => {
     const backend = await startBackend(hang)
     const server = await start(backend.url)
     const answers = Array.from({ length: 20 }, () => publish(server))
@@ -247,7 +247,7 @@ describe('a decision', () => {
     expect(backend.calls.length).toBe(1)
   })
 
-  it('is waited for by all beyond a hundred, and no longer than for those', async () => {
+  it('queues requests beyond a hundred, for a limited time', async () => {
     let most = 0
     let now = 0
     const backend = await startBackend((response) => {
@@ -270,8 +270,8 @@ describe('a decision', () => {
   })
 })
 
-describe('a bound on streams', () => {
-  it('holds also for those about whom the application is still asked', async () => {
+describe('a limit on streams', () => {
+  it('also counts streams whose authorization is pending', async () => {
     const backend = await startBackend((response) => void setTimeout(() => response.writeHead(204).end(), 300))
     const { url } = await start(backend.url, ['--max-connections', '2'])
     const streams = await Promise.all(Array.from({ length: 10 }, (_, at) => listen(`${url}/subscribe?topic=${at}`)))
@@ -279,23 +279,23 @@ describe('a bound on streams', () => {
     expect(backend.calls.length).toBe(2)
   })
 
-  it('does not count those whom the application refused', async () => {
-    const backend = await startBackend(say(403))
+  it('does not count streams that the application denied', async () => {
+    const backend = await startBackend(respond(403))
     const { url } = await start(backend.url, ['--max-connections', '1', '--max-connections-per-address', '1'])
     for (const topic of ['a', 'b']) expect((await ask(`${url}/subscribe?topic=${topic}`)).status).toBe(403)
-    backend.answer = say(204)
+    backend.answer = respond(204)
     expect((await listen(`${url}/subscribe`)).status).toBe(200)
   })
 })
 
-describe('an answer with rights', () => {
+describe('a response with permissions', () => {
   const publishPrivately = ({ url }: ServerProcess, topic: string, headers = {}) =>
     post(`${url}/publish?topic=${topic}&private`, topic, headers)
 
-  it('adds to what may be read: a yes alone adds nothing', async () => {
+  it('adds readable topics; approval alone adds none', async () => {
     const backend = await startBackend((...call) => {
       const isAnn = call[1].body.includes('ann')
-      say(200, isAnn ? { readable: ['a', 'orders/{id}'] } : {})(...call)
+      respond(200, isAnn ? { readable: ['a', 'orders/{id}'] } : {})(...call)
     })
     const server = await start(backend.url, ['--authorize-headers', 'x-user'])
     const ann = await listen(`${server.url}/subscribe`, { 'X-User': 'ann' })
@@ -306,8 +306,8 @@ describe('an answer with rights', () => {
     expect(await bob.received(1)).toEqual(['public'])
   })
 
-  it('leaves what the token grants', async () => {
-    const backend = await startBackend(say(200, { readable: ['a'] }))
+  it('keeps the grants of the token', async () => {
+    const backend = await startBackend(respond(200, { readable: ['a'] }))
     const server = await start(backend.url, keyed)
     const client = await listen(`${server.url}/subscribe`, bearer(await token('1.0', { subscribe: ['b'] })))
     const publisher = bearer(await token('1.0', { publish: ['*'] }))
@@ -315,20 +315,20 @@ describe('an answer with rights', () => {
     expect(await client.received(2)).toEqual(['a', 'b'])
   })
 
-  it('ends the stream by its until', async () => {
-    const backend = await startBackend(say(200, { until: Date.now() / 1_000 + 2 }, 60))
+  it('ends the stream at its `until`', async () => {
+    const backend = await startBackend(respond(200, { until: Date.now() / 1_000 + 2 }, 60))
     const { url, output } = await start(backend.url, ['--log-level', 'debug'])
     const client = await listen(`${url}/subscribe`)
     await client.until(({ ended }) => ended)
     expect(output()).toContain('"reason":"expired"')
-    // It is over by now, or about to be, and so is not remembered.
+    // It has expired or is about to, so it is not cached.
     await expect.poll(async () => (await refusal(`${url}/subscribe`)).status).toBe(503)
   })
 })
 
 describe('a server without keys', () => {
-  it('beyond this machine is one that somebody guards', async () => {
-    const backend = await startBackend(say(403))
+  it('listens beyond localhost, because the application guards it', async () => {
+    const backend = await startBackend(respond(403))
     const { url } = await start(backend.url, ['--host', '0.0.0.0'])
     const { port } = new URL(url)
     const named = await ask(`http://127.0.0.1:${port}/subscribe`, { headers: { Host: 'hub.example.com' } })
@@ -336,15 +336,15 @@ describe('a server without keys', () => {
     expect(named.text).toContain('the authorizing application refuses it')
   })
 
-  it('tells of others only where the application says that the path may be read', async () => {
+  it('lists subscriptions only if the application allows reading the path', async () => {
     const backend = await startBackend()
     const { url } = await start(backend.url)
     for (const path of ['/debug', '/metrics']) {
       expect((await ask(url + path)).status).toBe(403)
-      expect(asked(backend).at(-1)).toMatchObject({ action: 'subscribe', topics: [path] })
-      backend.answer = say(200, { readable: [path] })
+      expect(requestsTo(backend).at(-1)).toMatchObject({ action: 'subscribe', topics: [path] })
+      backend.answer = respond(200, { readable: [path] })
       expect((await ask(url + path)).status).toBe(200)
-      backend.answer = say(200)
+      backend.answer = respond(200)
     }
     expect((await ask(url)).status).toBe(200)
   })
@@ -360,7 +360,7 @@ describe('options', () => {
     ],
     [['--authorize', 'https://example.com', '--authorize-timeout', '2m'], '--authorize-timeout: expected more than 0'],
     [['--authorize', 'https://example.com', '--open'], '--open: lets anyone publish and subscribe']
-  ])('%s are refused', async (args, message) => {
+  ])('rejects %s', async (args, message) => {
     const refused = await startServer({ args }).catch((error: Error) => error)
     expect(refused).toBeInstanceOf(Error)
     expect((refused as Error).message).toContain(message)

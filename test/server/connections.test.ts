@@ -1,4 +1,4 @@
-// Connections before they are requests: they are reset, say nothing, arrive byte by byte, and end.
+// Connections before the first request: they are reset, send nothing, send single bytes, and end.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -33,8 +33,8 @@ async function listenTo(options: Parameters<typeof listen>[1]) {
   return { listener, port: Number(new URL(listener.url).port) }
 }
 
-describe('a connection of h2c', () => {
-  it('may be reset before its first byte, and the server goes on', async () => {
+describe('an h2c connection', () => {
+  it('may be reset before its first byte, and the server keeps running', async () => {
     const { url, port } = await start('--h2c')
     const socket = await rawSocket(port)
     socket.resetAndDestroy()
@@ -42,7 +42,7 @@ describe('a connection of h2c', () => {
     expect(await ask(`${url}/healthz`)).toMatchObject({ status: 200 })
   })
 
-  it('is over when its client ends it, with its streams and what they count for', async () => {
+  it('is removed when its client closes it, together with its streams and their counters', async () => {
     const { url } = await start('--h2c', '--max-connections', '5')
     for (let count = 0; count < 5; count++) {
       const session = http2Session(url)
@@ -53,12 +53,12 @@ describe('a connection of h2c', () => {
     expect(await http2Ask(http2Session(url), '/subscribe')).toMatchObject({ status: 200 })
   })
 
-  it('is HTTP/1.1 although its first segment holds only the first letter of POST', async () => {
+  it('is HTTP/1.1 even if its first segment holds only the first letter of POST', async () => {
     const { port } = await listenTo(kinds.h2c)
     const socket = await rawSocket(port)
     const answer = untilClosed(socket)
     socket.write('P')
-    // One round trip later the server has read the first segment.
+    // After one round trip the server has read the first segment.
     await ask(`http://127.0.0.1:${port}/`)
     socket.write('OST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
     expect(await answer).toContain('HTTP/1.1 200 OK')
@@ -66,12 +66,12 @@ describe('a connection of h2c', () => {
 })
 
 describe('a connection that sends nothing', () => {
-  it.each(['h2c', 'TLS'] as const)('is ended when its time is up: %s', async (kind) => {
+  it.each(['h2c', 'TLS'] as const)('is closed after the timeout: %s', async (kind) => {
     const { port } = await listenTo({ ...kinds[kind], handshakeTimeout: 50 })
     expect(await untilClosed(await rawSocket(port))).toBe('')
   })
 
-  it.each(['HTTP/1.1', 'h2c', 'TLS'] as const)('does not delay a stop: %s', async (kind) => {
+  it.each(['HTTP/1.1', 'h2c', 'TLS'] as const)('does not delay shutdown: %s', async (kind) => {
     const { listener, port } = await listenTo(kinds[kind])
     const ended = untilClosed(await rawSocket(port))
     await ask(`${listener.url}/`).catch(() => {})
@@ -80,11 +80,11 @@ describe('a connection that sends nothing', () => {
   })
 })
 
-describe('a connection that has sent part of what it has to', () => {
+describe('a connection with an incomplete request', () => {
   it.each([
     ['h2c', 'PRI * HT'],
     ['TLS', '\x16\x03\x01']
-  ] as const)('is ended when its time is up: %s', async (kind, bytes) => {
+  ] as const)('is closed after the timeout: %s', async (kind, bytes) => {
     const { port } = await listenTo({ ...kinds[kind], handshakeTimeout: 50 })
     const socket = await rawSocket(port)
     socket.write(Buffer.from(bytes, 'latin1'))

@@ -1,5 +1,5 @@
-// The real server is killed with SIGKILL at random moments while it is published to, and started again on the same folder.
-// What it acknowledged must be there, once, in order, with its id; and who was listening must be able to go on.
+// Kills the real server with SIGKILL at random moments during publishing, and restarts it on the same folder. Acknowledged updates
+// must exist once, in order, with their ids, and subscribers must be able to resume.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ interface Seen {
   readonly data: string
 }
 
-/** Somebody who listens to everything across all crashes, and resumes each time by the last id. */
+/** A subscriber of all topics that reconnects with its last id after each crash. */
 class Follower {
   readonly seen: Seen[] = []
   #client: SseClient | undefined
@@ -28,16 +28,16 @@ class Follower {
     if (last !== 'earliest') expect(this.#client.headers['last-event-id']).toBe(last)
   }
 
-  /** What arrived before the connection broke; an incomplete event at the end is dropped, as the standard says. */
+  /** Events received before the disconnect; an incomplete event at the end is dropped, as the SSE standard requires. */
   async take(): Promise<void> {
     await this.#client?.until(({ ended }) => ended)
     for (const { id = '', data, event } of this.#client?.events.splice(0) ?? []) {
-      expect(event, `the stream says ${data}`).not.toBe('tidings:gap')
+      expect(event, `unexpected event: ${data}`).not.toBe('tidings:gap')
       this.seen.push({ id, data })
     }
   }
 
-  /** Waits until it has seen an id, and leaves. */
+  /** Waits until it has received an id, then disconnects. */
   async until(id: string | undefined): Promise<void> {
     const known = this.seen.at(-1)?.id === id
     if (!known) await this.#client?.until(({ events }) => events.some((event) => event.id === id), `the event ${id}`)
@@ -46,7 +46,7 @@ class Follower {
   }
 }
 
-it(`loses nothing that it acknowledged, killed ${rounds} times (seed ${seed})`, { timeout: 600_000 }, async () => {
+it(`loses no acknowledged update in ${rounds} kills (seed ${seed})`, { timeout: 600_000 }, async () => {
   console.log(`crash: seed ${seed}, ${rounds} rounds (TIDINGS_SEED sets another)`)
   const folder = mkdtempSync(join(tmpdir(), 'tidings-crash-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
@@ -72,7 +72,7 @@ async function crash(folder: string, random: Random, publishers: CrashPublisher[
   await settle(folder, follower)
 }
 
-/** After a restart, and before anything new is published, the follower gets what it had not seen yet. */
+/** After a restart, and before new updates, the follower receives what it has missed. */
 async function settle(folder: string, follower: Follower): Promise<void> {
   const server = await startServer({ args: ['--data', folder] })
   await follower.connect(server.url)
@@ -97,11 +97,11 @@ async function everything({ url }: ServerProcess): Promise<Seen[]> {
   return client.events.map(({ id = '', data }) => ({ id, data }))
 }
 
-/** Everything acknowledged is there once, in order, with its id; a batch that was not is there as a whole or not at all. */
+/** Each acknowledged update exists once, in order, with its id; an unacknowledged batch exists entirely or not at all. */
 function judge({ topic, sent }: CrashPublisher, history: readonly Seen[]): void {
   const own = history.filter(({ data }) => data.startsWith(`${topic}:`))
   const kept = new Map(own.map(({ id, data }) => [data, id]))
-  expect(kept.size, 'each once').toBe(own.length)
+  expect(kept.size, 'entries are unique').toBe(own.length)
   const expected = sent.filter(({ data, ids }) => ids || kept.has(data[0] as string))
   expect(own.map(({ data }) => data)).toEqual(expected.flatMap(({ data }) => data))
   for (const { data, ids, ownId } of expected) {

@@ -1,4 +1,4 @@
-// Stopping and rotating: streams end spread out, each with a time to come again, and nothing that was acknowledged is missed.
+// Shutdown and stream rotation: streams end spread over time, each with its own retry time, and no acknowledged update is lost.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { freePort } from '../support/free-port.js'
 import { ask, post } from '../support/http.js'
@@ -16,7 +16,7 @@ async function start(options: { port?: number; args?: string[]; env?: Record<str
 const draining = (timeout: string) => ({ env: { TIDINGS_DRAIN_TIMEOUT: timeout } })
 
 describe('SIGTERM', () => {
-  it('ends streams one after the other, each with a retry of its own', async () => {
+  it('ends streams one after the other, each with its own retry time', async () => {
     const { url, kill } = await start(draining('1s'))
     const streams = await Promise.all(Array.from({ length: 50 }, () => listen(`${url}/subscribe`)))
     const since = performance.now()
@@ -33,7 +33,7 @@ describe('SIGTERM', () => {
     expect(new Set(retries).size).toBeGreaterThan(20)
   })
 
-  it('accepts no more connections, and says to operators that it is alive and not ready', async () => {
+  it('accepts no new connections, and reports healthy but not ready', async () => {
     const ops = `127.0.0.1:${await freePort()}`
     const { url, kill } = await start({ args: ['--ops-listen', ops], ...draining('2s') })
     await Promise.all(Array.from({ length: 4 }, () => listen(`${url}/subscribe`)))
@@ -52,7 +52,7 @@ describe('SIGTERM', () => {
     await stopped
   })
 
-  it('ends at once when it comes twice', async () => {
+  it('ends all streams at once on a second signal', async () => {
     const { url, kill } = await start(draining('1m'))
     await Promise.all(Array.from({ length: 10 }, () => listen(`${url}/subscribe`)))
     const stopped = kill('SIGTERM')
@@ -68,7 +68,7 @@ describe('SIGTERM', () => {
     await stopped
   })
 
-  it('loses nothing for 2,000 clients that resume across a restart, while publishing goes on', {
+  it('loses nothing for 2,000 clients that resume across a restart during publishing', {
     timeout: 60_000
   }, async () => {
     const [port, folder] = [await freePort(), newFolder()]
@@ -103,8 +103,8 @@ describe('SIGTERM', () => {
   })
 })
 
-describe('a stream of the greatest age', () => {
-  it('is ended with rotated, and its client comes again', async () => {
+describe('a stream that reaches its maximum age', () => {
+  it('is closed with reason rotated, and its client reconnects', async () => {
     const { url } = await start({ args: ['--max-age', '500ms'] })
     const stream = await listen(`${url}/subscribe`)
     await stream.until(({ ended }) => ended)
@@ -114,7 +114,7 @@ describe('a stream of the greatest age', () => {
   })
 })
 
-/** What was acknowledged, in the order in which a client saw it; what was not may be there as well. */
+/** Acknowledged updates, in the order in which a client saw them; unacknowledged ones may exist as well. */
 function acknowledgedIn(data: readonly string[], acknowledged: readonly string[]): string {
   const wanted = new Set(acknowledged)
   return data.filter((one) => wanted.has(one)).join()

@@ -1,5 +1,5 @@
-// Three servers on one Redis under what operators get wrong: clocks that differ by days, and a Redis that evicts. Streams that stay
-// connected receive every update, also superseded ones; where Redis evicts history, every client is told of the gap.
+// Three servers on one Redis with operator mistakes: clocks that differ by days, and a Redis that evicts keys. Connected streams
+// receive every update, also superseded ones; when Redis evicts history, every client receives a gap event.
 import { expect, it, onTestFinished } from 'vitest'
 import { post } from '../support/http.js'
 import { type Random, randomFrom, seed } from '../support/random.js'
@@ -8,7 +8,7 @@ import { describeWith, redis } from '../support/requirements.js'
 import { ResumingClient } from '../support/resuming-client.js'
 import { type ServerProcess, startServer } from '../support/server.js'
 
-const patient = { timeout: 30_000, interval: 50 }
+const pollOptions = { timeout: 30_000, interval: 50 }
 const day = 86_400_000
 const rules = [
   { match: 'price/{symbol}', last: 1 },
@@ -20,7 +20,7 @@ interface Published {
   readonly data: string
 }
 
-/** A server whose clock is wrong by so many milliseconds. */
+/** A server whose clock is off by the given milliseconds. */
 async function startWithClock(redis: RedisServer, offset: number): Promise<ServerProcess> {
   const clock = `const now = Date.now; Date.now = () => now() + ${offset}`
   const server = await startServer({
@@ -39,11 +39,11 @@ async function startFleet(redis: RedisServer) {
   onTestFinished(() => {
     for (const client of clients) client.close()
   })
-  await expect.poll(() => clients.filter(({ isOpen }) => isOpen).length, patient).toBe(clients.length)
+  await expect.poll(() => clients.filter(({ isOpen }) => isOpen).length, pollOptions).toBe(clients.length)
   return { servers, clients }
 }
 
-/** Publishes a batch at a random server; answers what was acknowledged. */
+/** Publishes a batch to a random server; returns the acknowledged updates. */
 async function publishSome(servers: readonly ServerProcess[], random: Random, name: string): Promise<Published[]> {
   const updates = Array.from({ length: random.between(1, 8) }, (_, at) => {
     const topic = random.chance(0.2) ? 'news' : `price/${random.between(1, 3)}`
@@ -62,8 +62,8 @@ async function publishSome(servers: readonly ServerProcess[], random: Random, na
 const offsetOf = (id: string) => Number.parseInt(id.slice(id.indexOf('-') + 1), 36)
 const epochOf = (id: string) => id.slice(1, id.indexOf('-'))
 
-describeWith(await redis(), 'a fleet in disorder', (program) => {
-  it('gives connected clients every update under `last`, `entries` and `age`, with clocks that are days apart', async () => {
+describeWith(await redis(), 'a fleet with operator mistakes', (program) => {
+  it('delivers every update to connected clients with `last`, `entries` and `age`, with clocks that differ by days', async () => {
     console.log(`chaos: seed ${seed}`)
     const random = randomFrom(seed)
     const { servers, clients } = await startFleet(await redisForTest(program))
@@ -74,13 +74,13 @@ describeWith(await redis(), 'a fleet in disorder', (program) => {
     }
     const expected = published.sort((a, b) => offsetOf(a.id) - offsetOf(b.id)).map(({ data }) => data)
     for (const client of clients) {
-      await expect.poll(() => client.data.length, patient).toBe(expected.length)
+      await expect.poll(() => client.data.length, pollOptions).toBe(expected.length)
       expect(client.data).toEqual(expected)
       expect([client.reconnects, client.history.filter((one) => 'gap' in one)]).toEqual([0, []])
     }
   }, 60_000)
 
-  it('tells every client of the gap when Redis evicts history, and misses nothing within an epoch', async () => {
+  it('sends a gap event to every client when Redis evicts history, and loses nothing within an epoch', async () => {
     const redis = await redisForTest(program)
     const { servers, clients } = await startFleet(redis)
     const used = Number(/used_memory:(\d+)/.exec(String(await redis.ask('INFO', 'memory')))?.[1])
@@ -97,7 +97,7 @@ describeWith(await redis(), 'a fleet in disorder', (program) => {
       epochs.add(epochOf(newest))
     }
     for (const client of clients) {
-      await expect.poll(() => client.history.some((one) => 'id' in one && one.id === newest), patient).toBe(true)
+      await expect.poll(() => client.history.some((one) => 'id' in one && one.id === newest), pollOptions).toBe(true)
       let before = ''
       let isTold = false
       for (const one of client.history) {

@@ -1,18 +1,18 @@
-// Servers of a fleet and what goes wrong around them: Redis that says nothing for long, that is full, and a server that stood
-// still. Streams stay, refusals say when to come again, and nobody misses anything without being told.
+// Servers of a fleet during faults: Redis hangs or is full, or a server was suspended. Streams stay open, rejections have a
+// Retry-After, and no client misses an update without a gap event.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http.js'
 import { isSoak } from '../support/random.js'
 import { redisForTest } from '../support/redis.js'
-import { startCluster } from '../support/redis-fleet.js'
+import { startCluster } from '../support/redis-topologies.js'
 import { describeWith, redis } from '../support/requirements.js'
 import { ResumingClient } from '../support/resuming-client.js'
 import { startServer } from '../support/server.js'
 import { listen } from '../support/sse-client.js'
 
 const pause = isSoak ? 30_000 : 8_000
-const patient = { timeout: 20_000, interval: 100 }
+const pollOptions = { timeout: 20_000, interval: 100 }
 
 async function start(log: string, ...args: string[]) {
   const server = await startServer({ args: ['--store', log, '--log-level', 'silent', ...args] })
@@ -26,7 +26,7 @@ function follow(url: string): ResumingClient {
   return client
 }
 
-/** Publishes one after the other, and notes each answer. */
+/** Publishes sequentially, and records each response. */
 function publisher(url: string, name: string) {
   const acknowledged: string[] = []
   const refused: { status: number; retryAfter: string | undefined }[] = []
@@ -34,7 +34,7 @@ function publisher(url: string, name: string) {
   const publishing = (async () => {
     for (let number = 0; !isOver; number++) {
       const answer = await post(`${url}/publish`, `${name}-${number}`).catch(() => undefined)
-      // The test has ended, and the server with it.
+      // The test has ended, and the server has stopped.
       if (!answer) return
       const { status, headers } = answer
       if (status === 200) acknowledged.push(`${name}-${number}`)
@@ -49,17 +49,17 @@ function publisher(url: string, name: string) {
   return { acknowledged, refused, stop }
 }
 
-describeWith(await redis(), 'a fleet in trouble', (program) => {
-  it(`keeps streams and is not ready while Redis says nothing for ${pause / 1_000} s, and goes on by itself`, {
+describeWith(await redis(), 'a fleet with faults', (program) => {
+  it(`keeps streams and is not ready while Redis hangs for ${pause / 1_000} s, and recovers by itself`, {
     timeout: pause + 40_000
   }, async () => {
     const redis = await redisForTest(program)
     const servers = [await start(redis.url, '--heartbeat', '1s'), await start(redis.url, '--heartbeat', '1s')]
     const [url = '', other = ''] = servers.map((server) => server.url)
     const clients = [follow(url), follow(other)]
-    // Of those at one server, one is under way when Redis stops, and the other behind it.
+    // Of the publishes at one server, one is in flight when Redis hangs, and the other waits behind it.
     const publishers = [publisher(url, 'a'), publisher(url, 'b'), publisher(other, 'c')]
-    await expect.poll(() => clients.map(({ data }) => data.length > 5), patient).toEqual([true, true])
+    await expect.poll(() => clients.map(({ data }) => data.length > 5), pollOptions).toEqual([true, true])
     redis.signal('SIGSTOP')
     const heartbeats = clients.map((client) => client.heartbeats)
     const deadline = performance.now() + pause
@@ -75,10 +75,13 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
     for (const [at, client] of clients.entries())
       expect(client.heartbeats - (heartbeats[at] as number)).toBeGreaterThanOrEqual(pause / 2_000)
     redis.signal('SIGCONT')
-    await expect.poll(readiness, patient).toEqual([200, 200])
+    await expect.poll(readiness, pollOptions).toEqual([200, 200])
     const before = publishers.map(({ acknowledged }) => acknowledged.length)
     await expect
-      .poll(() => publishers.map(({ acknowledged }, at) => acknowledged.length > (before[at] as number) + 5), patient)
+      .poll(
+        () => publishers.map(({ acknowledged }, at) => acknowledged.length > (before[at] as number) + 5),
+        pollOptions
+      )
       .toEqual([true, true, true])
     await Promise.all(publishers.map(({ stop }) => stop()))
     const refused = publishers.flatMap((one) => one.refused)
@@ -86,13 +89,13 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
     expect(new Set(refused.map(({ retryAfter }) => retryAfter))).toEqual(new Set(['1']))
     const acknowledged = publishers.flatMap((one) => one.acknowledged)
     const lacking = () => clients.map(({ data }) => acknowledged.filter((one) => !data.includes(one)))
-    await expect.poll(lacking, patient).toEqual([[], []])
+    await expect.poll(lacking, pollOptions).toEqual([[], []])
     expect(clients.map(({ reconnects }) => reconnects)).toEqual([0, 0])
     expect(clients[0]?.data).toEqual(clients[1]?.data)
-    expect(new Set(clients[0]?.data).size, 'each once').toBe(clients[0]?.data.length)
+    expect(new Set(clients[0]?.data).size, 'entries are unique').toBe(clients[0]?.data.length)
   })
 
-  it('answers 507 while Redis is full, with nothing half-written, and goes on when there is room', async () => {
+  it('responds 507 while Redis is full, stores nothing partially, and recovers when there is space', async () => {
     const redis = await redisForTest(program)
     const { url } = await start(redis.url)
     const client = follow(url)
@@ -105,15 +108,15 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
       if (status === 200) acknowledged.push(data)
       return status
     }
-    await expect.poll(fill, { ...patient, interval: 1 }).toBe(507)
-    expect((await ask(`${url}/readyz`)).status, 'what is there can be read').toBe(200)
+    await expect.poll(fill, { ...pollOptions, interval: 1 }).toBe(507)
+    expect((await ask(`${url}/readyz`)).status, 'history stays readable').toBe(200)
     await redis.ask('CONFIG', 'SET', 'maxmemory', '0')
     expect(await fill()).toBe(200)
-    await expect.poll(() => client.data.length, patient).toBe(acknowledged.length)
+    await expect.poll(() => client.data.length, pollOptions).toBe(acknowledged.length)
     expect(client.data).toEqual(acknowledged)
   })
 
-  it('gives the clients of a server that stood still what the others got, and tells them of what Redis no longer has', async () => {
+  it('delivers to clients of a resumed server what other clients received, and a gap for what Redis has removed', async () => {
     const redis = await redisForTest(program)
     const rules = ['--retention', '[{"match":"*","entries":100}]']
     const [awake, asleep] = [await start(redis.url, ...rules), await start(redis.url, ...rules)]
@@ -126,15 +129,17 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
       expect((await post(`${awake.url}/publish`, lines.join('\n'), type)).status).toBe(200)
     }
     await publish(0, 10)
-    await expect.poll(() => clients.map(({ data }) => data.length), patient).toEqual(clients.map(() => 10))
+    await expect.poll(() => clients.map(({ data }) => data.length), pollOptions).toEqual(clients.map(() => 10))
     const publishAsleep = async (from: number, to: number) => {
       process.kill(asleep.pid, 'SIGSTOP')
       for (let next = from; next < to; next += 1_000) await publish(next, next + 1_000)
       process.kill(asleep.pid, 'SIGCONT')
       await publish(to, to + 1)
-      await expect.poll(() => clients.map(({ data }) => data.at(-1)), patient).toEqual(clients.map(() => String(to)))
+      await expect
+        .poll(() => clients.map(({ data }) => data.at(-1)), pollOptions)
+        .toEqual(clients.map(() => String(to)))
     }
-    // Redis waits for a server that is a little behind, also beyond what the rules keep.
+    // Redis keeps entries for a server that is slightly behind, also beyond the retention rules.
     await publishAsleep(10, 2_010)
     expect(clients.map(({ data }) => data.length)).toEqual(clients.map(() => 2_011))
     await publishAsleep(2_011, 55_011)
@@ -145,7 +150,7 @@ describeWith(await redis(), 'a fleet in trouble', (program) => {
     }
   }, 60_000)
 
-  it('serves from a cluster', async () => {
+  it('works with a Redis cluster', async () => {
     const cluster = await startCluster(program)
     onTestFinished(() => cluster.stop())
     const servers = [

@@ -1,5 +1,5 @@
-// Who is subscribed, on all servers of a fleet: real processes on one Redis, some of which are killed or stopped without a
-// word. And one alone on its folder, which is killed and comes back.
+// Presence on all servers of a fleet: real processes on one Redis, some of which are killed or suspended; and a single
+// server on its folder, which is killed and restarted.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,13 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ask } from '../support/http.js'
 import { dialects, fresh, keyed, MercureServer } from '../support/mercure.js'
-import { askList, listPath, pathOf, subscriptionsAt, told, watch } from '../support/presence.js'
+import { announcements, askList, listPath, pathOf, subscriptionsAt, watch } from '../support/presence.js'
 import { type RedisServer, redisForTest } from '../support/redis.js'
 import { describeWith, redis } from '../support/requirements.js'
 
-/** Within how long a server that died has to have disappeared, in milliseconds. */
+/** Time in which a crashed server's subscriptions must disappear, in milliseconds. */
 const timeout = 2_000
-/** What a busy machine adds. */
+/** Allowance for a busy machine, in milliseconds. */
 const timeoutMs = timeout + 5_000
 
 async function startNode(...args: string[]): Promise<MercureServer> {
@@ -24,19 +24,19 @@ async function startNode(...args: string[]): Promise<MercureServer> {
 }
 
 const nodeOn = (server: RedisServer) => startNode('--store', server.url)
-/** Topics that are subscribed to, as one server lists them. */
+/** The topics of the subscriptions that one server lists. */
 const topicsAt = async (node: MercureServer) =>
   (await subscriptionsAt(node, '0.x', listPath)).map(({ topic }) => topic).sort()
 const signal = (node: MercureServer, name: NodeJS.Signals) => process.kill(node.process.pid, name)
 
-describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
-  it.each(dialects)('is listed by every server alike, and told on every server (%s)', async (dialect) => {
+describeWith(await redis(), 'presence in a fleet', (program) => {
+  it.each(dialects)('is listed and announced by every server (%s)', async (dialect) => {
     const server = await redisForTest(program)
     const [one, two] = [await nodeOn(server), await nodeOn(server)]
     const topic = fresh()
     const watcher = await watch(two, dialect)
     const client = await one.follow(dialect, topic)
-    await watcher.until(() => told(watcher, topic).length === 1)
+    await watcher.until(() => announcements(watcher, topic).length === 1)
     const late = await nodeOn(server)
     const [here, there, later] = await Promise.all(
       [one, two, late].map((node) => subscriptionsAt(node, dialect, pathOf(dialect, topic)))
@@ -46,14 +46,14 @@ describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
     const { id = '' } = here?.[0] ?? {}
     expect((await askList(late, dialect, id)).json()).toMatchObject({ id, active: true })
     client.close()
-    await watcher.until(() => told(watcher, topic).length === 2)
+    await watcher.until(() => announcements(watcher, topic).length === 2)
     for (const node of [one, two, late]) {
       await expect.poll(() => subscriptionsAt(node, dialect, pathOf(dialect, topic))).toEqual([])
     }
     expect((await askList(late, dialect, id)).status).toBe(404)
   })
 
-  it('loses in time, and is told once of, who was on a server that died without a word', async () => {
+  it('removes the subscriptions of a crashed server in time, and announces this once', async () => {
     const server = await redisForTest(program)
     const nodes = [await nodeOn(server), await nodeOn(server), await nodeOn(server)]
     const [doomed, second, third] = nodes as [MercureServer, MercureServer, MercureServer]
@@ -66,13 +66,13 @@ describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
     for (const node of [second, third])
       await expect.poll(() => topicsAt(node), { timeout: timeoutMs }).toEqual(['*', 'd'])
     console.log(`presence: gone after ${Math.round(performance.now() - died)} of ${timeout} ms`)
-    // Nobody says it again.
+    // No second announcement follows.
     await sleep(timeout)
-    const ends = ['a', 'b', 'c', 'd'].map((topic) => told(watcher, topic).map(({ active }) => active))
+    const ends = ['a', 'b', 'c', 'd'].map((topic) => announcements(watcher, topic).map(({ active }) => active))
     expect(ends).toEqual([[true, false], [true, false], [true, false], [true]])
   })
 
-  it('is nobody when all servers died, as the next one finds out', async () => {
+  it('is empty after all servers crashed, once a new server starts', async () => {
     const server = await redisForTest(program)
     const node = await nodeOn(server)
     await node.follow('0.x', 'a')
@@ -83,7 +83,7 @@ describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
     await expect.poll(() => topicsAt(next), { timeout: timeoutMs }).toEqual([])
   })
 
-  it('stays when Redis was away for longer than a server may be', async () => {
+  it("is kept when Redis was away for longer than a server's lease", async () => {
     const server = await redisForTest(program)
     const [one, two] = [await nodeOn(server), await nodeOn(server)]
     const watcher = await watch(two, '0.x')
@@ -94,10 +94,10 @@ describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
     server.signal('SIGCONT')
     await sleep(2 * timeout)
     for (const node of [one, two]) expect(await topicsAt(node)).toEqual(['*', 'a'])
-    expect(told(watcher, 'a').map(({ active }) => active)).toEqual([true])
+    expect(announcements(watcher, 'a').map(({ active }) => active)).toEqual([true])
   })
 
-  it('comes back with a server that was only slow', async () => {
+  it('is restored for a server that was only slow', async () => {
     const server = await redisForTest(program)
     const [one, two] = [await nodeOn(server), await nodeOn(server)]
     await one.follow('0.x', 'a')
@@ -108,7 +108,7 @@ describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
     for (const node of [two, one]) await expect.poll(() => topicsAt(node), { timeout: timeoutMs }).toEqual(['a'])
   })
 
-  it('is told later of who came and went while Redis was away', async () => {
+  it('announces later which subscriptions started and ended while Redis was away', async () => {
     const server = await redisForTest(program, '--appendonly', 'yes', '--appendfsync', 'always')
     const [one, two] = [await nodeOn(server), await nodeOn(server)]
     const leaving = await one.follow('0.x', 'before')
@@ -125,8 +125,8 @@ describeWith(await redis(), 'who is subscribed to a fleet', (program) => {
   })
 })
 
-describe('who is subscribed to a server that is killed', () => {
-  it('is told to have gone when it is back on its folder', async () => {
+describe('presence on a single server that is killed', () => {
+  it('announces the ended subscriptions after a restart on the same folder', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tidings-presence-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     const node = await startNode('--data', folder)
@@ -136,7 +136,7 @@ describe('who is subscribed to a server that is killed', () => {
     const next = await startNode('--data', folder)
     const watcher = await watch(next, '0.x', ['*'], { 'Last-Event-ID': 'earliest' })
     await expect.poll(() => topicsAt(next), { timeout: timeoutMs }).toEqual(['*'])
-    await watcher.until(() => told(watcher, 'a').length === 2)
-    expect(told(watcher, 'a').map(({ active }) => active)).toEqual([true, false])
+    await watcher.until(() => announcements(watcher, 'a').length === 2)
+    expect(announcements(watcher, 'a').map(({ active }) => active)).toEqual([true, false])
   })
 })

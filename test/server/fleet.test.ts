@@ -1,6 +1,6 @@
-// Three servers on one Redis, as one hub: clients that are cut and come back to another of them, servers that are killed, and
-// Redis that stops, or is killed and comes back, with what it had or without. Every client has what was acknowledged, in one
-// order, each once, or is told that there is another history.
+// Three servers on one Redis act as one hub: clients that are cut reconnect to another server, servers are killed, and Redis
+// hangs or is killed and restarts, with or without its data. Every client has all acknowledged updates, in one order, each
+// once, or receives a gap event for a new epoch.
 
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { tidings } from '../support/cli.js'
 import { freePort } from '../support/free-port.js'
+import { expectCompleteHistories } from '../support/history-assertions.js'
 import { post } from '../support/http.js'
 import { isSoak, type Random, randomFrom, seed } from '../support/random.js'
 import { type RedisServer, redisForTest } from '../support/redis.js'
@@ -15,7 +16,6 @@ import { describeWith, redis } from '../support/requirements.js'
 import { ResumingClient } from '../support/resuming-client.js'
 import { type ServerProcess, startServer } from '../support/server.js'
 import { listen } from '../support/sse-client.js'
-import { expectToldHistories } from '../support/told-histories.js'
 
 const rounds = isSoak ? 100 : 10
 const durable = ['--appendonly', 'yes', '--appendfsync', 'always']
@@ -45,7 +45,7 @@ class Fleet {
     }
   }
 
-  /** Publishes by way of every server in turn, one update after the other, until told to stop. */
+  /** Publishes to each server in turn, one update after the other, until stopped. */
   async publish(name: string): Promise<void> {
     for (let number = 0; !this.#isDone; number++) {
       const data = `${name}-${number}`
@@ -55,7 +55,7 @@ class Fleet {
     }
   }
 
-  /** Something goes wrong, and is mended again. */
+  /** Injects a fault, and repairs it. */
   async trouble(): Promise<void> {
     const random = this.#random
     for (const client of this.clients) if (random.chance(0.3)) client.cut()
@@ -75,7 +75,7 @@ class Fleet {
     await sleep(random.between(50, 300))
   }
 
-  /** Redis comes back with nothing of what it had. */
+  /** Restarts Redis without its data. */
   async lose(): Promise<void> {
     this.losses++
     await this.#redis.kill()
@@ -83,7 +83,7 @@ class Fleet {
     await this.#redis.restart()
   }
 
-  /** Resolves when there is a history that everyone can have all of. */
+  /** Resolves when every client can receive a complete history. */
   async settle(): Promise<void> {
     const before = this.acknowledged.size
     await expect.poll(() => this.acknowledged.size, { timeout: 20_000 }).toBeGreaterThan(before + 10)
@@ -116,8 +116,8 @@ class Fleet {
   }
 }
 
-describeWith(await redis(), 'a fleet of three', (program) => {
-  it(`gives every client one history, whatever goes wrong in ${rounds} rounds`, {
+describeWith(await redis(), 'a fleet of three servers', (program) => {
+  it(`delivers one history to every client through ${rounds} rounds of faults`, {
     timeout: isSoak ? 600_000 : 90_000
   }, async () => {
     console.log(`fleet: seed ${seed}, ${rounds} rounds`)
@@ -132,10 +132,10 @@ describeWith(await redis(), 'a fleet of three', (program) => {
     fleet.stop()
     await Promise.all(publishing)
     console.log(`fleet: the data was lost ${fleet.losses} times`)
-    await expectToldHistories(fleet.clients, fleet.acknowledged)
+    await expectCompleteHistories(fleet.clients, fleet.acknowledged)
   })
 
-  it('tells every client that its place is gone when Redis has lost its data', async () => {
+  it('sends a gap event to every client when Redis has lost its data', async () => {
     const redis = await redisForTest(program)
     const server = await startServer({ args: ['--store', redis.url, '--log-level', 'silent'] })
     onTestFinished(() => server.kill('SIGKILL'))
@@ -152,7 +152,7 @@ describeWith(await redis(), 'a fleet of three', (program) => {
     expect(again.events[0]?.data).toContain('"reason":"epoch"')
   })
 
-  it('says in one line, at once, that Redis asks for a password', async () => {
+  it('reports in one line that Redis requires a password', async () => {
     const server = await redisForTest(program, '--requirepass', 'secret-word')
     const { code, stderr } = await tidings(['serve', '--port', '0', '--store', server.url])
     expect({ code, stderr }).toEqual({
@@ -163,7 +163,7 @@ describeWith(await redis(), 'a fleet of three', (program) => {
 })
 
 describe('--store', () => {
-  it('says in one line that Redis cannot be reached, and names no password', async () => {
+  it('reports in one line that Redis is unreachable, without the password', async () => {
     const { code, stderr } = await tidings([
       'serve',
       '--store',
@@ -176,7 +176,7 @@ describe('--store', () => {
     expect(stderr).not.toContain('secret-word')
   })
 
-  it('does not go with --data', async () => {
+  it('cannot be combined with --data', async () => {
     const { code, stderr } = await tidings(['serve', '--store', 'redis://127.0.0.1', '--data', 'anywhere'])
     expect({ code, stderr }).toEqual({
       code: 1,

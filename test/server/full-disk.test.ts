@@ -1,4 +1,4 @@
-// The disk under a running server fills up, and has room again.
+// The disk of a running server fills up, and has free space again.
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -10,7 +10,7 @@ import { listen } from '../support/sse-client.js'
 const obstacle = noSmallDisk()
 
 describe.skipIf(obstacle)(`a full disk${obstacle ? ` (skipped: ${obstacle})` : ''}`, () => {
-  it('fails publishing with 507, ends no stream, and is over when there is room', async () => {
+  it('responds 507 to publishes, ends no stream, and recovers when there is space', async () => {
     const folder = smallDisk(8)
     const filler = join(folder, 'filler')
     writeFileSync(filler, Buffer.alloc(3 * 2 ** 20))
@@ -33,7 +33,7 @@ describe.skipIf(obstacle)(`a full disk${obstacle ? ` (skipped: ${obstacle})` : '
     expect(client.ended).toBe(false)
   })
 
-  it('is over, too, when what is kept has expired', async () => {
+  it('also recovers when retained entries expire', async () => {
     const retention = JSON.stringify([{ match: '*', age: '2s' }])
     const { url, kill } = await startServer({ args: ['--data', smallDisk(8), '--retention', retention] })
     onTestFinished(() => kill('SIGKILL'))

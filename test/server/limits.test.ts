@@ -1,4 +1,4 @@
-// Each limit: what it lets through, what it answers, and that it lets go.
+// Each limit: what it allows, how it rejects, and when it is released.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http.js'
 import { bearer, keyed, token } from '../support/mercure.js'
@@ -11,8 +11,8 @@ async function start(...args: string[]) {
   return server
 }
 
-describe('streams at a time', () => {
-  it('in all: one more is answered 503 with Retry-After, and there is room again when one has gone', async () => {
+describe('concurrent streams', () => {
+  it('in total: the next one is rejected with 503 and Retry-After, and accepted after another ends', async () => {
     const { url } = await start('--max-connections', '2')
     const [first] = [await listen(`${url}/subscribe`), await listen(`${url}/subscribe`)]
     const refused = await ask(`${url}/subscribe`)
@@ -22,7 +22,7 @@ describe('streams at a time', () => {
     await expect.poll(async () => (await listen(`${url}/subscribe`)).status).toBe(200)
   })
 
-  it('from one address, as a trusted proxy tells it', async () => {
+  it('per client address, as reported by a trusted proxy', async () => {
     const { url } = await start('--max-connections-per-address', '1', '--trusted-proxies', '127.0.0.1')
     const from = (address: string) => listen(`${url}/subscribe`, { 'X-Forwarded-For': address })
     const ann = await from('203.0.113.1')
@@ -34,7 +34,7 @@ describe('streams at a time', () => {
     await expect.poll(async () => (await from('203.0.113.1')).status).toBe(200)
   })
 
-  it('from one address, whatever a proxy says that is not trusted', async () => {
+  it('per client address, ignoring the headers of an untrusted proxy', async () => {
     const { url } = await start('--max-connections-per-address', '1')
     await listen(`${url}/subscribe`, { 'X-Forwarded-For': '203.0.113.1' })
     const refused = await ask(`${url}/subscribe`, { headers: { 'X-Forwarded-For': '203.0.113.2' } })
@@ -44,7 +44,7 @@ describe('streams at a time', () => {
     })
   })
 
-  it("for one token's subject, in Mercure as well", async () => {
+  it('per token subject, also in Mercure', async () => {
     const { url } = await start(...keyed, '--max-connections-per-subject', '1')
     const as = async (sub: string) => bearer(await token('1.0', { subscribe: ['*'], claims: { sub } }))
     await listen(`${url}/subscribe`, await as('ann'))
@@ -56,7 +56,7 @@ describe('streams at a time', () => {
 
 describe('HEAD', () => {
   it.each(['/subscribe', '/.well-known/mercure?topic=a'])(
-    'of %s counts as a stream while it is answered',
+    'of %s counts as a stream until its response is complete',
     async (path) => {
       const { url } = await start('--max-connections', '1')
       const head = async () => (await ask(url + path, { method: 'HEAD' })).status
@@ -66,17 +66,17 @@ describe('HEAD', () => {
     }
   )
 
-  it('is paced as streams are', async () => {
+  it('is paced like streams', async () => {
     const { url } = await start('--connect-rate', '1')
     const heads = Array.from({ length: 14 }, () => ask(`${url}/subscribe`, { method: 'HEAD' }))
-    // Those that wait for their turn are cut off with the server.
+    // Queued requests are closed when the server stops.
     for (const head of heads) head.catch(() => {})
     expect((await Promise.race(heads.slice(11))).status).toBe(503)
   })
 })
 
 describe('rates', () => {
-  it('of publishing: what is too fast is answered 429, and publishes nothing', async () => {
+  it('of publishes: excess requests are rejected with 429, and publish nothing', async () => {
     const { url } = await start('--publish-rate', '5')
     const answers = await Promise.all(Array.from({ length: 12 }, (_, count) => post(`${url}/publish`, String(count))))
     const accepted = answers.filter(({ status }) => status === 200).length
@@ -87,7 +87,7 @@ describe('rates', () => {
     await expect.poll(async () => (await post(`${url}/publish`, 'later')).status).toBe(200)
   })
 
-  it('of connecting: a storm is paced, and nobody in it is turned away', async () => {
+  it('of connects: a burst is paced, and no client is rejected', async () => {
     const { url } = await start('--connect-rate', '100')
     const since = performance.now()
     const streams = await Promise.all(Array.from({ length: 150 }, () => listen(`${url}/subscribe`)))
@@ -95,7 +95,7 @@ describe('rates', () => {
     expect(performance.now() - since).toBeGreaterThan(1_000)
   })
 
-  it('of connecting: those who would wait longer than ten seconds are answered 503', async () => {
+  it('of connects: clients that would wait longer than ten seconds are rejected with 503', async () => {
     const { url } = await start('--connect-rate', '1')
     const streams = Array.from({ length: 14 }, () => listen(`${url}/subscribe`))
     const first = await Promise.race(streams.slice(11))
@@ -105,7 +105,7 @@ describe('rates', () => {
 })
 
 describe('memory', () => {
-  it('above its bound takes no new stream, and serves those there are', async () => {
+  it('above its limit rejects new streams, and serves existing ones', async () => {
     const { url, pid } = await start('--max-memory', '500MB')
     const client = await listen(`${url}/subscribe`)
     process.kill(pid, 'SIGHUP')
@@ -122,6 +122,6 @@ it.each([
   ['--max-memory', '1 lot', '--max-memory: expected a size such as 64MiB, got "1 lot"'],
   ['--trusted-proxies', '10.0.0.0/33', '--trusted-proxies: expected an address or a network'],
   ['--drain-timeout', 'soon', '--drain-timeout: expected a duration with a unit such as 10s, got "soon"']
-])('%s %s is refused in a line', async (flag, value, why) => {
+])('rejects %s %s in one line', async (flag, value, why) => {
   await expect(startServer({ args: [flag, value] })).rejects.toThrow(why)
 })

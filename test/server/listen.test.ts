@@ -1,4 +1,4 @@
-// What the server listens on and speaks: HTTP/1.1 and HTTP/2, with TLS and without, sockets in the file system, several at once.
+// Addresses and protocols of the server: HTTP/1.1 and HTTP/2, with and without TLS, Unix sockets, and several at once.
 import { execFile } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { copyFileSync, writeFileSync } from 'node:fs'
@@ -28,7 +28,7 @@ async function start(...args: string[]): Promise<ServerProcess> {
 const startTls = (...args: string[]) => start('--tls-cert', fixture('cert'), '--tls-key', fixture('key'), ...args)
 
 describe('TLS', () => {
-  it('speaks HTTP/2 where the client does, and streams what is published by either version', async () => {
+  it('negotiates HTTP/2, and streams updates published over either version', async () => {
     const { url } = await startTls()
     const session = http2Session(url)
     const stream = await http2Ask(session, '/subscribe')
@@ -38,7 +38,7 @@ describe('TLS', () => {
     expect((await http2Ask(session, '/nowhere')).status).toBe(404)
   })
 
-  it('carries hundreds of streams on one connection, each with all events', async () => {
+  it('serves hundreds of streams on one connection, each with all events', async () => {
     const { url } = await startTls()
     const session = http2Session(url)
     const streams = await Promise.all(Array.from({ length: 200 }, () => http2Ask(session, '/subscribe')))
@@ -46,7 +46,7 @@ describe('TLS', () => {
     await expect.poll(() => streams.filter((stream) => stream.text().includes('to all')).length).toBe(200)
   })
 
-  it('holds a stream that is not read back, and catches it up, in order and without a gap', async () => {
+  it('applies backpressure to an unread stream, and catches it up in order and without a gap', async () => {
     const { url } = await startTls()
     const session = http2Session(url)
     const { stream, text } = await http2Ask(session, '/subscribe?envelope=json')
@@ -68,7 +68,7 @@ describe('TLS', () => {
       .toEqual(Array.from({ length: 40 }, (_, count) => count))
   })
 
-  it('takes a new certificate while streams go on', async () => {
+  it('loads a new certificate while streams stay open', async () => {
     const folder = newFolder()
     const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
     copyFileSync(fixture('cert'), cert)
@@ -84,7 +84,7 @@ describe('TLS', () => {
     await expect.poll(stream.text).toContain('still here')
   })
 
-  it('says in one line that a certificate cannot be used, and does not start', async () => {
+  it('reports in one line that a certificate is unusable, and does not start', async () => {
     const { code, stderr } = await tidings(['serve', '--tls-cert', fixture('key'), '--tls-key', fixture('key')])
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -98,7 +98,7 @@ describe('TLS', () => {
 })
 
 describe('without TLS', () => {
-  it('speaks HTTP/2 to those who begin with it, beside HTTP/1.1, with --h2c', async () => {
+  it('with --h2c, accepts HTTP/2 with prior knowledge beside HTTP/1.1', async () => {
     const { url } = await start('--h2c')
     const stream = await http2Ask(http2Session(url), '/subscribe')
     const client = await listen(`${url}/subscribe`)
@@ -108,7 +108,7 @@ describe('without TLS', () => {
   })
 
   it.each(['constructor', '__proto__', 'toString', 'refuse'])(
-    'answers 405 to the method %s, which objects have and endpoints do not',
+    'responds 405 to the method %s, a property name of every object',
     async (method) => {
       const { url, output } = await start('--h2c')
       const session = http2Session(url)
@@ -122,7 +122,7 @@ describe('without TLS', () => {
     }
   )
 
-  it('speaks HTTP/1.1 alone otherwise', async () => {
+  it('otherwise accepts only HTTP/1.1', async () => {
     const { url } = await start()
     await expect(http2Ask(http2Session(url), '/')).rejects.toThrow()
     expect((await ask(url)).status).toBe(200)
@@ -130,7 +130,7 @@ describe('without TLS', () => {
 })
 
 describe('several addresses', () => {
-  it('are one hub: a socket in the file system among them', async () => {
+  it('serve one hub, also through a Unix socket', async () => {
     const path = join(newFolder(), 'tidings.sock')
     const { url, output } = await start('--listen', `127.0.0.1:0,[::1]:0,unix:${path}`)
     expect(output()).toContain(`unix:${path}`)
@@ -143,7 +143,7 @@ describe('several addresses', () => {
     ['127.0.0.1', 'expected an address such as 127.0.0.1:5000, [::1]:5000 or unix:/run/tidings.sock, got "127.0.0.1"'],
     ['0.0.0.0:5000', '--listen: 0.0.0.0 can be reached from other machines'],
     ['127.0.0.1:99999', 'expected an address']
-  ])('refuses %s', async (address, why) => {
+  ])('rejects %s', async (address, why) => {
     const { code, stderr } = await tidings(['serve', '--listen', address])
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(why) })
   })
@@ -152,7 +152,7 @@ describe('several addresses', () => {
 describeWith(await curl(), 'curl', (path) => {
   const run = async (...args: string[]) => (await promisify(execFile)(path, ['-sk', '--max-time', '2', ...args])).stdout
 
-  it('publishes by HTTP/1.1, by HTTP/2 with and without TLS, and through a socket', async () => {
+  it('accept publishes over HTTP/1.1, HTTP/2 with and without TLS, and a Unix socket', async () => {
     const socket = join(newFolder(), 'tidings.sock')
     const tls = await startTls('--listen', `127.0.0.1:0,unix:${socket}`)
     const plain = await start('--h2c')
@@ -173,7 +173,7 @@ function publishAt(socketPath: string, body: string): Promise<void> {
   })
 }
 
-/** Which certificate a new connection is shown. */
+/** The certificate of a new connection. */
 function subjectAt(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {

@@ -1,4 +1,4 @@
-// What operators see: health, readiness, figures, log lines, and what a reload changes.
+// The operator interface: health, readiness, metrics, log lines, and reload.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -17,7 +17,7 @@ async function start(args: string[] = [], env: Record<string, string> = {}) {
 }
 
 describe('T7: health', () => {
-  it('is 200 for whoever asks, whatever host they name, and 405 by another method', async () => {
+  it('is 200 for any client and Host, and 405 for other methods', async () => {
     const { url } = await start([...keyed, '--public-urls', 'https://hub.example.com'])
     for (const path of ['/healthz', '/readyz']) {
       expect(await ask(url + path, { headers: { Host: '10.0.0.7' } })).toMatchObject({ status: 200 })
@@ -25,7 +25,7 @@ describe('T7: health', () => {
     }
   })
 
-  it('is at an address of its own where there is one, and not beside the rest', async () => {
+  it('is served at a separate address if configured, and not on the main one', async () => {
     const ops = `http://127.0.0.1:${await freePort()}`
     const { url } = await start(['--ops-listen', ops.slice('http://'.length)])
     for (const path of ['/healthz', '/readyz', '/metrics']) {
@@ -36,7 +36,7 @@ describe('T7: health', () => {
   })
 })
 
-describe('T6: figures', () => {
+describe('T6: metrics', () => {
   const figures = async (url: string, headers = {}) => {
     const { text } = await ask(`${url}/metrics`, { headers })
     return Object.fromEntries(
@@ -47,7 +47,7 @@ describe('T6: figures', () => {
     )
   }
 
-  it('count what is published, delivered, connected, closed and refused', async () => {
+  it('count publishes, deliveries, connects, closes and rejections', async () => {
     const { url } = await start()
     const clients = [await listen(`${url}/subscribe`), await listen(`${url}/subscribe`)]
     await post(`${url}/publish`, 'hello')
@@ -71,7 +71,7 @@ describe('T6: figures', () => {
       })
   })
 
-  it('are for those who may read /metrics, where there are keys', async () => {
+  it('require permission to read /metrics on a server with keys', async () => {
     const { url } = await start(keyed)
     expect((await ask(`${url}/metrics`)).status).toBe(401)
     const other = bearer(await token('1.0', { subscribe: ['a'] }))
@@ -80,7 +80,7 @@ describe('T6: figures', () => {
     expect((await figures(url, right)).tidings_head).toBe(0)
   })
 
-  it('are all that the dashboard asks for', async () => {
+  it('include every metric of the dashboard', async () => {
     const { url } = await start()
     await ask(`${url}/nowhere`)
     const known = (await ask(`${url}/metrics`)).text
@@ -99,7 +99,7 @@ describe('log lines', () => {
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as Record<string, unknown>)
 
-  it('tell of start, refusals, closes and stop, with the id of the request and without what it carried', async () => {
+  it('report start, rejections, closes and stop, with the request id and without request data', async () => {
     const { url, output, kill } = await start([...keyed, '--log-level', 'debug'])
     const rights = bearer(await token('0.x', { subscribe: ['secret-topic'], payload: 'secret-payload' }))
     const client = await listen(`${url}${hubPath}?topic=secret-topic`, rights)
@@ -121,7 +121,7 @@ describe('log lines', () => {
     expect(output()).not.toMatch(/secret-|a-secret-for/)
   })
 
-  it('tell of no stream at the usual level', async () => {
+  it('report no stream at the default level', async () => {
     const { url, output, kill } = await start()
     const client = await listen(`${url}/subscribe`)
     client.close()
@@ -130,16 +130,16 @@ describe('log lines', () => {
     expect(linesOf(output()).map(({ msg }) => msg)).toEqual(['started', 'stopping', 'stopped'])
   })
 
-  it.each(['pretty', 'json'])('hold no control character that a client sent, where they are %s', async (format) => {
+  it.each(['pretty', 'json'])('contain no control characters from clients, in format %s', async (format) => {
     const { url, output } = await start(['--h2c', '--log-format', format])
-    // What HTTP/1.1 refuses in a path, HTTP/2 lets through.
+    // HTTP/2 allows characters in a path that HTTP/1.1 rejects.
     await http2Ask(http2Session(url), '/\x9b31m\x85')
     await expect.poll(output).toContain('refused')
     expect(output()).toContain('/\\u009b31m\\u0085')
     expect(output()).not.toMatch(/[\x7f-\x9f]/)
   })
 
-  it('are for people on request, and as many as were asked for', async () => {
+  it('are human-readable on request, and respect the level', async () => {
     const { url, output } = await start(['--log-format', 'pretty', '--log-level', 'debug'])
     await listen(`${url}/subscribe`)
     await expect.poll(output).toMatch(/^\d\d:\d\d:\d\d\.\d{3} debug joined request=\S+ address=127\.0\.0\.1:\d+$/m)
@@ -152,7 +152,7 @@ describe('log lines', () => {
 describe('SIGHUP', () => {
   const reload = (pid: number) => process.kill(pid, 'SIGHUP')
 
-  it('takes over keys, limits, retention and level from the file, and drops no stream', async () => {
+  it('applies keys, limits, retention and log level from the file, and ends no stream', async () => {
     const file = join(newFolder(), 'tidings.yaml')
     writeFileSync(file, `publisherKey: ${keys.publish}\nanonymous: true\n`)
     const { url, pid, output } = await start(['--config', file])
@@ -174,7 +174,7 @@ describe('SIGHUP', () => {
     expect(output()).not.toContain('connections_too_many')
   })
 
-  it('keeps everything as it was where the file is wrong, and says what is', async () => {
+  it('keeps the configuration when the file is invalid, and reports the error', async () => {
     const file = join(newFolder(), 'tidings.json')
     writeFileSync(file, '{ "heartbeat": "1s" }')
     const { url, pid, output } = await start(['--config', file])
@@ -191,7 +191,7 @@ describe('SIGHUP', () => {
     expect(await client.received(1)).toEqual(['as before'])
   })
 
-  it('brings a log on disk under other rules', async () => {
+  it('applies new retention rules to a log on disk', async () => {
     const [file, data] = [join(newFolder(), 'tidings.yaml'), newFolder()]
     writeFileSync(file, `data: ${data}\n`)
     const { url, pid, output } = await start(['--config', file])

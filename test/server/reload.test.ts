@@ -1,4 +1,4 @@
-// What a reload refuses: it never leaves a server that had keys without protection.
+// Reloads that are rejected: a server with keys never loses its protection.
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -10,7 +10,7 @@ import { startServer } from '../support/server.js'
 
 const keysInFile = `publisherKey: ${keys.publish}\nsubscriberKey: ${keys.subscribe}\n`
 
-/** A server whose configuration is the file's; `reload` gives the file another content, or removes it, and sends SIGHUP. */
+/** A server configured by a file; `reload` changes or removes the file, and sends SIGHUP. */
 async function startWith(content: string) {
   const file = join(newFolder(), 'tidings.yaml')
   writeFileSync(file, content)
@@ -29,7 +29,7 @@ async function startWith(content: string) {
   return { reload, publish }
 }
 
-describe('a reload that would remove protection is refused, and the old configuration stays', () => {
+describe('a reload that would remove protection is rejected, and the old configuration stays active', () => {
   it.each([
     ['an empty file', '', 'has no options'],
     ['a file of comments', '# port: 5000\n', 'has no options'],
@@ -43,25 +43,25 @@ describe('a reload that would remove protection is refused, and the old configur
     expect(await publish()).toBe(401)
   })
 
-  it('with a file without keys on this machine alone', async () => {
+  it('with a file without keys that is limited to localhost', async () => {
     const { reload, publish } = await startWith(keysInFile)
     await reload('maxConnections: 5\n')
     expect(await publish()).toBe(401)
   })
 
-  it('looks at the address that the process listens on, not at the one in the new file', async () => {
+  it('based on the address that the process listens on, not the one in the new file', async () => {
     const { reload } = await startWith('host: 0.0.0.0\nopen: true\n')
     expect(await reload('maxConnections: 5\n')).toContain('0.0.0.0 can be reached from other machines')
   })
 })
 
-it('a reload may open a server that had keys where the file says so', async () => {
+it('a reload may open a server that had keys if the file allows it explicitly', async () => {
   const { reload, publish } = await startWith(keysInFile)
   expect(await reload('open: true\n')).toContain('"msg":"reloaded"')
   expect(await publish()).toBe(200)
 })
 
-it('an empty secret file is refused rather than taken for no key', async () => {
+it('an empty secret file is rejected and not treated as no key', async () => {
   const file = join(newFolder(), 'key')
   writeFileSync(file, '\n')
   const { code, stderr } = await tidings(['check-config', '--anonymous'], { TIDINGS_PUBLISHER_KEY_FILE: file })

@@ -1,5 +1,5 @@
-// The real server is killed with SIGKILL while it is published to. Its publishers do not know which of their updates it has kept, and
-// publish them again with the same ids, which must leave each in the log once.
+// Kills the real server with SIGKILL during publishing. The publishers do not know which updates were stored, and publish them
+// again with the same ids; the log must contain each update once.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { listen } from '../support/sse-client.js'
 
 const rounds = 8
 
-/** Publishes its updates in order, each until it is answered, on whatever server there is. */
+/** Publishes its updates in order; repeats each until a running server responds. */
 class StubbornPublisher {
   readonly name: string
   answered = 0
@@ -35,17 +35,17 @@ class StubbornPublisher {
     }
   }
 
-  /** Undefined where no answer came. */
+  /** Undefined if there was no response. */
   send(url: string, number = this.answered): Promise<Answer | undefined> {
     const id = `${this.name}-${number}`
-    // Every other is known by its key, and has no id of its own.
+    // Every second update is identified by its idempotency key, and has no id of its own.
     const sent =
       number % 2 === 0 ? post(`${url}/publish?id=${id}`, id) : post(`${url}/publish`, id, { 'Idempotency-Key': id })
     return sent.catch(() => undefined)
   }
 }
 
-it(`keeps once what is repeated after a kill (seed ${seed})`, { timeout: 120_000 }, async () => {
+it(`stores updates once that are repeated after a kill (seed ${seed})`, { timeout: 120_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidings-repeat-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const random = randomFrom(seed)
@@ -60,7 +60,7 @@ it(`keeps once what is repeated after a kill (seed ${seed})`, { timeout: 120_000
   }
   const server = await start()
   onTestFinished(() => server.kill('SIGKILL'))
-  // What was under way at the last kill, and what was answered long ago.
+  // Updates in flight at the last kill, and updates acknowledged long ago.
   for (const publisher of publishers) {
     expect(await publisher.send(server.url)).toMatchObject({ status: 200 })
     publisher.answered++
@@ -76,5 +76,5 @@ it(`keeps once what is repeated after a kill (seed ${seed})`, { timeout: 120_000
   const kept = stream.events.slice(0, -1).map(({ data }) => data)
   for (const { name, ids } of publishers) expect(kept.filter((data) => data.startsWith(`${name}-`))).toEqual(ids)
   const repeated = publishers.reduce((sum, publisher) => sum + publisher.repeated, 0)
-  console.log(`repeat after crash: ${kept.length} updates, ${repeated} were kept though nobody was told`)
+  console.log(`repeat after crash: ${kept.length} updates, ${repeated} were stored without an acknowledgement`)
 })

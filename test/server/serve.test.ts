@@ -1,4 +1,4 @@
-// `tidings serve` as a process: what it says, what it refuses, and how it stops.
+// `tidings serve` as a process: its output, its option errors, and its shutdown.
 import { connect, createServer } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { tidings } from '../support/cli.js'
@@ -14,7 +14,7 @@ async function start(...args: string[]) {
 }
 
 describe('tidings serve', () => {
-  it('says where it listens, that history is in memory, and three things to try', async () => {
+  it('prints its address, that history is in memory, and three example commands', async () => {
     const { url, output } = await start()
     expect(output()).toContain(`tidings is listening on ${url}, and keeps history in memory`)
     expect(output()).toContain(`open      ${url}\n`)
@@ -22,7 +22,7 @@ describe('tidings serve', () => {
     expect(output()).toContain(`publish   curl -d 'hello' ${url}/publish\n`)
   })
 
-  it('streams what is published, and stops on SIGTERM with its streams ended', async () => {
+  it('streams updates, and on SIGTERM ends its streams and exits', async () => {
     const { url, kill } = await start()
     const client = await listen(`${url}/subscribe`)
     await post(`${url}/publish`, 'hello')
@@ -31,7 +31,7 @@ describe('tidings serve', () => {
     await client.until(({ ended }) => ended)
   })
 
-  it('stops although a client does not read', async () => {
+  it('exits although a client does not read', async () => {
     const { url, kill } = await start()
     const client = await listen(`${url}/subscribe`)
     client.pause()
@@ -40,7 +40,7 @@ describe('tidings serve', () => {
     client.close()
   })
 
-  it('stops although a request never ends', async () => {
+  it('exits although a request is incomplete', async () => {
     const { port, kill } = await start()
     const socket = connect(port, '127.0.0.1')
     socket.on('error', () => {}).write('POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345')
@@ -49,14 +49,14 @@ describe('tidings serve', () => {
     await kill('SIGTERM')
   })
 
-  it('keeps as much history as it was told to', async () => {
+  it('applies the configured retention', async () => {
     const { url } = await start('--retention', '[{"match":"price/{id}","last":1},{"match":"*","entries":2}]')
     for (const topic of ['price/1', 'price/1', 'a', 'b', 'c']) await post(`${url}/publish?topic=${topic}`, topic)
     const client = await listen(`${url}/subscribe?last_event_id=earliest`)
     expect(await client.received(3)).toEqual(['price/1', 'b', 'c'])
   })
 
-  it('says in one line that a port is in use, and exits with 1', async () => {
+  it('reports in one line that a port is in use, and exits with 1', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     onTestFinished(() => void other.close())
     await new Promise((resolve) => other.once('listening', resolve))
@@ -67,7 +67,7 @@ describe('tidings serve', () => {
   })
 
   it.each(['0.0.0.0', '::', '203.0.113.77'])(
-    'refuses to listen on %s without being told that it is open',
+    'refuses to listen on %s without keys or explicit permission',
     async (host) => {
       const { code, stderr } = await tidings(['serve', '--port', '0', '--host', host])
       expect(code).toBe(1)
@@ -75,7 +75,7 @@ describe('tidings serve', () => {
     }
   )
 
-  it('listens beyond this machine when told so in so many words', async () => {
+  it('listens beyond localhost with explicit permission', async () => {
     const { url } = await start('--host', '0.0.0.0', '--open')
     expect((await ask(url.replace('0.0.0.0', '127.0.0.1'))).status).toBe(200)
   })
@@ -93,11 +93,11 @@ describe('tidings serve', () => {
     [['--durability', 'eternal'], {}, '--durability: expected flush or os, got "eternal"'],
     [['--port', '0'], { TIDINGS_OPEN: 'maybe' }, 'TIDINGS_OPEN: expected true or false, got "maybe"'],
     [['--host', '203.0.113.77', '--port', '0', '--open'], {}, '203.0.113.77 is not an address of this machine']
-  ])('names what is wrong in %j %j', async (args, env, message) => {
+  ])('names the invalid option in %j %j', async (args, env, message) => {
     expect(await tidings(['serve', ...args], env)).toMatchObject({ code: 1, stderr: `tidings: ${message}\n` })
   })
 
-  it('keeps history in a folder when told so, says where, and has it again after it was killed', async () => {
+  it('with --data, prints the folder, stores history in it, and restores it after a kill', async () => {
     const folder = newFolder()
     const before = await start('--data', folder)
     expect(before.output()).toContain(`tidings is listening on ${before.url}, and keeps history in ${folder}\n`)
@@ -110,7 +110,7 @@ describe('tidings serve', () => {
     await after.kill('SIGTERM')
   })
 
-  it('says in one line that a folder is in use, and exits with 1', async () => {
+  it('reports in one line that a folder is in use, and exits with 1', async () => {
     const folder = newFolder()
     const { pid } = await start('--data', folder)
     const { code, stderr, stdout } = await tidings(['serve', '--port', '0'], { TIDINGS_DATA: folder })
@@ -119,7 +119,7 @@ describe('tidings serve', () => {
   })
 
   it.runIf(process.platform === 'linux').each(['/proc/tidings', '/proc/tidings/log', '/dev/null/log'])(
-    'says in one line that no folder can be made at %s, and exits with 1',
+    'reports in one line that it cannot create a folder at %s, and exits with 1',
     async (path) => {
       const { code, stderr } = await tidings(['serve', '--port', '0', '--data', path])
       expect(code).toBe(1)
@@ -127,7 +127,7 @@ describe('tidings serve', () => {
     }
   )
 
-  it('takes its options from the environment, and flags before those', async () => {
+  it('reads options from the environment; flags take precedence', async () => {
     const environment = { TIDINGS_HOST: '203.0.113.77', TIDINGS_OPEN: 'true', TIDINGS_PORT: '0' }
     const { stderr } = await tidings(['serve'], environment)
     expect(stderr).toBe('tidings: 203.0.113.77 is not an address of this machine\n')
@@ -135,15 +135,15 @@ describe('tidings serve', () => {
     expect(other).toBe('tidings: 203.0.113.78 is not an address of this machine\n')
   })
 
-  it('answers a typo with what was meant', async () => {
+  it('suggests the correct name for a misspelled option', async () => {
     const { code, stderr } = await tidings(['serve', '--prot', '1'])
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Did you mean --port?') })
     expect(await tidings(['sreve'])).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean serve?') })
   })
 })
 
-describe('a request that never becomes one', () => {
-  const said = async (url: string, text: string) => {
+describe('an invalid request', () => {
+  const exchange = async (url: string, text: string) => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1')
     let answer = ''
     socket.on('data', (chunk: Buffer) => {
@@ -154,18 +154,18 @@ describe('a request that never becomes one', () => {
     return answer
   }
 
-  it('is answered with the bound when its head is too large', async () => {
+  it('is rejected with the limit when its head is too large', async () => {
     const { url } = await start()
-    const answer = await said(url, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)
+    const answer = await exchange(url, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)
     expect(answer).toMatch(/^HTTP\/1.1 431 .*The request head is too large: the limit is 16384 bytes\.\n$/s)
   })
 
-  it('is answered when it is not HTTP', async () => {
+  it('is rejected when it is not HTTP', async () => {
     const { url } = await start()
-    expect(await said(url, 'hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*The request is not well-formed HTTP\.\n$/s)
+    expect(await exchange(url, 'hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*The request is not well-formed HTTP\.\n$/s)
   })
 
-  it('keeps no connection whose client does not close its own end', async () => {
+  it('does not keep a half-closed connection open', async () => {
     const { port } = await start()
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).resume()
     socket.on('error', () => {}).write('hello\r\n\r\n')
@@ -175,9 +175,9 @@ describe('a request that never becomes one', () => {
     clearInterval(probe)
   })
 
-  it('is answered with the times when its sender is too slow', { timeout: 30_000 }, async () => {
+  it('is rejected with the timeouts when its sender is too slow', { timeout: 30_000 }, async () => {
     const { url } = await start()
-    const answer = await said(url, 'GET / HTTP/1.1\r\nHost: x\r\n')
+    const answer = await exchange(url, 'GET / HTTP/1.1\r\nHost: x\r\n')
     expect(answer).toMatch(/^HTTP\/1.1 408 .*the limit is 10 s for the head and 30 s for the whole request\.\n$/s)
   })
 })

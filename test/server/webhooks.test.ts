@@ -1,8 +1,8 @@
-// Webhooks: what the server tells an application of who comes and goes, and that nobody has to wait for it.
+// Webhooks: events about subscribers for an application, which delay no stream and no publish.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type Backend, hang, isSigned, say, startBackend, webhookKey } from '../support/backend.js'
+import { type Backend, hang, isSigned, respond, startBackend, webhookKey } from '../support/backend.js'
 import { freePort } from '../support/free-port.js'
 import { ask, post } from '../support/http.js'
 import { newFolder } from '../support/log-folder.js'
@@ -27,17 +27,17 @@ const results = async ({ url }: ServerProcess) => {
   )
 }
 
-const told = (backend: Backend) => expect.poll(() => backend.told, { timeout: 10_000 })
+const expectEvents = (backend: Backend) => expect.poll(() => backend.eventNames, { timeout: 10_000 })
 
 describe('events', () => {
-  it('tell who subscribed to what, and when and why the stream ended', async () => {
+  it('report subscriptions, and when and why the stream ended', async () => {
     const backend = await startBackend()
     const { url } = await start(backend.url, keyed)
     const rights = bearer(await token('0.x', { subscribe: ['*'], claims: { sub: 'ann' } }))
     const client = await listen(`${url}${hubPath}?topic=orders/17&topic=orders/{id}`, rights)
-    await told(backend).toContain('subscribed')
+    await expectEvents(backend).toContain('subscribed')
     client.close()
-    await told(backend).toContain('unsubscribed')
+    await expectEvents(backend).toContain('unsubscribed')
     const stream = {
       request: client.headers['x-request-id'],
       address: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
@@ -51,32 +51,32 @@ describe('events', () => {
     expect(unsubscribed).toEqual({ event: 'unsubscribed', ...stream, reason: 'client', age })
   })
 
-  it('tell when a selector has its first subscriber, and when it has lost its last', async () => {
+  it('report when a selector gains its first subscriber and loses its last', async () => {
     const backend = await startBackend()
     const { url } = await start(backend.url, ['--webhook-events', 'topic-occupied,topic-vacated'])
     const clients = [await listen(`${url}/subscribe?topic=a`), await listen(`${url}/subscribe?topic=a&topic=b`)]
-    await told(backend).toEqual(['topic-occupied a', 'topic-occupied b'])
+    await expectEvents(backend).toEqual(['topic-occupied a', 'topic-occupied b'])
     clients[1]?.close()
-    await told(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b'])
+    await expectEvents(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b'])
     clients[0]?.close()
-    await told(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b', 'topic-vacated a'])
+    await expectEvents(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b', 'topic-vacated a'])
   })
 
-  it('say nothing of a topic whose only subscriber reconnects within a second', async () => {
+  it('report nothing for a topic whose only subscriber reconnects within a second', async () => {
     const backend = await startBackend()
     const { url } = await start(backend.url, ['--webhook-events', 'topic-occupied,topic-vacated'])
     const first = await listen(`${url}/subscribe?topic=a`)
     first.close()
     await expect.poll(async () => (await ask(`${url}/debug`)).text).toContain('Currently 0')
     const second = await listen(`${url}/subscribe?topic=a`)
-    // What is said of b comes later than anything that could be said of a.
+    // Events of b would arrive after any event of a.
     const other = await listen(`${url}/subscribe?topic=b`)
     other.close()
-    await told(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b'])
+    await expectEvents(backend).toEqual(['topic-occupied a', 'topic-occupied b', 'topic-vacated b'])
     second.close()
   })
 
-  it('hold nothing that was published, and go to every address', async () => {
+  it('contain no published data, and are sent to every address', async () => {
     const backends = [await startBackend(), await startBackend()]
     const server = await start(backends.map(({ url }) => url))
     const client = await listen(`${server.url}/subscribe?topic=a`)
@@ -84,7 +84,7 @@ describe('events', () => {
     await client.received(1)
     client.close()
     for (const backend of backends) {
-      await told(backend).toContain('topic-vacated a')
+      await expectEvents(backend).toContain('topic-vacated a')
       expect(JSON.stringify(backend.calls)).not.toContain('secret-data')
     }
     await expect.poll(() => results(server)).toEqual({ delivered: 8 })
@@ -92,7 +92,7 @@ describe('events', () => {
 })
 
 describe('a batch', () => {
-  it('is signed, holds what happened within a tenth of a second, and at most 100 events', async () => {
+  it('is signed, and contains the events of a tenth of a second, at most 100', async () => {
     const backend = await startBackend()
     const { url } = await start(backend.url, ['--webhook-events', 'subscribed'])
     await Promise.all(Array.from({ length: 250 }, () => listen(`${url}/subscribe`)))
@@ -106,11 +106,11 @@ describe('a batch', () => {
     expect(new Set(backend.calls.map((called) => called.json().id)).size).toBe(backend.calls.length)
   })
 
-  it('is found to be ours by the few lines in PROTOCOL.md, and nothing else is', async () => {
+  it('passes the verification code in PROTOCOL.md; other requests do not', async () => {
     const backend = await startBackend()
     const { url } = await start(backend.url)
     await listen(`${url}/subscribe`)
-    const [called] = await backend.called(1)
+    const [called] = await backend.waitForCalls(1)
     const { headers = {}, body = '' } = called ?? {}
     const [, code = ''] =
       /```js\n(import [^`]*?function isFromTidings[\s\S]*?)```/.exec(readFileSync('PROTOCOL.md', 'utf8')) ?? []
@@ -123,21 +123,21 @@ describe('a batch', () => {
     expect(isFromTidings({}, body, webhookKey)).toBe(false)
   })
 
-  it('bears no signature where there is no key', async () => {
+  it('has no signature without a key', async () => {
     const backend = await startBackend()
     const { url } = await start(backend.url, [], { TIDINGS_WEBHOOK_KEY: '' })
     await listen(`${url}/subscribe`)
-    const [called] = await backend.called(1)
+    const [called] = await backend.waitForCalls(1)
     expect(called?.headers['tidings-signature']).toBeUndefined()
   })
 
-  it.each([500, 408, 503])('comes again, the same with the same id and later, after %d', async (status) => {
+  it.each([500, 408, 503])('is retried later, unchanged and with the same id, after %d', async (status) => {
     const backend = await startBackend((response, _, count) => {
       response.writeHead(count <= 2 ? status : 204).end()
     })
     const server = await start(backend.url, ['--webhook-events', 'subscribed'])
     await listen(`${server.url}/subscribe`)
-    const [first, second, third] = await backend.called(3)
+    const [first, second, third] = await backend.waitForCalls(3)
     expect([second?.body, third?.body]).toEqual([first?.body, first?.body])
     const waits = [(second?.at ?? 0) - (first?.at ?? 0), (third?.at ?? 0) - (second?.at ?? 0)]
     expect(waits[0]).toBeGreaterThanOrEqual(240)
@@ -145,17 +145,17 @@ describe('a batch', () => {
     await expect.poll(() => results(server)).toEqual({ delivered: 1 })
   })
 
-  it('waits as long as 429 asks for', async () => {
+  it('is retried after the Retry-After of a 429', async () => {
     const backend = await startBackend((response, _, count) => {
       response.writeHead(count === 1 ? 429 : 204, { 'Retry-After': '2' }).end()
     })
     const { url } = await start(backend.url)
     await listen(`${url}/subscribe`)
-    const [first, second] = await backend.called(2)
+    const [first, second] = await backend.waitForCalls(2)
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(1_990)
   })
 
-  it.each([400, 401, 302])('does not come again after %d, which is counted and said', async (status) => {
+  it.each([400, 401, 302])('is not retried after %d, which is counted and logged', async (status) => {
     const backend = await startBackend((response, _, count) => {
       response.writeHead(count === 1 ? status : 204, { Location: '/elsewhere' }).end()
     })
@@ -168,40 +168,40 @@ describe('a batch', () => {
     expect(server.output()).toContain(`1 events were lost: answered ${status}`)
   })
 
-  it('is signed with another key after a reload', async () => {
+  it('is signed with the new key after a reload', async () => {
     const backend = await startBackend()
     const file = join(newFolder(), 'tidings.yaml')
     writeFileSync(file, `webhooks: ${backend.url}\nwebhookKey: old\n`)
     const server = await startServer({ args: ['--config', file] })
     onTestFinished(() => server.kill('SIGKILL'))
     writeFileSync(file, `webhooks: ${backend.url}\nwebhookKey: new\n`)
-    // Once it answers, it also listens to signals.
+    // When the server responds, it also handles signals.
     await ask(`${server.url}/healthz`)
     process.kill(server.pid, 'SIGHUP')
     await expect.poll(server.output).toContain('reloaded')
     await listen(`${server.url}/subscribe`)
-    const [called] = await backend.called(1)
+    const [called] = await backend.waitForCalls(1)
     expect(called && isSigned(called, 'new')).toBe(true)
   })
 })
 
-describe('an address that is dead', () => {
-  it('holds up neither a stream nor a publish, nor what another address is told', async () => {
+describe('an unreachable address', () => {
+  it('delays no stream, no publish, and no other address', async () => {
     const [dead, alive] = [await startBackend(hang), await startBackend()]
     const gone = `http://127.0.0.1:${await freePort()}/`
     const { url } = await start([dead.url, gone, alive.url])
     const client = await listen(`${url}/subscribe`)
-    await dead.called(1)
+    await dead.waitForCalls(1)
     await post(`${url}/publish`, 'hello')
     expect(await client.received(1)).toEqual(['hello'])
-    await told(alive).toContain('subscribed')
+    await expectEvents(alive).toContain('subscribed')
   })
 
-  it('has at most 10,000 events kept for it: the oldest go, and are counted and said', async () => {
+  it('queues at most 10,000 events: the oldest are dropped, counted and logged', async () => {
     const backend = await startBackend(hang)
     const server = await start(backend.url, ['--webhook-events', 'topic-occupied', '--log-level', 'error'])
     await listen(`${server.url}/subscribe?topic=first`)
-    await backend.called(1)
+    await backend.waitForCalls(1)
     const topics = (from: number) =>
       Array.from({ length: 500 }, (_, at) => `topic=${(from * 500 + at).toString(36)}`).join('&')
     for (let at = 0; at < 21; at++) (await listen(`${server.url}/subscribe?${topics(at)}`)).close()
@@ -211,17 +211,17 @@ describe('an address that is dead', () => {
     expect(server.output()).not.toContain('/tidings')
   })
 
-  it('holds a stop up for two seconds at most', async () => {
+  it('delays shutdown by at most two seconds', async () => {
     const backend = await startBackend(hang)
     const { url, kill } = await start(backend.url)
     await listen(`${url}/subscribe`)
-    await backend.called(1)
+    await backend.waitForCalls(1)
     const since = performance.now()
     await kill('SIGTERM')
     expect(performance.now() - since).toBeLessThan(4_000)
   })
 
-  it('is not waited for where it refuses connections', async () => {
+  it('does not delay shutdown when it refuses connections', async () => {
     const { url, kill, output } = await start(`http://127.0.0.1:${await freePort()}/`)
     await listen(`${url}/subscribe`)
     await kill('SIGTERM')
@@ -230,23 +230,23 @@ describe('an address that is dead', () => {
   })
 })
 
-describe('a stop', () => {
-  it('is told in full: who left, and that nobody is there any more', async () => {
+describe('a shutdown', () => {
+  it('sends the remaining events: unsubscribed and vacated', async () => {
     const backend = await startBackend()
     const { url, kill } = await start(backend.url)
     await listen(`${url}/subscribe?topic=a`)
-    await told(backend).toContain('subscribed')
+    await expectEvents(backend).toContain('subscribed')
     await kill('SIGTERM')
-    expect(backend.told).toEqual(['subscribed', 'topic-occupied a', 'unsubscribed', 'topic-vacated a'])
+    expect(backend.eventNames).toEqual(['subscribed', 'topic-occupied a', 'unsubscribed', 'topic-vacated a'])
     expect(backend.events[2]).toMatchObject({ reason: 'shutdown' })
   })
 
-  it('tries once more what had failed, and does not wait for its turn', async () => {
-    const backend = await startBackend(say(500))
+  it('retries a failed batch once, without its backoff', async () => {
+    const backend = await startBackend(respond(500))
     const { url, kill } = await start(backend.url, ['--webhook-events', 'subscribed'])
     await listen(`${url}/subscribe?topic=a`)
-    await backend.called(3)
-    backend.answer = say(204)
+    await backend.waitForCalls(3)
+    backend.answer = respond(204)
     await kill('SIGTERM')
     expect(new Set(backend.calls.map(({ body }) => body)).size).toBe(1)
     expect(backend.calls.length).toBe(4)
@@ -261,7 +261,7 @@ describe('options', () => {
       ['--webhooks', 'https://example.com', '--webhook-events', 'joined'],
       '--webhook-events: expected a list of subscribed or unsubscribed'
     ]
-  ])('%s are refused', async (args, message) => {
+  ])('rejects %s', async (args, message) => {
     const refused = await startServer({ args }).catch((error: Error) => error)
     expect(refused).toBeInstanceOf(Error)
     expect((refused as Error).message).toContain(message)

@@ -1,4 +1,4 @@
-// What we encode, eventsource-parser reads back, and nothing that a publisher says can become a field of its own.
+// eventsource-parser decodes what we encode, and no publisher text can become a separate field.
 import { readFileSync } from 'node:fs'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import * as fc from 'fast-check'
@@ -23,7 +23,7 @@ function parse(wire: string, chunk = wire.length) {
 
 const asLines = (data: string) => data.replace(/\r\n|\r/g, '\n')
 
-describe('the events of the standard, encoded, are read back as they were', () => {
+describe('the encoded events of the standard are decoded unchanged', () => {
   it.each(vectors)('$name', ({ events, retry }) => {
     const wire = events
       .map(({ event, data, lastEventId }) => encode({ type: event, id: lastEventId, data, retry }))
@@ -56,17 +56,17 @@ describe('encode', () => {
     { type: 'a\rb' },
     { retry: -1 },
     { retry: 0.5 }
-  ])('refuses %j', (fields) => {
+  ])('rejects %j', (fields) => {
     expect(() => encode({ data: '', ...fields })).toThrow(RangeError)
   })
 
-  it('encodes a place that fires nothing', () => {
+  it('encodes a position that fires no event', () => {
     expect(parse(encodePosition('#a-1')).events).toEqual([])
     expect(() => encodePosition('a\nb')).toThrow(RangeError)
   })
 })
 
-it('no data, id or type can inject a field: one event in, the same event out', async () => {
+it('no data, id or type can inject a field: each event decodes to the same event', async () => {
   const hostile = fc.array(
     fc.constantFrom('\n', '\r', '\r\n', 'data: x', 'id: x', 'event: x', ':', ' ', '\0', '\ufeff', '💥')
   )

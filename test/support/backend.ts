@@ -1,4 +1,4 @@
-// An application's server that tidings calls: remembers what it is told, answers as a test says, and can be made to hang.
+// A webhook backend for tests: it records the calls of tidings, responds as the test defines, and can hang.
 import { createHmac } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,11 +6,11 @@ import { expect, onTestFinished } from 'vitest'
 
 export const webhookKey = 'a key that both sides know'
 
-export interface Called {
+export interface WebhookCall {
   readonly headers: IncomingHttpHeaders
   readonly body: string
   readonly path: string
-  /** When it came, in milliseconds. */
+  /** Time of arrival, in milliseconds (`performance.now()`). */
   readonly at: number
   json(): Record<string, unknown>
 }
@@ -19,12 +19,12 @@ export interface Event extends Record<string, unknown> {
   readonly event: string
 }
 
-type Answer = (response: ServerResponse, called: Called, count: number) => void
+type Answer = (response: ServerResponse, call: WebhookCall, count: number) => void
 
 export class Backend {
-  readonly calls: Called[] = []
+  readonly calls: WebhookCall[] = []
   readonly url: string
-  /** How each call is answered; 204 by default. */
+  /** The response to each call; 204 by default. */
   answer: Answer
 
   constructor(url: string, answer: Answer) {
@@ -34,22 +34,22 @@ export class Backend {
 
   /** All events of all batches, in order. */
   get events(): Event[] {
-    return this.calls.flatMap((called) => called.json().events as Event[])
+    return this.calls.flatMap((call) => call.json().events as Event[])
   }
 
-  /** The names of the events, each with its selector where it has one. */
-  get told(): string[] {
+  /** The event names, each with its selector if it has one. */
+  get eventNames(): string[] {
     return this.events.map(({ event, selector }) => (selector === undefined ? event : `${event} ${selector}`))
   }
 
-  /** Waits for as many calls. */
-  async called(count: number, timeout = 10_000): Promise<readonly Called[]> {
+  /** Waits until `count` calls have arrived. */
+  async waitForCalls(count: number, timeout = 10_000): Promise<readonly WebhookCall[]> {
     await expect.poll(() => this.calls.length, { timeout }).toBeGreaterThanOrEqual(count)
     return this.calls
   }
 }
 
-/** Listens until the test ends. */
+/** Starts a backend that stops when the test ends. */
 export async function startBackend(
   answer: Answer = (response) => void response.writeHead(204).end()
 ): Promise<Backend> {
@@ -59,9 +59,9 @@ export async function startBackend(
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString()
       const json = () => JSON.parse(body) as Record<string, unknown>
-      const called = { headers: request.headers, body, path: request.url ?? '', at: performance.now(), json }
-      backend.calls.push(called)
-      backend.answer(response, called, backend.calls.length)
+      const call = { headers: request.headers, body, path: request.url ?? '', at: performance.now(), json }
+      backend.calls.push(call)
+      backend.answer(response, call, backend.calls.length)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -73,16 +73,16 @@ export async function startBackend(
   return backend
 }
 
-/** Whether a call is signed as PROTOCOL.md says. */
-export function isSigned({ headers, body }: Called, key = webhookKey): boolean {
+/** Whether a call has the signature that PROTOCOL.md defines. */
+export function isSigned({ headers, body }: WebhookCall, key = webhookKey): boolean {
   const timestamp = headers['tidings-timestamp']
   const isNow = Math.abs(Number(timestamp) - Date.now() / 1_000) < 60
   const signature = createHmac('sha256', key).update(`${timestamp}.${body}`).digest('hex')
   return isNow && headers['tidings-signature'] === `v1=${signature}`
 }
 
-/** An answer in JSON, which may be remembered for so many seconds. */
-export function say(status: number, body?: unknown, maxAge?: number): Answer {
+/** A JSON response, with `max-age` in seconds. */
+export function respond(status: number, body?: unknown, maxAge?: number): Answer {
   return (response) => {
     if (maxAge !== undefined) response.setHeader('Cache-Control', `max-age=${maxAge}`)
     if (body !== undefined) response.setHeader('Content-Type', 'application/json')
@@ -90,5 +90,5 @@ export function say(status: number, body?: unknown, maxAge?: number): Answer {
   }
 }
 
-/** No answer at all. */
+/** No response. */
 export const hang: Answer = () => {}

@@ -1,4 +1,4 @@
-// A self-signed certificate, which node:crypto reads and does not make: as much of X.509 as a public key needs [RFC 5280, 4.1].
+// Creates a self-signed certificate, which node:crypto cannot do: the minimal X.509 around a public key [RFC 5280, 4.1].
 import { type KeyObject, sign } from 'node:crypto'
 
 /** The certificate of an RSA key, as PEM. */

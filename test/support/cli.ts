@@ -1,4 +1,4 @@
-// Runs the command line as a person would, to its end or in pieces: what it is given, what it prints, and how it ends.
+// Runs the command line as a child process: its input, output and exit code.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -13,14 +13,14 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs a command to its end, with all of its input. */
+/** Runs a command to completion with the given input. */
 export function tidings(args: string[], env: NodeJS.ProcessEnv = {}, input = ''): Promise<Ended> {
   const command = begin(args, env)
   command.end(input)
   return command.ended
 }
 
-/** Starts a command that a test talks to; it is killed when the test ends. */
+/** Starts an interactive command; it is killed when the test ends. */
 export function begin(args: string[], env: NodeJS.ProcessEnv = {}): Command {
   return new Command(spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } }))
 }
@@ -42,7 +42,7 @@ export class Command {
       this.stderr += text
       this.#changed()
     })
-    // A command that ends without reading all of its input is no failure of the test.
+    // A command may exit without reading all of its input.
     child.stdin?.on('error', () => {})
     this.ended = once(child, 'close').then(([code]) => {
       this.#changed()
@@ -70,12 +70,12 @@ export class Command {
     this.#child.kill(signal)
   }
 
-  /** Closes our end of what it prints, as `head -1` does. */
+  /** Closes our end of the pipe, as `head -1` does. */
   stopReading(): void {
     this.#child.stdout?.destroy()
   }
 
-  /** Waits until it holds; a failed wait says what was printed. */
+  /** Waits until the condition holds; on timeout, the error contains the output. */
   async until(holds: (command: this) => boolean, what = holds.toString()): Promise<this> {
     const deadline = setTimeout(() => this.#changed(), timeoutMs)
     const since = performance.now()

@@ -1,4 +1,4 @@
-// Overwrites parts of the data file of a log, and reads what is left in a process of its own, which LMDB may end.
+// Overwrites parts of a log's data file, and reads the file in a child process, since LMDB may crash on it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
@@ -9,7 +9,7 @@ import type { Random } from './random.ts'
 const pageSize = 4_096
 const library = new URL('../../dist/index.js', import.meta.url).href
 
-/** Overwrites a page, or a part of one. Answers what it did. */
+/** Overwrites a page or a part of it. Returns a description. */
 export function corrupt(file: string, pages: number, random: Random): string {
   const page = random.between(0, pages - 1)
   const start = page * pageSize
@@ -43,13 +43,13 @@ function readAt(file: string, position: number, size: number): Buffer {
   return bytes
 }
 
-/** What a reader finds in a folder: all entries and those of each topic, as text, or an error. */
+/** What a reader found in a folder: all entries and the entries of each topic, as text, or an error. */
 export interface Found {
   readonly kept?: string
   readonly error?: string
 }
 
-/** A process that reads folders, one after the other; `read` answers with an error of its own when it has ended or hangs. */
+/** A child process that reads folders one by one; `read` returns an error if the process exits or hangs. */
 export function startReader(topics: readonly string[]): { read(path: string): Promise<Found> } {
   const script = `const { LmdbLog } = await import(${JSON.stringify(library)})
     const { createInterface } = await import('node:readline')
@@ -60,7 +60,7 @@ export function startReader(topics: readonly string[]): { read(path: string): Pr
       for (let cursor = 0; ; ) {
         const page = await log.read(cursor, filter, { entries: 500, bytes: 2 ** 20 })
         kept.push(...page.entries.map(({ offset, id, time, update }) => [offset, id, time, update]))
-        // Where a page ends depends on the time that it took.
+        // The end of a page depends on elapsed time.
         lost ||= page.lost
         if (page.cursor === cursor) return [kept, lost]
         cursor = page.cursor

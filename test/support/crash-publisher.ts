@@ -1,9 +1,9 @@
-// A publisher in a crash test: publishes one after the other on a connection of its own until the server is gone, and keeps
-// what was acknowledged apart from what was only sent.
+// A publisher for crash tests: it publishes sequentially on its own connection until the server is gone, and
+// records acknowledged and merely sent updates separately.
 import { Agent, request as httpRequest } from 'node:http'
 import type { Random } from './random.js'
 
-/** One request: the data of its updates, in order, and their ids once it was acknowledged. */
+/** One request: the data of its updates, in order, and their ids after it was acknowledged. */
 export interface Sent {
   readonly data: readonly string[]
   readonly ownId?: string
@@ -25,7 +25,7 @@ export class CrashPublisher {
     return this.sent.filter(({ ids }) => ids).length
   }
 
-  /** Publishes until a request fails, as every request does when the server has been killed. */
+  /** Publishes until a request fails, which happens when the server is killed. */
   async publishUntilGone(url: string): Promise<void> {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     while (await this.#publishOne(url, agent));
@@ -64,7 +64,7 @@ export class CrashPublisher {
   }
 }
 
-/** The ids that the server acknowledged; rejects when it did not, or not completely. */
+/** Returns the acknowledged ids; rejects if the server did not acknowledge all of them. */
 function send(url: string, agent: Agent, type: string, body: string): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const headers = { 'Content-Type': type, Accept: 'application/json' }

@@ -1,10 +1,10 @@
-// Stands between a client and a server on TCP, and can cut every connection, as a failing network does.
+// A TCP proxy that can cut all connections, to simulate a network failure.
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 export interface CuttableProxy {
   readonly url: string
-  /** Destroys every connection, and each new one, until `mend`. */
+  /** Destroys every connection, also new ones, until `mend`. */
   cut(): void
   mend(): void
   close(): Promise<void>

@@ -1,4 +1,4 @@
-// A client's end without a network: takes what a test says it takes, and remembers all of it.
+// An in-memory connection: it accepts as much as the test defines, and records everything.
 import { createParser } from 'eventsource-parser'
 import type { CloseReason, Connection } from '../../dist/index.js'
 
@@ -6,7 +6,7 @@ export class FakeConnection implements Connection {
   readonly address = 'fake'
   readonly writes: Buffer[] = []
   ended: CloseReason | undefined
-  /** Whether the next writes fill it. */
+  /** Whether the next writes fill the buffer. */
   full = false
   #drained = () => {}
 

@@ -1,5 +1,5 @@
-// A free port for a program that cannot take port 0. It is below the range from which the kernel picks ports for connections and for
-// port 0, so that nothing else takes it between the check and the use.
+// A free port for a program that cannot use port 0. It is below the ephemeral range of the kernel, so that no connection
+// takes it between the check and the use.
 import { createServer } from 'node:net'
 
 const first = 10_000

@@ -1,5 +1,5 @@
 // Random histories over real sockets: publishers, slow readers, cut connections, tiny windows, small retention. At the end
-// every client must hold exactly its entries, in order, each once, or have been told truthfully what it missed.
+// every client must have exactly its entries, in order, each once, or a correct gap event for what it missed.
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, createServer, request as httpRequest, type Server } from 'node:http'
@@ -13,15 +13,15 @@ import type * as Tidings from '../../dist/index.js'
 import type { Entry, Log } from '../../dist/index.js'
 import { HistoryClient, type Seen } from './history-client.js'
 
-/** The library under test: the one that ships, or one with a fault planted in it. */
+/** The library under test: the shipped one, or a copy with a planted fault. */
 export type Library = typeof Tidings
 
 type Step =
   | { readonly do: 'publish'; readonly topics: readonly string[]; readonly size: number; readonly count: number }
-  /** As many requests at once, so that they arrive among those of the subscribers. */
+  /** Concurrent requests, so that they interleave with those of the subscribers. */
   | { readonly do: 'post'; readonly topics: readonly string[]; readonly size: number; readonly count: number }
   | { readonly do: 'pause' | 'resume' | 'cut' | 'connect'; readonly client: number }
-  | { readonly do: 'breathe'; readonly ms: number }
+  | { readonly do: 'sleep'; readonly ms: number }
 
 export interface History {
   readonly transport: 'tcp' | 'unix'
@@ -30,7 +30,7 @@ export interface History {
   readonly keep: number
   readonly batchBytes: number
   readonly slowTimeout: number
-  /** One of so many deliveries is lost between log and hub; 0 for none. */
+  /** Every n-th delivery from log to hub is dropped; 0 for none. */
   readonly holes: number
   readonly clients: readonly (readonly string[])[]
   readonly steps: readonly Step[]
@@ -50,7 +50,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: publish },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('pause', 'resume', 'cut'), client }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('connect' as const), client }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('breathe' as const), ms: fc.nat({ max: 8 }) }) }
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('sleep' as const), ms: fc.nat({ max: 8 }) }) }
 )
 
 export const anyHistory: fc.Arbitrary<History> = fc.record({
@@ -65,11 +65,11 @@ export const anyHistory: fc.Arbitrary<History> = fc.record({
   steps: fc.array(step, { minLength: 5, maxLength: 60 })
 })
 
-/** Plays a history and throws where a promise was broken. */
+/** Runs a history and throws when an invariant is violated. */
 export async function play(library: Library, history: History): Promise<void> {
   const run = await Run.begin(library, history)
   try {
-    for (const step of history.steps) await run.take(step)
+    for (const step of history.steps) await run.apply(step)
     await run.end()
   } finally {
     await run.stop()
@@ -122,22 +122,22 @@ class Run {
     return run
   }
 
-  async take(step: Step): Promise<void> {
+  async apply(step: Step): Promise<void> {
     if (step.do === 'publish') await this.#publish(step)
     else if (step.do === 'post') this.#post(step)
-    else if (step.do === 'breathe') await sleep(step.ms)
+    else if (step.do === 'sleep') await sleep(step.ms)
     else this.#clients[step.client % this.#clients.length]?.client[step.do]()
     this.#checkMemory()
   }
 
-  /** Lets everyone catch up, and judges. */
+  /** Lets every client catch up, then verifies the result. */
   async end(): Promise<void> {
     await Promise.all(this.#posts)
     this.#lossy.complete = true
     const [last] = await this.#publish({ topics, size: 3, count: 1 })
     for (const { client } of this.#clients) client.resume()
     await this.#untilAllReach((last as Entry).offset)
-    for (const { client, start } of this.#clients) judge(client, start, this.#published)
+    for (const { client, start } of this.#clients) verify(client, start, this.#published)
   }
 
   async stop(): Promise<void> {
@@ -190,11 +190,11 @@ class Run {
     return { data: `${number} `.padEnd(size, 'x'), ...(number % 3 === 0 && { id: `own-${number}` }) }
   }
 
-  /** What one slow reader may cost: its connection's mark, and one write more. */
+  /** The memory limit per slow reader: its high-water mark, and one write. */
   #checkMemory(): void {
-    const most = getDefaultHighWaterMark(false) + Math.max(this.#history.batchBytes, 128 * 1_024) + 62_000
+    const maxBytes = getDefaultHighWaterMark(false) + Math.max(this.#history.batchBytes, 128 * 1_024) + 62_000
     for (const { connection } of this.#hub.subscribers) {
-      if (connection.buffered > most) throw new Error(`${connection.buffered} bytes wait for one client`)
+      if (connection.buffered > maxBytes) throw new Error(`${connection.buffered} bytes wait for one client`)
     }
   }
 
@@ -216,19 +216,19 @@ function offsetsOf(entries: readonly Entry[]): Map<string, number> {
   return new Map(entries.map((entry) => [entry.id, entry.offset]))
 }
 
-/** The place in the log that an id stands for; the hub's own ids say it themselves. */
+/** The offset of an id; the hub's own ids contain it. */
 function offsetOf(id: string, offsets: Map<string, number>): number {
   return offsets.get(id) ?? Number.parseInt(id.split('-')[1] ?? '0', 36)
 }
 
-/** A client's record against what was published: the next entry that it wanted, or a gap that hides at least one. */
-function judge({ seen, selectors, lastEventId }: HistoryClient, start: number, published: readonly Entry[]): void {
+/** Verifies a client's record: each step is the next expected entry, or a gap that hides at least one. */
+function verify({ seen, selectors, lastEventId }: HistoryClient, start: number, published: readonly Entry[]): void {
   const wanted = published.filter((entry) => entry.update.topics.some((topic) => wants(selectors, topic)))
   const offsets = offsetsOf(published)
   let cursor = start
   for (const item of seen) cursor = follow(item, cursor, wanted, offsets)
   const missed = wanted.find((entry) => entry.offset > cursor)
-  if (missed) throw new Error(`never told of ${missed.id}; last id ${lastEventId}`)
+  if (missed) throw new Error(`no event or gap for ${missed.id}; last id ${lastEventId}`)
 }
 
 function follow(item: Seen, cursor: number, wanted: readonly Entry[], offsets: Map<string, number>): number {
@@ -239,10 +239,9 @@ function follow(item: Seen, cursor: number, wanted: readonly Entry[], offsets: M
   }
   const resumed = offsetOf(item.resumedAfter, offsets)
   if (item.header !== item.resumedAfter) throw new Error(`header ${item.header} but stream ${item.resumedAfter}`)
-  // An id that nobody knows any more says nothing about what was missed; one that is known must.
+  // An unknown id does not determine what was missed; a known one does.
   const isExact = item.reason === 'trimmed'
-  if (isExact && (!next || resumed < next.offset))
-    throw new Error(`told of a gap up to ${resumed}, but nothing was missed`)
+  if (isExact && (!next || resumed < next.offset)) throw new Error(`gap event up to ${resumed}, but nothing was missed`)
   return Math.max(cursor, resumed)
 }
 
@@ -259,7 +258,7 @@ async function openLog(library: Library, kind: History['log'], entries: number):
   return { log, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** What the log took, in its order, whoever published it. */
+/** Records what the log appended, in its order. */
 function recordAppends(log: Log, published: Entry[]): void {
   const append = log.append.bind(log)
   log.append = async (updates) => {
@@ -270,7 +269,7 @@ function recordAppends(log: Log, published: Entry[]): void {
   }
 }
 
-/** A follower that falls behind what its log can tell it: now and then a delivery does not arrive. */
+/** Drops every n-th delivery, as if the hub had fallen behind the log. */
 function loseDeliveries(log: Log, one: number, lossy: { complete: boolean }): void {
   const follow = log.follow.bind(log)
   let count = 0

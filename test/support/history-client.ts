@@ -1,5 +1,5 @@
-// One client of a random history: reads slowly, is cut, resumes by the last id it saw, and keeps a record of everything it
-// was sent. It judges nothing.
+// One client of a random history: it reads slowly, is cut, resumes from its last id, and records everything it
+// receives. It verifies nothing.
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 
 export type Seen =
@@ -17,14 +17,14 @@ export class HistoryClient {
   readonly selectors: readonly string[]
   lastEventId = ''
   connected = false
-  /** Set when the head of the newest response is there. */
+  /** Resolves when the head of the newest response has arrived. */
   opened: Promise<void> = Promise.resolve()
   readonly #at: object
   #request: ClientRequest | undefined
   #response: IncomingMessage | undefined
   #paused = false
 
-  /** @param at where the server is, for node:http */
+  /** @param at address options of the server, for node:http */
   constructor(at: object, selectors: readonly string[]) {
     this.#at = at
     this.selectors = selectors
@@ -33,7 +33,7 @@ export class HistoryClient {
   connect(): void {
     if (this.connected) return
     this.connected = true
-    // What the last response still held is never read: a client that asks anew has let go of it.
+    // A client that reconnects drops the rest of the last response.
     this.#response = undefined
     const path = `/subscribe?${new URLSearchParams(this.selectors.map((selector) => ['topic', selector]))}`
     const headers = this.lastEventId === '' ? {} : { 'Last-Event-ID': this.lastEventId }
@@ -74,7 +74,7 @@ export class HistoryClient {
     response.setEncoding('utf8')
     response.on('error', () => {})
     response.on('data', (chunk: string) => {
-      // What arrives after a cut was never read by anyone.
+      // Data that arrives after a cut counts as not received.
       if (this.#response !== response) return
       const blocks = (rest + chunk).split('\n\n')
       rest = blocks.pop() ?? ''

@@ -1,4 +1,4 @@
-// A hub behind a real HTTP server, and a plain HTTP client that keeps no connections.
+// A hub behind a real HTTP server, and a minimal HTTP client without keep-alive.
 import {
   createServer,
   request as httpRequest,
@@ -14,7 +14,7 @@ import { createHandler, createHub, type HandlerOptions, type Hub, type HubOption
 export interface Served {
   readonly hub: Hub
   readonly url: string
-  /** For a client of node:http: where the server is. */
+  /** Address options of the server, for node:http. */
   readonly at: { readonly port: number; readonly host: string }
 }
 
@@ -30,7 +30,7 @@ export async function serve(
   return { hub, url: `http://127.0.0.1:${port}`, at: { port, host: '127.0.0.1' } }
 }
 
-/** Has a server listen until the test ends, and answers on which port. */
+/** Listens until the test ends, and returns the port. */
 export async function listenUntilDone(server: Server | TlsServer, hub: Hub): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(async () => {
@@ -54,11 +54,11 @@ export interface Ask {
   /** A list sends the header several times. */
   readonly headers?: Record<string, string | string[]>
   readonly body?: string | Buffer
-  /** Instead of the address's own, which `URL` has tidied up. */
+  /** Overrides the path of the URL, which `URL` has normalized. */
   readonly path?: string
 }
 
-/** One request on a connection of its own. */
+/** Sends one request on its own connection. */
 export function ask(url: string, { method = 'GET', headers = {}, body, path }: Ask = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const options = { method, headers, agent: false, ...(path !== undefined && { path }) }
@@ -77,7 +77,7 @@ export function ask(url: string, { method = 'GET', headers = {}, body, path }: A
   })
 }
 
-/** Publishes a text as it is. */
+/** Publishes a text unchanged. */
 export function post(url: string, body: string | Buffer, headers: Record<string, string> = {}): Promise<Answer> {
   return ask(url, { method: 'POST', body, headers: { 'Content-Type': 'text/plain', ...headers } })
 }

@@ -1,11 +1,11 @@
-// A client of HTTP/2, with and without TLS, for tests.
+// An HTTP/2 client for tests, with and without TLS.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2'
 import { onTestFinished } from 'vitest'
 
 export interface Http2Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** What has come so far. */
+  /** Data received so far. */
   text(): string
   readonly stream: ClientHttp2Stream
 }
@@ -18,7 +18,7 @@ export function http2Session(url: string): ClientHttp2Session {
   return session
 }
 
-/** Resolves when the head is there. */
+/** Resolves when the response head has arrived. */
 export function http2Ask(
   session: ClientHttp2Session,
   path: string,

@@ -1,25 +1,25 @@
-// Publishes a JWK Set on this machine, as an authorization server does, and can be made to fail.
+// Serves a JWK Set, as an authorization server does, and can be made to fail.
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
 export interface JwksServer {
   readonly address: string
-  /** How often it was asked. */
-  readonly asked: number
+  /** Number of requests so far. */
+  readonly requestCount: number
   keys: unknown[]
-  /** Instead of the keys. */
+  /** Replaces the keys as the response. */
   answer: ((response: ServerResponse) => void) | undefined
   stop(): Promise<void>
 }
 
 export async function jwksServer(...keys: unknown[]): Promise<JwksServer> {
   const server = createServer((_, response) => {
-    asked++
+    requestCount++
     if (jwks.answer) jwks.answer(response)
     else response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: jwks.keys }))
   })
-  let asked = 0
+  let requestCount = 0
   const stop = () =>
     new Promise<void>((resolve) => {
       server.closeAllConnections()
@@ -30,8 +30,8 @@ export async function jwksServer(...keys: unknown[]): Promise<JwksServer> {
   const { port } = server.address() as AddressInfo
   const jwks: JwksServer = {
     address: `http://127.0.0.1:${port}/jwks.json`,
-    get asked() {
-      return asked
+    get requestCount() {
+      return requestCount
     },
     keys,
     answer: undefined,

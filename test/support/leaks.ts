@@ -1,4 +1,4 @@
-// Makes every test a leak test: after each, no socket and no server may be left that was not there before.
+// Makes every test a leak test: after each test, no socket or server may remain that did not exist before.
 import { beforeEach, expect } from 'vitest'
 
 const watched = new Set(['TCPSocketWrap', 'TCPServerWrap', 'PipeWrap', 'PipeServerWrap', 'ProcessWrap'])
@@ -12,12 +12,12 @@ function open(): string[] {
 
 beforeEach(({ onTestFinished }) => {
   const before = open()
-  // Registered first, it is called last: after the test's own clean-up.
+  // Registered first, so it runs last: after the clean-up of the test.
   const left = () => surplus(open(), before)
   onTestFinished(() => expect.poll(left, { timeout: 5_000, message: 'what this test left open' }).toEqual([]))
 })
 
-/** What there is now and was not before; what another test left may go meanwhile. */
+/** Resources that exist now and did not exist before; leftovers of another test may disappear meanwhile. */
 function surplus(now: readonly string[], before: readonly string[]): string[] {
   const known = [...before]
   return now.filter((name) => {

@@ -1,9 +1,9 @@
-// The live page as a person uses it: opened in a browser, read, and written to. It judges nothing.
+// The live page in a browser: opens it, reads it, and types into it. It verifies nothing.
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { expect, onTestFinished } from 'vitest'
 
 const isRoot = process.getuid?.() === 0
-/** So that the browser does what it is told and nothing of its own. */
+/** Flags that disable background activity of the browser. */
 const args = [
   ...(isRoot ? ['--no-sandbox'] : []),
   '--disable-gpu',
@@ -20,18 +20,18 @@ export function launch(executablePath: string): Promise<Browser> {
 
 export interface LivePage {
   readonly page: Page
-  /** The data of the events on the page, oldest first; a gap stands there as `gap`. */
+  /** The data of the events on the page, oldest first; a gap appears as `gap`. */
   shown(): Promise<string[]>
-  /** Waits until exactly these are on the page, in this order. */
+  /** Waits until the page shows exactly these, in this order. */
   shows(...data: string[]): Promise<void>
-  /** Waits for the state of the connection. */
+  /** Waits for the connection state. */
   is(state: 'Connecting…' | 'Live' | 'Reconnecting…'): Promise<void>
   publish(data: string, fields?: { topic?: string; type?: string }): Promise<void>
-  /** What the browser had to complain about: errors of the console and of scripts, and what the policy forbade. */
+  /** Browser errors: console errors, script errors, and violations of the content security policy. */
   readonly complaints: string[]
 }
 
-/** Opens the page in a window of its own, waits until it is live, and closes it when the test ends. */
+/** Opens the page in its own window, waits until it is live, and closes it when the test ends. */
 export async function openLivePage(browser: Browser, url: string, width = 1200): Promise<LivePage> {
   const page = await browser.newPage({ viewport: { width, height: 800 } })
   onTestFinished(() => page.close())
@@ -65,5 +65,5 @@ export async function openLivePage(browser: Browser, url: string, width = 1200):
   return live
 }
 
-/** Bounds for waits that should take far less: a browser reconnects after some three seconds. */
+/** Generous limits: a browser reconnects after about three seconds. */
 export const waiting = { timeout: 10_000, interval: 30 }

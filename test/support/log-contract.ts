@@ -1,10 +1,10 @@
-// The log's contract as a suite that every log has to pass unchanged: a log's test file says how to open one, and no more.
+// The log contract as a test suite that every log must pass unchanged: the test file of a log only states how to open it.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Entry, Filter, Log, Member, Page, Roster, Update } from '../../dist/index.js'
-import { testAppendOnce } from './log-contract-once.ts'
+import { testDedupContract } from './dedup-contract.ts'
 import { followed } from './log-folder.ts'
 
-/** The retention that a log is opened with, for all topics: the newest `last` entries of each, and at most so many `entries`. */
+/** The retention for all topics: the newest `last` entries of each topic, and at most `entries` in total. */
 export interface Kept {
   entries?: number
   last?: number
@@ -40,7 +40,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
   const fill = (log: Log, count: number, fields?: Partial<Update>) =>
     log.append(numbers(1, count).map((number) => update(String(number), fields)))
 
-  it('begins empty, at offset 0', async () => {
+  it('starts empty, at offset 0', async () => {
     const log = await open()
     expect([log.head, log.first]).toEqual([0, 1])
     expect(await log.read(0, everything, page)).toEqual({ epoch: log.epoch, entries: [], cursor: 0, lost: false })
@@ -53,7 +53,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     expect(log.isReady).toBe(false)
   })
 
-  it('gives consecutive offsets and one epoch', async () => {
+  it('assigns consecutive offsets and one epoch', async () => {
     const log = await open()
     const [first] = await log.append([update('one')])
     const [second, third] = await log.append([update('two'), update('three')])
@@ -62,7 +62,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     expect(log.head).toBe(3)
   })
 
-  it('keeps every field of an update', async () => {
+  it('stores every field of an update', async () => {
     const log = await open()
     const whole = update('data\n\u{1f4e3}\0', { topics: ['a', 'ü'], type: 'x', id: 'mine', retry: 5, private: true })
     await log.append([whole])
@@ -71,7 +71,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     expect(entries[0]?.id).toBe('mine')
   })
 
-  it('makes ids of epoch and offset where the publisher gives none', async () => {
+  it('generates ids from epoch and offset if the publisher sets none', async () => {
     const log = await open()
     await fill(log, 40)
     const { entries } = await readAll(log, 35)
@@ -92,7 +92,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
   })
 
   it.each([{ last: 1 }, { entries: 3 }])(
-    'delivers every entry to a follower, also those that retention removes in the same append: %j',
+    'delivers every entry to a follower, including those removed by the same append: %j',
     async (kept) => {
       const log = await open(kept)
       const seen = await followed(log)
@@ -105,7 +105,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     }
   )
 
-  it('delivers an entry only when it can be read', async () => {
+  it('delivers an entry only after it is readable', async () => {
     const log = await open()
     const early: Promise<boolean>[] = []
     await log.follow((entries) => {
@@ -128,7 +128,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     }
   })
 
-  it('reads on from any offset, oldest first, in pages of any size', async () => {
+  it('continues reading from any offset, oldest first, with any page size', async () => {
     const log = await open()
     await fill(log, 25)
     for (const entries of [1, 7, 100]) {
@@ -137,7 +137,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     }
   })
 
-  it('ends a page when it holds enough bytes, but never before its first entry', async () => {
+  it('ends a page at its byte limit, but not before its first entry', async () => {
     const log = await open()
     await log.append(numbers(1, 4).map(() => update('x'.repeat(10_000))))
     const next = await log.read(0, everything, { entries: 100, bytes: 15_000 })
@@ -152,21 +152,21 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     expect(dataOf(entries)).toEqual(['6', '9', '12', '15', '18', '21', '24', '27', '30'])
   })
 
-  it('tells the filter whether an update is private', async () => {
+  it('passes to the filter whether an update is private', async () => {
     const log = await open()
     await log.append([update('public'), update('secret', { private: true })])
     const { entries } = await readAll(log, 0, { admits: (_, isPrivate) => !isPrivate })
     expect(dataOf(entries)).toEqual(['public'])
   })
 
-  it('moves its first offset on when it keeps no more', async () => {
+  it('advances its first offset when retention removes entries', async () => {
     const log = await open({ entries: 10 })
     await fill(log, 25)
     await expect.poll(() => log.first).toBe(16)
     expect(dataOf((await readAll(log, 15)).entries)).toEqual(numbers(16, 25).map(String))
   })
 
-  it('says that something was lost when retention removed what the reader wanted', async () => {
+  it('reports lost when retention removed entries that the filter admits', async () => {
     const log = await open({ entries: 10 })
     await fill(log, 25)
     await expect.poll(() => log.first).toBe(16)
@@ -174,7 +174,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     expect(await readAll(log, 15)).toMatchObject({ lost: false, cursor: 25 })
   })
 
-  it('does not say so when retention removed only what the reader did not want', async () => {
+  it('does not report lost when retention removed only other entries', async () => {
     const log = await open({ entries: 10 })
     await fill(log, 3, { topics: ['rare'] })
     await fill(log, 25)
@@ -183,7 +183,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     expect(await readAll(log, 2, only('rare'))).toMatchObject({ entries: [], lost: true })
   })
 
-  it('finds ids that it made by arithmetic, also of entries it no longer keeps', async () => {
+  it('computes offsets from its own ids, also for removed entries', async () => {
     const log = await open({ entries: 10 })
     await fill(log, 25)
     expect(await log.locate(`#${log.epoch}-0`)).toBe(0)
@@ -191,7 +191,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     expect(await log.locate(`#${log.epoch}-p`)).toBe(25)
   })
 
-  it('does not find ids of another epoch, of the future, or malformed', async () => {
+  it('does not find malformed ids, ids of another epoch, or ids beyond the head', async () => {
     const log = await open()
     await fill(log, 3)
     for (const id of [`#x${log.epoch}-1`, `#${log.epoch}-4`, `#${log.epoch}`, `#${log.epoch}-01`, '#', '', 'nobody']) {
@@ -199,7 +199,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     }
   })
 
-  it("finds a publisher's id at the oldest entry kept that bears it", async () => {
+  it("finds a publisher's id at its oldest retained entry", async () => {
     const log = await open({ entries: 10 })
     await log.append([update('1', { id: 'x' }), update('2'), update('3', { id: 'x' }), update('4', { id: 'x' })])
     expect(await log.locate('x')).toBe(1)
@@ -210,7 +210,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     await expect.poll(() => log.locate('x')).toBeUndefined()
   })
 
-  it('finds where the newest so many begin', async () => {
+  it('finds the offset before the newest n entries', async () => {
     const log = await open()
     await log.append(numbers(1, 30).map((number) => update(String(number), { topics: [`t${number % 3}`] })))
     const after = await log.newest(only('t0'), 3)
@@ -218,7 +218,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     expect(await log.newest(everything, 1_000)).toBe(0)
   })
 
-  it('finds where the newest begin when retention has been at work', async () => {
+  it('finds the offset before the newest n entries after retention removed some', async () => {
     const log = await open({ entries: 10 })
     await fill(log, 25)
     await expect.poll(() => log.first).toBe(16)
@@ -226,7 +226,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     expect(await log.newest(only('nobody'), 1)).toBe(15)
   })
 
-  it('never gives an entry an earlier time than the one before it', async () => {
+  it('assigns times that never decrease', async () => {
     const log = await open()
     await fill(log, 5)
     const times = (await readAll(log, 0)).entries.map((entry) => entry.time)
@@ -235,13 +235,13 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
   })
 
   describe('the roster', () => {
-    const update = (who: string, data: string): Update => ({ topics: [`who/${who}`], data, private: true })
-    const member = (who: string, node = 'n') => {
-      const topic = `who/${who}`
-      return { topic, node, record: `of ${who}`, end: update(who, 'left') }
+    const update = (name: string, data: string): Update => ({ topics: [`who/${name}`], data, private: true })
+    const member = (name: string, node = 'n') => {
+      const topic = `who/${name}`
+      return { topic, node, record: `of ${name}`, end: update(name, 'left') }
     }
-    const came = (who: string, node?: string) => ({ update: update(who, 'came'), member: member(who, node) })
-    const went = (who: string) => ({ update: update(who, 'left'), member: null })
+    const join = (name: string, node?: string) => ({ update: update(name, 'came'), member: member(name, node) })
+    const leave = (name: string) => ({ update: update(name, 'left'), member: null })
     const of = ({ roster }: Log): Roster => {
       if (!roster) throw new Error('the log keeps no roster')
       return roster
@@ -253,53 +253,53 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     }
     const plain = ({ topic, node, record, end }: Member) => ({ topic, node, record, end })
 
-    it('has who came and did not go, with what it takes to list and to end them', async () => {
+    it('lists members that joined and did not leave, with their records', async () => {
       const log = await open()
-      await of(log).announce([came('ann'), came('bob', 'm'), came('cid')])
-      await of(log).announce([went('ann')])
+      await of(log).announce([join('ann'), join('bob', 'm'), join('cid')])
+      await of(log).announce([leave('ann')])
       expect((await roster(log)).map(plain)).toEqual([member('bob', 'm'), member('cid')])
     })
 
-    it('says in each entry who came or went', async () => {
+    it('marks each entry that adds or removes a member', async () => {
       const log = await open()
       const seen: Entry[] = []
       await log.follow((entries) => void seen.push(...entries))
       await log.append([{ topics: ['t'], data: 'x' }])
-      await of(log).announce([came('ann'), went('ann')])
+      await of(log).announce([join('ann'), leave('ann')])
       await expect.poll(() => seen.length).toBe(3)
       expect(seen.map(({ update: { data } }) => data)).toEqual(['x', 'came', 'left'])
-      expect(seen.map(({ member: who }) => who && plain(who))).toEqual([undefined, member('ann'), null])
+      expect(seen.map(({ member: one }) => one && plain(one))).toEqual([undefined, member('ann'), null])
       expect(seen[1]?.update).toEqual(update('ann', 'came'))
     })
 
-    it('leaves out who is on it already, and who is not', async () => {
+    it('ignores a join of a present member, and a leave of an absent one', async () => {
       const log = await open()
-      await of(log).announce([came('ann'), came('ann'), went('nobody')])
-      await of(log).announce([came('ann'), came('bob')])
-      await of(log).announce([went('ann'), went('ann')])
+      await of(log).announce([join('ann'), join('ann'), leave('nobody')])
+      await of(log).announce([join('ann'), join('bob')])
+      await of(log).announce([leave('ann'), leave('ann')])
       expect(dataOf((await readAll(log, 0)).entries)).toEqual(['came', 'came', 'left'])
       expect((await roster(log)).map(({ topic }) => topic)).toEqual(['who/bob'])
-      // Offsets have no holes.
+      // Offsets have no gaps.
       expect([log.head, (await log.append([update('x', 'x')]))[0]?.offset]).toEqual([3, 4])
     })
 
-    it('keeps who is present when retention has removed the entry that says so', async () => {
+    it('keeps a member when retention has removed its join entry', async () => {
       const log = await open({ entries: 5 })
-      await of(log).announce([came('ann')])
+      await of(log).announce([join('ann')])
       await fill(log, 50)
       await expect.poll(() => log.first).toBeGreaterThan(1)
       expect((await roster(log)).map(plain)).toEqual([member('ann')])
     })
 
-    it('has room for thousands, and reads them in pages', async () => {
+    it('stores thousands of members, and reads them in pages', async () => {
       const log = await open()
       const names = numbers(10_001, 13_000).map(String)
       for (let at = 0; at < names.length; at += 250)
-        await of(log).announce(names.slice(at, at + 250).map((who) => came(who)))
-      expect((await roster(log)).map(({ topic }) => topic)).toEqual(names.map((who) => `who/${who}`))
+        await of(log).announce(names.slice(at, at + 250).map((name) => join(name)))
+      expect((await roster(log)).map(({ topic }) => topic)).toEqual(names.map((name) => `who/${name}`))
     })
 
-    it('knows which nodes live, each for as long as it said', async () => {
+    it('lists live nodes, each until its lease expires', async () => {
       const log = await open()
       expect(await of(log).renew('a', 60_000)).toEqual(['a'])
       expect([...(await of(log).renew('b', 200))].sort()).toEqual(['a', 'b'])
@@ -308,7 +308,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     })
   })
 
-  it('answers whoever reads what it was just told, also while it is being closed', async () => {
+  it('serves reads of entries it has just delivered, also during close', async () => {
     const log = await open()
     const reads: Promise<Page>[] = []
     await log.follow((entries) => {
@@ -322,7 +322,7 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     expect(reads.length).toBeGreaterThan(0)
   })
 
-  it('refuses to append after it was closed, and delivers nothing more', async () => {
+  it('rejects appends after close, and delivers nothing more', async () => {
     const log = await open()
     const seen: number[] = []
     await log.follow((entries) => {
@@ -334,5 +334,5 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
     expect(seen).toEqual([1])
   })
 
-  testAppendOnce(open)
+  testDedupContract(open)
 }

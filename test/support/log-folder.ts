@@ -1,4 +1,4 @@
-// Folders for logs, and logs in them, that are gone when the test is; and processes that write one until they are killed.
+// Folders for logs, and logs in them, which are removed when the test ends; and processes that write to a log until killed.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
@@ -30,7 +30,7 @@ export async function openLog(options: Partial<LmdbLogOptions> = {}): Promise<Lm
 }
 
 export const everything: Filter = { admits: () => true }
-/** Wants one topic; `byIndex` says so in advance. */
+/** Admits one topic; with `byIndex`, the filter names it for the topic index. */
 export const only = (topic: string, byIndex = true): Filter => ({
   admits: (topics) => topics.includes(topic),
   ...(byIndex && { topics: [topic] })
@@ -41,7 +41,7 @@ export const many = (count: number, fields: Partial<Update> = {}) =>
   Array.from({ length: count }, (_, number) => update(String(number + 1), fields))
 export const dataOf = (entries: readonly Entry[]) => entries.map((entry) => entry.update.data)
 
-/** Everything that a filter admits, and whether something was lost. */
+/** Reads all entries that a filter admits, and whether entries were lost. */
 export async function readAll(log: Log, { after = 0, filter = everything, entries = 1_000 } = {}) {
   const read: Entry[] = []
   let lost = false
@@ -54,10 +54,10 @@ export async function readAll(log: Log, { after = 0, filter = everything, entrie
   }
 }
 
-/** Data of everything that is kept. */
+/** The data of all retained entries. */
 export const keptIn = async (log: Log) => dataOf((await readAll(log)).entries)
 
-/** A folder as an earlier version left it, or a later one may: entries without a checksum, and counters that may be wrong. */
+/** A folder with an older or newer format: entries without a checksum, and counters that may be wrong. */
 export async function oldFolder(format: number, data: readonly string[], retention: readonly RetentionRule[] = []) {
   const path = newFolder()
   const root = openLmdb({ path })
@@ -80,7 +80,7 @@ export async function oldFolder(format: number, data: readonly string[], retenti
 
 const library = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
 
-/** A process that appends to a log, three entries at a time, and prints the offset of each that was answered. */
+/** A process that appends three entries at a time, and prints the offset of each acknowledged entry. */
 export async function startWriter(path: string, durability: 'flush' | 'os', within: readonly string[] = []) {
   const script = `import { LmdbLog } from ${JSON.stringify(library)}
     const log = await LmdbLog.open({ path: ${JSON.stringify(path)}, durability: ${JSON.stringify(durability)} })
@@ -98,7 +98,7 @@ export async function startWriter(path: string, durability: 'flush' | 'os', with
   while (output.split('\n').length < 20) await once(child.stdout, 'data')
   return {
     pid: child.pid as number,
-    /** Kills it outright; answers what it last said. */
+    /** Kills it with SIGKILL; returns the last printed offset. */
     async kill() {
       await kill(child)
       const [epoch = '', offset] = (output.slice(0, output.lastIndexOf('\n')).split('\n').at(-1) ?? '').split(' ')
@@ -107,7 +107,7 @@ export async function startWriter(path: string, durability: 'flush' | 'os', with
   }
 }
 
-/** A process that opens a log under other rules, begun and not yet done when this resolves; `kill` ends it wherever it is. */
+/** A process that opens a log with other rules; resolves while the change is in progress; `kill` stops it at any point. */
 export async function startRuleChange(path: string, retention: readonly RetentionRule[]) {
   const script = `import { LmdbLog } from ${JSON.stringify(library)}
     process.stdout.write('begins')
@@ -127,7 +127,7 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 /**
- * Why a small disk cannot be had here; undefined where it can.
+ * The reason why a small disk is unavailable here; undefined if it is available.
  * @throws Error with `CI=true`, where a suite that cannot run is a failure.
  */
 export function noSmallDisk(): string | undefined {
@@ -150,7 +150,7 @@ function findObstacle(): string | undefined {
   }
 }
 
-/** A disk of a few MiB, gone when the test is. */
+/** A small disk, removed when the test ends. */
 export function smallDisk(mebibytes: number): string {
   const path = join(newFolder(), 'disk')
   mkdirSync(path)
@@ -159,13 +159,13 @@ export function smallDisk(mebibytes: number): string {
   return path
 }
 
-/** Leaves no byte free on a small disk; the file it takes to do so is to be named. */
+/** Fills a small disk completely, with the named file. */
 export function fillDisk(disk: string, file: string): void {
   const { bavail, bsize } = statfsSync(disk)
   writeFileSync(file, Buffer.alloc(bavail * bsize))
 }
 
-/** What a log delivers from now on, as it comes. */
+/** The entries that a log delivers from now on; the list grows. */
 export async function followed(log: Log): Promise<Entry[]> {
   const seen: Entry[] = []
   await log.follow((entries) => void seen.push(...entries))

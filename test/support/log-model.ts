@@ -1,4 +1,4 @@
-// What a log with retention must keep and tell, written down as plainly as possible: no index, no disk, no cleverness.
+// A reference model of a log with retention, as simple as possible: no index, no disk, no optimization.
 import type { Entry, Filter, RetentionRule, Update } from '../../dist/index.js'
 import { sizeOf } from '../../dist/log/size.js'
 
@@ -12,7 +12,7 @@ type Covers = (selector: string, topic: string) => boolean
 
 export class LogModel {
   kept: Kept[] = []
-  /** What was removed and is missed: not what was superseded. */
+  /** Removed entries that cause a gap; superseded ones do not. */
   missed: Kept[] = []
   head = 0
   #rules: readonly RetentionRule[]

@@ -1,10 +1,10 @@
-// Publishes to a log by way of several nodes at once while something goes wrong, and says what became of it: what was
-// acknowledged, and what each node delivered.
+// Publishes to a log through several nodes while a fault occurs, and records the acknowledged entries and what each
+// node delivered.
 import { expect, onTestFinished } from 'vitest'
 import type { Entry, RedisLog } from '../../dist/index.js'
 import { readAll, update } from './log-folder.js'
 
-const patient = { timeout: 20_000 }
+const pollOptions = { timeout: 20_000 }
 
 export class Publishers {
   readonly acknowledged: Entry[] = []
@@ -23,16 +23,16 @@ export class Publishers {
     const seen = logs.map(() => [] as Entry[])
     for (const [node, log] of logs.entries()) await log.follow((entries) => void seen[node]?.push(...entries))
     const publishers = new Publishers(logs)
-    // Also where the test fails: an append to a closed log fails at once, again and again.
+    // Runs also if the test fails: the loop would retry forever on a closed log.
     onTestFinished(() => publishers.#stop())
     publishers.seen.push(...seen)
     return publishers
   }
 
-  /** Waits until so many more were acknowledged. */
+  /** Waits until `count` more entries are acknowledged. */
   async more(count = 50): Promise<void> {
     const goal = this.acknowledged.length + count
-    await expect.poll(() => this.acknowledged.length, patient).toBeGreaterThan(goal)
+    await expect.poll(() => this.acknowledged.length, pollOptions).toBeGreaterThan(goal)
   }
 
   async finish(): Promise<void> {
@@ -44,16 +44,16 @@ export class Publishers {
     return [...new Set(this.acknowledged.map(({ epoch }) => epoch))]
   }
 
-  /** Everyone has what was acknowledged in an epoch that nobody left early: once, and in the order of all. */
+  /** Every node delivered all entries of the epoch once, in the same order, including all acknowledged ones. */
   async expectOneHistory(epoch = this.#logs[0]?.epoch): Promise<void> {
     const of = (entries: readonly Entry[]) => entries.filter((entry) => entry.epoch === epoch)
     const { entries } = await readAll(this.#logs[0] as RedisLog)
     await expect
-      .poll(() => this.seen.map((all) => of(all).length), patient)
+      .poll(() => this.seen.map((all) => of(all).length), pollOptions)
       .toEqual(this.seen.map(() => entries.length))
     for (const all of this.seen) expect(of(all)).toEqual(entries)
     expect(entries.map(({ offset }) => offset)).toEqual(entries.map((_, at) => at + 1))
-    expect(new Set(entries.map((entry) => entry.update.data)).size, 'each once').toBe(entries.length)
+    expect(new Set(entries.map((entry) => entry.update.data)).size, 'entries are unique').toBe(entries.length)
     const places = new Set(entries.map(({ id, update: { data } }) => `${id} ${data}`))
     const lacking = of(this.acknowledged).filter(({ id, update: { data } }) => !places.has(`${id} ${data}`))
     expect(lacking, 'acknowledged and not in the log').toEqual([])

@@ -1,4 +1,4 @@
-// The real server with keys, as its own process, and what a client of Mercure needs to speak to it in either dialect.
+// The real server with keys, as a child process, and the requests of a Mercure client in both dialects.
 import { randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll } from 'vitest'
@@ -11,7 +11,7 @@ export const dialects: readonly Dialect[] = ['1.0', '0.x']
 export const hubPath = '/.well-known/mercure'
 export const audience = 'https://hub.example.com/.well-known/mercure'
 
-/** Two keys, so that a token for one role never does for the other. */
+/** Two keys, so that a token for one role is never valid for the other. */
 export const keys = {
   publish: 'a-secret-for-publishers-that-is-long-enough',
   subscribe: 'a-secret-for-subscribers-that-is-long-enough'
@@ -23,14 +23,14 @@ export interface Rights {
   readonly payload?: unknown
   /** Seconds from now. */
   readonly expiresIn?: number
-  /** Claims to add, or with undefined to leave out. */
+  /** Claims to add, or to omit if undefined. */
   readonly claims?: Record<string, unknown>
   /** The header; `alg` and `typ` have their defaults. */
   readonly header?: Record<string, unknown>
   readonly key?: string
 }
 
-/** A token of its own making, not of the product's: 1.0 with `authorization_details`, 0.x with the claim `mercure`. */
+/** A token made independently of the product: 1.0 with `authorization_details`, 0.x with the claim `mercure`. */
 export async function token(dialect: Dialect, rights: Rights): Promise<string> {
   const { publish, subscribe, payload, expiresIn = 3_600, claims = {}, header = {} } = rights
   const key = rights.key ?? (publish ? keys.publish : keys.subscribe)
@@ -66,7 +66,7 @@ export async function token(dialect: Dialect, rights: Rights): Promise<string> {
 
 export const bearer = (token: string) => ({ Authorization: `Bearer ${token}` })
 
-/** Texts as a query or a form; a list gives the name several times. */
+/** Encodes fields as a query or form; a list repeats the name. */
 export function form(fields: Record<string, string | readonly string[]>): string {
   const parameters = new URLSearchParams()
   for (const [name, values] of Object.entries(fields)) {
@@ -75,7 +75,7 @@ export function form(fields: Record<string, string | readonly string[]>): string
   return parameters.toString()
 }
 
-/** A server for all tests of a suite. Topics are made unique by `fresh`, so that tests do not see each other's. */
+/** A server for all tests of a suite. `fresh` makes topics unique, so that tests do not affect each other. */
 export class MercureServer {
   #server: ServerProcess | undefined
 
@@ -100,7 +100,7 @@ export class MercureServer {
     await this.#server?.kill('SIGKILL')
   }
 
-  /** Publishes a form with a token that may publish anything, unless told otherwise. */
+  /** Publishes a form; by default with a token that may publish to all topics. */
   async publish(
     dialect: Dialect,
     fields: Record<string, string | readonly string[]>,
@@ -118,7 +118,7 @@ export class MercureServer {
     })
   }
 
-  /** Opens a stream of exact topics, with a token that may read nothing private, unless told otherwise. */
+  /** Opens a stream of exact topics; by default with a token that may not read private updates. */
   async follow(
     dialect: Dialect,
     topics: string | readonly string[],
@@ -128,16 +128,16 @@ export class MercureServer {
     return listen(`${this.hub}?${selectors}${query}`, headers ?? bearer(await token(dialect, { subscribe: [] })))
   }
 
-  /** A request for a stream that is expected to be refused, as its answer. */
+  /** Requests a stream without opening an event stream; returns the response. */
   refused(query: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
     return ask(`${this.hub}?${query}`, { method, headers })
   }
 }
 
-/** Both keys, and the audience that `token` names. */
+/** Both keys, and the audience of `token`. */
 export const keyed = ['--publisher-key', keys.publish, '--subscriber-key', keys.subscribe, '--audience', audience]
 
-/** Starts a server before a suite and stops it after. */
+/** Starts a server before the suite and stops it afterwards. */
 export function serverWith(...args: string[]): MercureServer {
   const server = new MercureServer()
   beforeAll(() => server.start([...keyed, ...args]))
@@ -145,5 +145,5 @@ export function serverWith(...args: string[]): MercureServer {
   return server
 }
 
-/** A topic that no other test has. */
+/** A unique topic. */
 export const fresh = (path = 'topic') => `https://example.com/${randomUUID()}/${path}`

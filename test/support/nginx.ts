@@ -1,4 +1,4 @@
-// Debian's nginx with a configuration of a test's own, in a folder of its own.
+// Debian's nginx with a configuration and folder of its own.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 import { freePort } from './free-port.js'
 import { newFolder } from './log-folder.js'
 
-/** Runs it before a server until the test ends. @param location what stands in `location /` besides `proxy_pass` */
+/** Runs nginx in front of a server until the test ends. @param location directives in `location /` besides `proxy_pass` */
 export async function startNginxBefore(
   program: string,
   upstream: string,
@@ -19,7 +19,7 @@ export async function startNginxBefore(
   return `http://127.0.0.1:${port}`
 }
 
-/** Runs it until the test ends; resolves when it answers. `http` stands inside `http { … }`. */
+/** Runs nginx until the test ends; resolves when it responds. `http` is the content of `http { … }`. */
 export async function startNginx(program: string, http: string, port: number): Promise<void> {
   const folder = newFolder()
   mkdirSync(join(folder, 'tmp'))

@@ -1,4 +1,4 @@
-// What the two dialects of Mercure say about a subscription, and how to watch and list them. Written from the protocol, and not
+// Subscription events and lists in both dialects of Mercure, and how to read them. Written from the specification, not
 // from the product.
 import { type Answer, ask } from './http.js'
 import { bearer, type Dialect, hubPath, type MercureServer, token } from './mercure.js'
@@ -7,7 +7,7 @@ import type { SseClient } from './sse-client.js'
 export const listPath = `${hubPath}/subscriptions`
 export const uuid = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
-/** A subscription as it is listed, in either dialect. */
+/** A subscription in a list, in either dialect. */
 export interface Listed {
   readonly id: string
   readonly subscriber: string
@@ -19,7 +19,7 @@ export interface Listed {
 
 type MatchType = 'exact' | 'urlpattern'
 
-/** A text as a segment of a path: 1.0 encodes a space as `%20`, 0.x as `+`. */
+/** A text as a path segment: 1.0 encodes a space as `%20`, 0.x as `+`. */
 export function segment(dialect: Dialect, text: string): string {
   const bytes = [...Buffer.from(text)].map((byte) => {
     const letter = String.fromCharCode(byte)
@@ -28,7 +28,7 @@ export function segment(dialect: Dialect, text: string): string {
   return dialect === '1.0' ? bytes.join('') : bytes.join('').replaceAll('%20', '+')
 }
 
-/** The path of the list of a selector, or of one subscriber's subscription with it. */
+/** The list path of a selector, or the path of one subscriber's subscription to it. */
 export function pathOf(dialect: Dialect, selector: string, subscriber?: string, type: MatchType = 'exact'): string {
   const segments = [selector, ...(subscriber === undefined ? [] : [subscriber])].map((text) => segment(dialect, text))
   return [listPath, ...(dialect === '1.0' ? [type] : []), ...segments].join('/')
@@ -50,12 +50,12 @@ export function listed(
 
 export const context = { '@context': 'https://mercure.rocks/' }
 
-/** What an update says of it. */
+/** The subscription event for it. */
 export function announced(dialect: Dialect, subscription: Listed, active: boolean): Listed {
   return { ...(dialect === '0.x' && context), ...subscription, active }
 }
 
-/** Follows everything, with the right to read private updates of all topics, or of some. */
+/** Follows everything, and may read private updates of all topics, or of some. */
 export async function watch(
   server: MercureServer,
   dialect: Dialect,
@@ -65,21 +65,21 @@ export async function watch(
   return server.follow(dialect, '*', { headers: { ...bearer(await token(dialect, { subscribe })), ...headers } })
 }
 
-/** What a stream was told of those who subscribe to a selector. */
-export function told(client: SseClient, selector: string): Listed[] {
+/** The subscription events for a selector that a stream has received. */
+export function announcements(client: SseClient, selector: string): Listed[] {
   return client.data
     .filter((data) => data.startsWith('{'))
     .map((data) => JSON.parse(data) as Listed)
     .filter(({ match, topic }) => (match ?? topic) === selector)
 }
 
-/** Waits until so much was told. */
-export async function toldTimes(client: SseClient, selector: string, times: number): Promise<Listed[]> {
-  await client.until(() => told(client, selector).length >= times, `${times} announcements of ${selector}`)
-  return told(client, selector)
+/** Waits until a stream has received `times` subscription events. */
+export async function waitForAnnouncements(client: SseClient, selector: string, times: number): Promise<Listed[]> {
+  await client.until(() => announcements(client, selector).length >= times, `${times} announcements of ${selector}`)
+  return announcements(client, selector)
 }
 
-/** Asks for a list, with the right to read everything, or some. */
+/** Requests a list; by default with permission to read everything. */
 export async function askList(
   server: MercureServer,
   dialect: Dialect,
@@ -89,13 +89,13 @@ export async function askList(
   return ask(server.url, { path, method, headers: { ...bearer(await token(dialect, { subscribe })), ...headers } })
 }
 
-/** Who is listed at a path. */
+/** The subscriptions listed at a path. */
 export async function subscriptionsAt(server: MercureServer, dialect: Dialect, path: string): Promise<Listed[]> {
   const { subscriptions } = (await askList(server, dialect, path)).json() as { subscriptions: Listed[] }
   return subscriptions
 }
 
-/** The last event id that a list tells. */
+/** The last event id in a list response. */
 export function lastEventIdOf(dialect: Dialect, { headers, json }: Answer): string {
   if (dialect === '0.x') return (json() as { lastEventID: string }).lastEventID
   return /last-event-id="([^"]*)"/.exec(headers.link as string)?.[1] ?? ''

@@ -1,4 +1,4 @@
-// Publishes as curl would: one HTTP request, and its status has to say that it was accepted.
+// Publishes with one HTTP request, as curl does, and expects a success status.
 import { post } from './http.js'
 
 export async function publish(url: string, data: string, fields: Record<string, string> = {}): Promise<void> {

@@ -1,12 +1,12 @@
-// Numbers that look random and can be had again: all of a run follows from its seed.
+// Reproducible random numbers: a run is determined by its seed.
 
 export interface Random {
-  /** A whole number from `low` to `high`, both included. */
+  /** An integer from `low` to `high`, both inclusive. */
   between(low: number, high: number): number
   chance(probability: number): boolean
 }
 
-/** Mulberry32: 32 bits of state are plenty for choosing when to pull a plug. */
+/** Mulberry32. Its 32 bits of state are enough for test decisions. */
 export function randomFrom(seed: number): Random {
   let state = seed >>> 0
   const next = () => {
@@ -21,7 +21,7 @@ export function randomFrom(seed: number): Random {
   }
 }
 
-/** The seed of this run: `TIDINGS_SEED`, or else another each time. */
+/** The seed of this run: `TIDINGS_SEED`, or a new one each time. */
 export const seed = Number(process.env.TIDINGS_SEED ?? Date.now() % 2 ** 31)
-/** Whether there is time for the long runs: `npm run test:soak`. */
+/** Whether long runs are enabled: `npm run test:soak`. */
 export const isSoak = process.env.TIDINGS_SOAK === '1'

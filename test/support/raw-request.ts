@@ -1,17 +1,17 @@
-// A client that sends bytes as they are, and reads no more than the head of the answer, with as little trust as it can.
+// A client that sends raw bytes and reads only the response head, with strict parsing.
 import { connect } from 'node:net'
 
 export interface Head {
   readonly status: number
-  /** In order, as they came. */
+  /** In order of arrival. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly milliseconds: number
 }
 
-/** How long a head may take, in milliseconds. */
+/** Time limit for a response head, in milliseconds. */
 const timeoutMs = 1_000
 
-/** Rejects where no head comes in time, or something else. */
+/** Rejects on timeout, and on anything that is not a response head. */
 export function send(port: number, bytes: Buffer): Promise<Head> {
   return new Promise((resolve, reject) => {
     const since = performance.now()
@@ -35,7 +35,7 @@ export function send(port: number, bytes: Buffer): Promise<Head> {
         fail((error as Error).message)
       }
     })
-    // Where the whole of a request is not wanted, the answer may come before the end of the connection does.
+    // The server may respond and close before it has read the whole request.
     socket.on('error', () => {})
     socket.on('close', () => {
       clearTimeout(timer)

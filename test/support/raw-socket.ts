@@ -1,8 +1,8 @@
-// A TCP connection that a test holds in its hands: it sends bytes as they are, or nothing.
+// A raw TCP connection: the test sends any bytes, or none.
 import { connect, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** Resolves when the connection is there; it is ended with the test. */
+/** Resolves when the connection is open; it is closed when the test ends. */
 export async function rawSocket(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1').setNoDelay(true)
   socket.on('error', () => {})
@@ -11,7 +11,7 @@ export async function rawSocket(port: number): Promise<Socket> {
   return socket
 }
 
-/** Resolves with all that the server sent when it has closed the connection. */
+/** Resolves with everything the server sent, after it has closed the connection. */
 export function untilClosed(socket: Socket): Promise<string> {
   let text = ''
   socket.on('data', (chunk: Buffer) => {

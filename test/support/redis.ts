@@ -1,4 +1,4 @@
-// A Redis of a test's own, on a port and in a folder of its own, which can be killed, stopped, and started again.
+// A Redis server for one test, with its own port and folder, which can be killed, stopped, and restarted.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,19 +12,19 @@ import { type Kept, retentionOf } from './log-contract.ts'
 export interface RedisServer {
   readonly url: string
   readonly port: number
-  /** Where it keeps what is on disk. */
+  /** The data folder. */
   readonly folder: string
-  /** Sends it a command, as text. */
+  /** Sends a command, as text. */
   ask(...command: string[]): Promise<unknown>
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void
-  /** Ends it at once, without a word. */
+  /** Kills it with SIGKILL. */
   kill(): Promise<void>
-  /** Starts it again; with what it has on disk, if it has anything. */
+  /** Starts it again with its data on disk, if any. */
   restart(...options: string[]): Promise<void>
   stop(): Promise<void>
 }
 
-/** Options as on the command line; what a sentinel has to keep is in a file, which comes first. */
+/** Command line options; the configuration file of a sentinel, if any, comes first. */
 type Options = readonly (string | { readonly file: string })[]
 
 export async function startRedis(program: string, ...given: Options): Promise<RedisServer> {
@@ -39,7 +39,7 @@ export async function startRedis(program: string, ...given: Options): Promise<Re
     child.kill('SIGKILL')
     if (child.exitCode === null && child.signalCode === null) await new Promise((ended) => child.once('exit', ended))
   }
-  await begun(child)
+  await ready(child)
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
@@ -49,7 +49,7 @@ export async function startRedis(program: string, ...given: Options): Promise<Re
     kill,
     restart: async (...others) => {
       child = spawn(program, [...place, ...options, ...others])
-      await begun(child)
+      await ready(child)
     },
     stop: async () => {
       await kill()
@@ -58,7 +58,7 @@ export async function startRedis(program: string, ...given: Options): Promise<Re
   }
 }
 
-/** A Redis that is gone when the test is. */
+/** A Redis server that stops when the test ends. */
 export async function redisForTest(program: string, ...options: Options): Promise<RedisServer> {
   const server = await startRedis(program, ...options)
   onTestFinished(() => server.stop())
@@ -67,7 +67,7 @@ export async function redisForTest(program: string, ...options: Options): Promis
 
 let logs = 0
 
-/** A log under a prefix of its own, or under a given one, which is closed when the test is. */
+/** A log with a new prefix, or a given one, which is closed when the test ends. */
 export async function openShared(
   server: Pick<RedisServer, 'url'>,
   options: Partial<RedisLogOptions> = {}
@@ -77,7 +77,7 @@ export async function openShared(
   return log
 }
 
-/** A log under a prefix of its own, as the contract's suite asks for it. */
+/** A log with a new prefix, as the contract suite needs it. */
 export const openKept = (url: string, kept: Kept): Promise<RedisLog> =>
   RedisLog.open({ url, prefix: newPrefix(), retention: retentionOf(kept) })
 
@@ -94,14 +94,14 @@ async function ask(port: number, command: string[]): Promise<unknown> {
   }
 }
 
-/** Resolves when it takes commands. */
-function begun(child: ChildProcess): Promise<void> {
+/** Resolves when the server accepts commands. */
+function ready(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
-    let said = ''
+    let output = ''
     child.stdout?.on('data', (text: Buffer) => {
-      said += text
-      if (/Ready to accept connections|Sentinel ID is/.test(said)) resolve()
+      output += text
+      if (/Ready to accept connections|Sentinel ID is/.test(output)) resolve()
     })
-    child.once('exit', () => reject(new Error(`Redis ended: ${said}`)))
+    child.once('exit', () => reject(new Error(`Redis ended: ${output}`)))
   })
 }

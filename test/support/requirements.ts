@@ -1,4 +1,4 @@
-// What a suite needs from the machine besides Node: finds it, installs it where that is possible, and else says so by name.
+// Programs that a suite needs besides Node: finds them, installs them where possible, or reports them as missing.
 import { execFile } from 'node:child_process'
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,15 +7,15 @@ import { promisify } from 'node:util'
 import { describe } from 'vitest'
 
 export interface Requirement {
-  /** As people call it. */
+  /** Display name. */
   readonly name: string
-  /** Where it is, or undefined. */
+  /** Returns the path, or undefined. */
   find(): string | undefined
-  /** The package of Debian that brings it. */
+  /** The Debian package that contains it. */
   readonly aptPackage: string
 }
 
-/** Where a thing is, or why it is not there. */
+/** The path, or the reason why it is missing. */
 export type Found = { readonly path: string } | { readonly missing: string }
 
 export const chromium = () =>
@@ -37,7 +37,7 @@ export const redis = () =>
     aptPackage: 'redis-server'
   })
 
-/** Where daemons are, which is not on everyone's PATH. */
+/** Also looks in folders for daemons, which are often not on the PATH. */
 function find(path: string): string | undefined {
   return isProgram(path) ? path : undefined
 }
@@ -50,7 +50,7 @@ export async function requirement({ name, find, aptPackage }: Requirement): Prom
   return path
 }
 
-/** A suite that runs with what was found, or is reported as skipped, with the reason. */
+/** Runs a suite if the requirement is found; otherwise reports it as skipped, with the reason. */
 export function describeWith(found: Found, title: string, suite: (path: string) => void): void {
   if ('path' in found) describe(title, () => suite(found.path))
   else describe.skip(`${title} (skipped: ${found.missing})`, () => suite(''))
@@ -80,7 +80,7 @@ async function install(
   console.error(`installing ${aptPackage} (once) …`)
   const get = `apt-get install -y --no-install-recommends ${aptPackage}`
   try {
-    // One at a time, since test files run side by side. The package lists are brought up to date only where that is needed.
+    // One at a time, since test files run in parallel. The package lists are updated only if the first attempt fails.
     const script = `${get} || { apt-get update && ${get}; }`
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
     await promisify(execFile)('flock', [join(tmpdir(), 'tidings-apt.lock'), 'sh', '-c', script], { env })

@@ -1,9 +1,9 @@
-// A client that comes again whenever its stream ends, with the last id it saw, as a browser does: lean, for thousands of them.
+// A client that reconnects with its last event id whenever its stream ends, as a browser does. It is small enough for thousands.
 import { type ClientRequest, request } from 'node:http'
 
 export class ResumingClient {
   readonly data: string[] = []
-  /** What it has, in turn; a gap that it was told of stands where it was told, with its reason. */
+  /** Events and gaps in order of arrival; a gap has its reason. */
   readonly history: ({ readonly id: string; readonly data: string } | { readonly gap: string })[] = []
   isOpen = false
   reconnects = -1
@@ -17,13 +17,13 @@ export class ResumingClient {
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  /** @param url where to connect, asked each time: to another server of a fleet, for instance */
+  /** @param url the address, evaluated for each connection: for instance, another server of a fleet */
   constructor(url: string | (() => string)) {
     this.#url = typeof url === 'string' ? () => url : url
     this.#connect()
   }
 
-  /** Breaks the connection off, as a network does. */
+  /** Destroys the connection, as a network failure does. */
   cut(): void {
     this.#request?.destroy()
   }
@@ -34,7 +34,7 @@ export class ResumingClient {
     this.#request?.destroy()
   }
 
-  /** Where it is, for a test that failed. */
+  /** The connection state, for the message of a failed test. */
   describe(): string {
     return `${this.isOpen ? `open at ${this.#at}` : 'not open'} since ${this.#lastId}`
   }
@@ -59,12 +59,12 @@ export class ResumingClient {
     this.isOpen = false
     this.#rest = ''
     clearTimeout(this.#timer)
-    // What the server says to wait is cut short, so that a test does not take as long.
+    // The retry time is capped, to keep tests short.
     if (!this.#isClosed) this.#timer = setTimeout(() => this.#connect(), Math.min(this.#retry, 500))
   }
 
   #read(text: string): void {
-    // They come alone, and end no block.
+    // Heartbeats are single lines that do not end a block.
     this.heartbeats += text.split('\n').filter((line) => line === ':').length
     const blocks = (this.#rest + text).split('\n\n')
     this.#rest = blocks.pop() as string

@@ -1,4 +1,4 @@
-// Starts the real server as its own process, as a person would, so that a test can also kill it. It needs dist/ to be built.
+// Starts the real server as a child process, so that a test can also kill it. Requires dist/ to be built.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -7,9 +7,9 @@ export interface ServerProcess {
   readonly url: string
   readonly port: number
   readonly pid: number
-  /** All that it has printed. */
+  /** Everything it has printed. */
   output(): string
-  /** Resolves when the process is gone. Safe to call twice. */
+  /** Resolves when the process has exited. Can be called twice. */
   kill(signal?: NodeJS.Signals): Promise<void>
 }
 
@@ -19,14 +19,14 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** Resolves when the server listens; rejects with what it printed when it ends instead. */
+/** Resolves when the server listens; rejects with its output if it exits instead. */
 export async function startServer({
   port = 0,
   args = [] as string[],
   env = {} as Record<string, string>
 } = {}): Promise<ServerProcess> {
   const child = spawn(process.execPath, [main, 'serve', '--port', String(port), ...args], {
-    // Streams are ended at once when it is told to stop, but where that is what a test is about.
+    // Streams end at once on shutdown, unless a test sets another drain timeout.
     env: { ...process.env, TIDINGS_DRAIN_TIMEOUT: '0', ...env }
   })
   const gone = once(child, 'close')

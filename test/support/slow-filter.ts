@@ -1,7 +1,7 @@
-// A filter that admits nothing and takes long to say so, as many large templates do.
+// A filter that admits nothing and is slow, like a large set of templates.
 import type { Filter } from '../../dist/index.js'
 
-/** What one decision takes, in milliseconds. */
+/** Duration of one decision, in milliseconds. */
 const cost = 0.1
 
 export const slowFilter: Filter = {

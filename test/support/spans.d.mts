@@ -1,4 +1,4 @@
-// What `spans.mjs` collects.
+// The type of the spans that `spans.mjs` collects.
 import type { SpanContext, SpanStatus, TracerProvider } from '@opentelemetry/api'
 
 export interface CollectedSpan {
@@ -11,6 +11,6 @@ export interface CollectedSpan {
   readonly ended: boolean
 }
 
-/** All that were begun, in order. */
+/** All started spans, in order. */
 export const spans: CollectedSpan[]
 export const provider: TracerProvider

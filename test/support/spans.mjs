@@ -1,14 +1,14 @@
-// Collects spans by the API of OpenTelemetry, as an SDK would. Loaded with `--import`, it prints each when it ends.
+// Collects spans through the OpenTelemetry API, as an SDK does. When loaded with `--import`, it prints each span as it ends.
 import { trace } from '@opentelemetry/api'
 
 export const spans = []
 
-let made = 0
+let spanCount = 0
 
 class Tracer {
   startSpan(name, { attributes = {} } = {}, context) {
     const parent = context && trace.getSpanContext(context)
-    const spanId = (++made).toString(16).padStart(16, '0')
+    const spanId = (++spanCount).toString(16).padStart(16, '0')
     const traceId = parent?.traceId ?? 'f'.repeat(32)
     const span = { name, traceId, spanId, parent, attributes: { ...attributes }, status: undefined, ended: false }
     spans.push(span)

@@ -1,4 +1,4 @@
-// A client of event streams for tests: reads with eventsource-parser, remembers everything, and waits for what is to come.
+// An event stream client for tests: it parses with eventsource-parser, records everything, and can wait for events.
 import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { onTestFinished } from 'vitest'
@@ -36,7 +36,7 @@ export class SseClient {
     return this.events.map((event) => event.data)
   }
 
-  /** Waits until it holds; a failed wait says what was seen. */
+  /** Waits until the condition holds; on timeout, the error contains the received text. */
   async until(holds: (client: this) => boolean, what = holds.toString()): Promise<this> {
     const deadline = setTimeout(() => this.#changed(), timeoutMs)
     const since = performance.now()
@@ -50,7 +50,7 @@ export class SseClient {
     return this
   }
 
-  /** Waits for so many events and answers their data. */
+  /** Waits for `count` events and returns the data of all. */
   async received(count: number): Promise<string[]> {
     await this.until(() => this.events.length >= count, `${count} events`)
     return this.data
@@ -71,7 +71,7 @@ export class SseClient {
 
 const timeoutMs = 5_000
 
-/** Opens a stream; resolves when its head is there. Closed at the end of the test. */
+/** Opens a stream; resolves when the response head has arrived. Closed when the test ends. */
 export function listen(
   url: string,
   headers: Record<string, string | string[]> = {},

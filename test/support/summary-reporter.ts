@@ -1,4 +1,4 @@
-// Ends a test run with one plain line, and names every suite that could not run with its reason.
+// Ends a test run with one summary line, and lists every skipped suite with its reason.
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
 export default class SummaryReporter implements Reporter {

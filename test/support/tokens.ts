@@ -1,9 +1,9 @@
-// Signs whatever claims a test wants, well-formed or not.
+// Signs any claims, well-formed or not.
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { type JWTPayload, SignJWT } from 'jose'
-import { detailType } from '../../dist/auth/claims.js'
 
 export const hub = 'https://hub.example/.well-known/mercure'
+const detailType = 'https://mercure.rocks/authorization-detail'
 export const secret = 'a secret of this test, of more than 256 bits'
 
 /** Seconds since 1970. */
@@ -13,7 +13,7 @@ export interface Signing {
   /** A secret as text, or a private key; `secret` by default. */
   readonly key?: string | KeyObject
   readonly alg?: string
-  /** Further members of the header, or `typ: undefined` for none. */
+  /** Additional header members; `typ: undefined` removes it. */
   readonly header?: Record<string, unknown>
 }
 
@@ -22,7 +22,7 @@ export function sign(claims: Record<string, unknown>, { key = secret, alg = 'HS2
   return new SignJWT(claims as JWTPayload).setProtectedHeader({ alg, ...header }).sign(bytes)
 }
 
-/** A token of 1.0 that may do everything here, but for what a test changes. */
+/** A 1.0 token with all permissions, except for the given changes. */
 export function modern(claims: Record<string, unknown> = {}, { header, ...signing }: Signing = {}) {
   const all = { iss: 'https://issuer.example', aud: hub, exp: now() + 60, authorization_details: [detail()], ...claims }
   return sign(all, { ...signing, header: { typ: 'at+jwt', ...header } })
@@ -32,7 +32,7 @@ export function detail(change: Record<string, unknown> = {}): Record<string, unk
   return { type: detailType, actions: ['publish', 'subscribe'], topics: [{ match: '*' }], ...change }
 }
 
-/** A token of 0.x. */
+/** A 0.x token. */
 export function legacy(mercure: unknown = { publish: ['*'], subscribe: ['*'] }, signing?: Signing) {
   return sign({ mercure }, signing)
 }

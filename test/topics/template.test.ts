@@ -4,7 +4,7 @@ import { compile, Selection } from '../../dist/topics/matcher.js'
 
 const covers = (selector: string, topic: string) => compile(selector).matches(topic)
 
-describe('a template covers the topics that it can expand to', () => {
+describe('a template covers its expansions', () => {
   it.each([
     // [RFC 6570, 3.2] by operator
     [
@@ -25,7 +25,7 @@ describe('a template covers the topics that it can expand to', () => {
   })
 })
 
-describe('a template does not cover what it cannot expand to', () => {
+describe('a template does not cover other topics', () => {
   it.each([
     [
       'https://example.com/books/{id}',
@@ -46,7 +46,7 @@ describe('a template does not cover what it cannot expand to', () => {
   })
 })
 
-describe('what is no template covers only its own text', () => {
+describe('a malformed template covers only its own text', () => {
   const tooMany = `{${Array.from({ length: 33 }, (_, number) => `a${number}`)}}`
   it.each(['faulty{iri', '{}', '{a', 'a}', '{a}}', '{a*}', '{a:3}', '{=a}', '{a,}', '{ a}', '{{a}}', tooMany])(
     '%s',
@@ -57,7 +57,7 @@ describe('what is no template covers only its own text', () => {
   )
 })
 
-it('covers the very expansions of simple variables, whatever stands around them', async () => {
+it('covers exactly the expansions of simple variables, with any surrounding text', async () => {
   const value = fc.string({ unit: fc.constantFrom(...'abz019-._~') })
   const literal = fc.string({ unit: fc.constantFrom(...'abc/:?=&#%$') })
   await fc.assert(
@@ -70,17 +70,17 @@ it('covers the very expansions of simple variables, whatever stands around them'
   )
 })
 
-it('takes time that grows with the topic, not with the ways to split it', () => {
-  // The slash makes each of the ways fail; a backtracking matcher would try them until the end of the universe.
+it('runs in time linear in the topic length', () => {
+  // The slash makes each split fail; a backtracking matcher would need exponential time.
   expect(covers(`${'{a}{b}'.repeat(15)}!`, `${'a'.repeat(4_000)}/!`)).toBe(false)
 })
 
 describe('Selection', () => {
-  it('is equal for equal selectors, however they were given', () => {
+  it('is equal for equal selectors in any order', () => {
     expect(new Selection(['b', 'a', 'b']).selectors).toEqual(new Selection(['a', 'b']).selectors)
   })
 
-  it('covers what any of its selectors covers', () => {
+  it('covers a topic if any of its selectors covers it', () => {
     const selection = new Selection(['a', 'b/{id}'])
     expect(['a', 'b/1', 'c', 'b/1/2'].filter((topic) => selection.covers(topic))).toEqual(['a', 'b/1'])
     expect(new Selection(['*']).covers('anything')).toBe(true)

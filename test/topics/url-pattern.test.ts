@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-// The reference, for harmless patterns and short topics only: it backtracks.
+// The reference is used only for harmless patterns and short topics, because it backtracks.
 import { URLPattern } from 'urlpattern-polyfill/urlpattern'
 import { describe, expect, it } from 'vitest'
 import { compileUrlPattern } from '../../dist/topics/url-pattern/pattern.js'
@@ -7,7 +7,7 @@ import { compileUrlPattern } from '../../dist/topics/url-pattern/pattern.js'
 const hub = 'https://hub.example.net/.well-known/mercure'
 const subscription = '/.well-known/mercure/subscriptions/exact/:match/:subscriber'
 
-/** Undefined when the pattern is refused. */
+/** Undefined if the pattern is rejected. */
 const covers = (pattern: string, topic: string, base = hub) => compileUrlPattern(pattern, base)?.matches(topic)
 
 const rows: [pattern: string, topic: string, expected: boolean, base?: string][] = [
@@ -88,14 +88,14 @@ const rows: [pattern: string, topic: string, expected: boolean, base?: string][]
   ['https://example.com/a?q=*', 'https://example.com/a?q=1&r=2', true],
   ['https://example.com/a#*', 'https://example.com/a#b', true],
   ['https://example.com/a#b', 'https://example.com/a', false],
-  // What stands for the same is the same
+  // Equivalent spellings are equal
   ['https://example.com/caf\u00e9/:id', 'https://example.com/caf%C3%A9/1', true],
   ['https://example.com/caf%C3%A9/:id', 'https://example.com/caf\u00e9/1', true],
   ['https://example.com/a%20b', 'https://example.com/a b', true],
   ['https://example.com/%41', 'https://example.com/A', false],
   ['https://example.com/a/../b', 'https://example.com/b', true],
   ['https://example.com/b', 'https://example.com/a/../b', true],
-  // What is relative is resolved against the base
+  // Relative patterns and topics are resolved against the base
   ['/books/:id', 'https://hub.example.net/books/1', true],
   ['/books/:id', '/books/1', true],
   ['/books/:id', 'https://example.com/books/1', false],
@@ -109,7 +109,7 @@ const rows: [pattern: string, topic: string, expected: boolean, base?: string][]
   [subscription, '/.well-known/mercure/subscriptions/exact/https%3A%2F%2Fexample.com%2Fbooks%2F1/urn%3Auuid%3A1', true],
   [subscription, '/.well-known/mercure/subscriptions/exact/https%3A%2F%2Fexample.com/a/b', false],
   [subscription, '/.well-known/mercure/subscriptions/urlpattern/a/b', false],
-  // What is no URL
+  // Invalid URLs
   ['https://example.com/*', 'not a url', false, ''],
   ['https://example.com/*', 'https://', false],
   ['https://example.com/*', 'https://exa mple.com/', false],
@@ -129,7 +129,7 @@ it.each(rows)('%s on %s: %s', (pattern, topic, expected, base) => {
   expect(covers(pattern, topic, base)).toBe(expected)
 })
 
-it('agrees with the reference on each of these', () => {
+it('agrees with the reference on each row', () => {
   const other = rows.filter(([pattern, topic, expected, base = hub]) => reference(pattern, topic, base) !== expected)
   expect(other).toEqual([])
 })
@@ -139,19 +139,24 @@ function reference(pattern: string, topic: string, base: string): boolean {
   return base === '' ? made.test(topic) : made.test(topic, base)
 }
 
-describe('where the library departs from the standard, the standard holds', () => {
+describe('follows the standard where the reference deviates from it', () => {
   it.each([
     ['an empty first segment is part of the path', 'https://example.com//a/:id', 'https://example.com//a/1', true],
-    ['so it is after a regular expression', '(https?)://example.com//\\:id', 'https://example.com//:id', true],
-    ['a fragment may begin with its sign', 'https://example.com/a#', 'https://example.com/a##', false],
+    [
+      'an empty first segment after a regular expression is part of the path',
+      '(https?)://example.com//\\:id',
+      'https://example.com//:id',
+      true
+    ],
+    ['a fragment may start with its delimiter', 'https://example.com/a#', 'https://example.com/a##', false],
     ['each special scheme has its default port', 'wss://example.com:443/a', 'wss://example.com/a', true],
-    ['a host that is none is not another host', 'https://1.2.3.999/a', 'https://example.com/a', undefined]
+    ['an invalid host does not match another host', 'https://1.2.3.999/a', 'https://example.com/a', undefined]
   ])('%s', (_, pattern, topic, expected) => {
     expect(covers(pattern, topic)).toBe(expected)
   })
 })
 
-describe('refuses what is malformed', () => {
+describe('rejects malformed patterns', () => {
   it.each([
     ['https://example.com/{a', hub],
     ['https://example.com/a}', hub],
@@ -178,7 +183,7 @@ describe('refuses what is malformed', () => {
   })
 })
 
-describe('refuses what cannot be matched in linear time, or is not read alike everywhere', () => {
+describe('rejects patterns without linear-time matching, or with ambiguous meaning', () => {
   it.each(['(?=a)a', 'a(?!b)', '(?<=a)b', '(?<!a)b', '(?<n>a)\\k<n>', '\\1', '\\p{L}', '[a&&b]', '[[]'])(
     '%s',
     (regexp) => {
@@ -187,12 +192,12 @@ describe('refuses what cannot be matched in linear time, or is not read alike ev
   )
 })
 
-/** Where the reference departs from the standard: it drops an empty first segment, and one sign too many. */
+/** Deviations of the reference from the standard: it drops an empty first segment, and a duplicate delimiter. */
 const departs = /\/\/b|\?\?|##/
-/** It loses such text from a pattern, too, and we with it: a second `#`; `//` and spaces in a path without segments. */
+/** It also drops such text from a pattern, and so do we: a second `#`; `//` and spaces in a path without segments. */
 const departsIn = /#.*#|^x:.*([^:]\/\/| )/
 
-it('agrees with the reference on any pattern and topic', async () => {
+it('agrees with the reference on random patterns and topics', async () => {
   const of = (...texts: string[]) => fc.constantFrom(...texts)
   const starts = [
     '',
@@ -214,7 +219,7 @@ it('agrees with the reference on any pattern and topic', async () => {
   )
   await fc.assert(
     fc.property(pattern, fc.array(topic, { minLength: 1, maxLength: 20 }), ([start, rest], topics) => {
-      // A colon would make a protocol of what is before it, in which fewer groups are allowed.
+      // A colon would turn the text before it into a protocol, in which fewer groups are allowed.
       const text = start + rest.filter((token) => start.includes(':') || !token.endsWith(':')).join('')
       fc.pre(!departsIn.test(text))
       const made = attempt(() => new URLPattern(text, 'https://e.com/a/b'))
@@ -237,21 +242,21 @@ function attempt<Result>(make: () => Result): Result | undefined {
   }
 }
 
-describe('a cost', () => {
+describe('the cost of a pattern', () => {
   it.each(['https://example.com/:id', 'https://example.com/books', '/a/:b/:c', '/:id([0-9a-f]{8}-[0-9a-f]{4})', '*'])(
-    'is that of one variable where there is one way to go on: %s',
+    'equals that of one variable if there is one way to continue: %s',
     (pattern) => {
       expect(compileUrlPattern(pattern, hub)?.cost).toBe(1)
     }
   )
 
-  it('grows with the ways that there are', () => {
+  it('grows with the number of alternatives', () => {
     const costs = [1, 2, 4, 8].map((count) => compileUrlPattern(`/*${'a*'.repeat(count)}`, hub)?.cost ?? Number.NaN)
     expect(costs).toEqual([...costs].sort((a, b) => a - b))
     expect(new Set(costs).size).toBe(4)
   })
 
-  it('is never more than that of the dearest template', () => {
+  it('is at most that of the most expensive template', () => {
     expect(compileUrlPattern(`/${'*a'.repeat(12)}`, hub)?.cost).toBeLessThanOrEqual(32)
     expect(compileUrlPattern(`/${'*a'.repeat(60)}`, hub)).toBeUndefined()
   })

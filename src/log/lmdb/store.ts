@@ -82,6 +82,7 @@ export class LmdbStore {
     this.#traces = new LmdbValues(values, 'traces')
     this.#states = new LmdbValues(values, 'state', true)
     this.#version = this.#states.keys.getEntry('state')?.version
+    if (this.state === undefined && this.first !== undefined) throw damaged(this.#file, 'its state is missing')
     this.#index = new LmdbIndex(this.#root, this.state?.index)
     if (!this.#index.isWhole) throw damaged(this.#file, 'its index is not what was written there')
     this.#inode = statSync(this.#file, { bigint: true }).ino

@@ -92,6 +92,8 @@ class Check {
     let last = low
     for (let at = from; at < nodes.length; at++) {
       const { key } = nodes[at] as Node
+      // LMDB has no empty key: this is a node of zeros.
+      if (key.length === 0) throw this.#pages.wrong(number, 'has an entry without a key')
       const order = last ? compare(last, key, isNumeric) : -1
       // A key may be equal to the lower bound of its branch.
       if (order > 0 || (order === 0 && at > from)) throw this.#pages.wrong(number, 'is not in order')

@@ -1,7 +1,7 @@
-// Tokens that nobody means well with: odd in what they claim, or damaged on the way.
+// Tokens for fuzzing: with unusual claims, or damaged.
 import { dialects, keys, type Rights, token } from './mercure.js'
 
-/** A token of those that were minted, as it is, or with something done to it. */
+/** Selects a minted token, and the damage to apply to it. */
 export interface Damage {
   readonly isOdd: boolean
   readonly token: number
@@ -26,7 +26,7 @@ const oddClaims: Record<string, unknown>[] = [
 ]
 
 export interface HostileTokens {
-  /** Those that may do everything, in either dialect, where the key of publishers is that of subscribers. */
+  /** Tokens with all permissions, in both dialects; publishers and subscribers share one key. */
   readonly good: readonly string[]
   readonly odd: readonly string[]
 }

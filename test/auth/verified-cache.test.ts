@@ -6,8 +6,8 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('what was verified', () => {
-  it('is remembered, for one role and dialect', async () => {
+describe('a verified token', () => {
+  it('is cached, per role and dialect', async () => {
     const by = verifier({ publisher: { key: secret }, subscriber: { key: secret } })
     const token = await modern({ mercure: {} })
     const first = await by.verify(token, 'publish', '1.0')
@@ -16,7 +16,7 @@ describe('what was verified', () => {
     expect(await by.verify(token, 'publish', '0.x')).not.toBe(first)
   })
 
-  it('is not remembered beyond its end', async () => {
+  it('is not cached beyond its expiry', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const by = verifier()
     const token = await modern({ exp: now() + 10 })
@@ -28,7 +28,7 @@ describe('what was verified', () => {
   it.each([
     ['forward by more than a minute', 60_000],
     ['back', -1]
-  ])('is verified anew when the clock goes %s', async (_, by) => {
+  ])('is verified again when the clock moves %s', async (_, by) => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const one = verifier()
     const token = await modern({ exp: now() + 600 })
@@ -38,7 +38,7 @@ describe('what was verified', () => {
     expect(second).not.toBe(first)
   })
 
-  it('is remembered of the newest thousand tokens', async () => {
+  it('is cached for the newest thousand tokens', async () => {
     const by = verifier()
     const tokens = await Promise.all(Array.from({ length: 1_001 }, (_, number) => legacy({ payload: number })))
     const first = await by.verify(tokens[0] as string, 'publish', '0.x')
@@ -48,7 +48,7 @@ describe('what was verified', () => {
     expect(await by.verify(tokens[0] as string, 'publish', '0.x')).not.toBe(first)
   })
 
-  it('is not what was refused', async () => {
+  it('is not cached if it was rejected', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const by = verifier()
     const token = await modern({ nbf: now() + 10 })

@@ -1,11 +1,11 @@
-// Searches of history: how many go on at once, and that the others have their turn.
+// Searches of history: at most a fixed number run at once, and they yield to other work.
 import { setImmediate as tick } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { Window } from '../../dist/hub/delivery/window.js'
 import { createHub, type Filter, MemoryLog } from '../../dist/index.js'
 import { slowFilter } from '../support/slow-filter.js'
 
-/** Counts how many searches are under way at most. */
+/** Records the highest number of concurrent searches. */
 class CountingLog extends MemoryLog {
   running = 0
   most = 0
@@ -27,14 +27,14 @@ function hubOf(log: CountingLog) {
   return hub
 }
 
-it('at most four searches of history go on at once, and all come to an end', async () => {
+it('at most four searches of history run at once, and all of them finish', async () => {
   const log = new CountingLog()
   const hub = hubOf(log)
   const places = await Promise.all(Array.from({ length: 20 }, () => hub.locate({ last: 5 })))
   expect({ places: places.length, most: log.most }).toEqual({ places: 20, most: 4 })
 })
 
-it('a search that nobody waits for any more is not begun', async () => {
+it('a search whose client has disconnected is not started', async () => {
   const log = new CountingLog()
   const hub = hubOf(log)
   const gone = new AbortController()
@@ -46,7 +46,7 @@ it('a search that nobody waits for any more is not begun', async () => {
   expect(log.searches).toBe(4)
 })
 
-it('a stretch of the window ends early where the filter takes long', () => {
+it('a window scan ends early when the filter is slow', () => {
   const window = new Window({ entries: 5_000, bytes: 2 ** 30 }, 0)
   for (let offset = 1; offset <= 2_000; offset++) {
     window.push({ epoch: 'e', offset, id: `#e-${offset}`, time: 0, update: { topics: ['t'], data: 'x' } })

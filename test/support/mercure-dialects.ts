@@ -1,18 +1,18 @@
-// What each dialect of Mercure calls things, and the tokens that tests of both dialects come with.
+// The parameter and header names of both Mercure dialects, and tokens for tests of both.
 import { randomUUID } from 'node:crypto'
 import type { HandlerOptions, Update } from '../../dist/index.js'
 import type { Answer } from './http.js'
 import { audience, bearer, type Dialect, fresh, keys, type MercureServer, type Rights, token } from './mercure.js'
 
-/** Names on the wire; those of headers as Node tells them. */
-export const words = {
+/** Names on the wire; header names are lower case, as in Node. */
+export const dialectNames = {
   '1.0': { selector: 'match', lastEventId: 'last_event_id', lastEventIdHeader: 'mercure-last-event-id' },
   '0.x': { selector: 'topic', lastEventId: 'lastEventID', lastEventIdHeader: 'last-event-id' }
 } as const satisfies Record<Dialect, Record<string, string>>
 
-/** Where `serverWith` says that it tells what kind of token it wants. */
+/** The metadata URL in the challenges of `serverWith`. */
 export const metadata = 'https://hub.example.com/.well-known/oauth-protected-resource/.well-known/mercure'
-/** The challenges of 1.0. */
+/** The `WWW-Authenticate` values of 1.0. */
 export const challenge = {
   none: `Bearer resource_metadata="${metadata}"`,
   invalid: `Bearer error="invalid_token", resource_metadata="${metadata}"`,
@@ -20,15 +20,15 @@ export const challenge = {
   scope: `Bearer error="insufficient_scope", resource_metadata="${metadata}"`
 } as const
 
-/** Headers of a subscriber who may read what is private of these topics. */
+/** Headers of a subscriber that may read private updates of these topics. */
 export const reader = async (dialect: Dialect, subscribe: readonly unknown[] = [], rights: Rights = {}) =>
   bearer(await token(dialect, { subscribe, ...rights }))
 
-/** Headers of a publisher who may publish to these topics. */
+/** Headers of a publisher that may publish to these topics. */
 export const publisher = async (dialect: Dialect, publish: readonly unknown[] = ['*'], rights: Rights = {}) =>
   bearer(await token(dialect, { publish, ...rights }))
 
-/** A token that nobody signed. */
+/** A token without a signature. */
 export function unsigned(dialect: Dialect): string {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const header = { alg: 'none', typ: dialect === '1.0' ? 'at+jwt' : 'JWT' }
@@ -41,11 +41,11 @@ export const pattern = (dialect: Dialect, prefix: string) =>
     ? `match_urlpattern=${encodeURIComponent(`${prefix}/:id`)}`
     : `topic=${encodeURIComponent(`${prefix}/{id}`)}`
 
-/** The same as a grant. */
+/** The same selector as a grant. */
 export const patternGrant = (dialect: Dialect, prefix: string): unknown =>
   dialect === '1.0' ? { match: `${prefix}/:id`, match_type: 'urlpattern' } : `${prefix}/{id}`
 
-/** Publishes these texts to a topic of its own, and answers their ids, none of which is the hub's. */
+/** Publishes these texts to a unique topic, and returns their ids, all of which the publisher sets. */
 export async function publishHistory(server: MercureServer, dialect: Dialect, texts: readonly string[]) {
   const topic = fresh()
   const ids = texts.map((text) => `${text}-${randomUUID()}`)
@@ -53,7 +53,7 @@ export async function publishHistory(server: MercureServer, dialect: Dialect, te
   return { topic, ids }
 }
 
-/** What an attempt to publish was answered with, and the data of all that was published meanwhile. */
+/** Runs a publish, and returns its response and the data of all updates published meanwhile. */
 export async function attempt(server: MercureServer, act: () => Promise<Answer>) {
   const stream = await server.follow('1.0', '*', { headers: await reader('1.0', ['*']) })
   const answer = await act()

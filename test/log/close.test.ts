@@ -1,4 +1,4 @@
-// What becomes of requests that are under way when a log is closed: none is left without an answer.
+// Closing a log settles every pending request.
 import { describe, expect, it } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
 import { everything, many, openLog, update } from '../support/log-folder.ts'
@@ -6,7 +6,7 @@ import { everything, many, openLog, update } from '../support/log-folder.ts'
 const page = { entries: 1, bytes: 1 }
 const member = { topic: 't', node: 'n', record: '', end: update('') }
 
-/** Why some were refused, where it is not that the log is closed. */
+/** Reasons of rejections other than `closed`. */
 function reasonsOf(answers: readonly PromiseSettledResult<unknown>[]): unknown[] {
   const reasons = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []))
   return reasons.filter((reason) => reason.code !== 'closed')
@@ -16,10 +16,10 @@ describe.each([
   ['LmdbLog', () => openLog()],
   ['MemoryLog', async () => new MemoryLog()]
 ])('%s', (_, open) => {
-  it('answers each request that was under way when it was closed, or says that it is closed', async () => {
+  it('completes each pending request, or rejects it as closed', async () => {
     const log = await open()
     await log.append(many(5_000))
-    const asked = Promise.allSettled([
+    const pending = Promise.allSettled([
       log.append([update('x')]),
       log.roster.announce([{ update: update('y'), member }]),
       log.read(0, everything, page),
@@ -30,15 +30,15 @@ describe.each([
       log.roster.members()[Symbol.asyncIterator]().next()
     ])
     await log.close()
-    expect(reasonsOf(await asked)).toEqual([])
+    expect(reasonsOf(await pending)).toEqual([])
   })
 
-  it.each(['at rest', 'while it is written to'])(
-    'settles a change of rules that comes with the end, %s',
+  it.each(['idle', 'with appends in progress'])(
+    'settles a retention change that is requested just before close (%s)',
     async (when) => {
       const log = await open()
-      const appended = when === 'at rest' ? [] : log.append(many(3))
-      // One commit may then be on its way, for which the change has to wait.
+      const appended = when === 'idle' ? [] : log.append(many(3))
+      // One commit may be in progress at this point, and the change waits for it.
       await new Promise(setImmediate)
       const changes = Promise.allSettled([1, 2].map((entries) => log.retain([{ match: '*', entries }])))
       await log.close()

@@ -1,4 +1,4 @@
-// Processes that want the same folder, in this container or in another one, and what one leaves behind that was killed.
+// Processes that compete for one folder, in this container or another, and the files that a killed process leaves behind.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { linkSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest'
 
 const library = new URL('../../dist/index.js', import.meta.url).href
 
-/** Why processes cannot have numbers of their own here; undefined where they can. */
+/** The reason why a separate PID namespace is unavailable here; undefined if it is available. */
 export function noNamespace(): string | undefined {
   try {
     execFileSync('unshare', ['--pid', '--fork', '--mount-proc', 'true'], { stdio: 'pipe' })
@@ -20,17 +20,17 @@ export function noNamespace(): string | undefined {
   }
 }
 
-/** A socket that nobody listens to, as a process leaves it that was killed. */
+/** Creates a socket without a listener, as a killed process leaves it. */
 export async function staleSocket(path: string): Promise<void> {
   const server = createServer().listen(`${path}.live`)
   await once(server, 'listening')
   linkSync(`${path}.live`, path)
-  // Closing removes the name that it was bound to, and leaves the other.
+  // Closing unlinks the bound name; the second name remains.
   server.close()
   await once(server, 'close')
 }
 
-/** Processes that try to open a log when they are asked to, and keep it until they are asked for the next. */
+/** Processes that open a log on request, and keep it open until the next request. */
 export async function startContenders(count: number): Promise<{ open(path: string): Promise<string> }[]> {
   const script = `const { LmdbLog } = await import(${JSON.stringify(library)})
     const { createInterface } = await import('node:readline')

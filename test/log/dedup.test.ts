@@ -1,4 +1,4 @@
-// What each log remembers of what it appended once, beyond the contract: bounds, disk, other nodes, and a Redis that hangs.
+// Deduplication beyond the contract: bounds, persistence, several nodes, and a Redis that hangs.
 import { open as openLmdb } from 'lmdb'
 import { describe, expect, it } from 'vitest'
 import { createHub, type DedupOptions, type Entry, MemoryLog } from '../../dist/index.js'
@@ -6,19 +6,19 @@ import { keptIn, many, newFolder, openLog, update } from '../support/log-folder.
 import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 
-const once = (keys: readonly string[], ttlMs = 60_000): DedupOptions => ({
+const dedup = (keys: readonly string[], ttlMs = 60_000): DedupOptions => ({
   keys: keys.map((key) => ({ key, fingerprint: 'same' })),
   ttlMs
 })
 
 describe('MemoryLog', () => {
-  it('remembers a million keys, and forgets the oldest first', async () => {
+  it('remembers a million keys, and evicts the oldest first', async () => {
     const log = new MemoryLog({ entries: 10 })
     const size = 10_000
     for (let from = 0; from < 1_000_000; from += size) {
-      await log.append(many(size), once(Array.from({ length: size }, (_, at) => `k${from + at}`)))
+      await log.append(many(size), dedup(Array.from({ length: size }, (_, at) => `k${from + at}`)))
     }
-    const offsetOf = async (key: string) => (await log.append([update('x')], once([key])))[0]?.offset
+    const offsetOf = async (key: string) => (await log.append([update('x')], dedup([key])))[0]?.offset
     expect(await offsetOf('k0')).toBe(1)
     expect(await offsetOf('new')).toBe(1_000_001)
     expect(await offsetOf('k1')).toBe(2)
@@ -26,10 +26,10 @@ describe('MemoryLog', () => {
     expect(await offsetOf('k0')).toBe(1_000_002)
   })
 
-  it('goes by its own clock, and by a clock that is set back', async () => {
+  it('uses its own clock, also when that is set back', async () => {
     let now = 1_000_000
     const log = new MemoryLog({ now: () => now })
-    const append = async () => (await log.append([update('x')], once(['k'], 1_000)))[0]?.offset
+    const append = async () => (await log.append([update('x')], dedup(['k'], 1_000)))[0]?.offset
     expect(await append()).toBe(1)
     now += 999
     expect(await append()).toBe(1)
@@ -42,34 +42,34 @@ describe('MemoryLog', () => {
 })
 
 describe('LmdbLog', () => {
-  it('still knows what it appended when it is opened again', async () => {
+  it('still recognizes a key after it is reopened', async () => {
     const path = newFolder()
     const before = await openLog({ path })
-    const [first] = await before.append([update('a')], once(['k']))
+    const [first] = await before.append([update('a')], dedup(['k']))
     await before.close()
     const after = await openLog({ path })
-    expect(await after.append([update('a')], once(['k']))).toEqual([{ ...first, repeated: true }])
+    expect(await after.append([update('a')], dedup(['k']))).toEqual([{ ...first, repeated: true }])
     const other = after.append([update('b')], { keys: [{ key: 'k', fingerprint: 'other' }], ttlMs: 60_000 })
     await expect(other).rejects.toMatchObject({ code: 'key_reused' })
     expect(await keptIn(after)).toEqual(['a'])
   })
 
-  it('removes from disk what it has forgotten, and nothing else', async () => {
+  it('removes only expired keys from disk', async () => {
     const path = newFolder()
     let now = 1_000_000
     const log = await openLog({ path, now: () => now })
     await log.append(
       many(1_000),
-      once(
+      dedup(
         Array.from({ length: 1_000 }, (_, at) => `old${at}`),
         1_000
       )
     )
     now += 500
-    await log.append([update('x'), update('y')], once(['old1', 'young'], 1_000))
+    await log.append([update('x'), update('y')], dedup(['old1', 'young'], 1_000))
     now += 501
-    // One that is used again has a new time, and must not be taken for the old one.
-    await log.append([update('z')], once(['old7'], 1_000))
+    // A key that is used again has a new expiry, and must not be removed with the old one.
+    await log.append([update('z')], dedup(['old7'], 1_000))
     for (let commit = 0; commit < 10; commit++) await log.append([update('more')])
     await log.close()
     const root = openLmdb({ path, maxDbs: 10, noSubdir: false })
@@ -77,23 +77,23 @@ describe('LmdbLog', () => {
     expect([keysOf('once'), root.openDB({ name: 'once-until', dupSort: true }).getCount()]).toEqual([2, 2])
     await root.close()
     const again = await openLog({ path, now: () => now })
-    const offsets = (await again.append(many(2), once(['young', 'old7']))).map(({ offset }) => offset)
+    const offsets = (await again.append(many(2), dedup(['young', 'old7']))).map(({ offset }) => offset)
     expect(offsets).toEqual([1_001, 1_002])
   })
 })
 
 describeWith(await redis(), 'RedisLog', (program) => {
-  it('knows on one node what another appended', async () => {
+  it('recognizes on one node a key that another node appended', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const [one, other] = [await openShared(server, { prefix }), await openShared(server, { prefix })]
-    const both = await Promise.all([one, other].map((log) => log.append([update('a')], once(['k']))))
+    const both = await Promise.all([one, other].map((log) => log.append([update('a')], dedup(['k']))))
     expect(both.flat().filter(({ repeated }) => repeated).length).toBe(1)
-    expect(await other.append([update('a')], once(['k']))).toMatchObject([{ offset: 1, repeated: true }])
+    expect(await other.append([update('a')], dedup(['k']))).toMatchObject([{ offset: 1, repeated: true }])
     expect(await keptIn(one)).toEqual(['a'])
   })
 
-  it('has an update once that was sent to a Redis that hung, and was repeated', async () => {
+  it('appends an update once when Redis hangs and the append is retried', async () => {
     const server = await redisForTest(program)
     const log = await openShared(server, { commandTimeout: 1_500 })
     const seen: Entry[] = []
@@ -111,33 +111,33 @@ describeWith(await redis(), 'RedisLog', (program) => {
     await expect.poll(() => seen.map(({ update: { data } }) => data), { timeout: 10_000 }).toEqual(await keptIn(log))
   })
 
-  it('forgets with the log itself, so that nothing is taken for kept that is gone', async () => {
+  it('loses keys together with their entries, so that a repetition of a lost update is appended', async () => {
     const server = await redisForTest(program)
     const prefix = newPrefix()
     const log = await openShared(server, { prefix })
-    await log.append([update('1'), update('2')], once(['one', 'two']))
-    // As a replica would have it that had not heard of the last.
+    await log.append([update('1'), update('2')], dedup(['one', 'two']))
+    // The state of a replica that has not received the last entry.
     await server.ask('HSET', `{${prefix}:log}:meta`, 'head', '1')
-    const [again] = await log.append([update('2')], once(['two']))
+    const [again] = await log.append([update('2')], dedup(['two']))
     expect(again).toMatchObject({ offset: 1, epoch: log.epoch })
     expect(again).not.toHaveProperty('repeated')
     await expect.poll(() => server.ask('KEYS', '*:o:one')).toEqual([])
   })
 
-  it('is full when Redis is, and then has used no key', async () => {
+  it('rejects with storage_full when Redis is full, and uses no key', async () => {
     const server = await redisForTest(program)
     const log = await openShared(server)
     await server.ask('CONFIG', 'SET', 'maxmemory', '1')
-    await expect(log.append([update('a')], once(['k']))).rejects.toMatchObject({ code: 'storage_full' })
+    await expect(log.append([update('a')], dedup(['k']))).rejects.toMatchObject({ code: 'storage_full' })
     await server.ask('CONFIG', 'SET', 'maxmemory', '0')
-    expect((await log.append([update('a')], once(['k'])))[0]).not.toHaveProperty('repeated')
+    expect((await log.append([update('a')], dedup(['k'])))[0]).not.toHaveProperty('repeated')
     expect(log.head).toBe(1)
   })
 
-  it.each([0, -1, 0.5, 1e30, Infinity])('does not break off half-way where a key counts for %d ms', async (ms) => {
+  it.each([0, -1, 0.5, 1e30, Infinity])('appends the whole batch with a key TTL of %d ms', async (ms) => {
     const server = await redisForTest(program)
     const log = await openShared(server)
-    await log.append([update('a'), update('b')], once(['k', 'l'], ms))
+    await log.append([update('a'), update('b')], dedup(['k', 'l'], ms))
     expect(await keptIn(log)).toEqual(['a', 'b'])
   })
 })

@@ -1,12 +1,12 @@
-// What a hub tells its log about who is asking, so that the log need not read what nobody wants.
+// The filter that the hub passes to its log names the requested topics, so that the log can use its topic index.
 import { expect, it } from 'vitest'
 import { createHub, type Filter, MemoryLog } from '../../dist/index.js'
 
 class WatchedLog extends MemoryLog {
-  readonly asked: Filter[] = []
+  readonly requests: Filter[] = []
 
   override newest(filter: Filter, count: number): Promise<number> {
-    this.asked.push(filter)
+    this.requests.push(filter)
     return super.newest(filter, count)
   }
 }
@@ -20,8 +20,8 @@ it.each([
   [['a', 'books/{id}'], undefined],
   [['a', '*'], undefined],
   [[], undefined]
-])('names the topics of a stream that follows %j as %j', async (topics, named) => {
+])('passes the topics of a stream that follows %j as %j', async (topics, named) => {
   const log = new WatchedLog()
   await createHub({ log }).locate({ topics, last: 1 })
-  expect(log.asked.map((filter) => filter.topics)).toEqual([named])
+  expect(log.requests.map((filter) => filter.topics)).toEqual([named])
 })

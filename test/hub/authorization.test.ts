@@ -1,4 +1,4 @@
-// The right to read: what it covers, in what comes and in what was kept, and when it ends.
+// Read permission: what it covers, for live delivery and for replay, and what happens when it expires.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createHub, type HubOptions, type SubscribeRequest } from '../../dist/index.js'
 import { FakeConnection } from '../support/fake-connection.js'
@@ -14,7 +14,7 @@ function open(options: HubOptions = {}) {
 }
 
 describe('a private update', () => {
-  it('reaches those who may read one of its topics, live and replayed, and nobody else', async () => {
+  it('reaches only subscribers that may read one of its topics, live and on replay', async () => {
     const { hub, join } = open()
     const readers = {
       canonical: { readable: ['a'] },
@@ -36,7 +36,7 @@ describe('a private update', () => {
     }
   })
 
-  it('is not wanted by those who may read it and did not ask for it', async () => {
+  it('is not sent to a permitted subscriber that did not select its topics', async () => {
     const { hub, join } = open()
     const { connection } = await join({ topics: ['b'], readable: ['*'] })
     await hub.publish({ topics: ['a'], data: 'a', private: true })
@@ -44,7 +44,7 @@ describe('a private update', () => {
     await expect.poll(() => connection.data).toEqual(['b'])
   })
 
-  it('does not confirm its id to those who may not read it', async () => {
+  it('does not confirm its id to a client without read permission', async () => {
     const { hub } = open()
     const { id } = await hub.publish({ topics: ['a'], data: '', id: 'secret', private: true })
     await hub.publish({ topics: ['a'], data: '' })
@@ -53,18 +53,18 @@ describe('a private update', () => {
   })
 })
 
-describe('a right that ends', () => {
-  it('ends the stream by then, and not long before', async () => {
+describe('an expiring permission', () => {
+  it('ends the stream when it expires, and not much earlier', async () => {
     const { join } = open()
     const until = Date.now() + 600
     const { connection } = await join({ until })
     await expect.poll(() => connection.ended, { interval: 5 }).toBe('expired')
-    // It is seen later where the machine is busy.
+    // On a busy machine the client observes the end a little later.
     expect(Date.now()).toBeLessThanOrEqual(until + 1_000)
     expect(Date.now()).toBeGreaterThan(until - 300)
   })
 
-  it('ends also the stream of a client that reads nothing', async () => {
+  it('also ends the stream of a client that does not read', async () => {
     const { hub, join } = open()
     const { connection } = await join({ until: Date.now() + 500 })
     connection.full = true
@@ -72,7 +72,7 @@ describe('a right that ends', () => {
     await expect.poll(() => connection.ended, { interval: 5 }).toBe('expired')
   })
 
-  it('gives nothing where it is over', async () => {
+  it('delivers nothing after it has expired', async () => {
     const { hub, join } = open()
     await hub.publish({ topics: ['t'], data: 'kept' })
     const { connection } = await join({ until: Date.now() - 1, lastEventId: 'earliest' })
@@ -81,7 +81,7 @@ describe('a right that ends', () => {
     expect(hub.status.subscribers).toBe(0)
   })
 
-  it('is refused where it is no time', async () => {
+  it('is rejected when the expiry is not a valid time', async () => {
     const { hub } = open()
     await expect(hub.locate({ until: Number.NaN })).rejects.toMatchObject({ code: 'until_invalid' })
   })

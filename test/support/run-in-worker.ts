@@ -1,11 +1,11 @@
-// Runs something that may never end where it can be ended: a loop that does not yield would freeze the tests with it.
+// Runs code that may never terminate in a worker thread, since an endless loop would block the test process.
 import { Worker } from 'node:worker_threads'
 
 /**
- * What `code` leaves in `answer`, given what it finds in `input`. It is the body of an async function.
- * @throws when that takes longer than the deadline, and ends it
+ * Returns the value that `code` assigns to `answer`; `code` is the body of an async function and reads `input`.
+ * @throws Error when it takes longer than the deadline; the worker is then terminated
  */
-export async function inWorker<Answer>(code: string, input: unknown, deadline: number): Promise<Answer> {
+export async function runInWorker<Answer>(code: string, input: unknown, deadline: number): Promise<Answer> {
   const source = `
     const { parentPort, workerData: input } = require('node:worker_threads')
     ;(async () => { let answer; ${code}; parentPort.postMessage(answer) })()`

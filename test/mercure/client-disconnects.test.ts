@@ -1,4 +1,4 @@
-// A publisher that hangs up once all of its update is sent: what was sent is published, whatever the hub was doing meanwhile.
+// A publisher that disconnects after it has sent its whole update: the update is published, whatever the hub is doing then.
 import { generateKeyPairSync } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { ask, serve } from '../support/http.js'
 import { jwksServer } from '../support/jwks-server.js'
 import { audience, bearer, dialects, form, hubPath, serverWith } from '../support/mercure.js'
-import { publisher } from '../support/mercure-words.js'
+import { publisher } from '../support/mercure-dialects.js'
 import { listen } from '../support/sse-client.js'
 import { jwk, legacy, modern } from '../support/tokens.js'
 
@@ -16,7 +16,7 @@ const doors = [
   ['/publish', '{"topic":"gone","data":"sent"}', 'application/x-ndjson']
 ] as const
 
-/** Sends a request by hand; the connection is the caller's to end. */
+/** Sends a raw request; the caller closes the connection. */
 function send(port: number, path: string, body: string, headers: Record<string, string>) {
   const all = { Host: 'hub', 'Content-Length': String(body.length), ...headers }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
@@ -25,8 +25,8 @@ function send(port: number, path: string, body: string, headers: Record<string, 
   return { hangUp: () => new Promise((resolve) => socket.once('close', resolve).destroySoon()) }
 }
 
-describe.each(dialects)('a publisher of %s that has hung up', (dialect) => {
-  it.each(doors)('P10: has its update delivered that it sent to %s', async (path, body, type) => {
+describe.each(dialects)('a publisher of %s that has disconnected', (dialect) => {
+  it.each(doors)('P10: still has its update to %s delivered', async (path, body, type) => {
     const stream = await server.follow(dialect, 'gone')
     const headers = { 'Content-Type': type, ...(await publisher(dialect)) }
     await send(server.process.port, path, body, headers).hangUp()
@@ -34,19 +34,19 @@ describe.each(dialects)('a publisher of %s that has hung up', (dialect) => {
   })
 
   it.each(doors)(
-    'P10: has it delivered also where its token had yet to be verified, at %s',
+    'P10: still has its update delivered if its token was not yet verified, at %s',
     async (path, body, type) => {
       const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
       const jwks = await jwksServer()
       const { url, at } = await serve({}, { publisherJwks: jwks.address, audience: [audience], anonymous: true })
       const stream = await listen(`${url + hubPath}?topic=gone`)
-      const asked = new Promise<ServerResponse>((resolve) => {
+      const pending = new Promise<ServerResponse>((resolve) => {
         jwks.answer = resolve
       })
       const signing = { key: privateKey, alg: 'ES256', header: { kid: '1' } }
       const token = dialect === '1.0' ? modern({ aud: audience }, signing) : legacy(undefined, signing)
       const request = send(at.port, path, body, { 'Content-Type': type, ...bearer(await token) })
-      const keys = await asked
+      const keys = await pending
       await request.hangUp()
       await ask(url)
       keys.end(JSON.stringify({ keys: [jwk(publicKey, { kid: '1', alg: 'ES256' })] }))

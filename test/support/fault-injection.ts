@@ -1,4 +1,4 @@
-// Plants a fault in a copy of the built library, so that a test can be shown to see it. The product itself has no hooks.
+// Plants a fault in a copy of the built library, to prove that a test detects it. The product itself has no test hooks.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -9,14 +9,14 @@ export interface Fault {
   readonly name: string
   /** The built file, below `dist/`. */
   readonly file: string
-  /** Stands exactly once in the file. */
+  /** Occurs exactly once in the file. */
   readonly find: string
   readonly replace: string
 }
 
-/** The library with the fault in it. */
+/** Builds and imports a copy of the library that has the fault. */
 export async function plant({ file, find, replace, name }: Fault): Promise<Library> {
-  // Below the project, where it finds its dependencies.
+  // Inside the project, so that dependencies resolve.
   mkdirSync('build', { recursive: true })
   const folder = mkdtempSync(join('build', 'fault-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))

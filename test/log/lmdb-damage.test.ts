@@ -35,21 +35,22 @@ async function closedLog(): Promise<string> {
   return path
 }
 
+function copyOf(folder: string): string {
+  const path = newFolder()
+  cpSync(join(folder, 'data.mdb'), join(path, 'data.mdb'))
+  return path
+}
+
 it(`LmdbLog delivers what was written or names the damaged file, ${runs} times (seed ${seed})`, async () => {
   const random = randomFrom(seed)
   const whole = await closedLog()
   const pages = statSync(join(whole, 'data.mdb')).size / 4_096
   const reader = startReader(topics)
-  const copy = () => {
-    const path = newFolder()
-    cpSync(join(whole, 'data.mdb'), join(path, 'data.mdb'))
-    return path
-  }
-  const { kept } = await reader.read(copy())
+  const { kept } = await reader.read(copyOf(whole))
   expect(kept).toContain('topic 29')
   let refused = 0
   for (let run = 0; run < runs; run++) {
-    const path = copy()
+    const path = copyOf(whole)
     const what = corrupt(join(path, 'data.mdb'), pages, random)
     const found = await reader.read(path)
     if (found.error === undefined) expect(found.kept === kept, what).toBe(true)
@@ -66,15 +67,10 @@ it('LmdbLog detects a sector of zeros at the end of any page of a small log', as
   await log.append([update('a', { topics: ['topic 0'] }), update('b', { topics: ['topic 1'] })])
   await log.close()
   const reader = startReader(topics)
-  const copy = () => {
-    const path = newFolder()
-    cpSync(join(whole, 'data.mdb'), join(path, 'data.mdb'))
-    return path
-  }
-  const { kept } = await reader.read(copy())
+  const { kept } = await reader.read(copyOf(whole))
   let detected = 0
   for (let end = 4_096; end <= statSync(join(whole, 'data.mdb')).size; end += 4_096) {
-    const path = copy()
+    const path = copyOf(whole)
     overwrite(join(path, 'data.mdb'), end - 512, Buffer.alloc(512))
     const found = await reader.read(path)
     if (found.error === undefined) expect(found.kept === kept, `the page that ends at byte ${end}`).toBe(true)

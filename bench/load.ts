@@ -1,4 +1,4 @@
-// The load process: subscribes, publishes and measures as it is asked; it knows no contender, only an address.
+// The load process: it subscribes, publishes and measures as the benchmark requests.
 import { measure } from './load/measure.ts'
 import type { Answer, Ask, Target } from './load/protocol.ts'
 import { Subscribers } from './load/subscribers.ts'
@@ -25,5 +25,5 @@ process.on('message', (ask: Ask) => {
     (error: Error) => process.send?.({ problem: error.message } satisfies Answer)
   )
 })
-// Without its benchmark a load process has no reason to live.
+// The load process ends with its benchmark.
 process.on('disconnect', () => process.exit())

@@ -1,4 +1,4 @@
-// Runs the benchmark that is named, `fanout` when none is; it knows their names and nothing else about them.
+// Runs the named benchmark; default `fanout`.
 import { fanout, usage as fanoutUsage } from './fanout/fanout.ts'
 import { fleet, usage as fleetUsage } from './fleet/fleet.ts'
 import { log, usage as logUsage } from './log/log.ts'

@@ -1,5 +1,5 @@
 // Makes every npm script work on a fresh clone: installs when the lock file changed, builds when a source changed, then
-// runs what was asked. It knows nothing of tidings itself, and imports nothing that an install would have to bring.
+// runs what was asked. It imports only modules of Node, since it runs before the install.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

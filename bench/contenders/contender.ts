@@ -1,8 +1,8 @@
-// What a contender must tell the benchmark about itself; it knows no measurement.
+// The interface of a contender.
 
 export interface Server {
   port: number
-  /** All the processes whose time and memory are the contender's cost. */
+  /** The processes whose CPU time and memory count for the contender. */
   pids: number[]
   stop(): Promise<void>
 }
@@ -12,8 +12,8 @@ export interface Contender {
   subscribePath: string
   publishPath: string
   version(): string
-  /** Why it cannot take part on this machine, in words for the report; undefined when it can. */
+  /** The reason why it cannot run on this machine, for the report; undefined when it can. */
   obstacle(): string | undefined
-  /** A fresh server, ready to answer, with room for so many connections. */
+  /** Starts a new server that accepts this number of connections, and waits until it is ready. */
   start(connections: number): Promise<Server>
 }

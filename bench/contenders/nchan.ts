@@ -46,11 +46,11 @@ async function startNginx(connections: number): Promise<Server> {
   }
 }
 
-// The worker stays the user we are: it must write to our folder. Buffers are in shared memory, nchan's default and its
-// fastest; the message buffer is deeper than the publishes in flight, so that none is dropped under a slow reader.
+// The worker keeps our user, because it writes to our folder. Buffers are in shared memory, which is the default of nchan and its
+// fastest mode. The message buffer is longer than the publishes in flight, so that a slow reader loses none.
 //
-// A sixteenth of the connections must stay free, or nginx begins to close those that wait: hence the tenth on top. nginx
-// makes room for all of them when it starts, so that much of a connection's memory is never seen to grow.
+// When less than a sixteenth of the connections is free, nginx closes idle ones; so there is a tenth more. nginx allocates all of
+// them at start, so much of the memory of a connection does not show as growth.
 function configuration(folder: string, port: number, connections: number): string {
   const room = Math.ceil(connections * 1.1) + 64
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
@@ -88,12 +88,12 @@ function modulePath(): string {
   return join(compiledIn ?? DEBIAN_MODULES, MODULE)
 }
 
-/** What nginx says of itself: it speaks on standard error. Nothing, when there is no nginx. */
+/** The version output of nginx, which is on standard error; empty when nginx is not installed. */
 function nginxSays(flag: string): string {
   return spawnSync('nginx', [flag], { encoding: 'utf8' }).stderr ?? ''
 }
 
-// The module does not name its version; the package that brought it does.
+// The module does not report its version, but its package does.
 function moduleVersion(): string {
   const query = spawnSync('dpkg-query', ['-W', '-f', '$' + '{Version}', 'libnginx-mod-nchan'], { encoding: 'utf8' })
   return query.stdout?.trim() || 'nchan of unknown version'

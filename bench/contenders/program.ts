@@ -1,11 +1,11 @@
-// Starts a contender that is a Node program which prints its address; it knows not which one.
+// Starts a contender that is a Node program which prints its address.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { family, said, start, stop } from '../support/process.ts'
 import type { Server } from './contender.ts'
 
-/** Runs with the flags that the benchmark itself was given, and so usually with none, in a folder of its own, so that nothing a server keeps there reaches the next round. */
+/** Runs with the Node flags of the benchmark, usually none, in a folder of its own, so that no file reaches the next round. */
 export async function startNode(program: string, ...args: string[]): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const started = start(process.execPath, [...process.execArgv, program, ...args], { cwd: folder })

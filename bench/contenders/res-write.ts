@@ -1,4 +1,4 @@
-// The hub that everyone writes first: a set of responses, and a write to each.
+// The hub of many tutorials: a set of responses, and a write to each.
 import { fileURLToPath } from 'node:url'
 import type { Contender } from './contender.ts'
 import { startNode } from './program.ts'

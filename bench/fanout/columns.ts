@@ -1,4 +1,4 @@
-// Which numbers of a scenario are shown, under which titles, and how each is read from a trial; it formats nothing.
+// The columns of the fan-out tables: the title of each, and how its number is read from a trial.
 import type { Measurement } from '../load/protocol.ts'
 import type { Column as AnyColumn, Failure } from '../support/report.ts'
 import type { Scenario } from './scenarios.ts'

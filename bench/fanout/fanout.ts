@@ -1,4 +1,4 @@
-// The fan-out benchmark: every contender in turn, round after round, in one run; it knows not how any of it is measured.
+// The fan-out benchmark: all contenders in turn, round after round, in one run.
 import { betterSse } from '../contenders/better-sse.ts'
 import type { Contender } from '../contenders/contender.ts'
 import { installNchan, nchan } from '../contenders/nchan.ts'
@@ -33,12 +33,12 @@ export async function fanout(args: string[], command: string): Promise<void> {
     const summary = summaries(columnsOf(scenario), series, 'tidings')
     console.log(`\n${markdown(`${scenario.name}: ${scenario.title}`, described(scenario), summary)}`)
     measured.push({ scenario, summary, series })
-    // After every scenario, so that a run that is interrupted has not been for nothing.
+    // After every scenario, so that an interrupted run keeps its results.
     saveResults({ bench: 'fanout', ...from, measured })
   }
 }
 
-/** Said beforehand and in full, instead of as ten thousand failed connections. */
+/** Fails early with one clear error, instead of ten thousand failed connections. */
 function requireRoom({ name, subscribers }: Scenario): void {
   const needed = subscribers + 200
   const descriptors = descriptorLimit()

@@ -1,4 +1,4 @@
-// Reads the benchmark's command line; it knows the names of scenarios and contenders, and nothing of how they work.
+// Reads the command line of the fan-out benchmark.
 import { parseArgs } from 'node:util'
 import type { Contender } from '../contenders/contender.ts'
 import { SMALLEST_PAYLOAD } from '../load/counter.ts'

@@ -1,4 +1,4 @@
-// The situations that are measured, and what of them the command line may change; it runs none of them.
+// The scenarios, and the settings that the command line can change.
 import type { Pace } from '../load/protocol.ts'
 
 interface Common {
@@ -36,7 +36,7 @@ export const scenarios: readonly Scenario[] = [
     pace: { inFlight: 16 }
   },
   { ...traffic, name: 'steady', title: 'Steady updates', subscribers: 1_000, seconds: 4, pace: { perSecond: 50 } },
-  // Memory hardly differs between rounds, and coming to rest takes long.
+  // Memory hardly differs between rounds, and takes long to become stable.
   { ...usual, kind: 'memory', name: 'memory', title: 'Memory of idle subscribers', subscribers: 10_000, rounds: 3 },
   {
     ...traffic,

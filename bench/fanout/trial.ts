@@ -1,4 +1,4 @@
-// One contender, one scenario, once, on a fresh server and a fresh load process; it compares nothing.
+// Runs one contender in one scenario once, with a new server and a new load process.
 import type { Contender, Server } from '../contenders/contender.ts'
 import { Load } from '../load/client.ts'
 import type { Measurement } from '../load/protocol.ts'
@@ -14,10 +14,10 @@ export interface MemoryReading {
 
 export type Outcome = { traffic: Measurement } | { memory: MemoryReading } | Failure
 
-// Enough connections to make whatever a server makes lazily and once.
+// Enough connections to trigger what a server initializes lazily.
 const WARMING_CONNECTIONS = 200
-// V8 gives the garbage of a burst back only when it has been idle for some time: 9 seconds after two hundred
-// connections, about 30 after ten thousand. A shorter calm would measure how each hub's garbage happened to lie.
+// V8 returns the garbage of a burst only after some idle time: 9 s after two hundred connections, about 30 s after ten thousand.
+// A shorter wait would measure garbage.
 const CALM_BEFORE_MILLIS = 12_000
 const CALM_AFTER_MILLIS = 35_000
 

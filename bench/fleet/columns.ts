@@ -1,9 +1,9 @@
-// Which numbers of a fleet are shown, under which titles, and how each is read from a trial; it formats nothing.
+// The columns of the fleet tables: the title of each, and how its number is read from a trial.
 import type { Measurement } from '../load/protocol.ts'
 import type { Column as AnyColumn } from '../support/report.ts'
 import type { Scenario } from './scenarios.ts'
 
-/** What one round measured; what Redis counted is from the first publish to the last delivery, warm-up included. */
+/** The measurement of one round. The counters of Redis run from the first publish to the last delivery, including the warm-up. */
 export interface Measured {
   readonly nodes: number
   readonly traffic: Measurement

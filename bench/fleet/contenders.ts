@@ -1,4 +1,4 @@
-// One server or several, on a log of their own or on a Redis that they share; it knows no measurement.
+// The contenders of the fleet benchmark: one server with a log of its own, or several on one Redis.
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Server } from '../contenders/contender.ts'
@@ -13,13 +13,13 @@ export interface Fleet {
 export interface Contender {
   readonly name: string
   readonly nodes: number
-  /** What Redis is told of its disk, where there is one. */
+  /** The persistence options of Redis, if the contender uses it. */
   readonly redis?: readonly string[]
-  /** Where its servers keep the log otherwise, in a folder that is theirs. */
+  /** Otherwise, where its server stores the log, in a folder of its own. */
   args?(folder: string): string[]
 }
 
-/** So that what Redis holds does not grow with the speed of what is measured, and removing is part of it; the same for all. */
+/** The same bound for all, so that the data in Redis does not grow with the speed, and removal is measured too. */
 export const kept = 100_000
 const retention = JSON.stringify([{ match: '*', entries: kept }])
 
@@ -38,7 +38,7 @@ export const contenders: readonly Contender[] = [
 
 const program = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 
-/** Does something with a contender that has just begun, and is ended after it, whatever happens. */
+/** Starts a contender, calls a function with it, and stops it in every case. */
 export async function withFleet<Result>(
   { nodes, redis: keeps, args = () => [] }: Contender,
   folder: string,

@@ -1,4 +1,4 @@
-// The fleet benchmark: one server beside several that share a log in Redis; it knows not how any of it is measured.
+// The fleet benchmark: one server, and several servers that share a log in Redis.
 import { parseArgs } from 'node:util'
 import { about, printAbout } from '../support/about.ts'
 import { named, number } from '../support/flags.ts'
@@ -38,7 +38,7 @@ export async function fleet(args: string[], command: string): Promise<void> {
     const summary = summaries(columnsOf(scenario), series, 'memory')
     console.log(`\n${markdown(`${scenario.name}: ${scenario.title}`, described(scenario), summary)}`)
     measured.push({ scenario, summary, series })
-    // After every scenario, so that a run that is interrupted has not been for nothing.
+    // After every scenario, so that an interrupted run keeps its results.
     saveResults({ bench: 'fleet', ...from, measured })
   }
 }

@@ -1,16 +1,16 @@
-// A Redis of the benchmark's own, and what that says of the work it has done; it knows no server that uses it.
+// Starts a Redis for the benchmark, and reads its statistics.
 import { execFileSync } from 'node:child_process'
 import { createClient } from 'redis'
 import { freePort } from '../support/port.ts'
 import { said, start, stop } from '../support/process.ts'
 
-/** What Redis has counted since it began. */
+/** Counters of Redis since its start. */
 export interface Counters {
   /** Scripts that append. */
   appends: number
-  /** Bytes that it has written to its clients. */
+  /** Bytes that Redis has written to its clients. */
   bytesOut: number
-  /** Bytes of memory that it has in use now. */
+  /** Memory in use, in bytes. */
   memory: number
 }
 
@@ -21,7 +21,7 @@ export interface Redis {
   stop(): Promise<void>
 }
 
-/** As it calls itself; undefined where there is none. */
+/** The version as Redis prints it; undefined when Redis is not installed. */
 export function redisVersion(): string | undefined {
   try {
     return /v=(\S+)/.exec(execFileSync('redis-server', ['--version'], { encoding: 'latin1' }))?.[1]
@@ -30,7 +30,7 @@ export function redisVersion(): string | undefined {
   }
 }
 
-/** In a folder of its own; `keeps` is what it is told of its disk. Its file is not rewritten, which would fall into one round and not into another. */
+/** Runs in a folder of its own; `keeps` are its persistence options. Its file is never rewritten, since that would affect single rounds. */
 export async function startRedis(folder: string, keeps: readonly string[]): Promise<Redis> {
   const port = await freePort()
   const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder]
@@ -47,13 +47,13 @@ export async function startRedis(folder: string, keeps: readonly string[]): Prom
 
 async function counters(port: number): Promise<Counters> {
   const client = createClient({ socket: { port, host: '127.0.0.1', reconnectStrategy: false }, RESP: 2 })
-  // What is wrong with the connection is told by the command that needs it.
+  // The command that needs the connection reports its errors.
   client.on('error', () => {})
   await client.connect()
   const info = await client.info('all')
   client.destroy()
-  // Redis counts by command, and not by script. A server runs one script before each XREAD of its follower; the rest
-  // append, but for the few that read history or keep house: so this is never too few.
+  // Redis counts commands, not scripts. A server runs one script before each XREAD of its follower. The others append, except the
+  // few that read history or do maintenance, so this count is never too low.
   const appends = field(info, /cmdstat_eval(?:sha)?:calls=(\d+)/g) - field(info, /cmdstat_xread:calls=(\d+)/g)
   const [bytesOut, memory] = [field(info, /total_net_output_bytes:(\d+)/g), field(info, /used_memory:(\d+)/g)]
   return { appends, bytesOut, memory }

@@ -1,13 +1,13 @@
-// What is asked of a fleet; it runs nothing.
+// The scenarios of the fleet benchmark.
 import type { Pace } from '../load/protocol.ts'
 
 export interface Scenario {
   readonly name: string
   readonly title: string
   readonly pace: Pace
-  /** Updates in one publish: as text where it is one, else as lines. */
+  /** Updates per publish: one as text, several as lines. */
   readonly batch: number
-  /** Whether only the first node is published to, so that what is read elsewhere has gone through the log. */
+  /** Whether all publishes go to the first node, so that updates reach the others through the log. */
   readonly atFirst: boolean
   readonly subscribersEach: number
   readonly rounds: number
@@ -17,7 +17,7 @@ export interface Scenario {
 export const payloadBytes = 64
 export const warmUpSeconds = 1
 
-/** How many updates the slowest reader may be behind: a log is only as fast as what it keeps is read. */
+/** The number of updates that the slowest reader may be behind. A log is only as fast as its readers. */
 const behind = 20_000
 const usual = { rounds: 3, seconds: 3, subscribersEach: 1, atFirst: false }
 

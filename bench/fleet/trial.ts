@@ -1,4 +1,4 @@
-// One contender, one scenario, once, on fresh servers, a fresh Redis and a fresh load process; it compares nothing.
+// Runs one contender in one scenario once, with new servers, a new Redis and a new load process.
 import { Load } from '../load/client.ts'
 import type { Target } from '../load/protocol.ts'
 import { inFolder } from '../support/folder.ts'

@@ -1,4 +1,4 @@
-// The benchmark's handle on a load process: starts it, asks it one thing at a time, ends it.
+// Starts a load process, sends it one request at a time, and stops it.
 import { fileURLToPath } from 'node:url'
 import { type Started, start, stop } from '../support/process.ts'
 import type { Answer, Ask, Measurement, Target, Window } from './protocol.ts'

@@ -1,4 +1,4 @@
-// Makes payloads and finds them again in any stream of bytes; it knows no event stream and no HTTP.
+// Makes payloads, and finds them in a stream of bytes of any format.
 
 // `~` ends every payload and occurs nowhere else: not in a hub's ids, not in chunk sizes, not in field names. Counting
 // one byte works whatever a hub puts around the payload, and no chunk boundary can fall inside it.
@@ -6,7 +6,7 @@ const MARKER = 0x7e
 const STAMP_DIGITS = 14
 export const SMALLEST_PAYLOAD = STAMP_DIGITS + 1
 
-/** Text of exactly `size` bytes: the time it was made in whole microseconds, filling, and the marker. */
+/** Text of exactly `size` bytes: the creation time in whole microseconds, padding, and the marker. */
 export function payload(size: number, millis: number): string {
   const stamp = String(Math.round(millis * 1000)).padStart(STAMP_DIGITS, '0')
   return `${stamp.padEnd(size - 1, '.')}~`
@@ -23,7 +23,7 @@ export function countPayloads(bytes: Uint8Array, from: number, to: number, size:
   return count
 }
 
-/** The times written in the payloads, in milliseconds; one that began in an earlier chunk is left out. */
+/** The creation times of the payloads, in milliseconds, without a payload that began in an earlier chunk. */
 export function stamps(bytes: Uint8Array, from: number, to: number, size: number): number[] {
   const found: number[] = []
   for (let at = from; at < to; at++) {

@@ -1,4 +1,4 @@
-// Runs one measured window, from warm-up to the last straggler; it knows no contender and prints nothing.
+// Measures one window, from warm-up to the last delivery.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cpuMicros, machineMicros } from '../support/cpu.ts'
 import { percentile } from '../support/stats.ts'
@@ -28,7 +28,7 @@ export async function measure(target: Target, subscribers: Subscribers, window: 
   await sleep(window.seconds * 1000)
   const after = read()
   const latencies = subscribers.latencies
-  // New list: what straggles in after the window belongs to nobody's latency.
+  // A new list: deliveries after the window do not count for latency.
   subscribers.latencies = []
   await publishing.stop()
   await stragglers(subscribers, publishing.accepted)
@@ -75,7 +75,7 @@ function between(
   }
 }
 
-/** Waits until everyone has everything, or nothing more has come for a while: then the rest is lost. */
+/** Waits until everything has arrived, or until nothing has arrived for five seconds. Then the rest is lost. */
 async function stragglers(subscribers: Subscribers, published: number): Promise<void> {
   let seen = subscribers.deliveries
   for (let quiet = 0; quiet < STRAGGLER_PATIENCE_MILLIS; quiet += STRAGGLER_POLL_MILLIS) {

@@ -1,14 +1,14 @@
-// Decides when to publish next, closed loop or open loop, and keeps count; it knows no subscriber.
+// Decides when to publish next, in a closed or an open loop, and counts publishes.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pace, Target } from './protocol.ts'
 import { Publisher } from './publisher.ts'
 
-// Open loop: enough connections that a slow answer does not hold up the next update.
+// Open loop: enough connections that a slow response does not delay the next update.
 const OPEN_LOOP_CONNECTIONS = 16
 const TICK_MILLIS = 2
 
 export class Publishing {
-  /** Updates in what was answered with success: each subscriber must receive exactly so many. */
+  /** Updates in successful publishes. Each subscriber must receive exactly this number. */
   accepted = 0
   answered = 0
   refused = 0
@@ -41,7 +41,7 @@ export class Publishing {
     return publishing
   }
 
-  /** Publishes no more, and waits for the answers that are still due. */
+  /** Stops publishing, and waits for the pending responses. */
   async stop(): Promise<void> {
     this.#on = false
     await this.#done
@@ -58,7 +58,7 @@ export class Publishing {
     await Promise.all(this.#publishers.map(keepOneInFlight))
   }
 
-  // The time an update was due is the time its latency counts from: waiting for a free connection is the server's doing.
+  // Latency counts from the time when the update was due: the server causes the wait for a free connection.
   async #openLoop(perSecond: number): Promise<void> {
     const idle = [...this.#publishers]
     const due: number[] = []
@@ -88,7 +88,7 @@ export class Publishing {
     } else {
       this.refused++
     }
-    // A broken connection answers at once, for ever; without this pause it would spin.
+    // A broken connection fails at once, every time. Without this pause the loop would spin.
     if (status === 0) await sleep(100)
   }
 }

@@ -1,23 +1,23 @@
-// The words between the benchmark and its load process; only types, so that neither side can know the other's insides.
+// The types of the messages between the benchmark and its load process.
 
-/** Where the load goes. Process ids, because processor time must be read at the very moments the window opens and shuts. */
+/** The target of the load. It has process ids, because CPU time is read exactly when the window opens and closes. */
 export interface Target {
-  /** Subscribers are spread evenly over these, publishers over those. */
+  /** Ports for subscribers and for publishers. Both are spread evenly over theirs. */
   subscribePorts: number[]
   publishPorts: number[]
   subscribePath: string
   publishPath: string
   payloadBytes: number
-  /** One publish is so many updates, each a line of JSON; left out, it is one update as text. */
+  /** Updates per publish, each a line of JSON. Default: one update as text. */
   lines?: { count: number; topic: string }
   serverPids: number[]
-  /** What keeps the log besides the servers. */
+  /** The processes that store the log, besides the servers. */
   logPids: number[]
 }
 
 /**
- * Closed: so many publishes in flight, the next when an answer came, and the slowest subscriber is not further `behind` than
- * so many updates, where that is said. Open: so many a second, whatever happens.
+ * Closed: a number of publishes in flight, the next one when a response arrives, and optionally a limit on how many updates
+ * the slowest subscriber may be `behind`. Open: a number of publishes per second, regardless of the responses.
  */
 export type Pace = { inFlight: number; behind?: number } | { perSecond: number }
 
@@ -32,21 +32,21 @@ export type Answer = { measurement?: Measurement } | { problem: string }
 
 export interface Measurement {
   seconds: number
-  /** Updates in publishes that were answered with success. */
+  /** Updates in successful publishes. */
   published: number
   deliveries: number
   serverCpuMicros: number
   logCpuMicros: number
-  /** Shares of one core. Close to 1, the load process was the limit, and not the server. */
+  /** Cores in use. Close to 1, the load process was the bottleneck, not the server. */
   generatorCpu: number
-  /** Cores that neither the server, nor its log, nor the load used: what else went on in this machine. */
+  /** Cores in use by other processes of this machine: neither the servers, nor the log, nor the load. */
   elsewhereCpu: number
   p50Millis: number
   p99Millis: number
-  /** Deliveries that were still missing, or were too many, when the stream of each had come to rest. */
+  /** Missing and additional deliveries after all streams had become idle. */
   missing: number
   surplus: number
-  /** Publishes answered with success and without, from the first one on, warm-up included. */
+  /** Successful and failed publishes, including the warm-up. */
   answered: number
   refused: number
   hungUp: number

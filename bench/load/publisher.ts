@@ -1,10 +1,10 @@
-// Publishes over keep-alive connections, one request in flight on each; it knows no subscriber and no pace.
+// Publishes over keep-alive connections, with one request in flight on each.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { payload } from './counter.ts'
 import type { Target } from './protocol.ts'
 
-/** One connection. `publish` may be called again when its promise has settled, never before. */
+/** One connection. Call `publish` again only after its promise has settled. */
 export class Publisher {
   readonly #socket: Socket
   readonly #head: string
@@ -29,7 +29,7 @@ export class Publisher {
     return new Publisher(target, port, socket)
   }
 
-  /** Resolves with the status of the answer, 0 when the connection broke. `since` is the time the latency counts from. */
+  /** Resolves with the status of the response, or 0 when the connection broke. Latency counts from `since`. */
   publish(since: number): Promise<number> {
     return new Promise((resolve) => {
       this.#settle = resolve
@@ -57,13 +57,13 @@ export class Publisher {
   }
 }
 
-/** Always as long, and of ASCII alone. All lines are alike: making them is not to cost more than taking them apart. */
+/** Of constant length, and ASCII only. All lines are equal, so that making them costs less than parsing them. */
 function body({ payloadBytes, lines }: Target, since: number): string {
   const data = payload(payloadBytes, since)
   return lines ? `${JSON.stringify({ topic: lines.topic, data })}\n`.repeat(lines.count) : data
 }
 
-/** The status, once the answer is here to its last byte; undefined before that. */
+/** The status when the response is complete; undefined before. */
 function statusOfWhole(answer: string): number | undefined {
   const end = answer.indexOf('\r\n\r\n')
   if (end < 0) return undefined

@@ -1,4 +1,4 @@
-// Holds many subscriptions open and counts what arrives; it publishes nothing and judges nothing.
+// Holds many subscriptions open, and counts the payloads that arrive.
 import { connect, type Socket } from 'node:net'
 import { countPayloads, stamps } from './counter.ts'
 import type { Target } from './protocol.ts'
@@ -15,7 +15,7 @@ interface Subscriber {
   received: number
 }
 
-// Every socket reads into this one buffer: what arrives is counted before the next read, and never kept.
+// All sockets read into this one buffer. Payloads are counted before the next read, and not kept.
 const shared = Buffer.allocUnsafe(256 * 1024)
 
 export class Subscribers {
@@ -28,7 +28,7 @@ export class Subscribers {
     this.#target = target
   }
 
-  /** Latency is measured away from where is published, if there is such a place. */
+  /** Latency is measured on a server other than the one that receives the publishes, if there is one. */
   async open(count: number): Promise<void> {
     const { subscribePorts: ports, publishPorts } = this.#target
     const away = ports.filter((port) => !publishPorts.includes(port))
@@ -44,17 +44,17 @@ export class Subscribers {
     }
   }
 
-  /** Resets instead of closing, so that ten thousand source ports are free again at once. */
+  /** Resets the connections, so that ten thousand source ports are free again at once. */
   leave(): void {
     for (const { socket } of this.#all.splice(0)) socket.removeAllListeners('close').resetAndDestroy()
   }
 
-  /** How many payloads the slowest has received. */
+  /** The number of payloads that the slowest subscriber has received. */
   get least(): number {
     return this.#all.reduce((least, { received }) => Math.min(least, received), Number.POSITIVE_INFINITY)
   }
 
-  /** How far the subscribers are from each having received `published` payloads. */
+  /** The sums of missing and of additional payloads, if each subscriber should have `published`. */
   difference(published: number): { missing: number; surplus: number } {
     let missing = 0
     let surplus = 0

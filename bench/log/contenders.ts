@@ -1,4 +1,4 @@
-// What keeps updates, in as many ways as are to be compared: each is opened in an empty folder, appends and is closed.
+// The logs that are compared. Each is opened in an empty folder, appends, and is closed.
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LmdbLog, type LmdbLogOptions, MemoryLog, type Update } from 'tidings'
@@ -13,7 +13,7 @@ export interface Contender {
   open(path: string): Promise<Keeper>
 }
 
-/** As much as can be asked of this disk: the same text, at the end of a file, synchronised before an append is answered. */
+/** The upper limit of this disk: appends the same text to a file, and syncs it before each append resolves. */
 class PlainFile implements Keeper {
   readonly #file: FileHandle
   constructor(file: FileHandle) {

@@ -1,4 +1,4 @@
-// Keepers behind HTTP: the server as `npm start` starts it, published to over connections that are kept. It knows no scenario.
+// Contenders of the log benchmark behind HTTP: a server as `npm start` starts it, and keep-alive connections that publish to it.
 import { Agent, request } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import type { Update } from 'tidings'
@@ -31,7 +31,7 @@ class HttpKeeper implements Keeper {
     this.#stop = stop
   }
 
-  /** A single update is sent as its text, several as a line of JSON each. */
+  /** Sends a single update as text, and several as one line of JSON each. */
   append(updates: readonly Update[]): Promise<void> {
     const [first] = updates
     if (updates.length === 1 && first) return this.#post(`/publish?topic=${first.topics[0]}`, 'text/plain', first.data)

@@ -1,4 +1,4 @@
-// The log benchmark: how many updates a second can be kept, by the log alone and through HTTP. It knows no way of keeping them.
+// The log benchmark: how many updates per second are stored, by the log alone and through HTTP.
 import { parseArgs } from 'node:util'
 import type { Update } from 'tidings'
 import { type About, about, printAbout } from '../support/about.ts'
@@ -14,7 +14,7 @@ interface Scenario {
   readonly contenders: readonly Contender[]
   /** Updates in one append. */
   readonly batch: number
-  /** Appends on their way at the same time. */
+  /** Appends in flight at the same time. */
   readonly inFlight: number
   readonly topics: number
 }
@@ -75,7 +75,7 @@ function save(from: About, measured: object[]): void {
   saveResults({ bench: 'log', ...from, measured })
 }
 
-/** The rounds are interleaved, so that what a machine does to one of them it does to all. */
+/** The rounds are interleaved, so that other load on the machine affects all contenders. */
 async function measure(scenario: Scenario, rounds: number, millis: number): Promise<[string, Outcome[]][]> {
   const series = scenario.contenders.map(({ name }): [string, Outcome[]] => [name, []])
   for (let round = 0; round < rounds; round++) {
@@ -90,7 +90,7 @@ async function measure(scenario: Scenario, rounds: number, millis: number): Prom
 function trial(contender: Contender, scenario: Scenario, millis: number): Promise<Outcome> {
   return inFolder(async (path) => {
     const keeper = await contender.open(path)
-    // What is compiled and mapped on the way is not what is to be measured.
+    // Warm-up: compilation and memory mapping are not measured.
     const warmUp = await run(keeper, scenario, millis / 5)
     const { count, elapsed, latencies } = await run(keeper, scenario, millis)
     await keeper.close()

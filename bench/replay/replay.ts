@@ -1,4 +1,4 @@
-// The replay benchmark: how fast history is read back by topic, and whether a long history of others slows that down.
+// The replay benchmark: how fast the history of a topic is read, and whether a long history of other topics slows it down.
 import { parseArgs } from 'node:util'
 import { type Filter, LmdbLog, type Update } from 'tidings'
 import { about, printAbout } from '../support/about.ts'
@@ -7,7 +7,7 @@ import { saveResults } from '../support/results.ts'
 import { type Spread, spread } from '../support/stats.ts'
 import { figure, table } from '../support/table.ts'
 
-/** As the hub reads: a page goes out as one write. */
+/** The page size of the hub, which sends one page in one write. */
 const page = { entries: 1_000, bytes: 128 * 1_024 }
 const payload = 'x'.repeat(64)
 const quiet = 100
@@ -38,7 +38,7 @@ function measure(others: number, loud: number, rounds: number): Promise<Row[]> {
   return inFolder(async (path) => {
     console.error(`writing a log with ${others + loud} entries of others`)
     await write(path, others, loud)
-    // Opened again, so that nothing is read that the writing left behind in this process.
+    // Reopened, so that no cache of the writer is read.
     const log = await LmdbLog.open({ path })
     const among = `among ${figure(others + loud)} of others`
     const rows = [await row(log, `${quiet} entries of one topic, ${among}`, byTopic('quiet'), rounds)]
@@ -50,7 +50,7 @@ function measure(others: number, loud: number, rounds: number): Promise<Row[]> {
   })
 }
 
-/** The quiet topic and the loud one are spread evenly over the whole of it. */
+/** The entries of the quiet and of the loud topic are spread evenly over the history. */
 async function write(path: string, others: number, loud: number): Promise<void> {
   const log = await LmdbLog.open({ path, durability: 'os' })
   const batches = quiet
@@ -75,7 +75,7 @@ function byTopic(topic: string): Filter {
 async function row(log: LmdbLog, what: string, filter: Filter, rounds: number): Promise<Row> {
   const millis: number[] = []
   let entries = 0
-  // As many rounds beforehand that do not count: the first are slower, until it is compiled.
+  // The same number of warm-up rounds: the first ones are slower, until the code is compiled.
   for (let round = -rounds; round < rounds; round++) {
     const start = performance.now()
     entries = await readThrough(log, filter)

@@ -1,4 +1,4 @@
-// Prints what a run's numbers come from, so that they are never without it.
+// Prints the command, the machine and the versions of a run.
 import { machine } from './machine.ts'
 
 export interface About {

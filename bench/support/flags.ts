@@ -1,6 +1,6 @@
-// Reads what benchmarks' command lines have in common: numbers, and lists of names; it knows no option by name.
+// Reads what the command lines of the benchmarks have in common: numbers, and lists of names.
 
-/** What was asked for of a list, in that order, or all of it. */
+/** The requested items of a list, in the requested order; default all. */
 export function named<Thing extends { name: string }>(list: string | undefined, all: readonly Thing[]): Thing[] {
   if (list === undefined) return [...all]
   return list.split(',').map((name) => {
@@ -10,7 +10,7 @@ export function named<Thing extends { name: string }>(list: string | undefined, 
   })
 }
 
-/** The number under its key, or nothing where the flag was not given. */
+/** The number with its key; an empty object without the flag. */
 export function number<Key extends string>(
   key: Key,
   flag: string,

@@ -1,5 +1,4 @@
-// Folders for logs that are written for a measurement and gone after it; they lie beside the compiled benchmarks, for a
-// system's folder for temporary files may be no disk at all.
+// Temporary folders for logs. They are next to the compiled benchmarks, because the temporary folder of the system may be in memory.
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,12 +7,12 @@ const beside = fileURLToPath(new URL('../', import.meta.url))
 
 const inUse = new Set<string>()
 
-// A benchmark that is interrupted leaves no folder behind either.
+// An interrupted benchmark also removes its folders.
 process.on('exit', () => {
   for (const path of inUse) rmSync(path, { recursive: true, force: true })
 })
 
-/** Does something with an empty folder, which is then removed. */
+/** Calls a function with an empty folder, and then removes the folder. */
 export async function inFolder<Result>(work: (path: string) => Promise<Result>): Promise<Result> {
   const path = mkdtempSync(join(beside, 'folder-'))
   inUse.add(path)
@@ -25,7 +24,7 @@ export async function inFolder<Result>(work: (path: string) => Promise<Result>):
   }
 }
 
-/** Bytes of the files in a folder. */
+/** The size of the files in a folder, in bytes. */
 export function bytesIn(path: string): number {
   return readdirSync(path).reduce((sum, name) => sum + statSync(join(path, name)).size, 0)
 }

@@ -1,4 +1,4 @@
-// Says what machine and which limits the numbers come from; it measures nothing itself.
+// Describes the machine of a run, and its limits.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
@@ -23,14 +23,14 @@ export function machine(): Machine {
   }
 }
 
-/** The number of descriptors a program that we start may have: the hard limit, or more where we may raise it. */
+/** The file descriptors that a child process can have: the hard limit, or more if we may raise it. */
 export function descriptorLimit(): number {
   const raised = 'ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -Hn)"; ulimit -n'
   const answer = execFileSync('sh', ['-c', raised], { encoding: 'latin1' }).trim()
   return answer === 'unlimited' ? Number.POSITIVE_INFINITY : Number(answer)
 }
 
-/** Every subscriber needs a source port of its own on the one loopback address that it connects from. */
+/** Every subscriber needs its own source port on the one loopback address. */
 export function sourcePorts(): number {
   const [from = 0, to = 0] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1')
     .trim()

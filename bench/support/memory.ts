@@ -1,16 +1,16 @@
-// Reads how much memory processes hold, and waits until that has come to rest; it knows not why they hold it.
+// Reads the memory of processes, and waits until it is stable.
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const SAMPLE_MILLIS = 500
 const PATIENCE_MILLIS = 120_000
 
-/** Resident bytes, each shared page counted once: a worker's shared memory is real, its copy of libc is not. */
+/** Resident bytes. Each shared page counts once, also when several processes map it. */
 export function residentBytes(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + processBytes(pid), 0)
 }
 
-/** Waits until the last `calm` milliseconds changed memory by less than a half percent. */
+/** Waits until memory has changed by less than half a percent in `calm` milliseconds, for at most two minutes. */
 export async function settledBytes(pids: readonly number[], calm: number): Promise<number> {
   const needed = Math.ceil(calm / SAMPLE_MILLIS)
   const samples: number[] = []

@@ -1,10 +1,10 @@
-// Finds a free port, and waits until somebody answers on one; it speaks no protocol.
+// Finds a free port, and waits until a server accepts connections on a port.
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Started } from './process.ts'
 
-/** For a program that cannot be asked to take any free port. Somebody else may take it in between; then it will say so. */
+/** For a program that cannot choose a free port itself. If another process takes the port first, the program fails to start. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

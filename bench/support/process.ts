@@ -1,11 +1,11 @@
-// Starts programs with enough file descriptors, reads what they say and ends them; it knows not what they are for.
+// Starts programs with enough file descriptors, reads their output, and stops them.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 export interface Started {
   child: ChildProcess
   pid: number
-  /** The last that was written to standard error, for the sentence that explains a failure. */
+  /** The last output on standard error, for the error message of a failure. */
   complaint(): string
 }
 
@@ -18,14 +18,14 @@ const KEPT_COMPLAINT = 2_000
 const GRACE_MILLIS = 3_000
 const running = new Set<ChildProcess>()
 
-// A benchmark that is interrupted must not leave servers behind that slow the next one. Asked, not killed: an nginx that
-// is killed outright leaves its worker behind.
+// An interrupted benchmark must not leave servers running that slow the next one. It sends SIGTERM, because an nginx that gets
+// SIGKILL leaves its worker running.
 process.on('exit', () => {
   for (const child of running) child.kill('SIGTERM')
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
 
-// As many descriptors as the machine lets us have: what was asked for, else the hard limit.
+// The requested number of descriptors, else the hard limit.
 const RAISE = 'ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -Hn)"; exec "$0" "$@"'
 
 export function start(program: string, args: readonly string[], options: StartOptions = {}): Started {
@@ -68,7 +68,7 @@ export async function stop({ child }: Started): Promise<void> {
   clearTimeout(impatience)
 }
 
-/** The process and those it has started itself: a server's time and memory are the sum over them. */
+/** The process and its children. The time and memory of a server are the sum over them. */
 export function family(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
   return [pid, ...(children === '' ? [] : children.split(' ').map(Number))]

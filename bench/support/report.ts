@@ -1,27 +1,26 @@
-// Turns the outcomes of rounds into summaries and a Markdown table, by the columns it is given; it knows no benchmark and
-// measures nothing.
+// Turns the outcomes of rounds into summaries and a Markdown table.
 import { type Spread, spread } from './stats.ts'
 import { figure, table } from './table.ts'
 
-/** One number of an outcome: under which title, and how rounds become one. */
+/** A column: its title, how its number is read from an outcome, and how the rounds are combined. */
 export interface Column<Outcome> {
   title: string
-  /** Whether the ratio to the reference is worth showing: sums of faults and shares of a core have no ratio. */
+  /** Whether to show the ratio to the reference. Sums of faults and shares of a core have none. */
   ratio: boolean
   /**
-   * How rounds become one number. Faults are added up, and disturbance is shown at its worst: a median would hide the one
-   * round that lost something, or the two that were run while the machine was busy with something else.
+   * How the rounds are combined. Faults are added up, and the worst disturbance is shown. A median would hide one round with a
+   * loss, or two rounds on a busy machine.
    */
   over: 'median' | 'sum' | 'max'
   value(outcome: Outcome): number | undefined
 }
 
-/** A round that could not be measured, and why. */
+/** The reason why a round could not be measured. */
 export interface Failure {
   failure: string
 }
 
-/** A contender's outcomes, one a round. */
+/** The outcomes of a contender, one per round. */
 export interface Series<Outcome> {
   contender: string
   outcomes: Outcome[]
@@ -38,7 +37,7 @@ export interface Summary {
   failures: string[]
 }
 
-/** Ratios are to the contender with the name of the reference, or else to the first. */
+/** Ratios are relative to the reference contender, or else to the first one. */
 export function summaries<Outcome extends object>(
   columns: readonly Column<Outcome>[],
   all: readonly Series<Outcome | Failure>[],

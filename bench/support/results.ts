@@ -1,4 +1,4 @@
-// Keeps a run's results as JSON beside the compiled benchmarks; it knows not what they say.
+// Writes the results of a run as JSON next to the compiled benchmarks.
 import { writeFileSync } from 'node:fs'
 
 export function saveResults(results: object): void {

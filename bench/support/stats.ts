@@ -1,4 +1,4 @@
-// Turns samples into medians, percentiles and spreads; it knows nothing of what the numbers mean.
+// Medians, percentiles and ranges of samples.
 
 export interface Spread {
   median: number
@@ -13,7 +13,7 @@ export function median(values: ArrayLike<number>): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
-/** The nearest-rank percentile: always a value that was really measured, never one interpolated between two. */
+/** The nearest-rank percentile: a measured value, not an interpolated one. */
 export function percentile(values: ArrayLike<number>, percent: number): number {
   const sorted = ascending(values)
   const rank = Math.ceil((percent / 100) * sorted.length)

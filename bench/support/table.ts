@@ -1,4 +1,4 @@
-// Prints Markdown tables and numbers that people can read; it knows not what is in them.
+// Formats Markdown tables and numbers.
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)))

@@ -1,6 +1,6 @@
-// Lets contenders take turns, round after round; it knows not what a turn is.
+// Runs the contenders in turn, round after round.
 
-/** Each round begins with another contender: what a machine does to the first or the last of a round, it does to all. */
+/** Each round begins with another contender, so that the position in a round favors none. */
 export async function inTurns<Contender extends { name: string }, Outcome>(
   title: string,
   rounds: number,

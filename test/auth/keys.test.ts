@@ -100,9 +100,9 @@ describe('accepts other algorithms that fit', () => {
 describe('rejects an algorithm', () => {
   it.each<[string, string, string[], RegExp]>([
     ['none', secret, ['none'], /"none"; use HS256, .*EdDSA/],
-    ['none in other letters', secret, ['nOnE'], /; use HS256/],
-    ['one that there is not', secret, ['HS256', 'HS1'], /"HS1"; use/],
-    ['one that is a property of every object', secret, ['constructor'], /; use/],
+    ['none in other letter case', secret, ['nOnE'], /; use HS256/],
+    ['an unknown one', secret, ['HS256', 'HS1'], /"HS1"; use/],
+    ['a property name of every object', secret, ['constructor'], /; use/],
     ['an empty list', secret, [], /empty/],
     [
       'HS256 with a public key',

@@ -150,12 +150,12 @@ describe('minting is rejected', () => {
     ['with broken PEM', { key: '-----BEGIN PRIVATE KEY-----\nWrongAsCanBe' }, 'PEM'],
     ['with an algorithm for other keys', { algorithm: 'RS256' }, 'does not fit'],
     ['with the algorithm none', { algorithm: 'none' }, '; use HS256'],
-    ['for no time', { expiresIn: 0 }, 'expiresIn'],
-    ['for endless time', { expiresIn: Number.POSITIVE_INFINITY }, 'expiresIn'],
-    ['for no number', { expiresIn: Number.NaN }, 'expiresIn'],
-    ['for nobody', { audience: [] }, 'audience'],
-    ['with a payload that is a text', { payload: 'x' }, 'payload'],
-    ['with a payload and nothing to read', { payload: { x: 1 }, subscribe: [] }, 'payload'],
+    ['with an expiry of 0', { expiresIn: 0 }, 'expiresIn'],
+    ['with an infinite expiry', { expiresIn: Number.POSITIVE_INFINITY }, 'expiresIn'],
+    ['with an expiry that is not a number', { expiresIn: Number.NaN }, 'expiresIn'],
+    ['without an audience value', { audience: [] }, 'audience'],
+    ['with a payload that is a string', { payload: 'x' }, 'payload'],
+    ['with a payload and no subscribe grant', { payload: { x: 1 }, subscribe: [] }, 'payload'],
     ['with an empty selector', { publish: [''] }, 'selector'],
     ['with a selector that has a line break', { subscribe: ['a\nb'] }, 'selector']
   ])('%s', async (_, options, message) => {

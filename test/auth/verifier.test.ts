@@ -158,8 +158,8 @@ describe('rejects an option', () => {
   it.each<[string, Partial<VerifierOptions>, string]>([
     ['a tolerance below zero', { clockTolerance: -1 }, 'clockTolerance'],
     ['a tolerance above five minutes', { clockTolerance: 301 }, 'clockTolerance'],
-    ['a tolerance that is no number', { clockTolerance: Number.NaN }, 'clockTolerance'],
-    ['a base that is no URL', { base: '/.well-known/mercure' }, 'base'],
+    ['a tolerance that is not a number', { clockTolerance: Number.NaN }, 'clockTolerance'],
+    ['a base that is not a URL', { base: '/.well-known/mercure' }, 'base'],
     ['a role without a key', { publisher: {} }, 'give either key or jwks'],
     [
       'a role with a key and an address',

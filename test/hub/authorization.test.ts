@@ -1,21 +1,10 @@
 // Read permission: what it covers, for live delivery and for replay, and what happens when it expires.
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { createHub, type HubOptions, type SubscribeRequest } from '../../dist/index.js'
-import { FakeConnection } from '../support/fake-connection.js'
-
-function open(options: HubOptions = {}) {
-  const hub = createHub({ heartbeat: 0, ...options })
-  onTestFinished(() => hub.close())
-  const join = async (request: SubscribeRequest = {}) => {
-    const connection = new FakeConnection()
-    return { connection, subscriber: hub.join(await hub.locate(request), connection) }
-  }
-  return { hub, join }
-}
+import { describe, expect, it } from 'vitest'
+import { openHub } from '../support/open-hub.js'
 
 describe('a private update', () => {
   it('reaches only subscribers that may read one of its topics, live and on replay', async () => {
-    const { hub, join } = open()
+    const { hub, join } = openHub()
     const readers = {
       canonical: { readable: ['a'] },
       alternate: { readable: ['b/{id}'] },
@@ -37,7 +26,7 @@ describe('a private update', () => {
   })
 
   it('is not sent to a permitted subscriber that did not select its topics', async () => {
-    const { hub, join } = open()
+    const { hub, join } = openHub()
     const { connection } = await join({ topics: ['b'], readable: ['*'] })
     await hub.publish({ topics: ['a'], data: 'a', private: true })
     await hub.publish({ topics: ['b'], data: 'b', private: true })
@@ -45,7 +34,7 @@ describe('a private update', () => {
   })
 
   it('does not confirm its id to a client without read permission', async () => {
-    const { hub } = open()
+    const { hub } = openHub()
     const { id } = await hub.publish({ topics: ['a'], data: '', id: 'secret', private: true })
     await hub.publish({ topics: ['a'], data: '' })
     expect((await hub.locate({ lastEventId: id, checkVisibility: true })).visible).toBe(false)
@@ -55,7 +44,7 @@ describe('a private update', () => {
 
 describe('an expiring permission', () => {
   it('ends the stream when it expires, and not much earlier', async () => {
-    const { join } = open()
+    const { join } = openHub()
     const until = Date.now() + 600
     const { connection } = await join({ until })
     await expect.poll(() => connection.ended, { interval: 5 }).toBe('expired')
@@ -65,7 +54,7 @@ describe('an expiring permission', () => {
   })
 
   it('also ends the stream of a client that does not read', async () => {
-    const { hub, join } = open()
+    const { hub, join } = openHub()
     const { connection } = await join({ until: Date.now() + 500 })
     connection.full = true
     await hub.publish({ topics: ['t'], data: '' })
@@ -73,7 +62,7 @@ describe('an expiring permission', () => {
   })
 
   it('delivers nothing after it has expired', async () => {
-    const { hub, join } = open()
+    const { hub, join } = openHub()
     await hub.publish({ topics: ['t'], data: 'kept' })
     const { connection } = await join({ until: Date.now() - 1, lastEventId: 'earliest' })
     expect(connection.ended).toBe('expired')
@@ -82,7 +71,7 @@ describe('an expiring permission', () => {
   })
 
   it('is rejected when the expiry is not a valid time', async () => {
-    const { hub } = open()
+    const { hub } = openHub()
     await expect(hub.locate({ until: Number.NaN })).rejects.toMatchObject({ code: 'until_invalid' })
   })
 })

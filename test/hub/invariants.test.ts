@@ -1,22 +1,10 @@
 // The invariants of ARCHITECTURE.md, one by one, each in a few lines. The random histories test all of them together.
-// under whatever happens is shown by the histories.
 import { setImmediate as tick } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Frame } from '../../dist/hub/delivery/frame.js'
-import { type CloseReason, createHub, type HubOptions, MemoryLog, type SubscribeRequest } from '../../dist/index.js'
+import { type CloseReason, MemoryLog, type SubscribeRequest } from '../../dist/index.js'
 import { compile } from '../../dist/topics/matcher.js'
-import { FakeConnection } from '../support/fake-connection.js'
-
-function open(options: HubOptions = {}) {
-  const hub = createHub({ heartbeat: 0, ...options })
-  onTestFinished(() => hub.close())
-  const join = async (request: SubscribeRequest = {}) => {
-    const connection = new FakeConnection()
-    return { connection, subscriber: hub.join(await hub.locate(request), connection) }
-  }
-  const publish = (data: string, ...topics: string[]) => hub.publish({ topics: topics[0] ? topics : ['t'], data })
-  return { hub, join, publish }
-}
+import { openHub } from '../support/open-hub.js'
 
 /** A sweep runs on `setImmediate`, and yields to a second one when it takes long. */
 async function sweepsAreDone(): Promise<void> {
@@ -26,7 +14,7 @@ async function sweepsAreDone(): Promise<void> {
 describe('1. a subscriber receives entries only from the tail of the log', () => {
   it('delivers entries that another process appended', async () => {
     const log = new MemoryLog()
-    const { join } = open({ log })
+    const { join } = openHub({ log })
     const { connection } = await join()
     await log.append([{ topics: ['t'], data: 'from another node' }])
     await expect.poll(() => connection.data).toEqual(['from another node'])
@@ -34,7 +22,7 @@ describe('1. a subscriber receives entries only from the tail of the log', () =>
 
   it('does not deliver an update that the log rejected', async () => {
     const log = new MemoryLog()
-    const { join, publish } = open({ log })
+    const { join, publish } = openHub({ log })
     const { connection } = await join()
     log.append = () => Promise.reject(new Error('disk full'))
     await expect(publish('lost')).rejects.toThrow('disk full')
@@ -45,7 +33,7 @@ describe('1. a subscriber receives entries only from the tail of the log', () =>
 
 describe('2. entries are delivered in order, each once', () => {
   it('delivers the rest of a batch to a subscriber that turns live in the middle of it', async () => {
-    const { join, publish } = open()
+    const { join, publish } = openHub()
     const [first, second] = [await join(), await join()]
     second.connection.full = true
     await publish('0')
@@ -60,7 +48,7 @@ describe('2. entries are delivered in order, each once', () => {
   })
 
   it('sends an update with several matching topics once', async () => {
-    const { join, publish } = open()
+    const { join, publish } = openHub()
     const { connection } = await join({ topics: ['a', 'b', '{any}', '*'] })
     await publish('once', 'a', 'b', 'c')
     await publish('end', 'a')
@@ -69,7 +57,7 @@ describe('2. entries are delivered in order, each once', () => {
 
   it('delivers in the same order on two hubs that share a log', async () => {
     const log = new MemoryLog()
-    const [one, two] = [open({ log }), open({ log })]
+    const [one, two] = [openHub({ log }), openHub({ log })]
     const [here, there] = [await one.join(), await two.join()]
     await Promise.all(Array.from({ length: 50 }, (_, index) => (index % 2 ? one : two).publish(String(index))))
     await expect.poll(() => there.connection.data.length).toBe(50)
@@ -88,7 +76,7 @@ describe('3. durable before visible', () => {
       })
       return append(updates)
     }
-    const { join, publish } = open({ log })
+    const { join, publish } = openHub({ log })
     const { connection } = await join()
     const published = publish('kept')
     await sweepsAreDone()
@@ -101,7 +89,7 @@ describe('3. durable before visible', () => {
 
 describe('4. live means caught up', () => {
   it('turns live in the same tick in which it reaches the end of the window', async () => {
-    const { join, publish } = open()
+    const { join, publish } = openHub()
     for (let number = 0; number < 100; number++) await publish(String(number))
     const { connection, subscriber } = await join({ last: 60 })
     await expect.poll(() => subscriber.state).toBe('live')
@@ -109,14 +97,14 @@ describe('4. live means caught up', () => {
   })
 
   it('replays everything the log keeps, not only the window', async () => {
-    const { join, publish } = open({ retention: [{ match: 'price', last: 1 }] })
+    const { join, publish } = openHub({ retention: [{ match: 'price', last: 1 }] })
     for (const price of ['1', '2', '3']) await publish(price, 'price')
     const { connection } = await join({ lastEventId: 'earliest' })
     await expect.poll(() => connection.data).toEqual(['3'])
   })
 
   it('reports no gap for entries removed before a client requests all retained entries', async () => {
-    const { join, publish } = open({ retention: [{ match: 'a', entries: 1 }, { match: '*' }] })
+    const { join, publish } = openHub({ retention: [{ match: 'a', entries: 1 }, { match: '*' }] })
     for (const topic of ['b', 'a', 'a', 'b']) await publish(topic, topic)
     const all = await join({ lastEventId: 'earliest' })
     const newest = await join({ last: 3 })
@@ -126,7 +114,7 @@ describe('4. live means caught up', () => {
   })
 
   it('sends each retained entry once when the lost entries lie between retained ones', async () => {
-    const { hub, join, publish } = open({ retention: [{ match: 'a', entries: 1 }, { match: '*' }] })
+    const { hub, join, publish } = openHub({ retention: [{ match: 'a', entries: 1 }, { match: '*' }] })
     for (const topic of ['b', 'b', 'a', 'b', 'a', 'b']) await publish(topic, topic)
     const lastEventId = `#${hub.status.epoch}-2`
     const place = await hub.locate({ lastEventId })
@@ -136,7 +124,7 @@ describe('4. live means caught up', () => {
   })
 
   it('reads entries that left the window from the log during publishing', async () => {
-    const { join, publish } = open({ window: { entries: 5 } })
+    const { join, publish } = openHub({ window: { entries: 5 } })
     for (let number = 0; number < 3_000; number++) await publish(String(number))
     const { connection } = await join({ lastEventId: 'earliest' })
     for (let number = 3_000; number < 3_200; number++) {
@@ -150,7 +138,7 @@ describe('4. live means caught up', () => {
 
 describe('5. no queue per subscriber', () => {
   it('writes nothing to a full connection, and everything in order after it drains', async () => {
-    const { join, publish } = open()
+    const { join, publish } = openHub()
     const { connection, subscriber } = await join()
     connection.full = true
     await publish('0')
@@ -165,7 +153,7 @@ describe('5. no queue per subscriber', () => {
   })
 
   it('closes a connection with reason slow when it stays full for longer than slowTimeout', async () => {
-    const { hub, join, publish } = open({ slowTimeout: 40 })
+    const { hub, join, publish } = openHub({ slowTimeout: 40 })
     const { connection } = await join()
     connection.full = true
     await publish('0')
@@ -174,7 +162,7 @@ describe('5. no queue per subscriber', () => {
   })
 
   it('keeps a slow connection that makes progress', async () => {
-    const { join, publish } = open({ slowTimeout: 40 })
+    const { join, publish } = openHub({ slowTimeout: 40 })
     const { connection, subscriber } = await join()
     let waiting = 1_000
     vi.spyOn(connection, 'buffered', 'get').mockImplementation(() => waiting)
@@ -188,7 +176,7 @@ describe('5. no queue per subscriber', () => {
   })
 
   it('bounds the backlog of an audience that sweeps cannot keep up with', async () => {
-    const { join, publish } = open({ window: { bytes: 100_000 }, batchBytes: 1 })
+    const { join, publish } = openHub({ window: { bytes: 100_000 }, batchBytes: 1 })
     const { connection, subscriber } = await join()
     for (let number = 0; number < 1_000; number++) void publish(`${number} ${'x'.repeat(500)}`)
     await publish('end')
@@ -200,7 +188,7 @@ describe('5. no queue per subscriber', () => {
 
 describe('6. never skip silently', () => {
   it('closes a subscriber with reason gap when it falls behind the retained entries', async () => {
-    const { join, publish } = open({ log: new MemoryLog({ entries: 10 }), window: { entries: 5 } })
+    const { join, publish } = openHub({ log: new MemoryLog({ entries: 10 }), window: { entries: 5 } })
     const { connection } = await join()
     connection.full = true
     await publish('0')
@@ -216,7 +204,7 @@ describe('6. never skip silently', () => {
     ['epoch', '#old-4', 10],
     ['trimmed', (epoch: string) => `#${epoch}-5`, 10]
   ])('reports a gap with reason %s and the position where the stream starts', async (reason, id, after) => {
-    const { hub, publish } = open({ log: new MemoryLog({ entries: 10 }) })
+    const { hub, publish } = openHub({ log: new MemoryLog({ entries: 10 }) })
     for (let number = 0; number < 20; number++) await publish(String(number))
     const { epoch } = hub.status
     const requested = typeof id === 'string' ? id : id(epoch)
@@ -232,7 +220,7 @@ describe('6. never skip silently', () => {
     log.follow = async (follower) => {
       deliver = follower
     }
-    const { hub, join } = open({ log })
+    const { hub, join } = openHub({ log })
     const { connection } = await join()
     deliver([{ epoch: 'other', offset: 1, id: '#other-1', time: 0, update: { topics: ['t'], data: '' } }])
     expect(connection.ended).toBe('gap' satisfies CloseReason)
@@ -243,7 +231,7 @@ describe('6. never skip silently', () => {
 describe('7. a frame is encoded at most once per encoding', () => {
   it('encodes one buffer for all members of all audiences', async () => {
     const bytes = vi.spyOn(Frame.prototype, 'bytes')
-    const { join, publish } = open()
+    const { join, publish } = openHub()
     const all = [await join({ topics: ['t'] }), await join({ topics: ['t'] }), await join(), await join()]
     await publish('shared')
     await expect.poll(() => all.every(({ connection }) => connection.data.length === 1)).toBe(true)
@@ -266,7 +254,7 @@ describe('8. publisher input is validated before it becomes a field', () => {
     [{ topics: [] }, 'topic_missing'],
     [{ topics: ['a\nb'] }, 'topic_invalid']
   ])('rejects %j with %s', async (fields, code) => {
-    const { hub } = open()
+    const { hub } = openHub()
     await expect(hub.publish({ topics: ['t'], data: '', ...fields })).rejects.toMatchObject({ code })
     expect(hub.status.head).toBe(0)
   })
@@ -274,7 +262,7 @@ describe('8. publisher input is validated before it becomes a field', () => {
 
 describe('9. work per publish grows with the number of matching audiences', () => {
   it('evaluates each pattern once per topic, and skips audiences that do not match', async () => {
-    const { join, publish } = open()
+    const { join, publish } = openHub()
     for (let number = 0; number < 50; number++) await join({ topics: [`exact/${number}`, `p${number}/{id}`] })
     const spies = Array.from({ length: 50 }, (_, number) => vi.spyOn(compile(`p${number}/{id}`), 'matches'))
     for (let number = 0; number < 100; number++) await publish('', 'exact/7')
@@ -284,7 +272,7 @@ describe('9. work per publish grows with the number of matching audiences', () =
 
 describe('closing a hub', () => {
   it('delivers pending updates before it ends the streams', async () => {
-    const { hub, join, publish } = open({ batchBytes: 1 })
+    const { hub, join, publish } = openHub({ batchBytes: 1 })
     const { connection } = await join()
     await Promise.all([publish('last'), publish('words')])
     await hub.close()
@@ -296,7 +284,7 @@ describe('an internal error', () => {
   it('is passed to the observer; the client only sees the stream end', async () => {
     const failures: unknown[] = []
     const log = new MemoryLog()
-    const { join, publish } = open({
+    const { join, publish } = openHub({
       log,
       window: { entries: 1 },
       observer: { failed: (error) => failures.push(error) }
@@ -315,14 +303,14 @@ describe('an internal error', () => {
     [{ encoding: 'xml' }, 'envelope_invalid'],
     [{ topics: Array.from({ length: 7 }, (_, number) => `{a${number}}`.repeat(30)) }, 'selectors_too_many']
   ])('does not include invalid requests: %j is rejected with %s', async (request, code) => {
-    const { hub } = open()
+    const { hub } = openHub()
     await expect(hub.locate(request as SubscribeRequest)).rejects.toMatchObject({ code })
   })
 })
 
 describe('a private update', () => {
   it('reaches only subscribers that may read one of its topics', async () => {
-    const { hub, join } = open()
+    const { hub, join } = openHub()
     const [nobody, other, reader] = [await join(), await join({ readable: ['b'] }), await join({ readable: ['a/{x}'] })]
     await hub.publish({ topics: ['a/1', 'c'], data: 'secret', private: true })
     await hub.publish({ topics: ['a/1'], data: 'public' })
@@ -331,7 +319,7 @@ describe('a private update', () => {
   })
 
   it('is also withheld on replay from subscribers without read permission', async () => {
-    const { hub, join } = open()
+    const { hub, join } = openHub()
     await hub.publish({ topics: ['a'], data: 'secret', private: true })
     await hub.publish({ topics: ['a'], data: 'public' })
     const replay = { lastEventId: 'earliest' }
@@ -354,7 +342,7 @@ describe('an observer that throws', () => {
     const fail = () => {
       throw fault
     }
-    const { join, publish } = open({ observer: { arrived: fail, delivered: fail, joined: fail } })
+    const { join, publish } = openHub({ observer: { arrived: fail, delivered: fail, joined: fail } })
     const { connection } = await join()
     for (const data of ['1', '2']) await publish(data)
     await expect.poll(() => connection.data).toEqual(['1', '2'])

@@ -1,4 +1,4 @@
-// A hub of one better-sse channel with all defaults; it knows nothing that the library does not do for it.
+// A hub of one better-sse channel with all defaults.
 import { createChannel, createSession } from 'better-sse'
 import { listen, takePublish } from './listen.ts'
 

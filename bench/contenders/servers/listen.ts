@@ -1,15 +1,15 @@
-// What the small servers share: read a published body, listen, print the address; it knows no subscriber.
+// What the small servers share: they read a published body, listen, and print the address.
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export function listen(handler: RequestListener): void {
-  // The backlog is raised for all alike: a crowd that arrives at once is not what is measured.
+  // All contenders have this backlog: a burst of connections is not measured.
   const server = createServer(handler).listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
     console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   })
 }
 
-/** Answers a publish when its text is complete and `broadcast` has returned. */
+/** Responds to a publish when its body is complete and `broadcast` has returned. */
 export function takePublish(
   ...[request, response, broadcast]: [...Parameters<RequestListener>, (text: string) => void]
 ): void {

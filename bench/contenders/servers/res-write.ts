@@ -1,4 +1,4 @@
-// A hub in twenty lines, the way tutorials write it; it has no history, no ids and no thought for slow readers.
+// A hub in twenty lines, as in many tutorials: no history, no ids, and no limit for slow readers.
 import type { ServerResponse } from 'node:http'
 import { listen, takePublish } from './listen.ts'
 

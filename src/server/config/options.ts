@@ -80,7 +80,7 @@ const table = {
     maxAge: {
       kind: 'duration',
       default: 0,
-      help: 'how long a stream lasts before the client has to reconnect, which it does by itself; 0 for no limit'
+      help: 'maximum age of a stream; then the server closes it, and the client reconnects automatically; 0 for no limit'
     },
     presenceTimeout: {
       kind: 'duration',

@@ -1,6 +1,15 @@
 // The TCP connections of one listener: handles their errors, closes those that never send a first byte, and closes the rest
 // when the server stops.
 import type { Socket } from 'node:net'
+import { ignoreErrors } from '../http/stream/stream.ts'
+
+const tracker = Symbol('the Connections that a socket belongs to')
+type TrackedSocket = Socket & { [tracker]?: Connections }
+
+// One listener of each kind for all sockets: an idle stream costs little memory, and closures would be a large part of it.
+function onClose(this: TrackedSocket): void {
+  this[tracker]?.remove(this)
+}
 
 export class Connections {
   readonly #all = new Set<Socket>()
@@ -14,14 +23,17 @@ export class Connections {
   }
 
   /** For the `connection` event. */
-  readonly add = (socket: Socket): void => {
+  readonly add = (socket: TrackedSocket): void => {
     this.#all.add(socket)
-    socket.on('close', () => {
-      this.#all.delete(socket)
-      this.settle(socket)
-    })
-    // A reset can arrive before anything else listens, and an `error` event without a listener ends the process.
-    socket.on('error', () => {})
+    socket[tracker] = this
+    socket.on('close', onClose)
+    // A reset can arrive before node:http listens for errors.
+    ignoreErrors(socket)
+  }
+
+  remove(socket: Socket): void {
+    this.#all.delete(socket)
+    this.settle(socket)
   }
 
   /** Closes the connection unless `settle` is called in time. */

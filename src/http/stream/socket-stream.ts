@@ -3,7 +3,16 @@
 import type { Socket } from 'node:net'
 import type { CloseReason } from '../../hub/connection.ts'
 import { bytesQueued, canWriteDirectly, onEmptied, writeDirectly } from './direct-write.ts'
-import { addressOf, isAbrupt, own, ownerOf, type Stream, type StreamInfo, type StreamOptions } from './stream.ts'
+import {
+  addressOf,
+  ignoreErrors,
+  isAbrupt,
+  own,
+  ownerOf,
+  type Stream,
+  type StreamInfo,
+  type StreamOptions
+} from './stream.ts'
 
 /** Bytes that a client may send after its request. An event stream needs none. */
 const maxUnexpectedBytes = 64 * 1_024
@@ -53,8 +62,8 @@ export class SocketStream implements Stream {
     this.#direct = canWriteDirectly(socket)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, keepAliveMs)
-    // `close` follows every error and is handled below.
-    socket.on('error', ignore).on('drain', onDrain).on('data', onData).on('end', onClose).on('close', onClose)
+    ignoreErrors(socket)
+    socket.on('drain', onDrain).on('data', onData).on('end', onClose).on('close', onClose)
     socket.resume()
   }
 

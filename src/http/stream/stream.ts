@@ -36,6 +36,16 @@ export function own(socket: OwnedSocket, stream: Stream): void {
   socket[owner] = stream
 }
 
+function ignore(): void {}
+
+/**
+ * Adds a listener for `error` unless it is there, since an `error` event without a listener ends the process. `close`
+ * follows every error. It is one function, because a second listener costs an array per socket.
+ */
+export function ignoreErrors(socket: Socket): void {
+  if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore)
+}
+
 /** The stream that owns a socket. */
 export function ownerOf(socket: OwnedSocket): Stream | undefined {
   return socket[owner]

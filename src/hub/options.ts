@@ -45,7 +45,7 @@ export function logFor({ log, retention }: HubOptions): Log {
 }
 
 /** The options with their defaults. */
-interface ResolvedHubOptions {
+export interface ResolvedHubOptions {
   readonly heartbeat: number
   readonly slowTimeout: number
   readonly maxAge: number

@@ -3,7 +3,7 @@ import { heartbeat } from '../sse/encode.ts'
 import type { Selector } from '../topics/matcher.ts'
 import type { Audience } from './audience.ts'
 import type { CloseReason, Connection } from './connection.ts'
-import type { StreamPosition } from './position.ts'
+import type { StreamPosition } from './history/position.ts'
 import type { Subscription } from './presence/presence.ts'
 import type { Timed } from './timer-wheel.ts'
 

@@ -25,7 +25,7 @@ const faults: Fault[] = [
   },
   {
     name: 'a gap skipped on resume',
-    file: 'hub/position.js',
+    file: 'hub/history/position.js',
     find: "return lost ? begin(requested, 'trimmed', after)",
     replace: "return false ? begin(requested, 'trimmed', after)"
   },

@@ -2,7 +2,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
-import type { StreamPosition } from '../../hub/position.ts'
+import type { StreamPosition } from '../../hub/history/position.ts'
 import { livePage } from '../../pages/live-page.ts'
 import { encode, encodePosition, heartbeat } from '../../sse/encode.ts'
 import { wantsJson } from '../accept.ts'

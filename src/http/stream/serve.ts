@@ -3,7 +3,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
-import type { StreamPosition } from '../../hub/position.ts'
+import type { StreamPosition } from '../../hub/history/position.ts'
 import type { Subscription } from '../../hub/presence/presence.ts'
 import type { SubscribeRequest } from '../../hub/subscribe-request.ts'
 import { authorizeSubscribe } from '../access/authorize.ts'

@@ -1,8 +1,8 @@
 // Where in the log a stream begins, and what is missing there.
-import { formatId, parseId } from '../log/ids.ts'
-import type { Filter, Log } from '../log/log.ts'
-import { Interest } from './interest.ts'
-import type { SubscribeRequest } from './subscribe-request.ts'
+import { formatId, parseId } from '../../log/ids.ts'
+import type { Filter, Log } from '../../log/log.ts'
+import { Interest } from '../interest.ts'
+import type { SubscribeRequest } from '../subscribe-request.ts'
 
 /** What a client missed. It is reported in the stream and in the response header. */
 export interface Gap {

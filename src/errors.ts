@@ -11,6 +11,7 @@ const table = {
   id_invalid: [400, 'The id is invalid'],
   retry_invalid: [400, 'retry must be a whole number of milliseconds'],
   private_invalid: [400, 'The value of private is invalid'],
+  end_invalid: [400, 'The value of end is invalid'],
   // A subscription that breaks a rule
   selector_invalid: [400, 'The topic selector is invalid'],
   selectors_too_many: [400, 'The stream has too many topic selectors'],
@@ -58,6 +59,10 @@ const table = {
   publishing_too_fast: [429, 'There are too many publish requests'],
   connecting_too_fast: [503, 'Too many streams are beginning'],
   memory_full: [503, 'The server has no memory for another stream'],
+  // Deletion
+  deletion_disabled: [403, 'This server does not delete updates'],
+  update_missing: [404, 'There is no such update'],
+  deletions_too_many: [503, 'Too many deletions are in progress'],
   // Idempotent publishing
   key_invalid: [400, 'The idempotency key is invalid, so nothing was published'],
   key_reused: [422, 'The idempotency key or id was used for another update, so nothing was published'],

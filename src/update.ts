@@ -25,6 +25,11 @@ export interface Update {
   readonly retry?: number
   /** Deliver only to subscribers whose token may read one of the topics; default false. */
   readonly private?: boolean
+  /**
+   * The last update of its topics; default false. A topic is ended as long as its newest kept update is an end; publishing
+   * again reopens it.
+   */
+  readonly end?: boolean
 }
 
 declare const valid: unique symbol
@@ -48,7 +53,7 @@ const control = /[\0-\x1f\x7f]/
  * Checks an update and returns a copy with only the known fields.
  *
  * @throws TidingsError with `topic_missing`, `topic_invalid`, `topics_too_many`, `data_invalid`, `type_invalid`,
- * `id_invalid`, `retry_invalid` or `private_invalid`.
+ * `id_invalid`, `retry_invalid`, `private_invalid` or `end_invalid`.
  */
 export function validate(update: Update): ValidUpdate {
   const { topics, data, type, id, retry } = update
@@ -58,13 +63,15 @@ export function validate(update: Update): ValidUpdate {
   if (id !== undefined) checkId(id)
   if (retry !== undefined) checkRetry(retry)
   if (update.private !== undefined && typeof update.private !== 'boolean') throw new TidingsError('private_invalid')
+  if (update.end !== undefined && typeof update.end !== 'boolean') throw new TidingsError('end_invalid')
   const copy: Update = {
     topics: [...topics],
     data,
     ...(type !== undefined && { type }),
     ...(id !== undefined && { id }),
     ...(retry !== undefined && { retry }),
-    ...(update.private && { private: true })
+    ...(update.private && { private: true }),
+    ...(update.end && { end: true })
   }
   return copy as ValidUpdate
 }

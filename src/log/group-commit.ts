@@ -1,7 +1,8 @@
 // Group commit: appends that arrive while a commit is in progress share the next one.
 import type { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
-import type { Appended, DedupOptions } from './log.ts'
+import type { Deletion } from './deletion.ts'
+import type { Appended, DedupOptions, Entry } from './log.ts'
 import type { Announcement, Member } from './roster.ts'
 
 export interface PendingAppend {
@@ -9,6 +10,8 @@ export interface PendingAppend {
   readonly dedup?: DedupOptions | undefined
   /** For announcements: who comes or, with `null`, goes with each update. */
   readonly members?: readonly (Member | null)[]
+  /** For the announcement of a deletion, which is the only update. */
+  readonly deletion?: Deletion
   resolve(entries: Appended[]): void
   reject(reason: unknown): void
 }
@@ -38,6 +41,11 @@ export class GroupCommit {
   async announce(announcements: readonly Announcement[]): Promise<void> {
     const updates = announcements.map(({ update }) => update)
     await this.#add({ updates, members: announcements.map(({ member }) => member) })
+  }
+
+  async delete(deletion: Deletion, announcement: Update): Promise<Entry> {
+    const [entry] = await this.#add({ updates: [announcement], deletion })
+    return entry as Entry
   }
 
   /** Requests a commit also where no append is pending. */

@@ -1,5 +1,6 @@
 // The contract of a log: an ordered, append-only history with retention. A log knows no subscriber.
 import type { Update } from '../update.ts'
+import type { Deletion } from './deletion.ts'
 import type { Member, Roster } from './roster.ts'
 
 /** An update with its position in the log. */
@@ -14,6 +15,8 @@ export interface Entry {
   readonly update: Update
   /** For an announcement: who comes; `null` when the member with the entry's first topic goes. Only logs with a roster set it. */
   readonly member?: Member | null
+  /** For the announcement of a deletion, when it is delivered: what is deleted. */
+  readonly deletion?: Deletion
 }
 
 /** The key by which a repeated update is recognized. Both texts are short, and are only compared. */
@@ -101,6 +104,16 @@ export interface Log {
   read(after: number, filter: Filter, limit: PageLimit, removalsSeen?: number): Promise<Page>
   /** The offset after which the newest `count` entries follow that the filter admits; all of them when there are fewer. */
   newest(filter: Filter, count: number): Promise<number>
+  /** Whether the log may keep an entry that ends its topics, as far as this node has delivered. If not, `ends` need not be asked. */
+  readonly hasEnds: boolean
+  /** For each topic, its newest kept entry if that is an end; undefined if the topic has not ended. */
+  ends(topics: readonly string[]): Promise<readonly (Entry | undefined)[]>
+  /**
+   * Deletes entries, and appends the announcement in the same step. From then on no read returns them, on any node and after any
+   * crash; storage is freed step by step. It is no gap. The announcement is delivered with `Entry.deletion`.
+   * @throws TidingsError `closed`, or `deletions_too_many`, with nothing deleted
+   */
+  delete(deletion: Deletion, announcement: Update): Promise<Entry>
   /** The offset of an id: computed for ids that the log made; otherwise the oldest kept entry with that id. */
   locate(id: string): Promise<number | undefined>
   /** Finishes what was promised, releases everything, and delivers nothing more. */

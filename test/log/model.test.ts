@@ -42,7 +42,8 @@ const update = fc.record({
   topics: fc.uniqueArray(topic, { minLength: 1, maxLength: 3 }),
   data: fc.constantFrom('', 'short', 'x'.repeat(500)),
   id: fc.constantFrom(undefined, 'i', 'j'),
-  private: fc.boolean()
+  private: fc.boolean(),
+  end: fc.boolean()
 })
 const step = fc.oneof(
   {
@@ -50,6 +51,15 @@ const step = fc.oneof(
     arbitrary: fc.record({
       append: fc.array(update, { minLength: 1, maxLength: 6 }),
       later: fc.integer({ min: -100, max: 200 })
+    })
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      delete: fc.uniqueArray(topic, { minLength: 1, maxLength: 2 }),
+      /** How many of the newest entries it spares, and whether it deletes a single offset. */
+      spares: fc.nat({ max: 2 }),
+      single: fc.boolean()
     })
   },
   { weight: 1, arbitrary: fc.record({ reopen: fc.option(rules, { nil: undefined }) }) }
@@ -110,11 +120,18 @@ async function play(open: Open, first: readonly RetentionRule[], steps: Step[], 
   for (const one of steps) {
     if ('append' in one) {
       now += one.later
-      const updates = one.append.map(({ id, private: isPrivate, ...rest }) => {
-        return { ...rest, ...(id && { id }), ...(isPrivate && { private: true }) }
+      const updates = one.append.map(({ id, private: isPrivate, end, ...rest }) => {
+        return { ...rest, ...(id && { id }), ...(isPrivate && { private: true }), ...(end && { end }) }
       })
       await log.append(updates)
       model.append(updates, now)
+    } else if ('delete' in one) {
+      const { delete: topics, spares, single } = one
+      const through = Math.max(model.head - spares, 0)
+      const from = single ? through : 1
+      const announcement = { topics, data: 'deleted' }
+      await log.delete({ topics, from, through }, announcement)
+      model.delete(topics, from, through, announcement, now)
     } else if (lasts) {
       await log.close()
       retention = one.reopen ?? retention
@@ -146,5 +163,8 @@ async function compare(log: Log, model: LogModel): Promise<void> {
     const expected = found.length < 2 ? (model.kept[0]?.offset ?? model.head + 1) - 1 : (found.at(-2) as number) - 1
     expect(await log.newest(filter, 2)).toBe(expected)
   }
+  const ends = (await log.ends(topics)).map((entry) => entry?.offset)
+  expect(ends).toEqual(topics.map((one) => model.endOf(one)))
+  if (ends.some((end) => end !== undefined)) expect(log.hasEnds).toBe(true)
   for (const id of ['i', 'j', 'k']) expect(await log.locate(id)).toBe(model.locate(id))
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Entry, Filter, Log, Member, Page, Roster, Update } from '../../dist/index.js'
 import { testDedupContract } from './dedup-contract.ts'
+import { testDeletionContract } from './deletion-contract.ts'
 import { followed } from './log-folder.ts'
 
 /** The retention for all topics: the newest `last` entries of each topic, and at most `entries` in total. */
@@ -64,7 +65,14 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
 
   it('stores every field of an update', async () => {
     const log = await open()
-    const whole = update('data\n\u{1f4e3}\0', { topics: ['a', 'ü'], type: 'x', id: 'mine', retry: 5, private: true })
+    const whole = update('data\n\u{1f4e3}\0', {
+      topics: ['a', 'ü'],
+      type: 'x',
+      id: 'mine',
+      retry: 5,
+      private: true,
+      end: true
+    })
     await log.append([whole])
     const { entries } = await readAll(log, 0)
     expect(entries.map((entry) => entry.update)).toEqual([whole])
@@ -335,4 +343,5 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
   })
 
   testDedupContract(open)
+  testDeletionContract(open)
 }

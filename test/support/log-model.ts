@@ -29,6 +29,20 @@ export class LogModel {
     this.#apply(now)
   }
 
+  delete(topics: readonly string[], from: number, through: number, announcement: Update, now: number): void {
+    this.kept = this.kept.filter(
+      ({ offset, update }) =>
+        offset < from || offset > through || !update.topics.some((topic) => topics.includes(topic))
+    )
+    this.append([announcement], now)
+  }
+
+  /** The newest kept entry of a topic, if it is an end. */
+  endOf(topic: string): number | undefined {
+    const newest = this.kept.findLast(({ update }) => update.topics.includes(topic))
+    return newest?.update.end ? newest.offset : undefined
+  }
+
   reopen(rules: readonly RetentionRule[], now: number): void {
     this.#rules = rules
     this.#apply(now)

@@ -59,8 +59,12 @@ export class LmdbChanges {
   isOver(update: Update): boolean {
     const most = this.lastOf(update)
     if (most === undefined) return false
-    const topic = update.topics[0] as string
-    return this.#store.count(canonicalPlace(topic)) + (this.#growth.get(topic) ?? 0) > most
+    return this.countOf(update.topics[0] as string) > most
+  }
+
+  /** The number of entries of a topic under a rule with `last`, after this commit. */
+  countOf(topic: string): number {
+    return this.#store.count(canonicalPlace(topic)) + (this.#growth.get(topic) ?? 0)
   }
 
   #count(update: Update, by: 1 | -1): void {

@@ -1,6 +1,6 @@
 // The index of an LmdbLog: the offsets of each topic and each id. A sum over all of it detects damage.
 import type { Database, RootDatabase } from 'lmdb'
-import { crc32 } from './crc32.ts'
+import { crc32 } from './files/crc32.ts'
 
 export class LmdbIndex {
   readonly #database: Database<number, string>

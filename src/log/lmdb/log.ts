@@ -1,6 +1,7 @@
 // The log on disk: history in a folder, kept by LMDB. An append is answered and delivered when it is on disk.
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
+import type { Deletion } from '../deletion.ts'
 import { LogError } from '../error.ts'
 import { GroupCommit, type Outcome, type PendingAppend } from '../group-commit.ts'
 import { parseId } from '../ids.ts'
@@ -9,8 +10,7 @@ import { type RetentionRule, RetentionRules } from '../retention/rules.ts'
 import { Leases, type Roster } from '../roster.ts'
 import type { LmdbFolder } from './files/folder.ts'
 import type { LmdbLogOptions } from './options.ts'
-import { idPlace } from './places.ts'
-import { findNewest, readPage } from './reader.ts'
+import { findEnd, findId, findNewest, readPage } from './reader.ts'
 import type { LmdbStore } from './store.ts'
 import type { LmdbWriter } from './writer.ts'
 
@@ -104,7 +104,7 @@ export class LmdbLog implements Log {
   async read(after: number, filter: Filter, limit: PageLimit, removalsSeen?: number): Promise<Page> {
     this.#mustBeOpen()
     try {
-      const page = readPage(this.#store, this.head, after, filter, limit)
+      const page = readPage(this.#store, this.head, after, filter, limit, this.#writer.deletions)
       return { ...page, epoch: this.epoch, lost: this.#writer.removalIndex.lost(after, filter, removalsSeen) }
     } catch (error) {
       throw this.#store.classifyError(error)
@@ -114,7 +114,14 @@ export class LmdbLog implements Log {
   async newest(filter: Filter, count: number): Promise<number> {
     this.#mustBeOpen()
     try {
-      const found = await findNewest(this.#store, this.head, filter, count, () => this.#mustBeOpen())
+      const found = await findNewest(
+        this.#store,
+        this.head,
+        filter,
+        count,
+        () => this.#writer.deletions,
+        () => this.#mustBeOpen()
+      )
       return found ?? this.first - 1
     } catch (error) {
       throw this.#store.classifyError(error)
@@ -126,11 +133,28 @@ export class LmdbLog implements Log {
     const ours = parseId(id)
     if (ours) return ours.epoch === this.epoch && ours.offset <= this.head ? ours.offset : undefined
     try {
-      for (const offset of this.#store.offsets(idPlace(id), 0)) return offset <= this.head ? offset : undefined
+      return findId(this.#store, this.head, id, this.#writer.deletions)
     } catch (error) {
       throw this.#store.classifyError(error)
     }
-    return undefined
+  }
+
+  get hasEnds(): boolean {
+    return this.#writer.hasEnds
+  }
+
+  async ends(topics: readonly string[]): Promise<readonly (Entry | undefined)[]> {
+    this.#mustBeOpen()
+    try {
+      return topics.map((topic) => findEnd(this.#store, this.head, topic, this.#writer.deletions))
+    } catch (error) {
+      throw this.#store.classifyError(error)
+    }
+  }
+
+  async delete(deletion: Deletion, announcement: Update): Promise<Entry> {
+    this.#mustBeOpen()
+    return this.#commits.delete(deletion, announcement)
   }
 
   /**

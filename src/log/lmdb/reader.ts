@@ -1,9 +1,10 @@
 // Reads pages of history from an LmdbStore: by the index when the filter names its topics, otherwise one entry after the other.
 
+import type { Deletions } from '../deletion.ts'
 import type { Entry, Filter, PageLimit } from '../log.ts'
 import { sizeOf } from '../size.ts'
 import { TimeSlice } from '../time-slice.ts'
-import { alternatePlace, canonicalPlace } from './places.ts'
+import { alternatePlace, canonicalPlace, idPlace } from './places.ts'
 import type { LmdbStore } from './store.ts'
 
 /** The entries that a filter admits after an offset, up to `head`. */
@@ -12,7 +13,8 @@ export function readPage(
   head: number,
   after: number,
   filter: Filter,
-  limit: PageLimit
+  limit: PageLimit,
+  deletions: Deletions
 ): { entries: Entry[]; cursor: number } {
   const entries: Entry[] = []
   let cursor = after
@@ -22,7 +24,7 @@ export function readPage(
     // Entries after `head` are written, but their durability is not promised yet.
     if (entry.offset > head) break
     cursor = entry.offset
-    if (admits(filter, entry)) {
+    if (admits(filter, entry, deletions)) {
       entries.push(entry)
       bytes += sizeOf(entry.update)
     }
@@ -40,6 +42,7 @@ export async function findNewest(
   head: number,
   filter: Filter,
   count: number,
+  deletions: () => Deletions,
   mustBeOpen: () => void
 ): Promise<number | undefined> {
   let left = count
@@ -49,7 +52,7 @@ export async function findNewest(
     let isEnd = true
     for (const entry of filter.topics ? withTopics(store, filter.topics, from, true) : store.downFrom(from)) {
       reached = entry.offset
-      if (admits(filter, entry) && --left === 0) return reached - 1
+      if (admits(filter, entry, deletions()) && --left === 0) return reached - 1
       if (!slice.isOver) continue
       isEnd = false
       break
@@ -62,8 +65,25 @@ export async function findNewest(
   return left === 0 ? head : undefined
 }
 
-function admits(filter: Filter, { update }: Entry): boolean {
-  return filter.admits(update.topics, update.private === true)
+/** The newest entry of a topic, if it is an end. */
+export function findEnd(store: LmdbStore, head: number, topic: string, deletions: Deletions): Entry | undefined {
+  for (const entry of withTopics(store, [topic], head, true)) {
+    if (!deletions.covers(entry.offset, entry.update.topics)) return entry.update.end ? entry : undefined
+  }
+  return undefined
+}
+
+/** The oldest entry with a publisher's id. */
+export function findId(store: LmdbStore, head: number, id: string, deletions: Deletions): number | undefined {
+  for (const offset of store.offsets(idPlace(id), 0)) {
+    if (offset > head) return undefined
+    if (deletions.isEmpty || !deletions.covers(offset, store.entry(offset)?.update.topics ?? [])) return offset
+  }
+  return undefined
+}
+
+function admits(filter: Filter, { offset, update }: Entry, deletions: Deletions): boolean {
+  return !deletions.covers(offset, update.topics) && filter.admits(update.topics, update.private === true)
 }
 
 function* withTopics(

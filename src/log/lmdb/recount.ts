@@ -29,7 +29,8 @@ export async function recount(store: Pick<LmdbStore, 'state' | 'from'>, retentio
     }
     await new Promise(setImmediate)
   }
-  const { head = 0, time = 0, floor = 0 } = known ?? {}
+  const { head = 0, time = 0, floor = 0, hasEnds, deletions } = known ?? {}
+  const rest = { ...(hasEnds && { hasEnds }), ...(deletions && { deletions }) }
   const keepsNewest = retention.rules.some(({ last }) => last !== undefined)
-  return { head, time, floor, tallies, rules: retention.text, ...(keepsNewest && { supersededThrough: 0 }) }
+  return { head, time, floor, tallies, ...rest, rules: retention.text, ...(keepsNewest && { supersededThrough: 0 }) }
 }

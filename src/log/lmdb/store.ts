@@ -3,13 +3,14 @@ import { statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { TidingsError } from '../../errors.ts'
-import type { Update } from '../../update.ts'
+import type { Deletion } from '../deletion.ts'
 import { LogError } from '../error.ts'
 import { formatId } from '../ids.ts'
 import type { Entry } from '../log.ts'
 import type { Tombstone } from '../retention/removal-index.ts'
 import type { RuleUsage } from '../retention/rules.ts'
 import { LmdbDedupStore } from './dedup-store.ts'
+import { fromStored, type StoredUpdate, toStored } from './entry-codec.ts'
 import { damaged } from './files/damaged.ts'
 import { freeBytes } from './files/data-file.ts'
 import { Disk } from './files/disk.ts'
@@ -32,11 +33,13 @@ export interface State {
   readonly rules?: string
   /** During a change of rules: up to this offset, superseded entries are removed. */
   readonly supersededThrough?: number
+  /** Whether an entry that ends its topics was ever appended. */
+  readonly hasEnds?: boolean
+  /** The deletions in progress. */
+  readonly deletions?: readonly Deletion[]
   /** The sum over the index, to detect damage. */
   readonly index?: number
 }
-
-type Value = [time: number, topics: readonly string[], data: string, ...rest: unknown[]]
 
 export class LmdbStore {
   /** Deduplication keys, written in the same batch as the entries. */
@@ -46,7 +49,7 @@ export class LmdbStore {
   readonly disk: Disk
   readonly #path: string
   readonly #root: RootDatabase
-  readonly #entries: LmdbValues<Value, number>
+  readonly #entries: LmdbValues<StoredUpdate, number>
   readonly #index: LmdbIndex
   readonly #traces: LmdbValues<Tombstone, string>
   readonly #meta: Database<unknown, string>
@@ -134,10 +137,7 @@ export class LmdbStore {
   }
 
   put({ offset, time, update }: Entry): void {
-    const { topics, data, type, id, retry, private: isPrivate } = update
-    const rest = [type, id, retry, isPrivate]
-    while (rest.length > 0 && rest.at(-1) === undefined) rest.pop()
-    this.#entries.put(offset, [time, topics, data, ...rest])
+    this.#entries.put(offset, toStored(time, update))
     for (const place of placesOf(update)) this.#index.add(place, offset)
   }
 
@@ -185,17 +185,9 @@ export class LmdbStore {
     return this.#root.close()
   }
 
-  #entryOf(offset: number, value: Value): Entry {
+  #entryOf(offset: number, value: StoredUpdate): Entry {
     if (!Array.isArray(value)) throw damaged(this.#file, `entry ${offset} cannot be read`)
-    const [time, topics, data, type, id, retry, isPrivate] = value
-    const update = {
-      topics,
-      data,
-      ...(type != null && { type }),
-      ...(id != null && { id }),
-      ...(retry != null && { retry }),
-      ...(isPrivate != null && { private: isPrivate })
-    } as Update
+    const { time, update } = fromStored(value)
     return { epoch: this.epoch, offset, id: update.id ?? formatId(this.epoch, offset), time, update }
   }
 

@@ -1,6 +1,6 @@
 // Values in LMDB with a checksum over the value and its key: a value that the disk has changed is an error.
 import { asBinary, type Database, type RangeOptions, type RootDatabase } from 'lmdb'
-import { crc32 } from './crc32.ts'
+import { crc32 } from './files/crc32.ts'
 import { damaged } from './files/damaged.ts'
 
 /** The first byte of a value with a checksum. No value in msgpack begins with it. */

@@ -1,12 +1,14 @@
 // Writes to an LmdbStore, one commit at a time: appends, and what retention removes.
 import { TidingsError } from '../../errors.ts'
+import { Deletions } from '../deletion.ts'
 import type { Outcome, PendingAppend } from '../group-commit.ts'
 import type { Entry } from '../log.ts'
 import { type RetentionRule, RetentionRules } from '../retention/rules.ts'
-import { LmdbPlan, slice } from './plan.ts'
+import { LmdbPlan } from './plan.ts'
 import { recount } from './recount.ts'
 import { LmdbRemovals } from './removals.ts'
 import type { LmdbStore, State } from './store.ts'
+import { slice } from './trim.ts'
 
 /** Commits that free space in one go, while appends wait. */
 const maxReclaims = 16
@@ -21,6 +23,7 @@ export class LmdbWriter {
   readonly #now: () => number
   #retention: RetentionRules
   #state: State
+  #deletions: Deletions
   #first: number
   /** Whether the state was counted under other rules than the stored one. The next commit stores it. */
   #isRecounted: boolean
@@ -29,6 +32,7 @@ export class LmdbWriter {
     this.#store = store
     this.#retention = retention
     this.#state = state
+    this.#deletions = deletionsOf(state)
     this.#now = now
     this.#isRecounted = store.state?.rules !== state.rules
     this.#first = store.first ?? state.head + 1
@@ -46,6 +50,15 @@ export class LmdbWriter {
 
   get first(): number {
     return this.#first
+  }
+
+  get hasEnds(): boolean {
+    return this.#state.hasEnds ?? false
+  }
+
+  /** The deletions in progress, whose entries no reader gets. */
+  get deletions(): Deletions {
+    return this.#deletions
   }
 
   get hasAge(): boolean {
@@ -125,12 +138,17 @@ export class LmdbWriter {
       // A scan for entries to trim may take many steps; the event loop runs in between.
     } else await new Promise(setImmediate)
     this.removalIndex.settle()
+    if (state.deletions !== this.#state.deletions) this.#deletions = deletionsOf(state)
     this.#state = state
     if (plan.removes(this.#first) || this.#first > head - plan.appended.length)
       this.#first = this.#store.first ?? head + 1
     this.isBehind = plan.unfinished
     if (!plan.isEmpty) this.isStuck = false
   }
+}
+
+function deletionsOf({ deletions }: State): Deletions {
+  return deletions ? new Deletions(deletions) : Deletions.none
 }
 
 function isFull(error: unknown): boolean {

@@ -3,6 +3,7 @@ import { OptionError, TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { appendDeduplicated } from '../dedup/append.ts'
 import { MemoryDedupStore } from '../dedup/memory-store.ts'
+import { type Deletion, maxDeletions } from '../deletion.ts'
 import { formatId, newEpoch, parseId } from '../ids.ts'
 import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from '../log.ts'
 import type { RetentionRule } from '../retention/rules.ts'
@@ -143,6 +144,27 @@ export class MemoryLog implements Log {
     return ours.epoch === this.epoch && ours.offset <= this.head ? ours.offset : undefined
   }
 
+  get hasEnds(): boolean {
+    return this.#entries.hasEnds
+  }
+
+  async ends(topics: readonly string[]): Promise<readonly (Entry | undefined)[]> {
+    this.#trim()
+    return topics.map((topic) => this.#entries.endOf(topic))
+  }
+
+  async delete(deletion: Deletion, announcement: Update): Promise<Entry> {
+    if (this.#isClosed) throw new TidingsError('closed')
+    if (this.#entries.deletions >= maxDeletions) throw new TidingsError('deletions_too_many')
+    this.#entries.delete(deletion)
+    // Before the announcement, which could otherwise supersede entries that there is now room for.
+    this.#entries.deleteSome()
+    const entry = this.#appendEntry(announcement, { deletion })
+    this.#commit([entry])
+    while (this.#entries.deleteSome()) await new Promise(setImmediate)
+    return entry
+  }
+
   /** Sets other retention rules. */
   async retain(rules: readonly RetentionRule[]): Promise<void> {
     this.#entries.retain([...rules, this.#defaultRule])
@@ -176,7 +198,7 @@ export class MemoryLog implements Log {
     return this.#appendEntry(update, { member })
   }
 
-  #appendEntry(update: Update, more?: Pick<Entry, 'member'>): Entry {
+  #appendEntry(update: Update, more?: Pick<Entry, 'member' | 'deletion'>): Entry {
     const offset = this.head + 1
     // A clock that is set back must not let an entry look older than the one before it.
     this.#newestTime = Math.max(this.#newestTime, this.#now())

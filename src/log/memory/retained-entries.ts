@@ -1,16 +1,23 @@
 // The entries that a log in memory keeps, and the retention rules that remove them.
 
+import { type Deletion, Deletions } from '../deletion.ts'
 import type { Entry, Filter } from '../log.ts'
 import { OffsetDeque } from '../offset-deque.ts'
 import { RemovalIndex } from '../retention/removal-index.ts'
 import { type ParsedRule, type RetentionRule, RetentionRules, type RuleUsage } from '../retention/rules.ts'
 import { sizeOf } from '../size.ts'
+import { TimeSlice } from '../time-slice.ts'
+import { EndIndex } from './ends.ts'
 
 export class RetainedEntries {
   /** Undefined for a removed entry that follows older ones. */
   readonly #entries = new OffsetDeque<Entry | undefined>(0)
   readonly #ids = new PublisherIds()
   readonly #removals = new RemovalIndex()
+  readonly #ends = new EndIndex()
+  #deletions = Deletions.none
+  /** How far the oldest deletion in progress has come. */
+  #deletedThrough = 0
   #retention: RetentionRules
   #usages: RuleUsage[]
   /** The bounds of all entries together, whatever their rule. */
@@ -33,13 +40,53 @@ export class RetainedEntries {
     return this.#entries.first
   }
 
-  /** The entry at an offset from `first` to `last`; undefined when it was removed. */
+  /** The entry at an offset from `first` to `last`; undefined when it was removed or deleted. */
   at(offset: number): Entry | undefined {
-    return this.#entries.at(offset)
+    const entry = this.#entries.at(offset)
+    return entry && !this.#deletions.isEmpty && this.#isDeleted(entry) ? undefined : entry
   }
 
   oldestWith(id: string): number | undefined {
-    return this.#ids.oldest(id)
+    return this.#ids.all(id).find((offset) => this.at(offset))
+  }
+
+  get hasEnds(): boolean {
+    return !this.#ends.isEmpty
+  }
+
+  /** The newest entry of a topic, if it is an end. */
+  endOf(topic: string): Entry | undefined {
+    for (const offset of this.#ends.newest(topic)) {
+      const entry = this.at(offset)
+      if (entry) return entry.update.end ? entry : undefined
+    }
+    return undefined
+  }
+
+  get deletions(): number {
+    return this.#deletions.all.length
+  }
+
+  /** Hides the entries of a deletion. `deleteSome` removes them. */
+  delete(deletion: Deletion): void {
+    this.#deletions = this.#deletions.with(deletion)
+  }
+
+  /** Removes some of the entries that are to be deleted. Returns whether there are more. */
+  deleteSome(): boolean {
+    const [deletion] = this.#deletions.all
+    if (!deletion) return false
+    const slice = new TimeSlice()
+    for (let offset = Math.max(deletion.from, this.#deletedThrough + 1, this.first); ; offset++) {
+      if (offset > Math.min(deletion.through, this.last)) break
+      const entry = this.#entries.at(offset)
+      if (entry && this.#isDeleted(entry)) this.#remove(entry)
+      this.#deletedThrough = offset
+      if (slice.isOver) return true
+    }
+    this.#deletions = this.#deletions.without(deletion)
+    this.#deletedThrough = 0
+    return !this.#deletions.isEmpty
   }
 
   get removals(): number {
@@ -53,6 +100,7 @@ export class RetainedEntries {
   add(entry: Entry): void {
     this.#entries.push(entry)
     if (entry.update.id !== undefined) this.#ids.add(entry.update.id, entry.offset)
+    this.#ends.add(entry)
     for (const usage of this.#usagesOf(entry)) count(usage, entry, 1)
     this.#supersede(entry)
   }
@@ -85,7 +133,9 @@ export class RetainedEntries {
       const oldest = this.#oldest(usage, index)
       if (!oldest || !isOver(rule, usage, oldest, now)) return
       this.#remove(oldest)
-      this.#removals.add(oldest.update.topics, oldest.update.private === true, oldest.offset)
+      // A deleted entry leaves no gap.
+      if (!this.#isDeleted(oldest))
+        this.#removals.add(oldest.update.topics, oldest.update.private === true, oldest.offset)
     }
   }
 
@@ -110,14 +160,20 @@ export class RetainedEntries {
     while (offsets.length > most) this.#remove(this.#entries.at(offsets[0] as number) as Entry)
   }
 
+  #isDeleted({ offset, update }: Entry): boolean {
+    return this.#deletions.covers(offset, update.topics)
+  }
+
   #remove(entry: Entry): void {
     const { offset, update } = entry
+    this.#ends.remove(entry)
     this.#entries.set(offset, undefined)
     if (update.id !== undefined) this.#ids.remove(update.id, offset)
     for (const usage of this.#usagesOf(entry)) count(usage, entry, -1)
     const [topic = ''] = update.topics
     const offsets = this.#offsetsByTopic.get(topic)
-    if (offsets?.[0] === offset) offsets.shift()
+    const at = offsets?.indexOf(offset) ?? -1
+    if (at !== -1) offsets?.splice(at, 1)
     if (offsets?.length === 0) this.#offsetsByTopic.delete(topic)
     while (this.#entries.length > 0 && !this.#entries.at(this.first)) this.#entries.dropFirst()
   }
@@ -161,8 +217,8 @@ class PublisherIds {
     else known.splice(known.indexOf(offset), 1)
   }
 
-  oldest(id: string): number | undefined {
+  all(id: string): readonly number[] {
     const known = this.#offsets.get(id)
-    return Array.isArray(known) ? known[0] : known
+    return Array.isArray(known) ? known : known === undefined ? [] : [known]
   }
 }

@@ -1,5 +1,6 @@
 // Turns arguments of the Lua scripts into text, and their replies into objects. It sends nothing.
 import type { Update } from '../../update.ts'
+import type { Deletion } from '../deletion.ts'
 import { formatId } from '../ids.ts'
 import type { Entry } from '../log.ts'
 import type { CountedTombstone } from '../retention/removal-index.ts'
@@ -25,6 +26,10 @@ export interface LogState {
   readonly counted: number
   /** The epoch that the script replaced; otherwise empty. */
   readonly replaced: string
+  /** How many ends were appended in this epoch. */
+  readonly ends: number
+  /** The deletions in progress, as JSON; empty when there is none. */
+  readonly deletions: string
   /** 1 when the stream holds entries that retention removed, and followers have yet to read. */
   readonly garbage: number
 }
@@ -44,11 +49,17 @@ export function readEntries(epoch: string, rows: readonly Row[]): Entry[] {
   return rows.map((row) => readEntry(epoch, row))
 }
 
+/** The rest of an update, with what it announces. */
+type StoredUpdate = Omit<Update, 'topics'> & {
+  readonly member?: RosterRecord | null
+  readonly deletion?: Deletion
+}
+
 function readEntry(epoch: string, [streamId, list]: Row): Entry {
   const offset = offsetOf(streamId)
   const fields = Object.fromEntries(pairsOf(list)) as Record<'time' | 'topics' | 'update', string>
   const { topics, isPrivate } = readTopics(fields.topics)
-  const { member, ...rest } = JSON.parse(fields.update) as Omit<Update, 'topics'> & { member?: RosterRecord | null }
+  const { member, deletion, ...rest } = JSON.parse(fields.update) as StoredUpdate
   const update: Update = { topics, ...rest, ...(isPrivate && { private: true }) }
   return {
     epoch,
@@ -56,7 +67,8 @@ function readEntry(epoch: string, [streamId, list]: Row): Entry {
     id: update.id ?? formatId(epoch, offset),
     time: Number(fields.time),
     update,
-    ...(member !== undefined && { member: member && { topic: topics[0] as string, ...member } })
+    ...(member !== undefined && { member: member && { topic: topics[0] as string, ...member } }),
+    ...(deletion && { deletion })
   }
 }
 
@@ -94,8 +106,16 @@ export interface EncodedUpdate {
   readonly json: string
 }
 
-/** @param member who comes or, with `null`, goes with this update */
-export function encodeUpdate(update: Update, rule: number, member: Member | null | undefined): EncodedUpdate {
+/**
+ * @param member who comes or, with `null`, goes with this update
+ * @param deletion what is deleted with this update
+ */
+export function encodeUpdate(
+  update: Update,
+  rule: number,
+  member: Member | null | undefined,
+  deletion: Deletion | undefined
+): EncodedUpdate {
   const { topics, private: isPrivate, ...rest } = update
   const record: RosterRecord | null | undefined = member && {
     node: member.node,
@@ -110,9 +130,11 @@ export function encodeUpdate(update: Update, rule: number, member: Member | null
       id: update.id ?? '',
       topics,
       ...(isPrivate && { private: true }),
+      ...(update.end && { isEnd: true }),
+      ...(deletion && { deletion }),
       ...(isPresence && { presence: JSON.stringify(record) })
     },
-    json: JSON.stringify(isPresence ? { ...rest, member: record } : rest)
+    json: JSON.stringify({ ...rest, ...(isPresence && { member: record }), ...(deletion && { deletion }) })
   }
 }
 

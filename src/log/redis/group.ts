@@ -2,6 +2,7 @@
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { repeatedEntry } from '../dedup/append.ts'
+import { maxDeletions } from '../deletion.ts'
 import type { Outcome, PendingAppend } from '../group-commit.ts'
 import { formatId } from '../ids.ts'
 import type { Appended } from '../log.ts'
@@ -15,7 +16,7 @@ export function encodeGroup(group: readonly PendingAppend[], ruleOf: (update: Up
   for (const append of group) {
     const first = updates.length + 1
     append.updates.forEach((update, at) => {
-      const { args, json } = encodeUpdate(update, ruleOf(update), append.members?.[at])
+      const { args, json } = encodeUpdate(update, ruleOf(update), append.members?.[at], append.deletion)
       updates.push(args)
       payloads.push(json)
     })
@@ -23,7 +24,7 @@ export function encodeGroup(group: readonly PendingAppend[], ruleOf: (update: Up
     const ttl = Math.ceil(Math.min(Math.max(append.dedup?.ttlMs ?? 0, 1), maxTtlMs))
     if (keys.length > 0) dedup.push({ first, last: updates.length, ttl, keys })
   }
-  return { args: { dedup, updates }, payloads }
+  return { args: { dedup, updates, maxDeletions }, payloads }
 }
 
 /** The longest expiry that Redis accepts, with room to spare. */
@@ -42,17 +43,18 @@ export function readOutcomes(group: readonly PendingAppend[], { epoch, head, ...
   const count = group.reduce((sum, { updates }) => sum + updates.length, 0)
   let at = 0
   let offset = head - count + outcomes.filter((outcome) => outcome !== '').length
-  return group.map(({ updates, members }) => {
+  return group.map(({ updates, members, deletion }) => {
     const answers: Appended[] = []
-    let isReused = false
+    let isRefused = false
     for (const update of updates) {
       const [outcome = '', earlier, then] = (outcomes[at++] ?? '').split(' ')
       if (outcome === '') answers.push(appended(epoch, update, ++offset, time))
       else if (outcome === 'repeated') answers.push(repeatedEntry(epoch, update, Number(earlier), Number(then)))
-      else isReused = true
+      else isRefused = true
     }
     // An announcement that changes nothing is left out, which is no error.
-    return isReused && !members ? new TidingsError('key_reused') : answers
+    if (!isRefused || members) return answers
+    return new TidingsError(deletion ? 'deletions_too_many' : 'key_reused')
   })
 }
 

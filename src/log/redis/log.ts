@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
+import type { Deletion } from '../deletion.ts'
 import { GroupCommit, type Outcome, type PendingAppend } from '../group-commit.ts'
 import { parseId } from '../ids.ts'
 import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from '../log.ts'
@@ -94,6 +95,19 @@ export class RedisLog implements Log {
 
   locate(id: string): Promise<number | undefined> {
     return this.#track(this.#locate(id))
+  }
+
+  get hasEnds(): boolean {
+    return this.#engine.store.state.ends > 0
+  }
+
+  async ends(topics: readonly string[]): Promise<readonly (Entry | undefined)[]> {
+    return this.#track(this.#engine.reader.ends(topics))
+  }
+
+  async delete(deletion: Deletion, announcement: Update): Promise<Entry> {
+    this.#mustBeOpen()
+    return this.#commits.delete(deletion, announcement)
   }
 
   /** Sets the retention rules for all nodes. */

@@ -73,8 +73,8 @@ export class RedisMaintenance {
   #check(): void {
     if (!this.#store.isKnown) return
     const hasAge = this.#retention.rules.some(({ age }) => age !== undefined)
-    const { counting, garbage } = this.#store.state
-    if (hasAge || this.#isUnfinished || counting > 0 || garbage > 0) this.runLater()
+    const { counting, garbage, deletions } = this.#store.state
+    if (hasAge || this.#isUnfinished || counting > 0 || garbage > 0 || deletions !== '') this.runLater()
   }
 
   async #run(): Promise<void> {

@@ -10,8 +10,8 @@ export interface Script {
 export type ScriptName = keyof typeof scripts
 
 export const scripts = {
-  append: load('', 'common', 'retention', 'dedup', 'append'),
-  maintain: load('flags=allow-oom', 'common', 'retention', 'maintain'),
+  append: load('', 'common', 'retention', 'deletion', 'dedup', 'append'),
+  maintain: load('flags=allow-oom', 'common', 'retention', 'deletion', 'maintain'),
   query: load('flags=allow-oom', 'common', 'query')
 }
 

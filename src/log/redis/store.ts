@@ -79,7 +79,9 @@ export class RedisStore {
   delivered(entry: Entry): void {
     const { epoch, offset } = entry
     this.#newest = entry
-    if (this.state.epoch === epoch && this.state.head < offset) this.#state = { ...this.state, head: offset }
+    if (this.state.epoch !== epoch) return
+    if (this.state.head < offset) this.#state = { ...this.state, head: offset }
+    if (entry.update.end && this.state.ends === 0) this.#state = { ...this.state, ends: 1 }
   }
 
   /**
@@ -123,8 +125,14 @@ export class RedisStore {
   #learn(state: LogState, sent: number): void {
     const known = this.#state
     if (known?.epoch === state.epoch) {
-      const newest = (name: 'head' | 'first' | 'removals') => Math.max(known[name], state[name])
-      this.#state = { ...state, head: newest('head'), first: newest('first'), removals: newest('removals') }
+      const newest = (name: 'head' | 'first' | 'removals' | 'ends') => Math.max(known[name], state[name])
+      const counts = {
+        head: newest('head'),
+        first: newest('first'),
+        removals: newest('removals'),
+        ends: newest('ends')
+      }
+      this.#state = { ...state, ...counts }
       return
     }
     // Two connections: what was sent before the epoch changed may still be of the old one.

@@ -2,7 +2,7 @@
 import type { Database } from 'lmdb'
 import { LogError } from '../../error.ts'
 import { newEpoch } from '../../ids.ts'
-import { crc32 } from '../crc32.ts'
+import { crc32 } from './crc32.ts'
 import { damaged } from './damaged.ts'
 
 /** 2: values have checksums, and the state has its rules. Data of format 1 is read, and becomes 2 with the first commit. */

@@ -1,6 +1,7 @@
 -- Appends a group of updates, and trims. It declares no flags, so that Redis refuses it as a whole where memory is full.
 -- Arguments: `rules` as text, `bounds` of each rule, `dedup`, and `updates`: `rule`, `size`, `private`, `id`, `topics`, and `presence`,
--- which is a roster record as JSON for somebody who comes and 'null' for somebody who goes. ARGV[i + 1] is the rest of update i as JSON.
+-- which is a roster record as JSON for somebody who comes and 'null' for somebody who goes; `isEnd`; and `deletion`, for the announcement
+-- of one, as JSON. ARGV[i + 1] is the rest of update i as JSON.
 -- Replies `outcome`: 'rules' where the rules are others, or 'appended', with `time`, `unfinished`, and, where an update was left
 -- out, `outcomes`: for each update an empty text or why.
 
@@ -18,11 +19,17 @@ end
 
 local skipped, twins, remembered = findRepeated()
 local offsets, texts = {}, {}
+local budget, isDeleting = 2 * #args.updates + 250, false
 beginWrite()
 log.time = math.max(log.time, now)
 for i, update in ipairs(args.updates) do
   local topics, bounds = update.topics, args.bounds[update.rule + 1]
   if update.presence and not enroll(topics[1], update.presence) then skipped[i] = 'known' end
+  if update.deletion then
+    -- Before the announcement, which could otherwise supersede entries that there is now room for.
+    if beginDeletion(update.deletion, args.maxDeletions) then isDeleting, budget = deleteSome(args.bounds, budget)
+    else skipped[i] = 'busy' end
+  end
   if not skipped[i] then
     log.head = log.head + 1
     local private = update.private and '1' or '0'
@@ -38,6 +45,7 @@ for i, update in ipairs(args.updates) do
     if update.id ~= '' then index('ZADD', keys.ids, 0, member(idPrefix(update.id), log.head)) end
     redis.call('XADD', keys.entries, streamId(log.head), 'time', string.format('%.0f', log.time), 'size', update.size,
       'topics', text, 'id', update.id, 'update', ARGV[i + 1])
+    if update.isEnd then log.ends = log.ends + 1 end
     if remembered[i] then remember(remembered[i]) end
     count(log.head, update.rule, update.size, topics[1], args.bounds, true)
     offsets[i] = log.head
@@ -48,7 +56,7 @@ if next(skipped) then
   for i = 1, #args.updates do outcomes[i] = skipped[i] or '' end
   for i, first in pairs(twins) do outcomes[i] = string.format('repeated %.0f %.0f', offsets[first], log.time) end
 end
-local budget = 2 * #args.updates + 250
-local isUnfinished = trim(args.bounds, budget)
-finish(budget)
+if not isDeleting then isDeleting, budget = deleteSome(args.bounds, budget) end
+local isUnfinished = trim(args.bounds, budget) or isDeleting
+finish(2 * #args.updates + 250)
 return reply({outcome = 'appended', time = log.time, unfinished = isUnfinished and 1 or 0, outcomes = outcomes})

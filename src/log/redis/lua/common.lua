@@ -7,14 +7,14 @@ local args = cjson.decode(ARGV[1])
 local meta = KEYS[1] .. ':meta'
 local fields = {
   'head', 'time', 'first', 'removals', 'removedThrough', 'removedThroughCount', 'counting', 'counted', 'trimmed', 'keys',
-  'writing'
+  'writing', 'ends'
 }
-local stored = redis.call('HMGET', meta, 'epoch', 'format', 'rules', unpack(fields))
-local epoch, format, rules = stored[1], tonumber(stored[2] or '0'), stored[3] or ''
+local stored = redis.call('HMGET', meta, 'epoch', 'format', 'rules', 'deletions', unpack(fields))
+local epoch, format, rules, deletions = stored[1], tonumber(stored[2] or '0'), stored[3] or '', stored[4] or ''
 if epoch and format > FORMAT then return redis.error_reply('NEWERFORMAT ' .. format) end
 
 local log, keys = {}, {}
-for i, name in ipairs(fields) do log[name] = tonumber(stored[i + 3] or '0') end
+for i, name in ipairs(fields) do log[name] = tonumber(stored[i + 4] or '0') end
 
 local function openEpoch()
   for _, name in ipairs({'entries', 'topics', 'ids', 'rules', 'removed', 'traces', 'marks', 'roster'}) do
@@ -44,7 +44,7 @@ if epoch then
 end
 if not epoch then
   redis.call('DEL', meta)
-  epoch, rules = args.newEpoch, ''
+  epoch, rules, deletions = args.newEpoch, '', ''
   redis.call('HSET', meta, 'epoch', epoch, 'format', FORMAT, 'head', 0, 'first', 1, 'trimmed', 1)
   for _, name in ipairs(fields) do log[name] = 0 end
   log.first, log.trimmed = 1, 1
@@ -62,7 +62,7 @@ local function reply(values)
   local list = {
     'epoch', epoch, 'head', log.head, 'first', log.first, 'removals', log.removals, 'removedThrough', log.removedThrough,
     'removedThroughCount', log.removedThroughCount, 'counting', log.counting, 'counted', log.counted, 'rules', rules,
-    'replaced', replaced, 'garbage', (log.trimmed < log.first or redis.call('EXISTS', keys.removed) == 1) and 1 or 0
+    'replaced', replaced, 'ends', log.ends, 'deletions', deletions, 'garbage', (log.trimmed < log.first or redis.call('EXISTS', keys.removed) == 1) and 1 or 0
   }
   for name, value in pairs(values or {}) do
     list[#list + 1] = name

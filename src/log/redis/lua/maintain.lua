@@ -3,7 +3,7 @@
 -- `follow`: notes that the follower `follower` has read through `offset`; `unfollow`: it is gone.
 -- `retain`: sets other `rules`. Entries are then counted under them, in pages: `page` replies `[offset, topic]` for each, and
 -- `count` takes `[offset, rule]` for each. Until all are counted, nothing is trimmed.
--- `trim`: removes what the rules no longer keep, and deletes what all followers have read.
+-- `trim`: removes what was deleted and what the rules no longer keep, and frees what all followers have read.
 -- It needs next to no memory, and frees some, so it may run where memory is full.
 
 local verb = args.verb
@@ -67,6 +67,7 @@ if verb == 'count' and log.counting > 0 and log.counted == args.counted then
   log.counted = math.max(log.counted, args.through)
   if log.counted >= log.counting then log.counting = 0 end
 end
-local isUnfinished = trim(args.bounds, 500)
+local isDeleting, rest = deleteSome(args.bounds, 500)
+local isUnfinished = trim(args.bounds, rest) or isDeleting
 local hasMore = finish(4000)
 return reply({unfinished = (isUnfinished or hasMore) and 1 or 0})

@@ -1,5 +1,6 @@
 -- Reads, all at one moment, by `args.verb`:
--- `state`; `members`, a page of the roster from `cursor` on; `locate`, the oldest entry with an `id`;
+-- `state`; `members`, a page of the roster from `cursor` on; `locate`, the oldest entries with an `id`;
+-- `ends`, the newest entries of each of `topics`;
 -- `newest`, the topics of at most `count` entries before `before`, the newest first;
 -- `read`, entries after `after`: at most `count`, and no more than one beyond `bytes`, with the traces of what was removed since
 -- `removals` of `tracesOf`. With `topics`, only the index of these topics is read.
@@ -14,8 +15,12 @@ if verb == 'members' then
 end
 
 if verb == 'locate' then
-  local offset = offsetsFrom(keys.ids, idPrefix(args.id), 0, 1)[1]
-  return reply({offset = offset or 0})
+  local found = {}
+  for _, offset in ipairs(offsetsFrom(keys.ids, idPrefix(args.id), args.from, 20)) do
+    local row = redis.call('XRANGE', keys.entries, streamId(offset), streamId(offset))[1]
+    found[#found + 1] = {offset, row and row[2][6] or ''}
+  end
+  return reply({found = found})
 end
 
 local function indexed(find, from)
@@ -32,6 +37,18 @@ local function indexed(find, from)
 end
 
 local function rowAt(offset) return redis.call('XRANGE', keys.entries, streamId(offset), streamId(offset))[1] end
+
+if verb == 'ends' then
+  local found = {}
+  for i, topic in ipairs(args.topics) do
+    local newest = 0
+    for _, prefix in ipairs({canonical(topic), alternate(topic)}) do
+      newest = math.max(newest, offsetsBefore(keys.topics, prefix, log.head + 1, 1)[1] or 0)
+    end
+    found[i] = newest > 0 and rowAt(newest) or false
+  end
+  return reply({found = found})
+end
 
 if verb == 'newest' then
   local page, through = {}, 0

@@ -12,6 +12,21 @@ local decodedTopics, bytesGrown = {}, {}
 local tracedTopics, traceOf = {}, {}
 local queued, queuedKeys = {}, {}
 
+-- Whether an entry belongs to a deletion in progress.
+local pending = deletions == '' and {} or cjson.decode(deletions)
+local function isDeleted(offset, topics)
+  for _, deletion in ipairs(pending) do
+    if offset >= deletion.from and offset <= deletion.through then
+      for i = 2, #topics do
+        for _, topic in ipairs(deletion.topics) do
+          if topics[i] == topic then return true end
+        end
+      end
+    end
+  end
+  return false
+end
+
 local function beginWrite() redis.call('HSET', meta, 'writing', 1) end
 
 local function hasBound(bounds) return bounds.entries > 0 or bounds.bytes > 0 or bounds.age > 0 end
@@ -148,7 +163,7 @@ local function remove(rule, offsets, found)
       for i = 2, #topics do queue('ZREM', keys.topics, nil, member(topicPrefix(topics, i), offset)) end
       markRemoved(entry)
       grow(rule, -entry.size)
-      trace(entry)
+      if not isDeleted(offset, topics) then trace(entry) end
     end
   end
   flush()

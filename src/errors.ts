@@ -19,7 +19,11 @@ const table = {
   limit_invalid: [400, 'limit must be a whole number'],
   last_event_id_invalid: [400, 'The last event id is invalid'],
   until_invalid: [400, 'until must be a time in milliseconds since 1970'],
+  wait_invalid: [400, 'The value of wait is invalid'],
   envelope_invalid: [400, 'envelope must be json'],
+  ended_invalid: [400, 'ended must be skip'],
+  gap_invalid: [400, 'gap must be close'],
+  gap: [410, 'The stream cannot be complete'],
   selector_missing: [400, 'A stream needs at least one topic selector'],
   // A token or its grants
   token_missing: [401, 'This request requires a token'],
@@ -60,6 +64,7 @@ const table = {
   connecting_too_fast: [503, 'Too many streams are beginning'],
   memory_full: [503, 'The server has no memory for another stream'],
   // Deletion
+  delete_target_missing: [400, 'The request does not say what to delete'],
   deletion_disabled: [403, 'This server does not delete updates'],
   update_missing: [404, 'There is no such update'],
   deletions_too_many: [503, 'Too many deletions are in progress'],

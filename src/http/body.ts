@@ -95,6 +95,12 @@ function decodePart(text: string): string {
   }
 }
 
+/** Reads a switch: present without a value, or with `true`, `1`, `on`, `false`, `0` or `off`. Undefined for anything else. */
+export function parseSwitch(value: string): boolean | undefined {
+  if (['', 'on', 'true', '1'].includes(value)) return true
+  return ['off', 'false', '0'].includes(value) ? false : undefined
+}
+
 /** Decodes a header as UTF-8, as browsers send it. Node decodes headers as Latin-1. */
 export function decodeHeader(value: string): string {
   const bytes = Buffer.from(value, 'latin1')

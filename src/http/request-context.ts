@@ -30,10 +30,15 @@ export interface HandlerOptions extends MountOptions, AccessOptions, OriginOptio
    * one machine against DNS rebinding. Other requests get 403 `host_refused`.
    */
   localOnly?: boolean
+  /**
+   * Let publishers delete history with `DELETE /updates`, for the topics that they may publish to; default false. Otherwise they get
+   * 403 `deletion_disabled`.
+   */
+  allowDelete?: boolean
 }
 
-/** Limits of one request and its response. */
-export type Bounds = Required<Pick<HandlerOptions, 'maxBody' | 'highWaterMark'>>
+/** The options that endpoints read. */
+export type Bounds = Required<Pick<HandlerOptions, 'maxBody' | 'highWaterMark' | 'allowDelete'>>
 
 /** The span of a publish request. */
 export interface PublishSpan {
@@ -67,7 +72,7 @@ export interface RequestContext {
 
 /** The endpoints of one path, by method. */
 export interface Route
-  extends Partial<Record<'GET' | 'HEAD' | 'POST' | 'QUERY', (ctx: RequestContext) => Promise<void>>> {
+  extends Partial<Record<'GET' | 'HEAD' | 'POST' | 'QUERY' | 'DELETE', (ctx: RequestContext) => Promise<void>>> {
   /** Sends an error; default `sendError` of `response.ts`. */
   sendError?(ctx: RequestContext, error: unknown): void
 }

@@ -12,7 +12,7 @@ import { mercureRoute } from './mercure/routes.ts'
 import { locate, readBasePath } from './mount.ts'
 import type { Bounds, HandlerOptions, RequestContext, Route } from './request-context.ts'
 import { sendError } from './response.ts'
-import { simpleRoutes } from './simple/routes.ts'
+import { simplePaths, simpleRoute } from './simple/routes.ts'
 import { answerOptions, hasSeveralHosts, severalHosts, targetOf } from './target.ts'
 import { traceOf } from './trace.ts'
 
@@ -116,7 +116,7 @@ export class Router {
   }
 
   #routeOf(path: string): Route | undefined {
-    return simpleRoutes.get(path) ?? mercureRoute(path, this.#access.dialects) ?? this.#more.get(path)
+    return simpleRoute(path) ?? mercureRoute(path, this.#access.dialects) ?? this.#more.get(path)
   }
 
   #report({ id, address, mount, path, request }: RequestContext, error: unknown): void {
@@ -166,8 +166,7 @@ export class Router {
 }
 
 function pathsBelow(mount: string): string {
-  const paths = [...simpleRoutes.keys()].filter((path) => path !== '')
-  return paths.map((path) => `${mount}${path}`).join(', ')
+  return simplePaths.map((path) => `${mount}${path}`).join(', ')
 }
 
 let requests = 0
@@ -180,13 +179,14 @@ function requestId(): string {
 
 const processId = Math.floor(Math.random() * 36 ** 5).toString(36)
 
-const methods = ['GET', 'HEAD', 'POST', 'QUERY'] as const
+const methods = ['GET', 'HEAD', 'POST', 'QUERY', 'DELETE'] as const
 
-function readBounds({ maxBody = 2 ** 20, highWaterMark = 64 * 1_024 }: HandlerOptions): Bounds {
+function readBounds(options: HandlerOptions): Bounds {
+  const { maxBody = 2 ** 20, highWaterMark = 64 * 1_024, allowDelete = false } = options
   const bounds = { maxBody, highWaterMark }
   for (const [name, value] of Object.entries(bounds)) {
     if (value >= 0) continue
     throw new OptionError(name, `expected a number of at least 0, got ${value}`)
   }
-  return bounds
+  return { ...bounds, allowDelete }
 }

@@ -7,6 +7,10 @@ import type { Interest } from './interest.ts'
 export class Audience<Member> {
   readonly interest: Interest
   readonly members = new Set<Member>()
+  /** Called once for the next entry, for clients that wait without a stream. Empty for most audiences, so it is made when needed. */
+  #waiting: Set<() => void> | undefined
+  /** Whether an end was pushed that no sweep has completed yet, and that may end the streams of all members. */
+  isEnding = false
   #pending: Frame[] = []
   #pendingBytes = 0
 
@@ -19,8 +23,20 @@ export class Audience<Member> {
     return this.#pending.length
   }
 
+  get waiting(): Set<() => void> {
+    this.#waiting ??= new Set()
+    return this.#waiting
+  }
+
+  /** Whether nobody uses it any more. */
+  get isUnused(): boolean {
+    return this.members.size === 0 && (this.#waiting === undefined || this.#waiting.size === 0)
+  }
+
   /** Adds a frame for the next sweep, and returns the size of all pending entries in bytes. */
   push(frame: Frame): number {
+    if (frame.entry.update.end && this.interest.topics !== undefined) this.isEnding = true
+    if (this.#waiting) for (const wake of this.#waiting) wake()
     this.#pending.push(frame)
     this.#pendingBytes += frame.size
     return this.#pendingBytes

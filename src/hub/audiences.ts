@@ -28,7 +28,12 @@ export class Audiences<Member> implements Iterable<Audience<Member>> {
   /** Removes a member, and with the last one its audience. */
   remove(member: Member, audience: Audience<Member>): void {
     audience.members.delete(member)
-    if (audience.members.size > 0) return
+    this.release(audience)
+  }
+
+  /** Removes an audience that nobody uses any more. */
+  release(audience: Audience<Member>): void {
+    if (!audience.isUnused) return
     this.#byKey.delete(audience.interest.key)
     this.#index.remove(audience.interest.selectors, audience)
   }

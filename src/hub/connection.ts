@@ -8,6 +8,8 @@ export type CloseReason =
   | 'slow'
   /** Retention removed entries that the client had not read. It gets a gap when it resumes. */
   | 'gap'
+  /** All topics of the stream have ended, and the client has everything up to the last end. */
+  | 'ended'
   /** The client's token expired. */
   | 'expired'
   /** The stream reached `maxAge`. */

@@ -6,6 +6,8 @@ import type { Appended, Entry, Log } from '../log/log.ts'
 import type { Member } from '../log/roster.ts'
 import { type Update, type ValidUpdate, validate } from '../update.ts'
 import type { CloseReason, Connection } from './connection.ts'
+import { type DeleteOptions, type DeleteTarget, deleteHistory } from './history/deleter.ts'
+import { History, type HistoryPage, type HistoryRequest } from './history/history.ts'
 import { locate, type StreamPosition } from './history/position.ts'
 import { dedupOptionsFor, type PublishOptions } from './idempotency.ts'
 import { combineObservers, type Observer, type RefusedRequest } from './observer.ts'
@@ -37,6 +39,7 @@ export class Hub {
   readonly #log: Log
   readonly #observer: Required<Observer>
   readonly #streams: Streams
+  readonly #history: History
   readonly #searches = new Semaphore(maxSearches)
   readonly #following: Promise<void>
   readonly #listing: Promise<void>
@@ -50,6 +53,7 @@ export class Hub {
     this.#observer = combineObservers(observer ? [this.stats, observer] : [this.stats])
     this.#streams = new Streams(log, resolved, this.#observer)
     this.subscribers = this.#streams.subscribers
+    this.#history = new History(log, this.#streams, (request, signal) => this.locate(request, signal))
     this.#following = log.follow((entries) => this.#deliver(entries))
     this.#listing = this.#following.then(() => this.#streams.presence.begin())
     // The first publish or subscribe rejects with this error; until then nobody handles it.
@@ -62,7 +66,7 @@ export class Hub {
   }
 
   get status(): HubStatus {
-    const { epoch, window, audiences, presence } = this.#streams
+    const { epoch, window, audiences, polls, presence } = this.#streams
     const { head, first, length, bytes } = window
     return {
       epoch,
@@ -72,6 +76,7 @@ export class Hub {
       window: { entries: length, bytes, first },
       audiences: audiences.size,
       subscribers: this.subscribers.size,
+      polls: polls.size,
       announced: presence.announced
     }
   }
@@ -115,6 +120,16 @@ export class Hub {
   }
 
   /**
+   * Deletes updates from history, on all nodes. Their topics receive the event `tidings:deleted`, whose entry is returned. It is no gap.
+   * @throws TidingsError `update_missing`, `not_granted` with nothing deleted, `deletions_too_many`, `topic_invalid` or `closed`
+   */
+  async delete(target: DeleteTarget, options: DeleteOptions = {}): Promise<Entry> {
+    this.#mustBeOpen()
+    await this.#following
+    return deleteHistory(this.#log, target, options)
+  }
+
+  /**
    * Finds where a client's stream begins, and what it missed, before the response starts. With `last` it may wait for other searches of
    * the history. Rejects with the reason of the signal when that is aborted first.
    * @throws TidingsError `closed`, or the codes of an invalid request
@@ -127,6 +142,15 @@ export class Hub {
     const seen = () => ({ epoch: this.#streams.epoch, head: this.#streams.window.head })
     const find = () => locate(request, this.#log, seen)
     return request.last === undefined || request.lastEventId ? find() : this.#searches.run(find, signal)
+  }
+
+  /**
+   * Reads one page of history: the same updates, in the same order, as a stream from that position. With `wait` it answers as soon as
+   * something arrives. Rejects with the reason of the signal when that is aborted first.
+   * @throws TidingsError `limit_invalid`, `wait_invalid`, or as `locate` does
+   */
+  history(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryPage> {
+    return this.#history.page(request, signal)
   }
 
   /**

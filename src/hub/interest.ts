@@ -15,6 +15,8 @@ export class Interest implements Filter {
   /** Equal for equal interests. */
   readonly key: string
   readonly encoding: Encoding
+  /** The topics, if it wants only exact ones. */
+  readonly topics: readonly string[] | undefined
   readonly #wanted: Selection
   readonly #readable: Selection
 
@@ -22,15 +24,12 @@ export class Interest implements Filter {
     this.#wanted = new Selection(topics)
     this.#readable = new Selection(readable)
     this.encoding = encoding
+    this.topics = this.#wanted.topics
     this.key = JSON.stringify([encoding, this.#wanted.key, this.#readable.key])
   }
 
   get selectors(): readonly Selector[] {
     return this.#wanted.selectors
-  }
-
-  get topics(): readonly string[] | undefined {
-    return this.#wanted.topics
   }
 
   admits(topics: readonly string[], isPrivate: boolean): boolean {

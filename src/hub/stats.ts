@@ -14,6 +14,8 @@ export interface HubStatus {
   readonly window: { readonly entries: number; readonly bytes: number; readonly first: number }
   readonly audiences: number
   readonly subscribers: number
+  /** Clients that wait for an update without a stream. */
+  readonly polls: number
   /** Their subscriptions that are announced, or are about to be. */
   readonly announced: number
 }

@@ -4,9 +4,11 @@ import { Audiences } from './audiences.ts'
 import type { CloseReason, Connection } from './connection.ts'
 import { CatchUp } from './delivery/catch-up.ts'
 import { Dispatcher } from './delivery/dispatcher.ts'
+import { Endings } from './delivery/endings.ts'
 import { Sweeper } from './delivery/sweeper.ts'
 import { Window } from './delivery/window.ts'
 import { drain } from './drain.ts'
+import { Polls } from './history/polls.ts'
 import type { StreamPosition } from './history/position.ts'
 import type { Observer } from './observer.ts'
 import { type ResolvedHubOptions, tickFor } from './options.ts'
@@ -22,6 +24,7 @@ export class Streams {
   readonly audiences = new Audiences<Subscriber>()
   readonly window: Window
   readonly presence: Presence
+  readonly polls: Polls<Subscriber>
   readonly #subscribers = new Set<Subscriber>()
   readonly #log: Log
   readonly #wheel: TimerWheel
@@ -30,6 +33,7 @@ export class Streams {
   readonly #observer: Required<Observer>
   readonly #context: SubscriberContext
   readonly #dispatcher: Dispatcher
+  readonly #endings: Endings
   #isDraining = false
   #isClosed = false
 
@@ -43,7 +47,9 @@ export class Streams {
     this.#context = this.#makeContext({ heartbeat, slowTimeout, maxAge, tick })
     this.#wheel = new TimerWheel(tick, this.#context.now)
     this.presence = new Presence(log.roster, presenceTimeout, observer.failed)
-    this.#sweeper = new Sweeper(batchBytes, observer)
+    this.polls = new Polls(this.audiences)
+    this.#endings = new Endings(log, this.#context, observer.failed)
+    this.#sweeper = new Sweeper(batchBytes, observer, (audience) => this.#endings.check(audience))
     this.#catchUp = new CatchUp(this.window, log, this.#context, observer)
     this.#dispatcher = new Dispatcher(log.epoch, {
       window: this.window,
@@ -54,6 +60,7 @@ export class Streams {
       sweeper: this.#sweeper,
       catchUp: this.#catchUp,
       presence: this.presence,
+      polls: this.polls,
       leave: this.#context.leave
     })
   }
@@ -109,12 +116,15 @@ export class Streams {
   /** Refuses new streams, and ends the others with `shutdown`, spread over so many milliseconds. */
   async drain(duration: number): Promise<void> {
     this.#isDraining = true
+    this.polls.wakeAll()
     await drain(this.#subscribers, duration, (member) => member.dismiss('shutdown', drainRetryMs))
   }
 
   /** Writes pending entries, ends every stream with `shutdown`, and appends the last announcements. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#isDraining = true
+    this.polls.wakeAll()
     this.#sweeper.finish()
     for (const subscriber of this.#subscribers) this.leave(subscriber, 'shutdown')
     this.#catchUp.stop()
@@ -128,6 +138,7 @@ export class Streams {
       epoch: () => this.epoch,
       now: () => performance.now(),
       catchUp: (subscriber) => this.#catchUp.run(subscriber),
+      becameLive: ({ audience }) => this.#endings.becameLive(audience),
       leave: (subscriber, reason) => this.leave(subscriber, reason)
     }
   }

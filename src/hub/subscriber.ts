@@ -26,6 +26,8 @@ export interface SubscriberContext {
   /** A monotonic clock in milliseconds. */
   now(): number
   catchUp(subscriber: Subscriber): void
+  /** Called when the subscriber has everything and is live. */
+  becameLive(subscriber: Subscriber): void
   leave(subscriber: Subscriber, reason: CloseReason): void
 }
 

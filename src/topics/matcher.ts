@@ -109,6 +109,11 @@ export class Selection {
     }
   }
 
+  /** Whether it contains `*`. */
+  get coversEverything(): boolean {
+    return this.#everything
+  }
+
   covers(topic: string): boolean {
     return this.#everything || this.#exact.has(topic) || this.#patterns.some((matcher) => matcher.matches(topic))
   }

@@ -1,6 +1,7 @@
 // Asks the authorizing application about a stream or a publish, if there is one.
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
+import type { DeleteTarget } from '../../hub/history/deleter.ts'
 import { type SubscribeRequest, validateRequest } from '../../hub/subscribe-request.ts'
 import { compile, Selection, type Selector, textOf } from '../../topics/matcher.ts'
 import type { ValidUpdate } from '../../update.ts'
@@ -42,6 +43,18 @@ export async function authorizePublish(
   await ask(authorizer, ctx, grants, { action: 'publish', topics, private: isPrivate })
 }
 
+/** @throws TidingsError `not_granted` or `authorize_failed` */
+export async function authorizeDelete(ctx: RequestContext, grants: Grants, target: DeleteTarget): Promise<void> {
+  const { authorizer } = ctx.access
+  if (!authorizer) return
+  await ask(
+    authorizer,
+    ctx,
+    grants,
+    'id' in target ? { action: 'delete', topics: [], id: target.id } : { action: 'delete', ...target }
+  )
+}
+
 /**
  * Protects an endpoint that shows data about other clients. With keys, the token decides. Without keys, the application
  * must add the path to `readable`, so that an application that does not know the path does not open it.
@@ -60,7 +73,7 @@ async function ask(
   authorizer: Authorizer,
   { request, address }: RequestContext,
   { subject }: Grants,
-  { action, ...question }: Pick<Question, 'action' | 'topics' | 'private'>
+  { action, ...question }: Pick<Question, 'action' | 'topics' | 'private' | 'id'>
 ): Promise<Decision> {
   const headers: Record<string, string> = {}
   for (const name of authorizer.headers) {

@@ -21,9 +21,11 @@ export interface AuthorizeOptions {
 
 /** The JSON that the application receives. Equal questions share a decision. */
 export interface Question {
-  readonly action: 'subscribe' | 'publish'
+  readonly action: 'subscribe' | 'publish' | 'delete'
   readonly topics: readonly unknown[]
   readonly private?: boolean
+  /** The update to delete. */
+  readonly id?: string
   readonly address: string
   readonly subject?: string
   readonly headers: Record<string, string>

@@ -62,11 +62,11 @@ export class Limits {
   }
 
   /**
-   * Admits one more stream, and returns a function to call when it has ended.
+   * Admits one more stream, and returns a function to call when it has ended. A stream that is not paced does not wait for its turn.
    * @throws TidingsError `connections_too_many`, `address_too_many`, `subject_too_many`, `connecting_too_fast`,
    * `memory_full`
    */
-  async enter(address: string, subject: string | undefined): Promise<() => void> {
+  async enter(address: string, subject: string | undefined, { isPaced = true } = {}): Promise<() => void> {
     const { maxConnections, maxConnectionsPerAddress, maxConnectionsPerSubject } = this.#options
     this.#requireMemory()
     if (maxConnections > 0 && this.#streams() + this.#waiting >= maxConnections) {
@@ -75,7 +75,7 @@ export class Limits {
     const leaves = [acquire(this.#byAddress, networkKey(address), maxConnectionsPerAddress, 'address_too_many')]
     try {
       leaves.push(acquire(this.#bySubject, subject, maxConnectionsPerSubject, 'subject_too_many'))
-      await this.#wait()
+      if (isPaced) await this.#wait()
     } catch (error) {
       releaseAll(leaves)
       throw error

@@ -2,7 +2,7 @@
 import { TidingsError } from '../../errors.ts'
 import type { Entry } from '../../log/log.ts'
 import type { Update } from '../../update.ts'
-import { decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
+import { decodeUtf8, mediaType, type Parameters, parseParameters, parseSwitch, readBody } from '../body.ts'
 import { append } from '../publish.ts'
 import type { RequestContext } from '../request-context.ts'
 import { sendText } from '../response.ts'
@@ -46,8 +46,17 @@ function toUpdate(form: Parameters): Update {
     // The reference hub treats 0 as no value.
     ...(retry > 0 && { retry }),
     // The field makes an update private, with any value.
-    ...(first(form, 'private') !== undefined && { private: true })
+    ...(first(form, 'private') !== undefined && { private: true }),
+    ...(isEnd(form) && { end: true })
   }
+}
+
+/** A field of this hub, not of Mercure: the last update of its topics. */
+function isEnd(form: Parameters): boolean {
+  const value = first(form, 'end')
+  const end = value === undefined ? false : parseSwitch(value)
+  if (end === undefined) throw new TidingsError('end_invalid', 'write end or end=true')
+  return end
 }
 
 function readRetry(text: string): number {

@@ -5,7 +5,7 @@ import { type Update, type ValidUpdate, validate } from '../../update.ts'
 
 /** Updates that one batch may contain. */
 const maxUpdates = 10_000
-const fields = ['topic', 'topics', 'data', 'type', 'id', 'retry', 'private']
+const fields = ['topic', 'topics', 'data', 'type', 'id', 'retry', 'private', 'end']
 
 /** @throws TidingsError `line_invalid` with the number of the first bad line, `batch_empty` or `batch_too_large` */
 export function readBatch(text: string): ValidUpdate[] {

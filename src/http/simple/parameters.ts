@@ -2,16 +2,19 @@
 // mistakes.
 import { TidingsError } from '../../errors.ts'
 import type { Encoding } from '../../hub/delivery/frame.ts'
+import type { HistoryRequest } from '../../hub/history/history.ts'
 import type { SubscribeRequest } from '../../hub/subscribe-request.ts'
+import { parseDuration } from '../../units.ts'
 import type { Update } from '../../update.ts'
-import type { Parameters } from '../body.ts'
+import { type Parameters, parseSwitch } from '../body.ts'
 
 /** The fields of an update that can be in the query. */
-const queryFields = ['topic', 'type', 'id', 'retry', 'private'] as const
+const queryFields = ['topic', 'type', 'id', 'retry', 'private', 'end'] as const
 /** The fields of an update in a form. */
 const formFields = [...queryFields, 'data'] as const
 const maxListed = 1_000
-const subscribeFields = ['topic', 'last', 'envelope', 'last_event_id', 'lastEventID', 'lastEventId'] as const
+const idFields = ['last_event_id', 'lastEventID', 'lastEventId'] as const
+const subscribeFields = ['topic', 'last', 'envelope', 'ended', 'gap', ...idFields] as const
 
 /**
  * Reads an update.
@@ -30,22 +33,76 @@ export function readUpdate(parameters: Parameters, data: string | undefined): Up
     ...(type && { type }),
     ...(id && { id }),
     ...(retry && { retry: wholeNumber(retry, 'retry_invalid') }),
-    ...(fields.one('private') !== undefined && { private: readPrivate(fields.one('private') as string) })
+    ...readSwitch(fields, 'private'),
+    ...readSwitch(fields, 'end')
   }
 }
 
+/** A request for a stream, and the cases in which the client wants an answer without one. */
+export interface StreamRequest extends SubscribeRequest {
+  /** Answer 204 if all topics have ended, even if there is history to replay. */
+  readonly skipsEnded: boolean
+  /** Answer 410 instead of a stream with a gap. */
+  readonly closesOnGap: boolean
+}
+
 /** Reads a request for a stream. The header takes precedence, because a browser's reconnect is newer than its URL. */
-export function readSubscribeRequest(parameters: Parameters, header: string | undefined): SubscribeRequest {
+export function readSubscribeRequest(parameters: Parameters, header: string | undefined): StreamRequest {
   const fields = new Fields(parameters, subscribeFields)
   const last = fields.one('last')
-  const lastEventId =
-    (header || undefined) ?? fields.one('last_event_id') ?? fields.one('lastEventID') ?? fields.one('lastEventId')
+  const lastEventId = (header || undefined) ?? idFields.map((name) => fields.one(name)).find((id) => id !== undefined)
   return {
     topics: fields.all('topic'),
     encoding: readEnvelope(fields.one('envelope')),
+    skipsEnded: readWord(fields, 'ended', 'skip'),
+    closesOnGap: readWord(fields, 'gap', 'close'),
     ...(lastEventId && { lastEventId }),
     ...(last !== undefined && { last: wholeNumber(last, 'last_invalid') })
   }
+}
+
+const historyFields = ['topic', 'after', 'last', 'limit', 'wait'] as const
+
+/** Reads a request for a page of history. */
+export function readHistoryRequest(parameters: Parameters): HistoryRequest {
+  const fields = new Fields(parameters, historyFields)
+  const [after, last, limit, wait] = (['after', 'last', 'limit', 'wait'] as const).map((name) => fields.one(name))
+  return {
+    topics: fields.all('topic'),
+    ...(after && { lastEventId: after }),
+    ...(last !== undefined && { last: wholeNumber(last, 'last_invalid') }),
+    ...(limit !== undefined && { limit: wholeNumber(limit, 'limit_invalid') }),
+    ...(wait !== undefined && { wait: readWait(wait) })
+  }
+}
+
+function readWait(text: string): number {
+  try {
+    return parseDuration(text)
+  } catch {
+    throw new TidingsError('wait_invalid', `expected a duration such as 30s, got "${shown(text)}"`)
+  }
+}
+
+/** The topics to delete. @throws TidingsError `delete_target_missing` */
+export function readDeleteTopics(parameters: Parameters): string[] {
+  const topics = new Fields(parameters, ['topic']).all('topic')
+  if (topics.length === 0) {
+    throw new TidingsError('delete_target_missing', 'use DELETE /updates?topic=TOPIC or DELETE /updates/ID')
+  }
+  return topics
+}
+
+/** Removes the parameter that may contain the token. */
+export function withoutToken(query: Parameters): Parameters {
+  return query.filter(([name]) => name !== 'authorization')
+}
+
+/** Whether a parameter has its only possible value. */
+function readWord(fields: Fields, name: 'ended' | 'gap', word: string): boolean {
+  const value = fields.one(name)
+  if (value === undefined || value === word) return value !== undefined
+  throw new TidingsError(`${name}_invalid`, `got "${shown(value)}"`)
 }
 
 function readEnvelope(value: string | undefined): Encoding {
@@ -53,10 +110,12 @@ function readEnvelope(value: string | undefined): Encoding {
   return value ?? 'plain'
 }
 
-function readPrivate(value: string): boolean {
-  if (['', 'on', 'true', '1'].includes(value)) return true
-  if (['off', 'false', '0'].includes(value)) return false
-  throw new TidingsError('private_invalid', `write private or private=true, got private=${shown(value)}`)
+function readSwitch(fields: Fields, name: 'private' | 'end'): Pick<Update, 'private' | 'end'> {
+  const value = fields.one(name)
+  if (value === undefined) return {}
+  const isOn = parseSwitch(value)
+  if (isOn !== undefined) return { [name]: isOn }
+  throw new TidingsError(`${name}_invalid`, `write ${name} or ${name}=true, got ${name}=${shown(value)}`)
 }
 
 /** How many subscriptions the debug page lists: `limit`, default and at most 1,000. */

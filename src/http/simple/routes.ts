@@ -1,4 +1,4 @@
-// The four simple endpoints: the live page, the stream, publishing, and the debug page.
+// The simple endpoints: the live page, the stream, history, publishing, and the debug page.
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
@@ -10,21 +10,33 @@ import { requireReader } from '../access/authorize.ts'
 import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
 import { append, type ReadUpdates } from '../publish.ts'
 import type { RequestContext, Route } from '../request-context.ts'
-import { commonHeaders, encodeHeader, sendJson, sendText } from '../response.ts'
-import { serveStream } from '../stream/serve.ts'
+import { commonHeaders, encodeHeader, sendError, sendJson, sendText } from '../response.ts'
+import { GapError, serveStream } from '../stream/serve.ts'
 import { targetOf } from '../target.ts'
 import { traced } from '../trace.ts'
 import { describeHub } from './debug.ts'
 import { readBatch } from './ndjson.ts'
-import { readSubscribeRequest, readUpdate, refuseParameters, startsLikeForm } from './parameters.ts'
+import { readSubscribeRequest, readUpdate, refuseParameters, startsLikeForm, withoutToken } from './parameters.ts'
+import { deleteTopics, deleteUpdate, readUpdates, updatesPath } from './updates.ts'
 
-export const simpleRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
+const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['', { GET: addSlash, HEAD: addSlash }],
   ['/', { GET: showPage, HEAD: showPage }],
-  ['/subscribe', { GET: subscribe, HEAD: subscribe }],
+  ['/subscribe', { GET: subscribe, HEAD: subscribe, sendError: sendStreamError }],
+  [updatesPath, { GET: readUpdates, HEAD: readUpdates, DELETE: deleteTopics }],
   ['/publish', { GET: traced(publishTime), POST: traced(publish) }],
   ['/debug', { GET: debug, HEAD: debug }]
 ])
+
+const updateRoute: Route = { DELETE: deleteUpdate }
+
+/** The route of a path; undefined if the path is none of the simple endpoints. */
+export function simpleRoute(path: string): Route | undefined {
+  return routes.get(path) ?? (path.startsWith(`${updatesPath}/`) ? updateRoute : undefined)
+}
+
+/** The paths of the endpoints, for error messages. */
+export const simplePaths = [...routes.keys()].filter((path) => path !== '')
 
 /**
  * The live page has relative URLs, so its own URL must end with a slash. The redirect is relative too, for proxies with
@@ -55,24 +67,28 @@ async function subscribe(ctx: RequestContext): Promise<void> {
     typeof header === 'string' ? decodeHeader(header) : undefined
   )
   await serveStream(ctx, grants, wanted, (position) => ({
-    headers: streamHeaders(position),
+    headers: streamHeaders(position, request.method === 'HEAD'),
     text: streamHead(position, wanted.lastEventId)
   }))
 }
 
-/** Removes the parameter that may contain the token. */
-function withoutToken(query: Parameters): Parameters {
-  return query.filter(([name]) => name !== 'authorization')
+/** A gap is sent with its fields, also to clients that accept no JSON. */
+function sendStreamError({ request, response }: RequestContext, error: unknown): void {
+  if (error instanceof GapError) {
+    const { code, message, status, gap } = error
+    sendJson(response, { ...gap, error: { code, message } }, {}, status)
+  } else sendError(request, response, error)
 }
 
-function streamHeaders({ requested, id }: StreamPosition): OutgoingHttpHeaders {
+/** A page that is rendered now has to continue from the position that `HEAD` returns. */
+function streamHeaders({ requested, id }: StreamPosition, isHead: boolean): OutgoingHttpHeaders {
   return {
     ...commonHeaders,
     'Content-Type': 'text/event-stream',
     // [RFC 9111, 5.2.2.6] `no-transform` prevents compression, which would delay events.
     'Cache-Control': 'no-cache, no-store, no-transform',
     'X-Accel-Buffering': 'no',
-    ...(requested && { 'Last-Event-ID': encodeHeader(id), 'Mercure-Last-Event-ID': encodeHeader(id) })
+    ...((requested || isHead) && { 'Last-Event-ID': encodeHeader(id), 'Mercure-Last-Event-ID': encodeHeader(id) })
   }
 }
 
@@ -91,7 +107,7 @@ async function publish(ctx: RequestContext): Promise<void> {
   const { grants } = await ctx.access.publisher(request, query)
   ctx.limits.publish(ctx.address, grants.subject)
   const body = decodeUtf8(await readBody(request, options.maxBody))
-  await publishAll(ctx, grants, readUpdates(mediaType(request.headers['content-type']), body, withoutToken(query)))
+  await publishAll(ctx, grants, readPublished(mediaType(request.headers['content-type']), body, withoutToken(query)))
 }
 
 /** Publishes all updates, or none if one of them is refused. */
@@ -107,7 +123,7 @@ async function publishAll(ctx: RequestContext, grants: Grants, read: ReadUpdates
   else sendText(response, '200 OK\n', headers)
 }
 
-function readUpdates(type: string, body: string, query: Parameters): ReadUpdates {
+function readPublished(type: string, body: string, query: Parameters): ReadUpdates {
   if (type === 'application/x-ndjson') {
     refuseParameters(query)
     return { isValidated: true, updates: readBatch(body) }

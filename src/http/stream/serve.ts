@@ -1,9 +1,9 @@
 // Opens a stream for an endpoint: applies the limits, asks the authorizing application, finds the position in the log,
 // and joins the hub.
-import type { OutgoingHttpHeaders } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
-import type { StreamPosition } from '../../hub/history/position.ts'
+import type { Gap, StreamPosition } from '../../hub/history/position.ts'
 import type { Subscription } from '../../hub/presence/presence.ts'
 import type { SubscribeRequest } from '../../hub/subscribe-request.ts'
 import { authorizeSubscribe } from '../access/authorize.ts'
@@ -19,15 +19,34 @@ export interface StreamHead {
   readonly subscriptions?: readonly Subscription[]
 }
 
+/** What a client wants instead of a stream in some cases. */
+export interface StreamChoices {
+  /** Answer 204 if all topics have ended, even if there is history to replay; default false. */
+  readonly skipsEnded?: boolean
+  /** Answer 410 instead of a stream with a gap; default false. */
+  readonly closesOnGap?: boolean
+}
+
+/** The stream cannot be complete, and the client asked for an error in that case. */
+export class GapError extends TidingsError {
+  readonly gap: Gap
+
+  constructor(gap: Gap) {
+    super('gap', `updates after ${JSON.stringify(gap.requested)} are missing`)
+    this.gap = gap
+  }
+}
+
 /**
  * Serves `GET`, `HEAD` and `QUERY`. `HEAD` counts as a stream until it is answered, because finding its position costs
- * as much.
- * @throws TidingsError as `Hub.locate`, `Limits.enter` and `authorizeSubscribe` do
+ * as much. If all topics have ended and nothing is left to receive, the answer is 204, so that an EventSource stops
+ * [HTML, 9.2.2].
+ * @throws GapError, or TidingsError as `Hub.locate`, `Limits.enter` and `authorizeSubscribe` do
  */
 export async function serveStream(
   ctx: RequestContext,
   grants: Grants,
-  wanted: SubscribeRequest,
+  wanted: SubscribeRequest & StreamChoices,
   headOf: (position: StreamPosition) => StreamHead
 ): Promise<void> {
   const { limits, address, request, response } = ctx
@@ -35,11 +54,19 @@ export async function serveStream(
   let isServed = false
   try {
     const position = await limits.hold(async () => locate(ctx, await authorizeSubscribe(ctx, grants, wanted)))
-    if (request.method === 'HEAD') response.writeHead(200, headOf(position).headers).end()
+    const isDone = position.isOver || (wanted.skipsEnded && position.ended)
+    if (!isDone && wanted.closesOnGap && position.gap) throw new GapError(position.gap)
+    if (isDone) sendNothing(response, headOf(position).headers)
+    else if (request.method === 'HEAD') response.writeHead(200, headOf(position).headers).end()
     else isServed = startStream(ctx, grants.subject, position, headOf, leave)
   } finally {
     if (!isServed) leave()
   }
+}
+
+function sendNothing(response: ServerResponse, headers: OutgoingHttpHeaders): void {
+  const { 'Content-Type': _, ...rest } = headers
+  response.writeHead(204, rest).end()
 }
 
 /** A history search that waits in the queue is aborted when its client disconnects. */

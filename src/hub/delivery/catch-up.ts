@@ -39,6 +39,7 @@ export class CatchUp {
       // The last check of the window and the change to live share a tick: later entries find a live subscriber.
       if (subscriber.cursor >= this.#window.head) {
         subscriber.state = 'live'
+        this.#context.becameLive(subscriber)
         return
       }
       this.#writeWindowPage(subscriber)

@@ -2,6 +2,7 @@
 import type { Entry } from '../../log/log.ts'
 import type { Audience } from '../audience.ts'
 import type { Audiences } from '../audiences.ts'
+import type { Polls } from '../history/polls.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { Subscriber, SubscriberContext } from '../subscriber.ts'
 import type { CatchUp } from './catch-up.ts'
@@ -18,6 +19,7 @@ interface DispatcherDeps extends Pick<SubscriberContext, 'leave'> {
   readonly sweeper: Sweeper
   readonly catchUp: CatchUp
   readonly presence: Presence
+  readonly polls: Pick<Polls<Subscriber>, 'wakeAll'>
 }
 
 export class Dispatcher {
@@ -38,6 +40,7 @@ export class Dispatcher {
     for (const entry of entries) {
       if (entry.epoch !== this.#epoch) this.startOver(entry.epoch, entry.offset - 1)
       else if (entry.offset !== window.head + 1) this.#skipTo(entry)
+      if (entry.deletion) window.delete(entry.deletion)
       const frame = window.push(entry)
       const { topics, private: isPrivate = false } = entry.update
       for (const audience of audiences.match(topics)) {
@@ -56,20 +59,22 @@ export class Dispatcher {
 
   /** The log skipped entries: every subscriber reads them from the history, or gets a gap. */
   #skipTo(entry: Entry): void {
-    const { window, audiences, subscribers, sweeper, presence } = this.#deps
+    const { window, audiences, subscribers, sweeper, presence, polls } = this.#deps
     for (const audience of audiences) sweeper.completeUpTo(audience, window.head)
     window.reset(entry.offset - 1)
     for (const subscriber of subscribers) this.#fallBehind(subscriber)
     void presence.reload()
+    polls.wakeAll()
   }
 
   /** A new epoch: no cursor is valid any more. The next entry is expected after `head`. */
   startOver(epoch: string, head = 0): void {
-    const { window, subscribers, leave, presence } = this.#deps
+    const { window, subscribers, leave, presence, polls } = this.#deps
     this.#epoch = epoch
     window.reset(head)
     for (const subscriber of subscribers) leave(subscriber, 'gap')
     presence.startOver()
+    polls.wakeAll()
   }
 
   #fallBehind(subscriber: Subscriber): void {

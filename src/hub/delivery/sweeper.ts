@@ -54,14 +54,19 @@ class Sweep {
 export class Sweeper {
   readonly #batchBytes: number
   readonly #observer: Required<Observer>
+  readonly #ended: (audience: Audience<Subscriber>) => void
   /** Audiences in the order of their turns, with their sweep in progress. An audience has one sweep at a time, so batches stay in order. */
   readonly #turns = new Map<Audience<Subscriber>, Sweep | undefined>()
   #immediate: NodeJS.Immediate | undefined
 
-  /** @param batchBytes approximate maximum of bytes in one write */
-  constructor(batchBytes: number, observer: Required<Observer>) {
+  /**
+   * @param batchBytes approximate maximum of bytes in one write
+   * @param ended called when the live members of an audience have received an end
+   */
+  constructor(batchBytes: number, observer: Required<Observer>, ended: (audience: Audience<Subscriber>) => void) {
     this.#batchBytes = batchBytes
     this.#observer = observer
+    this.#ended = ended
   }
 
   /** Schedules a sweep of an audience. Entries that arrive until then are part of it. */
@@ -119,5 +124,9 @@ export class Sweeper {
     }
     sweep.report(this.#observer)
     if (audience.pending > 0) this.#turns.set(audience, undefined)
+    else if (audience.isEnding) {
+      audience.isEnding = false
+      this.#ended(audience)
+    }
   }
 }

@@ -1,6 +1,7 @@
 // The recent entries as frames, shared by all subscribers that are a little behind.
 
-import type { Entry, Filter } from '../../log/log.ts'
+import { type Deletion, Deletions } from '../../log/deletion.ts'
+import type { Entry, Filter, PageLimit } from '../../log/log.ts'
 import { OffsetDeque } from '../../log/offset-deque.ts'
 import { TimeSlice } from '../../log/time-slice.ts'
 import { Batch } from './batch.ts'
@@ -75,19 +76,40 @@ export class Window {
     this.#bytes = 0
   }
 
-  /** The entries that the filter admits after a covered offset, up to about so many bytes. */
+  /** The entries that the filter admits after a covered offset, up to about so many bytes of the encoding. */
   after(offset: number, filter: Filter, encoding: Encoding, bytes: number): WindowPage {
+    const sizeOnWire = (frame: Frame) => frame.bytes(encoding).length
+    const { frames, cursor } = this.framesAfter(offset, filter, { entries: Infinity, bytes }, sizeOnWire)
+    return { batch: frames.length > 0 ? new Batch(frames, encoding) : undefined, cursor }
+  }
+
+  /** The frames that the filter admits after a covered offset, and the offset up to which entries were considered. */
+  framesAfter(
+    offset: number,
+    filter: Filter,
+    limit: PageLimit,
+    sizeOf = (frame: Frame) => frame.size
+  ): { readonly frames: Frame[]; readonly cursor: number } {
     const frames: Frame[] = []
     const end = Math.min(this.head, offset + scanLimit)
     let cursor = offset
     const slice = new TimeSlice()
-    for (let size = 0; cursor < end && size < bytes && !slice.isOver; ) {
+    for (let size = 0; cursor < end && size < limit.bytes && frames.length < limit.entries && !slice.isOver; ) {
       const frame = this.#frames.at(++cursor)
       const { topics, private: isPrivate = false } = frame.entry.update
-      if (!filter.admits(topics, isPrivate)) continue
+      if (frame.isDeleted || !filter.admits(topics, isPrivate)) continue
       frames.push(frame)
-      size += frame.bytes(encoding).length
+      size += sizeOf(frame)
     }
-    return { batch: frames.length > 0 ? new Batch(frames, encoding) : undefined, cursor }
+    return { frames, cursor }
+  }
+
+  /** Hides the entries of a deletion. Those that were handed out before may still be written. */
+  delete(deletion: Deletion): void {
+    const deletions = Deletions.none.with(deletion)
+    for (let offset = Math.max(this.first, deletion.from); offset <= Math.min(this.head, deletion.through); offset++) {
+      const frame = this.#frames.at(offset)
+      if (deletions.covers(offset, frame.entry.update.topics)) frame.isDeleted = true
+    }
   }
 }

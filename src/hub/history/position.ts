@@ -3,6 +3,7 @@ import { formatId, parseId } from '../../log/ids.ts'
 import type { Filter, Log } from '../../log/log.ts'
 import { Interest } from '../interest.ts'
 import type { SubscribeRequest } from '../subscribe-request.ts'
+import { lastEnd } from './last-end.ts'
 
 /** What a client missed. It is reported in the stream and in the response header. */
 export interface Gap {
@@ -36,7 +37,14 @@ export interface StreamPosition {
   /** When the right to read ends, in milliseconds since 1970. */
   readonly until: number
   readonly gap?: Gap
+  /** Whether all topics have ended. Always false for a request with a pattern or `*`. */
+  readonly ended: boolean
+  /** Whether they have ended and nothing is left to receive, not even a gap. */
+  readonly isOver: boolean
 }
+
+/** A position without what `lastEnd` adds. */
+type Found = Omit<StreamPosition, 'ended' | 'isOver'>
 
 const everything: Filter = { admits: () => true }
 
@@ -53,7 +61,10 @@ export async function locate(request: SubscribeRequest, log: Log, seen: () => De
   for (;;) {
     const { epoch } = log
     const position = await locateInEpoch(request, interest, log, seen())
-    if (log.epoch === epoch) return position
+    const last = await lastEnd(log, interest)
+    if (log.epoch !== epoch) continue
+    const ended = last !== undefined
+    return { ...position, ended, isOver: ended && last <= position.after && position.gap === undefined }
   }
 }
 
@@ -64,7 +75,7 @@ async function locateInEpoch(
   interest: Interest,
   log: Log,
   seen: DeliveredHead
-): Promise<StreamPosition> {
+): Promise<Found> {
   const { lastEventId, last, until = Infinity } = request
   const settled = log.removals
   const common = { interest, until, requested: true, visible: true }
@@ -75,11 +86,11 @@ async function locateInEpoch(
   return { ...newest(), requested: false }
 
   /** The log may have started a new epoch that the hub has not heard of: its newest entry is of the old one. */
-  function newest(): StreamPosition {
+  function newest(): Found {
     return { ...common, ...where(seen.epoch, seen.head), removalsSeen: 0 }
   }
 
-  async function resume(requested: string): Promise<StreamPosition> {
+  async function resume(requested: string): Promise<Found> {
     const after = await log.locate(requested)
     if (after === undefined) {
       const isOurs = parseId(requested) !== undefined
@@ -97,7 +108,7 @@ async function locateInEpoch(
     return entry?.offset !== offset || interest.mayRead(entry.update.topics, entry.update.private ?? false)
   }
 
-  function begin(requested: string, reason: Gap['reason'], after = 0): StreamPosition {
+  function begin(requested: string, reason: Gap['reason'], after = 0): Found {
     // Entries that are kept of one topic may be older than those that are lost of another: the stream skips none of them.
     const position = reason === 'unknown' ? newest() : at(Math.max(after, log.first - 1), settled)
     return { ...position, gap: { requested, resumedAfter: position.id, reason } }

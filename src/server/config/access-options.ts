@@ -48,6 +48,12 @@ export const accessTable = {
       reload: true,
       help: 'let clients without a token subscribe to public updates'
     },
+    allowDelete: {
+      kind: 'switch',
+      default: false,
+      reload: true,
+      help: 'let publishers delete history with DELETE /updates, for the topics that their token may publish to'
+    },
     authorize: {
       kind: 'text',
       default: '',

@@ -1,0 +1,118 @@
+// `/updates`: history as JSON, with long polling, and deletion.
+import { createHash } from 'node:crypto'
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { Grants } from '../../auth/grants.ts'
+import { TidingsError } from '../../errors.ts'
+import { envelopeOf } from '../../hub/delivery/frame.ts'
+import type { DeleteTarget } from '../../hub/history/deleter.ts'
+import type { HistoryPage, HistoryRequest } from '../../hub/history/history.ts'
+import { wantsJson } from '../accept.ts'
+import { authorizeDelete, authorizeSubscribe } from '../access/authorize.ts'
+import { checkReserved } from '../access/reserved.ts'
+import type { RequestContext } from '../request-context.ts'
+import { commonHeaders, encodeHeader, sendJson, sendText } from '../response.ts'
+import { readDeleteTopics, readHistoryRequest, refuseParameters, withoutToken } from './parameters.ts'
+
+export const updatesPath = '/updates'
+
+export async function readUpdates(ctx: RequestContext): Promise<void> {
+  const { access, limits, address, hub, request, response } = ctx
+  const query = ctx.query()
+  const { grants } = await access.reader(request, query)
+  const wanted = readHistoryRequest(withoutToken(query))
+  // A request that waits counts as a stream. New streams have their own pace, and this one may be one of many.
+  const leave = await limits.enter(address, grants.subject, { isPaced: false })
+  try {
+    const signal = abortedWith(ctx)
+    await limits.hold(async () => {
+      const authorized: HistoryRequest = { ...wanted, ...(await authorizeSubscribe(ctx, grants, wanted)) }
+      if (request.method === 'HEAD') {
+        const { id } = await hub.locate(authorized, signal)
+        response.writeHead(200, { ...commonHeaders, ...jsonHeaders(id) }).end()
+      } else sendPage(ctx, await hub.history(authorized, signal))
+    })
+  } finally {
+    leave()
+  }
+}
+
+/** A history search or a poll ends when its client disconnects. */
+function abortedWith({ request, response }: RequestContext): AbortSignal {
+  const disconnected = new AbortController()
+  const abort = () => disconnected.abort(new TidingsError('request_aborted'))
+  if (request.socket.destroyed) abort()
+  else response.once('close', abort)
+  return disconnected.signal
+}
+
+function sendPage({ request, response }: RequestContext, page: HistoryPage): void {
+  const { updates, lastEventId, gap = null, more, ended } = page
+  const document = { updates: updates.map(envelopeOf), lastEventId, gap, more, ended }
+  const headers = { ...jsonHeaders(lastEventId), ...cacheHeaders(document) }
+  if (headers.ETag !== undefined && matches(request.headers['if-none-match'], headers.ETag)) {
+    response.writeHead(304, { ...commonHeaders, ...headers }).end()
+  } else sendJson(response, document, headers)
+}
+
+function jsonHeaders(id: string): OutgoingHttpHeaders {
+  return { 'Content-Type': 'application/json', 'Last-Event-ID': encodeHeader(id) }
+}
+
+/** Only a page that others follow is complete. It can change by deletion and retention, so a cache has to ask each time. */
+function cacheHeaders(document: Pick<HistoryPage, 'more'>): { 'Cache-Control': string; ETag?: string } {
+  if (!document.more) return { 'Cache-Control': 'no-store' }
+  const digest = createHash('sha256').update(JSON.stringify(document)).digest('base64url').slice(0, 22)
+  return { 'Cache-Control': 'private, no-cache', ETag: `"${digest}"` }
+}
+
+/** Whether `If-None-Match` has a tag, by weak comparison [RFC 9110, 13.1.2]. */
+function matches(header: string | undefined, tag: string): boolean {
+  const tags = (header ?? '').split(',').map((text) => text.trim().replace(/^W\//, ''))
+  return tags.includes(tag) || tags.includes('*')
+}
+
+/** `DELETE /updates?topic=…` */
+export async function deleteTopics(ctx: RequestContext): Promise<void> {
+  const grants = await authorizedPublisher(ctx)
+  await remove(ctx, grants, { topics: readDeleteTopics(withoutToken(ctx.query())) })
+}
+
+/** `DELETE /updates/ID`, with the id percent-encoded. */
+export async function deleteUpdate(ctx: RequestContext): Promise<void> {
+  const grants = await authorizedPublisher(ctx)
+  refuseParameters(withoutToken(ctx.query()))
+  await remove(ctx, grants, { id: idIn(ctx.path) })
+}
+
+async function authorizedPublisher(ctx: RequestContext): Promise<Grants> {
+  const { access, limits, address, options, request } = ctx
+  const { grants } = await access.publisher(request, ctx.query())
+  limits.publish(address, grants.subject)
+  if (!options.allowDelete) throw new TidingsError('deletion_disabled', 'start it with --allow-delete')
+  return grants
+}
+
+async function remove(ctx: RequestContext, grants: Grants, target: DeleteTarget): Promise<void> {
+  const { access, hub, request, response } = ctx
+  const mayDelete = (topics: readonly string[]) => {
+    checkReserved({ topics, data: '' }, access.base)
+    return grants.mayPublish(topics)
+  }
+  if ('topics' in target && !mayDelete(target.topics)) {
+    throw new TidingsError('not_granted', 'the token does not cover every topic')
+  }
+  await authorizeDelete(ctx, grants, target)
+  // With the right to publish everywhere, the updates need not be read first.
+  const { id } = await hub.delete(target, grants.publish.coversEverything ? {} : { mayDelete })
+  const headers = { 'Event-ID': encodeHeader(id) }
+  if (wantsJson(request)) sendJson(response, { id }, headers)
+  else sendText(response, '200 OK\n', headers)
+}
+
+function idIn(path: string): string {
+  try {
+    return decodeURIComponent(path.slice(updatesPath.length + 1))
+  } catch {
+    throw new TidingsError('encoding_invalid', 'the id in the path is not percent-encoded UTF-8')
+  }
+}

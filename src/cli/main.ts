@@ -43,6 +43,14 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     description: 'Print updates as they arrive.',
     load: async () => (await import('./subscribe.ts')).subscribeCommand()
   },
+  history: {
+    description: 'Print updates that are kept, without a stream.',
+    load: async () => (await import('./history.ts')).historyCommand()
+  },
+  delete: {
+    description: 'Delete the history of topics, or one update.',
+    load: async () => (await import('./delete.ts')).deleteCommand()
+  },
   doctor: {
     description: 'Check for common proxy misconfigurations between clients and a hub.',
     load: async () => (await import('./doctor.ts')).doctorCommand()

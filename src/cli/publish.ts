@@ -14,6 +14,7 @@ interface Flags extends TargetFlags {
   readonly id?: string
   readonly retry?: number
   readonly private?: boolean
+  readonly end?: boolean
   readonly file?: string
   readonly whole?: boolean
   readonly ids?: boolean
@@ -26,6 +27,7 @@ Examples:
   tail -f app.log | tidings publish --topic logs
   tidings publish --file picture.svg --topic pictures --type svg
   date | tidings publish --whole --ids
+  tidings publish done --topic jobs/17 --end
 
 Without data or --file, each line of stdin is one update. Lines are sent in order and as soon as they arrive; lines that
 arrive during a request are sent together in the next one. If the server is unreachable or answers 429 or 5xx, the request
@@ -42,6 +44,7 @@ export function publishCommand(): Command {
     .option('--id <id>', "the update's id; by default the hub chooses one")
     .option('--retry <milliseconds>', 'how long clients wait before they reconnect', whole(0))
     .option('--private', 'only for subscribers whose token allows it')
+    .option('--end', 'the last update of its topics: streams that wait only for ended topics close')
     .option('--file <path>', 'publish a file as one update')
     .option('--whole', 'publish all of stdin as one update')
     .option('--ids', 'print the id of each update')
@@ -54,11 +57,12 @@ export function publishCommand(): Command {
     })
 }
 
-function check(command: Command, data: string | undefined, { file, whole, id }: Flags): void {
+function check(command: Command, data: string | undefined, { file, whole, id, end }: Flags): void {
   const sources = [data, file, whole].filter((source) => source !== undefined)
   if (sources.length > 1) command.error('error: give only one of the argument, --file and --whole')
-  if (sources.length === 0 && id !== undefined) {
-    command.error('error: --id needs a single update; add --whole, or give the data as an argument')
+  const flag = id !== undefined ? '--id' : end ? '--end' : undefined
+  if (sources.length === 0 && flag !== undefined) {
+    command.error(`error: ${flag} needs a single update; add --whole, or give the data as an argument`)
   }
 }
 
@@ -91,7 +95,7 @@ async function publishOne(publisher: Publisher, data: string | Buffer, flags: Fl
   for (const name of ['type', 'id', 'retry'] as const) {
     if (flags[name] !== undefined) query.set(name, String(flags[name]))
   }
-  if (flags.private) query.set('private', 'true')
+  for (const name of ['private', 'end'] as const) if (flags[name]) query.set(name, 'true')
   // The bytes are sent unchanged. The server refuses those that are no text.
   report(await publisher.send(`publish?${query}`, 'text/plain; charset=utf-8', data, 1), flags)
   conclude(1)

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import type { EventSourceMessage } from 'eventsource-parser'
 import { collect, type TargetFlags, targetOf, whole, withTargetFlags } from './client/flags.ts'
 import { follow } from './client/follow.ts'
-import { harmless, painter } from './client/paint.ts'
+import { describeDeletion, describeGap, updatePrinter } from './client/print.ts'
 import { run, say } from './client/run.ts'
 
 interface Flags extends TargetFlags {
@@ -22,8 +22,8 @@ Examples:
   tidings subscribe --from earliest --json | jq .data
 
 After an interruption, the command reconnects and resumes where it was. The delay grows from the value that the server sets,
-and is random. If updates were missed that the server no longer has, stderr reports a gap. The exit code is 0 on Ctrl-C and
-after --count, and 1 if the server refuses and a retry would not help. Data with line breaks takes several lines; --json
+and is random. If updates were missed that the server no longer has, stderr reports a gap. The exit code is 0 on Ctrl-C, after
+--count and when all topics have ended, and 1 if the server refuses and a retry would not help. Data with line breaks takes several lines; --json
 prints each event on one. --count 1 ends at once; with | head -1 the command ends only at the next event.
 `
 
@@ -48,7 +48,7 @@ async function subscribe(flags: Flags): Promise<void> {
   const end = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort())
   let left = flags.count ?? Number.POSITIVE_INFINITY
-  const print = printer(flags)
+  const print = updatePrinter(flags.json === true)
   await follow(targetOf(flags), {
     query: queryOf(flags),
     from: flags.from ?? '',
@@ -56,12 +56,18 @@ async function subscribe(flags: Flags): Promise<void> {
     stop: end.signal,
     bytes: (chunk) => flags.raw && process.stdout.write(chunk),
     event: (event) => {
-      if (event.event === 'tidings:gap') return say(gap(event.data))
-      print(event)
+      if (event.event?.startsWith('tidings:') && event.event !== 'tidings:end') return report(event)
+      if (!flags.raw) print(event.data)
       left--
       if (left === 0) end.abort()
     }
   })
+}
+
+/** Events of the hub itself are no updates, and have the same form in both encodings. */
+function report({ event, data }: EventSourceMessage): void {
+  if (event === 'tidings:gap') say(describeGap(JSON.parse(data)))
+  if (event === 'tidings:deleted') say(describeDeletion(JSON.parse(data)))
 }
 
 function queryOf({ topic = [], last, raw }: Flags): URLSearchParams {
@@ -69,43 +75,4 @@ function queryOf({ topic = [], last, raw }: Flags): URLSearchParams {
   if (last !== undefined) query.set('last', String(last))
   if (!raw) query.set('envelope', 'json')
   return query
-}
-
-/** The text for a gap event. */
-function gap(data: string): string {
-  const reasons: Record<string, string> = {
-    trimmed: 'some updates since then are no longer in history',
-    epoch: 'that history no longer exists',
-    unknown: 'no update in history has that id'
-  }
-  const { requested, resumedAfter, reason } = JSON.parse(data) as Record<string, string>
-  return `gap (${reason}) after ${requested}: ${reasons[reason ?? ''] ?? reason}; resuming after ${resumedAfter}`
-}
-
-interface Envelope {
-  readonly topic: string
-  readonly type: string
-  readonly data: string
-  readonly time: number
-}
-
-function printer({ json, raw }: Flags): (event: EventSourceMessage) => void {
-  if (raw) return () => {}
-  if (json) return ({ data }) => void process.stdout.write(`${data}\n`)
-  if (!process.stdout.isTTY) return ({ data }) => void process.stdout.write(`${read(data).data}\n`)
-  const paint = painter(process.stdout)
-  return ({ data: text }) => {
-    const { time, topic, type, data } = read(text)
-    const head = [paint(clock(time), 'dim'), paint(harmless(topic), 'cyan')]
-    if (type !== 'message') head.push(paint(harmless(type), 'yellow'))
-    process.stdout.write(`${head.join(' ')} ${harmless(data)}\n`)
-  }
-}
-
-function read(data: string): Envelope {
-  return JSON.parse(data) as Envelope
-}
-
-function clock(time: number): string {
-  return new Date(time).toLocaleTimeString('en-GB')
 }

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { tidings } from '../support/cli.js'
 
-const commands = ['serve', 'check-config', 'publish', 'subscribe', 'doctor', 'bench', 'token']
+const commands = ['serve', 'check-config', 'publish', 'subscribe', 'history', 'delete', 'doctor', 'bench', 'token']
 
 it('lists its commands, and the meaning of its exit codes', async () => {
   const { code, stdout } = await tidings(['--help'])

@@ -19,12 +19,21 @@ export interface Following {
   readonly stop: AbortSignal
 }
 
+/** How a stream ended. */
+interface Interruption {
+  readonly trouble: string
+  /** The delay that the server asked for, in milliseconds. */
+  readonly asked: number
+  /** Whether nothing more will come. */
+  readonly isOver?: boolean
+}
+
 /** A stream that lasted so long counts as a success, in milliseconds. */
 const minLifeMs = 5_000
 /** Longer than a usual heartbeat: a stream that is idle for longer has lost its connection. In milliseconds. */
 const idleTimeoutMs = 120_000
 
-/** Resolves when it is stopped. @throws Failure if a retry would not help */
+/** Resolves when it is stopped, and when nothing is left to receive because all topics have ended. @throws Failure if a retry would not help */
 export async function follow(target: Target, following: Following): Promise<void> {
   await new Follower(target, following).run()
 }
@@ -51,8 +60,8 @@ class Follower {
     stop.addEventListener('abort', () => this.#request?.destroy(), { once: true })
     while (!stop.aborted) {
       const openedAt = performance.now()
-      const { trouble, asked } = await this.#readStream()
-      if (stop.aborted) return
+      const { trouble, asked, isOver } = await this.#readStream()
+      if (stop.aborted || isOver) return
       if (performance.now() - openedAt > minLifeMs) this.#backoff.reset()
       const wait = this.#backoff.next(Math.max(10, this.#parser.retry), asked)
       this.#following.say(`${trouble}; reconnecting in ${(wait / 1_000).toFixed(1)} s`)
@@ -62,10 +71,11 @@ class Follower {
   }
 
   /** Reads one stream until it ends, and returns why it ended. */
-  async #readStream(): Promise<{ readonly trouble: string; readonly asked: number }> {
+  async #readStream(): Promise<Interruption> {
     try {
       const response = await this.#open()
       const { statusCode: status = 0, headers } = response
+      if (status === 204) return { trouble: '', asked: 0, isOver: true }
       if (status !== 200) return await this.#refused(response, status)
       if (!/^text\/event-stream\b/.test(headers['content-type'] ?? '')) {
         response.destroy()
@@ -100,7 +110,7 @@ class Follower {
     })
   }
 
-  async #refused(response: IncomingMessage, status: number) {
+  async #refused(response: IncomingMessage, status: number): Promise<Interruption> {
     const { headers } = response
     const said = refusal({ status, headers, text: await readText(response) })
     if (!isTransient(status)) throw said

@@ -2,7 +2,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as overHttp } from 'node:http'
 import { request as overHttps, Agent as SecureAgent } from 'node:https'
 import { version } from '../version.ts'
-import { Failure } from './failure.ts'
+import { Failure, reasonOf } from './failure.ts'
 
 /** The server of a command. */
 export interface Target {
@@ -66,6 +66,16 @@ export function ask(target: Target, request: Ask, body?: string | Buffer): Promi
     })
     sent.end(body)
   })
+}
+
+/** The same, for a command that sends one request. @throws Failure if the server cannot be reached */
+export async function reachable(target: Target, request: Ask, body?: string | Buffer): Promise<Answer> {
+  try {
+    return await ask(target, request, body)
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw new Failure(`${target.base.href} cannot be reached: ${reasonOf(error as Error)}`)
+  }
 }
 
 /** The body as text, or only its beginning if it is very large. */

@@ -48,6 +48,37 @@ const faults: Fault[] = [
     replace: 'Math.min(this.head - 1, offset + scanLimit)'
   },
   {
+    name: 'a stream that stays open after the end of its topics',
+    file: 'hub/delivery/endings.js',
+    find: "this.#context.leave(member, 'ended')",
+    replace: '{}'
+  },
+  {
+    name: 'a stream that ends before its last event',
+    file: 'hub/delivery/endings.js',
+    find: "member.state === 'live' && member.cursor >= last",
+    replace: 'true'
+  },
+  {
+    name: 'nothing left to receive, with something left',
+    file: 'hub/history/position.js',
+    find: 'ended && last <= position.after',
+    replace: 'ended'
+  },
+  {
+    name: 'a deleted entry that is still in the log',
+    file: 'log/memory/retained-entries.js',
+    find: 'if (entry && this.#isDeleted(entry))',
+    replace: 'if (entry && entry.update.end && this.#isDeleted(entry))'
+  },
+  {
+    name: 'a gap for a deletion',
+    file: 'log/memory/retained-entries.js',
+    find: 'if (entry && this.#isDeleted(entry))\n                this.#remove(entry);',
+    replace:
+      'if (entry && this.#isDeleted(entry)) { this.#remove(entry); this.#removals.add(entry.update.topics, false, offset) }'
+  },
+  {
     name: 'a gap header that disagrees with the stream',
     file: 'http/simple/routes.js',
     find: "'Last-Event-ID': encodeHeader(id)",

@@ -1,5 +1,6 @@
-// Random histories over real sockets: publishers, slow readers, cut connections, tiny windows, small retention. At the end
-// every client must have exactly its entries, in order, each once, or a correct gap event for what it missed.
+// Random histories over real sockets: publishers, slow readers, cut connections, tiny windows, small retention, topics that
+// end, deletions. At the end every client must have exactly its entries, in order, each once, or a correct gap event for what it missed; no
+// client has an entry that was deleted before it connected; and the streams of ended topics are closed.
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, createServer, request as httpRequest, type Server } from 'node:http'
@@ -20,6 +21,9 @@ type Step =
   | { readonly do: 'publish'; readonly topics: readonly string[]; readonly size: number; readonly count: number }
   /** Concurrent requests, so that they interleave with those of the subscribers. */
   | { readonly do: 'post'; readonly topics: readonly string[]; readonly size: number; readonly count: number }
+  /** Each topic ends with an update of its own, so that several are needed to end a stream of several topics. */
+  | { readonly do: 'end'; readonly topics: readonly string[] }
+  | { readonly do: 'delete'; readonly topics: readonly string[] }
   | { readonly do: 'pause' | 'resume' | 'cut' | 'connect'; readonly client: number }
   | { readonly do: 'sleep'; readonly ms: number }
 
@@ -46,8 +50,10 @@ const publish = fc.record({
   size: fc.constantFrom(5, 5, 5, 2_000, 60_000),
   count: fc.integer({ min: 1, max: 8 })
 })
+const someTopics = fc.uniqueArray(fc.constantFrom(...topics), { minLength: 1, maxLength: 3 })
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: publish },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('end' as const, 'delete' as const), topics: someTopics }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('pause', 'resume', 'cut'), client }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('connect' as const), client }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('sleep' as const), ms: fc.nat({ max: 8 }) }) }
@@ -82,6 +88,7 @@ class Run {
   readonly #server: Server
   readonly #clients: { readonly client: HistoryClient; readonly start: number }[] = []
   readonly #published: Entry[] = []
+  readonly #deletions: DoneDeletion[] = []
   readonly #posts: Promise<void>[] = []
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 })
   #at: object = {}
@@ -125,6 +132,8 @@ class Run {
   async apply(step: Step): Promise<void> {
     if (step.do === 'publish') await this.#publish(step)
     else if (step.do === 'post') this.#post(step)
+    else if (step.do === 'end') await this.#endTopics(step.topics)
+    else if (step.do === 'delete') await this.#delete(step.topics)
     else if (step.do === 'sleep') await sleep(step.ms)
     else this.#clients[step.client % this.#clients.length]?.client[step.do]()
     this.#checkMemory()
@@ -134,10 +143,12 @@ class Run {
   async end(): Promise<void> {
     await Promise.all(this.#posts)
     this.#lossy.complete = true
+    await this.#verifyEnds()
     const [last] = await this.#publish({ topics, size: 3, count: 1 })
     for (const { client } of this.#clients) client.resume()
     await this.#untilAllReach((last as Entry).offset)
-    for (const { client, start } of this.#clients) verify(client, start, this.#published)
+    for (const { client, start } of this.#clients)
+      verify(client, start, this.#published, this.#deletions, this.#history.keep < 10_000)
   }
 
   async stop(): Promise<void> {
@@ -163,6 +174,40 @@ class Run {
     return this.#hub.publishAll(
       Array.from({ length: step.count }, () => ({ topics: step.topics, ...this.#next(step.size) }))
     )
+  }
+
+  async #endTopics(topics: readonly string[]): Promise<void> {
+    await this.#hub.publishAll(topics.map((topic) => ({ topics: [topic], ...this.#next(8), end: true })))
+  }
+
+  /** There may be nothing to delete. */
+  async #delete(topics: readonly string[]): Promise<void> {
+    const entry = await this.#hub.delete({ topics }).catch((error: { code?: string }) => {
+      if (error.code !== 'update_missing') throw error
+    })
+    if (!entry) return
+    const { through } = JSON.parse(entry.update.data) as { through: string }
+    this.#deletions.push({ topics, through: offsetOf(through, new Map()), doneAt: performance.now() })
+  }
+
+  /** Ends every topic, and waits until the streams of exact topics are closed by the server. */
+  async #verifyEnds(): Promise<void> {
+    // A topic whose end retention has removed is not ended.
+    if (this.#history.keep < topics.length) return
+    const [last] = (
+      await this.#hub.publishAll(topics.map((topic) => ({ topics: [topic], ...this.#next(3), end: true })))
+    ).slice(-1)
+    for (const { client } of this.#clients) client.resume()
+    const exact = this.#clients.filter(({ client }) => client.selectors.every((selector) => topics.includes(selector)))
+    const deadline = performance.now() + 4_000
+    for (const { client } of exact) {
+      while (client.closedWith !== 204) {
+        client.connect()
+        await sleep(1)
+        if (performance.now() > deadline)
+          throw new Error(`${client.selectors} did not end after ${last?.id}; last id ${client.lastEventId}`)
+      }
+    }
   }
 
   #post(step: { topics: readonly string[]; size: number; count: number }): void {
@@ -221,13 +266,41 @@ function offsetOf(id: string, offsets: Map<string, number>): number {
   return offsets.get(id) ?? Number.parseInt(id.split('-')[1] ?? '0', 36)
 }
 
+/** A deletion, and when the hub confirmed it. */
+interface DoneDeletion {
+  readonly topics: readonly string[]
+  readonly through: number
+  readonly doneAt: number
+}
+
 /** Verifies a client's record: each step is the next expected entry, or a gap that hides at least one. */
-function verify({ seen, selectors, lastEventId }: HistoryClient, start: number, published: readonly Entry[]): void {
+function verify(
+  { seen, selectors, lastEventId }: HistoryClient,
+  start: number,
+  published: readonly Entry[],
+  deletions: readonly DoneDeletion[],
+  keepsLittle: boolean
+): void {
+  const deletionOf = ({ offset, update }: Entry) =>
+    deletions.find(({ topics, through }) => offset <= through && update.topics.some((topic) => topics.includes(topic)))
   const wanted = published.filter((entry) => entry.update.topics.some((topic) => wants(selectors, topic)))
   const offsets = offsetsOf(published)
   let cursor = start
-  for (const item of seen) cursor = follow(item, cursor, wanted, offsets)
-  const missed = wanted.find((entry) => entry.offset > cursor)
+  for (const item of seen) {
+    const own = item.kind === 'event' ? wanted.find(({ id }) => id === item.id) : undefined
+    const deletion = own && deletionOf(own)
+    if (deletion && item.kind === 'event' && item.connectedAt > deletion.doneAt)
+      throw new Error(`${own.id} was delivered after its deletion`)
+    // A deleted entry may be missing, without a gap, unless retention had removed it before.
+    const mayBeMissed = item.kind === 'gap' && keepsLittle
+    cursor = follow(
+      item,
+      cursor,
+      wanted.filter((entry) => mayBeMissed || entry === own || !deletionOf(entry)),
+      offsets
+    )
+  }
+  const missed = wanted.find((entry) => entry.offset > cursor && !deletionOf(entry))
   if (missed) throw new Error(`no event or gap for ${missed.id}; last id ${lastEventId}`)
 }
 
@@ -266,6 +339,13 @@ function recordAppends(log: Log, published: Entry[]): void {
     published.push(...entries)
     published.sort((a, b) => a.offset - b.offset)
     return entries
+  }
+  const remove = log.delete.bind(log)
+  log.delete = async (deletion, announcement) => {
+    const entry = await remove(deletion, announcement)
+    published.push(entry)
+    published.sort((a, b) => a.offset - b.offset)
+    return entry
   }
 }
 

@@ -3,7 +3,7 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 
 export type Seen =
-  | { readonly kind: 'event'; readonly id: string; readonly data: string }
+  | { readonly kind: 'event'; readonly id: string; readonly data: string; readonly connectedAt: number }
   | {
       readonly kind: 'gap'
       readonly requested: string
@@ -17,12 +17,15 @@ export class HistoryClient {
   readonly selectors: readonly string[]
   lastEventId = ''
   connected = false
+  /** The status of the newest response. */
+  closedWith = 0
   /** Resolves when the head of the newest response has arrived. */
   opened: Promise<void> = Promise.resolve()
   readonly #at: object
   #request: ClientRequest | undefined
   #response: IncomingMessage | undefined
   #paused = false
+  #connectedAt = 0
 
   /** @param at address options of the server, for node:http */
   constructor(at: object, selectors: readonly string[]) {
@@ -33,6 +36,7 @@ export class HistoryClient {
   connect(): void {
     if (this.connected) return
     this.connected = true
+    this.#connectedAt = performance.now()
     // A client that reconnects drops the rest of the last response.
     this.#response = undefined
     const path = `/subscribe?${new URLSearchParams(this.selectors.map((selector) => ['topic', selector]))}`
@@ -70,6 +74,7 @@ export class HistoryClient {
 
   #read(response: IncomingMessage): void {
     this.#response = response
+    this.closedWith = response.statusCode ?? 0
     let rest = ''
     response.setEncoding('utf8')
     response.on('error', () => {})
@@ -90,6 +95,6 @@ export class HistoryClient {
     if (id !== undefined) this.lastEventId = id
     if (data === undefined) return
     if (fields.get('event') === 'tidings:gap') this.seen.push({ kind: 'gap', ...JSON.parse(data), header })
-    else this.seen.push({ kind: 'event', id: id ?? '', data })
+    else this.seen.push({ kind: 'event', id: id ?? '', data, connectedAt: this.#connectedAt })
   }
 }

@@ -43,7 +43,7 @@ function expectWellFormed({ raw }: SseClient): void {
 
 describe('any request', () => {
   const origins = ['--cors-origins', '* null https://app.example.com', '--publish-origins', '*']
-  const server = serverWith('--subscriptions', ...origins, '--subscriber-key', keys.publish)
+  const server = serverWith('--subscriptions', '--allow-delete', ...origins, '--subscriber-key', keys.publish)
   let tokens: HostileTokens
 
   beforeAll(async () => {

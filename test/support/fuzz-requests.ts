@@ -53,9 +53,10 @@ const part = fc.oneof({ weight: 3, arbitrary: encoded }, { weight: 1, arbitrary:
 const names = [
   ...['topic', 'match', 'match_exact', 'match_urlpattern', 'match_regexp', 'Match', 'data', 'type', 'id', 'retry'],
   ...['private', 'last_event_id', 'lastEventID', 'lastEventId', 'Last-Event-ID', 'last', 'envelope', 'limit'],
+  ...['end', 'ended', 'gap', 'after', 'wait'],
   ...['authorization', 'access_token', 'unknown']
 ]
-const usual = fc.constantFrom('a', '*', 'a/{x}', '/a/:id', 'earliest', 'json', '5', '')
+const usual = fc.constantFrom('a', '*', 'a/{x}', '/a/:id', 'earliest', 'json', '5', '5ms', 'skip', 'close', '')
 const value = fc.oneof(usual, part)
 const anyName = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...names) }, part)
 const parametersOf = (name: fc.Arbitrary<string>, maxLength = 4) =>
@@ -63,7 +64,7 @@ const parametersOf = (name: fc.Arbitrary<string>, maxLength = 4) =>
 const parameters = parametersOf(anyName)
 const none = fc.constant('')
 
-const paths = ['/', '/subscribe', '/publish', '/debug', hubPath, `${hubPath}/subscriptions`]
+const paths = ['/', '/subscribe', '/updates', '/publish', '/debug', hubPath, `${hubPath}/subscriptions`]
 const path = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom(...paths, hubPath, hubPath) },
   {
@@ -91,7 +92,7 @@ const target = (method: string, path: string, query: fc.Arbitrary<string>, body:
   fc.record<Target>({ method: fc.constant(method), path: fc.constant(path), query, body })
 type Arbitrary = fc.Arbitrary<string | Uint8Array>
 
-const updates = parametersOf(fc.constantFrom('topic', 'type', 'id', 'retry', 'private', 'unknown'), 3)
+const updates = parametersOf(fc.constantFrom('topic', 'type', 'id', 'retry', 'private', 'end', 'unknown'), 3)
 const selectors = parametersOf(fc.constantFrom('match', 'match_urlpattern', 'last_event_id'), 3)
 const oldSelectors = parametersOf(fc.constantFrom('topic', 'lastEventID'), 3)
 /** Requests that each endpoint may accept, and any mixture of them. */
@@ -127,7 +128,14 @@ const targets = fc.oneof(
     often(none, selectors),
     selectors.map((rest) => `match=a&${rest}`)
   ),
-  target('GET', '/subscribe', parametersOf(fc.constantFrom('topic', 'last', 'lastEventId', 'envelope'), 3)),
+  target(
+    'GET',
+    '/subscribe',
+    parametersOf(fc.constantFrom('topic', 'last', 'lastEventId', 'envelope', 'ended', 'gap'), 3)
+  ),
+  target('GET', '/updates', parametersOf(fc.constantFrom('topic', 'last', 'after', 'limit', 'wait'), 3)),
+  target('DELETE', '/updates', parametersOf(fc.constantFrom('topic', 'topic', 'id'), 2)),
+  part.chain((id) => target('DELETE', `/updates/${id}`, none)),
   target('GET', `${hubPath}/subscriptions`, parameters),
   fc.record<Target>({ method: fc.constant('GET'), path, query: often(none, parameters), body: none }),
   fc.record<Target>({ method, path, query: parameters, body })

@@ -3,6 +3,8 @@ import { fanout, usage as fanoutUsage } from './fanout/fanout.ts'
 import { fleet, usage as fleetUsage } from './fleet/fleet.ts'
 import { log, usage as logUsage } from './log/log.ts'
 import { replay, usage as replayUsage } from './replay/replay.ts'
+import { deletion, usage as deletionUsage } from './topics/deletion.ts'
+import { polling, usage as pollingUsage } from './topics/polling.ts'
 
 interface Bench {
   readonly usage: string
@@ -10,9 +12,11 @@ interface Bench {
 }
 
 const benches: Record<string, Bench> = {
+  deletion: { run: deletion, usage: deletionUsage },
   fanout: { run: fanout, usage: fanoutUsage },
   fleet: { run: fleet, usage: fleetUsage },
   log: { run: log, usage: logUsage },
+  polling: { run: polling, usage: pollingUsage },
   replay: { run: replay, usage: replayUsage }
 }
 

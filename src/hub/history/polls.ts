@@ -2,9 +2,15 @@
 import type { Audiences } from '../audiences.ts'
 import type { Interest } from '../interest.ts'
 
+/** Clients that are woken in one turn of the event loop. Each costs a response, and streams must not wait for a thousand of them. */
+const wokenPerTurn = 8
+
 export class Polls<Member> {
   readonly #audiences: Audiences<Member>
   readonly #waiting = new Set<() => void>()
+  /** Those that were woken, in order. */
+  #woken: (() => void)[] = []
+  #isWaking = false
 
   constructor(audiences: Audiences<Member>) {
     this.#audiences = audiences
@@ -24,7 +30,8 @@ export class Polls<Member> {
         this.#waiting.delete(wake)
         audience.waiting.delete(wake)
         this.#audiences.release(audience)
-        resolve()
+        this.#woken.push(resolve)
+        this.#schedule()
       }
       const timer = setTimeout(wake, ms)
       this.#waiting.add(wake)
@@ -32,6 +39,18 @@ export class Polls<Member> {
       signal?.addEventListener('abort', wake)
       if (signal?.aborted) wake()
     })
+  }
+
+  #schedule(): void {
+    if (this.#isWaking) return
+    this.#isWaking = true
+    setImmediate(this.#wakeSome)
+  }
+
+  readonly #wakeSome = (): void => {
+    for (const resolve of this.#woken.splice(0, wokenPerTurn)) resolve()
+    this.#isWaking = false
+    if (this.#woken.length > 0) this.#schedule()
   }
 
   /** Wakes everyone: the log skipped entries or started over, or the hub stops. */

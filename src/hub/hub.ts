@@ -149,8 +149,10 @@ export class Hub {
    * something arrives. Rejects with the reason of the signal when that is aborted first.
    * @throws TidingsError `limit_invalid`, `wait_invalid`, or as `locate` does
    */
-  history(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryPage> {
-    return this.#history.page(request, signal)
+  async history(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryPage> {
+    const page = await this.#history.page(request, signal)
+    this.#observer.paged(page.updates.length)
+    return page
   }
 
   /**

@@ -37,6 +37,8 @@ export interface Observer {
   /** The log has delivered entries to this node. */
   arrived?(entries: readonly Entry[]): void
   delivered?(delivery: Delivery): void
+  /** A client without a stream received a page of history with so many updates. */
+  paged?(updates: number): void
   joined?(subscriber: Subscriber): void
   left?(subscriber: Subscriber, reason: CloseReason): void
   /** A request was refused, at any endpoint. */
@@ -56,6 +58,7 @@ export function combineObservers(observers: readonly Observer[]): Required<Obser
     appended: (updates, ms) => each((observer) => observer.appended?.(updates, ms)),
     arrived: (entries) => each((observer) => observer.arrived?.(entries)),
     delivered: (delivery) => each((observer) => observer.delivered?.(delivery)),
+    paged: (updates) => each((observer) => observer.paged?.(updates)),
     joined: (subscriber) => each((observer) => observer.joined?.(subscriber)),
     left: (subscriber, reason) => each((observer) => observer.left?.(subscriber, reason)),
     refused: (refusal) => each((observer) => observer.refused?.(refusal)),

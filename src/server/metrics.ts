@@ -23,6 +23,10 @@ export class Metrics {
     const published = counter('published_total', 'Entries that arrived from the log')
     const delivered = counter('delivered_total', 'Entries written to subscribers')
     const bytes = counter('delivered_bytes_total', 'Bytes written to connections')
+    const pages = counter('history_pages_total', 'Pages of history read by clients without a stream')
+    const paged = counter('history_updates_total', 'Updates in these pages')
+    const ends = counter('ends_total', 'Entries that ended their topics')
+    const deletions = counter('deletions_total', 'Deletions of history, on all nodes')
     const connects = counter('connects_total', 'Streams opened')
     const closes = counter('closes_total', 'Streams closed, by reason', ['reason'])
     const refusals = counter('refusals_total', 'Requests refused, by code', ['code'])
@@ -39,7 +43,17 @@ export class Metrics {
     this.#gauges()
     this.observer = {
       appended: (_, ms) => appended.observe(ms / 1_000),
-      arrived: (entries) => published.inc(entries.length),
+      arrived: (entries) => {
+        published.inc(entries.length)
+        for (const { update, deletion } of entries) {
+          if (update.end) ends.inc()
+          if (deletion) deletions.inc()
+        }
+      },
+      paged: (updates) => {
+        pages.inc()
+        paged.inc(updates)
+      },
       delivered: ({ by, entries, deliveries, bytes: written, oldestTime }) => {
         delivered.inc(deliveries)
         bytes.inc(written)
@@ -88,6 +102,7 @@ export class Metrics {
     gauge('subscribers_live', 'Subscribers that are up to date', (hub) => count(hub, 'live'))
     gauge('subscribers_behind', 'Subscribers that are catching up', (hub) => count(hub, 'behind'))
     gauge('audiences', 'Groups of subscribers with equal interests', ({ status }) => status.audiences)
+    gauge('polls', 'Clients that wait for an update without a stream', ({ status }) => status.polls)
     gauge('head', 'Offset of the newest entry', ({ status }) => status.head)
     gauge('window_entries', 'Recent entries held in memory', ({ status }) => status.window.entries)
     gauge('window_bytes', 'Bytes of recent entries held in memory', ({ status }) => status.window.bytes)

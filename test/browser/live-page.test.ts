@@ -47,6 +47,19 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     await live.shows(...all.slice(-20))
   })
 
+  test('a page shows that its topic has ended, and continues when the topic is reopened', async () => {
+    const live = await openLivePage(browser, `${server.url}/?topic=a`)
+    await live.publish('one', { topic: 'a' })
+    await live.shows('one')
+    await fetch(`${server.url}/publish?topic=a&end`, { method: 'POST', body: 'two' })
+    await live.shows('one', 'two')
+    await live.is('Ended')
+    await live.publish('three', { topic: 'a' })
+    await live.shows('one', 'two', 'three')
+    await live.is('Live')
+    expect(live.complaints).toEqual([])
+  })
+
   test('a page shows updates published during a disconnect, once', async () => {
     const proxy = await openProxy()
     const live = await openLivePage(browser, proxy.url)

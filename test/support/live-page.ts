@@ -25,7 +25,7 @@ export interface LivePage {
   /** Waits until the page shows exactly these, in this order. */
   shows(...data: string[]): Promise<void>
   /** Waits for the connection state. */
-  is(state: 'Connecting…' | 'Live' | 'Reconnecting…'): Promise<void>
+  is(state: 'Connecting…' | 'Live' | 'Reconnecting…' | 'Ended'): Promise<void>
   publish(data: string, fields?: { topic?: string; type?: string }): Promise<void>
   /** Browser errors: console errors, script errors, and violations of the content security policy. */
   readonly complaints: string[]

@@ -16,6 +16,11 @@ interface Gap {
   readonly reason: 'unknown' | 'epoch' | 'trimmed'
 }
 
+interface Deletion {
+  readonly topics: readonly string[]
+  readonly id?: string
+}
+
 /** The URL below which the endpoints of the hub are. It ends with a slash. */
 const baseUrl = new URL('.', location.href).href
 const shownAtFirst = 20
@@ -52,6 +57,8 @@ let lastId = ''
 /** Whether a stream of these topics was open before. */
 let hasOpened = false
 let failures = 0
+/** Whether all topics have ended, so that the page does not reconnect by itself. */
+let hasEnded = false
 let retryTimer = 0
 /** Whether the server refuses to show the number of subscriptions. */
 let isCountHidden = false

@@ -4,6 +4,7 @@
 function connect(): void {
   clearTimeout(retryTimer)
   source?.close()
+  hasEnded = false
   showState(hasOpened ? 'reconnecting' : 'connecting')
   const opened = new EventSource(streamPath())
   opened.onopen = live
@@ -15,6 +16,10 @@ function connect(): void {
   opened.addEventListener('tidings:gap', (event) => {
     lastId = event.lastEventId
     add(renderGap(JSON.parse(event.data) as Gap))
+  })
+  opened.addEventListener('tidings:deleted', (event) => {
+    lastId = event.lastEventId
+    add(renderDeletion(JSON.parse(event.data) as Deletion))
   })
   source = opened
 }
@@ -52,14 +57,24 @@ function lost(from: EventSource): void {
 }
 
 /** An EventSource hides why it was refused, so the same request is sent with `fetch`. */
-async function explainRefusal({ url }: EventSource): Promise<void> {
-  const answer = await fetch(url).catch(() => undefined)
+async function explainRefusal(from: EventSource): Promise<void> {
+  const answer = await fetch(from.url).catch(() => undefined)
   if (!answer) return
-  if (answer.ok) await answer.body?.cancel()
+  if (answer.status === 204) showEnd(from)
+  else if (answer.ok) await answer.body?.cancel()
   else {
     openTokenForm(answer.status)
     say('#follow-said', await sentenceOf(answer), 'error')
   }
+}
+
+/** The server answers 204 when all topics have ended and nothing is left to receive. */
+function showEnd(from: EventSource): void {
+  if (from !== source) return
+  clearTimeout(retryTimer)
+  hasEnded = true
+  showState('ended')
+  say('#follow-said', 'All topics have ended. Publishing to one of them reopens it.')
 }
 
 function follow(chosen: string[]): void {
@@ -90,10 +105,11 @@ function showTopics(): void {
   showCommands()
 }
 
-function showState(state: 'connecting' | 'live' | 'reconnecting'): void {
+function showState(state: 'connecting' | 'live' | 'reconnecting' | 'ended'): void {
   if (stateBox.dataset.state === state) return
   stateBox.dataset.state = state
-  stateBox.textContent = { connecting: 'Connecting…', live: 'Live', reconnecting: 'Reconnecting…' }[state]
+  const texts = { connecting: 'Connecting…', live: 'Live', reconnecting: 'Reconnecting…', ended: 'Ended' }
+  stateBox.textContent = texts[state]
 }
 
 async function poll(): Promise<void> {
@@ -111,5 +127,6 @@ function visibilityChanged(): void {
     return
   }
   void poll()
+  if (hasEnded) return
   if (source?.readyState !== EventSource.OPEN || Date.now() - hiddenSince > maxHiddenMs) connect()
 }

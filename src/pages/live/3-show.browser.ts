@@ -35,6 +35,15 @@ function renderGap({ requested, resumedAfter, reason }: Gap): HTMLElement {
   return item
 }
 
+function renderDeletion({ topics, id }: Deletion): HTMLElement {
+  const item = stamp('#gap')
+  const [sentence, what] = item.children as unknown as [HTMLElement, HTMLElement]
+  sentence.textContent =
+    id === undefined ? 'All earlier updates of these topics were deleted.' : 'An update was deleted.'
+  what.textContent = [...(id === undefined ? [] : [id]), ...topics].join(', ')
+  return item
+}
+
 function stamp(template: string): HTMLElement {
   const { content } = document.querySelector(template) as HTMLTemplateElement
   return (content.firstElementChild as HTMLElement).cloneNode(true) as HTMLElement

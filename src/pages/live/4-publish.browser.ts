@@ -20,6 +20,7 @@ async function publish(): Promise<void> {
   } else {
     say('#publish-said', `Published to ${topicBox.value || topicBox.placeholder}.`)
     dataBox.value = ''
+    if (hasEnded) connect()
     showCommands()
   }
 }

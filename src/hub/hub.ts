@@ -11,6 +11,8 @@ import { dedupOptionsFor, type PublishOptions } from './idempotency.ts'
 import { combineObservers, type Observer, type RefusedRequest } from './observer.ts'
 import { type HubOptions, logFor, resolveHubOptions } from './options.ts'
 import type { Subscription } from './presence/presence.ts'
+import type { RevocationCode } from './revocation/list.ts'
+import type { Client, RevocationRequest } from './revocation/revocation.ts'
 import { Semaphore } from './semaphore.ts'
 import { HubStats, type HubStatus } from './stats.ts'
 import { Streams } from './streams.ts'
@@ -52,6 +54,7 @@ export class Hub {
     this.subscribers = this.#streams.subscribers
     this.#following = log.follow((entries) => this.#deliver(entries))
     this.#listing = this.#following.then(() => this.#streams.presence.begin())
+    this.#streams.revocations.loadWith(this.#listing)
     // The first publish or subscribe rejects with this error; until then nobody handles it.
     for (const promise of [this.#following, this.#listing]) promise.catch(() => {})
   }
@@ -62,7 +65,7 @@ export class Hub {
   }
 
   get status(): HubStatus {
-    const { epoch, window, audiences, presence } = this.#streams
+    const { epoch, window, audiences, presence, revocations } = this.#streams
     const { head, first, length, bytes } = window
     return {
       epoch,
@@ -72,7 +75,8 @@ export class Hub {
       window: { entries: length, bytes, first },
       audiences: audiences.size,
       subscribers: this.subscribers.size,
-      announced: presence.announced
+      announced: presence.announced,
+      revocations: revocations.size
     }
   }
 
@@ -136,6 +140,27 @@ export class Hub {
   join(position: StreamPosition, connection: Connection, subscriptions: readonly Subscription[] = []): Subscriber {
     if (subscriptions.length > 0 && !this.hasRoster) throw new TypeError('the log of this hub keeps no roster')
     return this.#streams.join(position, connection, subscriptions)
+  }
+
+  /**
+   * Revokes tokens, a topic or an address. Matching streams on all nodes end with `revoked`. Resolves when the log has it: from then on
+   * this node refuses what is revoked, the others do a moment later, and it lasts as safely as an update.
+   * @throws TidingsError `revocation_invalid`, `revocations_too_many`, or the codes of the log, such as `storage_full`
+   */
+  async revoke(revocation: RevocationRequest): Promise<void> {
+    this.#mustBeOpen()
+    await this.#streams.revocations.loaded()
+    await this.#streams.revocations.revoke(revocation)
+  }
+
+  /** Resolves when this node knows what was revoked before it started. @throws TidingsError `log_unavailable` @internal */
+  revocationsLoaded(): Promise<void> {
+    return this.#streams.revocations.loaded()
+  }
+
+  /** Why a client must not be served; undefined if nothing of it is revoked. @internal */
+  refusalOf(client: Client): RevocationCode | undefined {
+    return this.#streams.revocations.refusalOf(client)
   }
 
   /** Ends a subscription. Safe to call twice; the first reason counts. */

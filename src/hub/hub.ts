@@ -12,7 +12,7 @@ import { combineObservers, type Observer, type RefusedRequest } from './observer
 import { type HubOptions, logFor, resolveHubOptions } from './options.ts'
 import type { Subscription } from './presence/presence.ts'
 import type { RevocationCode } from './revocation/list.ts'
-import type { Client, RevocationRequest } from './revocation/revocation.ts'
+import type { RevocableClient, RevocationRequest } from './revocation/revocation.ts'
 import { Semaphore } from './semaphore.ts'
 import { HubStats, type HubStatus } from './stats.ts'
 import { Streams } from './streams.ts'
@@ -153,13 +153,16 @@ export class Hub {
     await this.#streams.revocations.revoke(revocation)
   }
 
-  /** Resolves when this node knows what was revoked before it started. @throws TidingsError `log_unavailable` @internal */
+  /**
+   * Resolves when this node knows what was revoked before it started. Until then, admit nobody.
+   * @throws TidingsError `log_unavailable`
+   */
   revocationsLoaded(): Promise<void> {
     return this.#streams.revocations.loaded()
   }
 
-  /** Why a client must not be served; undefined if nothing of it is revoked. @internal */
-  refusalOf(client: Client): RevocationCode | undefined {
+  /** The code with which a client has to be refused now; undefined if nothing of it is revoked. `createHandler` checks this itself. */
+  refusalOf(client: RevocableClient): RevocationCode | undefined {
     return this.#streams.revocations.refusalOf(client)
   }
 

@@ -1,4 +1,4 @@
-// The four simple endpoints: the live page, the stream, publishing, and the debug page.
+// The simple endpoints: the live page, the stream, publishing, revoking, and the debug page.
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
@@ -8,6 +8,7 @@ import { encode, encodePosition, heartbeat } from '../../sse/encode.ts'
 import { wantsJson } from '../accept.ts'
 import { requireReader } from '../access/authorize.ts'
 import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
+import { revoke } from '../operator/revoke.ts'
 import { append, type ReadUpdates } from '../publish.ts'
 import type { RequestContext, Route } from '../request-context.ts'
 import { commonHeaders, encodeHeader, sendJson, sendText } from '../response.ts'
@@ -23,6 +24,7 @@ export const simpleRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/', { GET: showPage, HEAD: showPage }],
   ['/subscribe', { GET: subscribe, HEAD: subscribe }],
   ['/publish', { GET: traced(publishTime), POST: traced(publish) }],
+  ['/revoke', { POST: revoke }],
   ['/debug', { GET: debug, HEAD: debug }]
 ])
 

@@ -1,9 +1,9 @@
 // The revocations that a node knows, by what they revoke. It knows neither the log nor the streams.
 import { textOf } from '../../topics/matcher.ts'
 import { clientAddressOf } from './address.ts'
-import { type Client, covers, endOf, matches, type Revocation, type RevocationKind } from './revocation.ts'
+import { covers, endOf, matches, type RevocableClient, type Revocation, type RevocationKind } from './revocation.ts'
 
-/** Why a client is refused. */
+/** The code of the error with which a client is refused. */
 export type RevocationCode = 'token_revoked' | 'revoked'
 
 export class RevocationList {
@@ -54,10 +54,12 @@ export class RevocationList {
 
   /** Those that have refused nothing since this time. */
   endedBefore(time: number): Revocation[] {
-    return [...this.#byId.values()].filter((revocation) => endOf(revocation) <= time)
+    const ended: Revocation[] = []
+    for (const revocation of this.#byId.values()) if (endOf(revocation) <= time) ended.push(revocation)
+    return ended
   }
 
-  refusalOf(client: Client, now: number): RevocationCode | undefined {
+  refusalOf(client: RevocableClient, now: number): RevocationCode | undefined {
     if (this.#byId.size === 0) return undefined
     const { token, address, selectors = [] } = client
     const refuses = (kind: RevocationKind, value: string | undefined) => this.#refuses(kind, value, client, now)
@@ -67,7 +69,7 @@ export class RevocationList {
     return topics.size > 0 && selectors.some((selector) => refuses('topic', textOf(selector))) ? 'revoked' : undefined
   }
 
-  #refuses(kind: RevocationKind, value: string | undefined, client: Client, now: number): boolean {
+  #refuses(kind: RevocationKind, value: string | undefined, client: RevocableClient, now: number): boolean {
     const found = value === undefined ? undefined : this.#byValue[kind].get(value)
     if (!found) return false
     for (const revocation of found) if (now < endOf(revocation) && matches(revocation, client)) return true

@@ -38,8 +38,8 @@ export interface Revocation {
   readonly until: number | undefined
 }
 
-/** The properties of a client that a revocation can match. */
-export interface Client {
+/** The properties of a client by which it can be revoked. */
+export interface RevocableClient {
   readonly token?: TokenIdentity | undefined
   /** With or without a port. */
   readonly address?: string
@@ -86,7 +86,7 @@ export function endOf({ kind, at, until }: Revocation): number {
   return until ?? at
 }
 
-export function matches({ kind, value, at }: Revocation, { token, address, selectors }: Client): boolean {
+export function matches({ kind, value, at }: Revocation, { token, address, selectors }: RevocableClient): boolean {
   if (kind === 'jti') return token?.jti === value
   if (kind === 'subject') return token?.subject === value && (token.issuedAt ?? at) <= at
   if (kind === 'address') return address !== undefined && clientAddressOf(address) === value

@@ -8,9 +8,9 @@ import type { Subscriber } from '../subscriber.ts'
 import { type RevocationCode, RevocationList } from './list.ts'
 import {
   additionOf,
-  type Client,
   endOf,
   matches,
+  type RevocableClient,
   type Revocation,
   type RevocationRequest,
   readRecord,
@@ -24,7 +24,7 @@ const maxRevocations = 10_000
 /** Announcements in one append, so that they alternate with publishes. */
 const batchSize = 256
 const checkMs = 1_000
-const sweepMs = 30_000
+const sweepMs = 5_000
 /** A revocation leaves the roster so long after its end, because the clocks of nodes differ, and so that a slow node can load it. */
 const marginMs = 300_000
 /** How long a client waits for the list to be loaded at start, in milliseconds. */
@@ -48,6 +48,7 @@ export class Revocations {
   #loading: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #isChecking = false
+  #isStopped = false
   #sweptAt = performance.now()
 
   constructor(deps: RevocationsDeps) {
@@ -113,7 +114,10 @@ export class Revocations {
     }
   }
 
-  /** Takes one from the roster: from before this node started, or because the log skipped its entry. */
+  /**
+   * Takes one from the roster: from before this node started, or because the log skipped its entry. One that was withdrawn meanwhile
+   * does no harm: it has ended, or another one covers it.
+   */
   found(member: Member): void {
     const revocation = isRevocation([member.topic]) ? readRecord(member) : undefined
     if (!revocation || this.#list.has(revocation.id)) return
@@ -126,7 +130,7 @@ export class Revocations {
   }
 
   /** Why a client must not be served; undefined if it may. */
-  refusalOf(client: Client): RevocationCode | undefined {
+  refusalOf(client: RevocableClient): RevocationCode | undefined {
     return this.#list.size === 0 ? undefined : this.#list.refusalOf(client, Date.now())
   }
 
@@ -136,6 +140,7 @@ export class Revocations {
   }
 
   stop(): void {
+    this.#isStopped = true
     clearInterval(this.#timer)
   }
 
@@ -177,6 +182,7 @@ export class Revocations {
   }
 
   #startTimer(): void {
+    if (this.#isStopped) return
     this.#timer ??= setInterval(() => void this.#check(), checkMs).unref()
   }
 
@@ -219,7 +225,7 @@ export class Revocations {
   }
 }
 
-function clientOf({ connection, selectors }: Subscriber): Client {
+function clientOf({ connection, selectors }: Subscriber): RevocableClient {
   const { token, subject, address } = connection
   // An application's own connection may know the subject only.
   return { token: token ?? (subject === undefined ? undefined : { subject }), address, selectors }

@@ -371,6 +371,33 @@ describe('a revocation while a stream begins', () => {
   })
 })
 
+describe('a server that has not read the list of revocations yet', () => {
+  it.each(['/debug', '/subscribe?topic=a', `${hubPath}?match=a`])('answers nobody before it has: %s', async (path) => {
+    const log = new MemoryLog()
+    const before = createHub({ log })
+    await before.revoke({ jti: '7' })
+    const members = log.roster.members.bind(log.roster)
+    let release = () => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    log.roster.members = async function* () {
+      await released
+      yield* members()
+    }
+    const { url } = await serve({ log }, keyed)
+    const rights = bearer(await token('1.0', { subscribe: ['*'], claims: { jti: '7' } }))
+    let isAnswered = false
+    const answer = ask(url + path, { headers: rights }).finally(() => {
+      isAnswered = true
+    })
+    await sleep(100)
+    expect(isAnswered).toBe(false)
+    release()
+    expect((await answer).status).toBe(401)
+  })
+})
+
 it('a closed hub revokes nothing', async () => {
   const hub = createHub()
   await hub.revoke({ jti: '7' })

@@ -1,9 +1,10 @@
 // Revocations of real servers: they survive a restart and a crash on a folder, hold on all servers of a Redis, and are
 // restored when Redis has lost its data.
 import { expect, it, onTestFinished } from 'vitest'
-import { type Answer, ask, post } from '../support/http.js'
+import { type Answer, ask, post, serve } from '../support/http.js'
+import { http2Ask, http2Session } from '../support/http2.js'
 import { newFolder } from '../support/log-folder.js'
-import { bearer, dialects, hubPath, keyed, keys, token } from '../support/mercure.js'
+import { audience, bearer, dialects, hubPath, keyed, keys, token } from '../support/mercure.js'
 import { type RedisServer, redisForTest } from '../support/redis.js'
 import { describeWith, redis } from '../support/requirements.js'
 import { type ServerProcess, startServer } from '../support/server.js'
@@ -82,6 +83,43 @@ it('a server without keys can be operated from its machine only while it is not 
   const open = await startServer({ args: ['--open'] })
   onTestFinished(() => open.kill('SIGKILL'))
   expect((await revoke(open, { topic: 'a' }, {})).status).toBe(403)
+})
+
+it('ends streams on HTTP/2 one by one, and refuses new ones', async () => {
+  const server = await start('--h2c')
+  const session = http2Session(server.url)
+  const open = async (claims: Record<string, unknown>) =>
+    http2Ask(session, '/subscribe', bearer(await token('1.0', { subscribe: ['*'], claims })))
+  const [revoked, other] = [await open({ jti: '7' }), await open({ jti: '8' })]
+  const closed = new Promise((resolve) => revoked.stream.once('close', resolve))
+  expect((await revoke(server, { jti: '7' })).status).toBe(204)
+  await closed
+  expect((await open({ jti: '7' })).status).toBe(401)
+  await publish(server, { jti: '9' })
+  await expect.poll(() => other.text()).toContain('data: x')
+})
+
+it('discards what a client with a revoked token has not read yet', async () => {
+  const { hub, url } = await serve(
+    {},
+    { publisherKey: keys.publish, subscriberKey: keys.subscribe, audience: [audience] }
+  )
+  const stream = await listen(
+    `${url}/subscribe`,
+    bearer(await token('1.0', { subscribe: ['*'], claims: { jti: '7' } }))
+  )
+  stream.pause()
+  const [subscriber] = hub.subscribers
+  const data = 'x'.repeat(500_000)
+  while ((subscriber?.connection.buffered ?? 0) === 0) {
+    await hub.publish({ topics: ['t'], data })
+    await new Promise(setImmediate)
+  }
+  const { head } = hub.status
+  await hub.revoke({ jti: '7' })
+  stream.resume()
+  await stream.until(({ ended }) => ended)
+  expect(stream.events.length).toBeLessThan(head)
 })
 
 describeWith(await redis(), 'a revocation in a fleet', (program) => {

@@ -28,12 +28,17 @@ const table = {
   // A token or its grants
   token_missing: [401, 'This request requires a token'],
   token_invalid: [401, 'The token is not valid'],
+  token_revoked: [401, 'The token is revoked'],
   token_malformed: [400, 'The request must contain exactly one well-formed token'],
   cookie_refused: [403, 'Publishing with a cookie requires an allowed Origin or Referer'],
   path_invalid: [400, 'The path of the subscription list is invalid'],
   not_granted: [403, 'Permission denied'],
   topic_reserved: [403, 'The topic is reserved for the hub'],
   authorize_failed: [503, 'The authorizing application gave no decision'],
+  // A revocation
+  revoked: [403, 'The topic, or the address of the client, is revoked'],
+  revocation_invalid: [400, 'The revocation is invalid'],
+  revocations_too_many: [507, 'There are too many revocations, so nothing was revoked'],
   // A request that breaks a rule
   parameter_unknown: [400, 'The parameter is unknown'],
   parameter_repeated: [400, 'The parameter was given more than once'],

@@ -9,6 +9,12 @@ import { TokenError } from './token.ts'
 /** The `type` of authorization details for a hub [Mercure 1.0, Authorization Details; RFC 9396, 2]. */
 export const detailType = 'https://mercure.rocks/authorization-detail'
 
+/**
+ * The grant of an operator: in 1.0 an authorization detail of this type, and in 0.x a member of the claim with the value
+ * `true`.
+ */
+export const operateGrant = 'tidings:operate'
+
 /** The claim of dialect 0.x, and its newer name, which takes precedence. */
 const legacyClaim = 'mercure'
 const namespacedClaim = 'https://mercure.rocks/'
@@ -26,20 +32,28 @@ export type Claims = JsonObject
 /**
  * @param base the hub's URL, against which relative URL patterns are resolved
  * @param until when the token expires, in milliseconds since 1970
+ * @param clockTolerance seconds by which the clocks of issuers may differ
  * @throws TokenError
  */
-export function readGrants(claims: Claims, dialect: Dialect, base: string, until: number): Grants {
+export function readGrants(claims: Claims, dialect: Dialect, base: string, until: number, clockTolerance = 0): Grants {
   const read = dialect === '0.x' ? legacyGrants(claims) : modernGrants(claims, base)
-  const subject = typeof claims.sub === 'string' && claims.sub !== '' ? claims.sub : undefined
+  const { iat } = claims
+  // The issuer's clock may be fast, and a token from before a revocation must not look newer.
+  const issuedAt = typeof iat === 'number' ? (iat - clockTolerance) * 1_000 : undefined
   try {
-    return new Grants({ ...read, dialect, until, subject })
+    return new Grants({ ...read, dialect, until, subject: textIn(claims.sub), jti: textIn(claims.jti), issuedAt })
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw new TokenError('a URL pattern is malformed or too expensive to match')
   }
 }
 
-type Read = Pick<GrantsInit, 'publish' | 'subscribe' | 'payloads'>
+/** An empty text identifies nobody. */
+function textIn(claim: unknown): string | undefined {
+  return typeof claim === 'string' && claim !== '' ? claim : undefined
+}
+
+type Read = Pick<GrantsInit, 'publish' | 'subscribe' | 'payloads' | 'isOperator'>
 
 /** Null counts as absent, since serializers write it for unset values. A token without the claim grants nothing. */
 function legacyGrants(claims: Claims): Read {
@@ -49,8 +63,15 @@ function legacyGrants(claims: Claims): Read {
   return {
     publish: selectorList(claim.publish, 'publish'),
     subscribe: selectorList(claim.subscribe, 'subscribe'),
-    payloads: payload === undefined ? [] : [{ selectors: ['*'], payload }]
+    payloads: payload === undefined ? [] : [{ selectors: ['*'], payload }],
+    isOperator: readOperate(claim[operateGrant])
   }
+}
+
+function readOperate(value: unknown): boolean {
+  if (value === undefined || value === null) return false
+  if (typeof value === 'boolean') return value
+  throw new TokenError(`mercure.${operateGrant} is not a boolean`)
 }
 
 function selectorList(list: unknown, name: string): string[] | undefined {
@@ -85,7 +106,8 @@ function modernGrants(claims: Claims, base: string): Read {
   return {
     publish: publishing.length > 0 ? publishing.flatMap(({ selectors }) => selectors) : undefined,
     subscribe: subscribing.flatMap(({ selectors }) => selectors),
-    payloads: subscribing
+    payloads: subscribing,
+    isOperator: entries.some((entry) => typeOf(entry) === operateGrant)
   }
 }
 

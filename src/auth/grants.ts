@@ -1,4 +1,4 @@
-// What a token permits: to publish to which topics, to read which private updates, and until when.
+// What a token permits: to publish to which topics, to read which private updates, to operate the hub, and until when.
 import { Selection, type Selector } from '../topics/matcher.ts'
 import type { Dialect } from './dialect.ts'
 
@@ -23,7 +23,16 @@ export interface GrantsInit {
   readonly until?: number
   /** The claim `sub`. */
   readonly subject?: string | undefined
+  /** The claim `jti`. */
+  readonly jti?: string | undefined
+  /** The claim `iat`, in milliseconds since 1970. */
+  readonly issuedAt?: number | undefined
+  /** Whether the token may operate the hub; default false. */
+  readonly isOperator?: boolean
 }
+
+/** The claims by which a token can be revoked. Streams keep this object, and not the grants. */
+export type TokenIdentity = Pick<GrantsInit, 'subject' | 'jti' | 'issuedAt'>
 
 interface Payload {
   readonly texts: ReadonlySet<string>
@@ -42,8 +51,12 @@ export class Grants {
   readonly until: number
   /** The claim `sub`: who the token was issued to. */
   readonly subject?: string
+  /** Undefined for a token that has neither `sub` nor `jti`, so that it cannot be revoked. */
+  readonly identity?: TokenIdentity
   /** Whether the token mentions publishing, even if its list is empty. */
   readonly isPublisher: boolean
+  /** Whether the token may operate the hub, such as revoke tokens. */
+  readonly isOperator: boolean
   readonly #readable: Selection
   readonly #payloads: readonly Payload[]
 
@@ -54,7 +67,10 @@ export class Grants {
     subscribe = [],
     payloads = [],
     until = Number.POSITIVE_INFINITY,
-    subject
+    subject,
+    jti,
+    issuedAt,
+    isOperator = false
   }: GrantsInit) {
     this.dialect = dialect
     this.publish = new Selection(publish ?? [])
@@ -63,7 +79,19 @@ export class Grants {
     this.subscribe = this.#readable.selectors
     this.#payloads = payloads.map(payloadOf)
     this.until = until
+    this.isOperator = isOperator
     if (subject !== undefined) this.subject = subject
+    if (subject !== undefined || jti !== undefined) this.identity = { subject, jti, issuedAt }
+  }
+
+  /** The claim `jti`: the id of the token. */
+  get jti(): string | undefined {
+    return this.identity?.jti
+  }
+
+  /** The claim `iat`: when the token was issued, in milliseconds since 1970. */
+  get issuedAt(): number | undefined {
+    return this.identity?.issuedAt
   }
 
   /** The grants of a client without a token: none. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { type JWTPayload, SignJWT } from 'jose'
 import { OptionError, withOptionName } from '../errors.ts'
 import { isObject } from '../json.ts'
-import { detailType, isMatch } from './claims.ts'
+import { detailType, isMatch, operateGrant } from './claims.ts'
 import type { Dialect } from './dialect.ts'
 import type { Json } from './grants.ts'
 import { readSigningKey, type SigningKey } from './signing-key.ts'
@@ -18,6 +18,8 @@ export interface MintOptions {
   readonly publish: readonly string[]
   /** Selectors of the private updates that may be read. */
   readonly subscribe: readonly string[]
+  /** Whether the bearer may operate the hub; default false. */
+  readonly operate?: boolean
   /** The payload of the bearer's subscriptions. In 1.0 an object, and only together with `subscribe`. */
   readonly payload?: Json
   /** In seconds; default 3,600 for 1.0, and no expiry for 0.x. */
@@ -54,17 +56,18 @@ function headerOf({ algorithm, kid }: SigningKey, dialect: Dialect) {
 }
 
 function legacyClaims(options: MintOptions): JWTPayload {
-  const { publish, subscribe, payload, issuer } = options
+  const { publish, subscribe, operate, payload, issuer } = options
   const mercure = {
     ...(publish.length > 0 && { publish }),
     ...(subscribe.length > 0 && { subscribe }),
-    ...(payload !== undefined && { payload })
+    ...(payload !== undefined && { payload }),
+    ...(operate && { [operateGrant]: true })
   }
   return { ...(issuer !== undefined && { iss: issuer }), ...commonClaims(options), mercure }
 }
 
 function modernClaims(options: MintOptions): JWTPayload {
-  const { publish, subscribe, payload, issuer = 'tidings', audience, expiresIn = 3_600 } = options
+  const { publish, subscribe, operate, payload, issuer = 'tidings', audience, expiresIn = 3_600 } = options
   if (audience === undefined || audience.length === 0)
     throw new OptionError('audience', 'required for a token of Mercure 1.0; give the URL of the hub')
   if (payload !== undefined && (!isObject(payload) || subscribe.length === 0)) {
@@ -73,12 +76,12 @@ function modernClaims(options: MintOptions): JWTPayload {
       (nameOf) => `expected an object, together with ${nameOf('subscribe')}, for Mercure 1.0`
     )
   }
-  const details = [detail('publish', publish), detail('subscribe', subscribe, payload)]
+  const operating = operate ? { type: operateGrant } : undefined
+  const details = [detail('publish', publish), detail('subscribe', subscribe, payload), operating]
   const common = commonClaims({ ...options, expiresIn })
   return {
     iss: issuer,
     ...common,
-    jti: randomUUID(),
     authorization_details: details.filter((one) => one !== undefined)
   }
 }
@@ -92,6 +95,8 @@ function commonClaims({ audience, subject, expiresIn }: MintOptions): JWTPayload
     ...(audience !== undefined && { aud: typeof audience === 'string' ? audience : [...audience] }),
     ...(subject !== undefined && { sub: subject }),
     iat: now,
+    // Without an id, and without a subject, a token cannot be revoked.
+    jti: randomUUID(),
     ...(expiresIn !== undefined && { exp: now + expiresIn })
   }
 }

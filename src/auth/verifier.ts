@@ -84,7 +84,7 @@ export class Verifier {
     const cached = this.#cache.get(token, context)
     if (cached) return cached
     const claims = await this.#checkFor(token, role, dialect)(token, this.#requirementsFor(dialect))
-    const grants = readGrants(claims, dialect, this.#base, this.#expiryOf(claims))
+    const grants = readGrants(claims, dialect, this.#base, this.#expiryOf(claims), this.#clockTolerance)
     this.#cache.set(token, context, grants)
     return grants
   }

@@ -62,6 +62,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   token: {
     description: 'Make a signed token and print it on stdout.',
     load: async () => (await import('./token.ts')).tokenCommand()
+  },
+  revoke: {
+    description: 'Revoke tokens, a topic or an address, and end the streams that match.',
+    load: async () => (await import('./revoke.ts')).revokeCommand()
   }
 }
 

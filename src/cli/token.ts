@@ -15,6 +15,7 @@ import { withConfig } from './server-flags.ts'
 interface Flags {
   readonly publish: string[]
   readonly subscribe: string[]
+  readonly operate?: boolean
   readonly dialect: Dialect
   readonly expires: string
   readonly payload?: string
@@ -36,6 +37,7 @@ export function tokenCommand(): Command {
   return new Command('token')
     .option('--publish <topic>', 'allow publishing to a topic, a/{x}, or *; repeat it for several', collect, [])
     .option('--subscribe <topic>', 'allow reading private updates of a topic; repeat it for several', collect, [])
+    .option('--operate', 'allow operating the server, such as `tidings revoke`')
     .addOption(new Flag('--dialect <dialect>', 'version of Mercure').choices(['1.0', '0.x']).default('1.0'))
     .option('--expires <duration>', 'lifetime such as 10m or 7d; in 0.x also never', '1h')
     .option('--payload <json>', 'JSON that is shown in lists of subscriptions')
@@ -67,9 +69,11 @@ function nameFor(flags: Flags): (option: string) => string {
 }
 
 function mintOptions(flags: Flags, config: Config): MintOptions {
-  const { publish, subscribe, dialect, algorithm, subject, payload } = flags
-  if (publish.length + subscribe.length === 0) {
-    throw new Failure("a token needs a permission: give --publish 'a/{x}', --subscribe '*', or both")
+  const { publish, subscribe, operate = false, dialect, algorithm, subject, payload } = flags
+  if (publish.length + subscribe.length === 0 && !operate) {
+    throw new Failure(
+      "a token needs a permission: give --publish 'a/{x}', --subscribe '*', --operate, or several of them"
+    )
   }
   const issuer = flags.issuer ?? issuerOf(config)
   const expiresIn = readExpiry(flags)
@@ -77,6 +81,7 @@ function mintOptions(flags: Flags, config: Config): MintOptions {
     dialect,
     publish,
     subscribe,
+    operate,
     key: flags.key ?? keyFor(flags, config),
     audience: flags.audience ?? audienceOf(config),
     ...(issuer !== undefined && { issuer }),
@@ -89,17 +94,21 @@ function mintOptions(flags: Flags, config: Config): MintOptions {
 
 /** A token has one signature, so one key has to verify it in both roles. */
 function keyFor(flags: Flags, { publisherKey, subscriberKey }: Config): string {
-  const { publish, subscribe } = flags
-  if (publish.length > 0 && subscribe.length > 0 && publisherKey !== subscriberKey) {
+  if (needsPublisherKey(flags) && flags.subscribe.length > 0 && publisherKey !== subscriberKey) {
     throw new Failure('publishers and subscribers have different keys; make one token for each')
   }
-  const key = publish.length > 0 ? publisherKey : subscriberKey
+  const key = needsPublisherKey(flags) ? publisherKey : subscriberKey
   if (key === '') throw new Failure(`no key to sign with; set ${keyVariable(flags)} or --key`)
   return key
 }
 
-function keyVariable({ publish }: Flags): string {
-  return variableFor(publish.length > 0 ? 'publisherKey' : 'subscriberKey')
+/** The key of publishers also signs the tokens of operators. */
+function needsPublisherKey({ publish, operate = false }: Flags): boolean {
+  return publish.length > 0 || operate
+}
+
+function keyVariable(flags: Flags): string {
+  return variableFor(needsPublisherKey(flags) ? 'publisherKey' : 'subscriberKey')
 }
 
 function issuerOf({ issuers: [first] }: Config): string | undefined {

@@ -56,6 +56,7 @@ export function retryHeaders(code: ErrorCode, status: number): OutgoingHttpHeade
 const challenges: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, string>([
   ['token_missing', ''],
   ['token_invalid', 'invalid_token'],
+  ['token_revoked', 'invalid_token'],
   ['token_malformed', 'invalid_request'],
   ['not_granted', 'insufficient_scope']
 ])

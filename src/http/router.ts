@@ -61,7 +61,7 @@ export class Router {
     this.#more = more
     this.#basePath = readBasePath(options)
     this.#bounds = readBounds(options)
-    this.#access = new Access(options, (error) => hub.failed(error))
+    this.#access = new Access(options, (error) => hub.failed(error), hub)
     if (this.#access.subscriptions && !hub.hasRoster) {
       throw new OptionError('subscriptions', 'the log of this hub has no roster; leave the option out')
     }
@@ -76,7 +76,7 @@ export class Router {
     checkHandlerOptions(options)
     this.#basePath = readBasePath(options)
     this.#bounds = readBounds(options)
-    this.#access = new Access(options, (error) => this.#hub.failed(error))
+    this.#access = new Access(options, (error) => this.#hub.failed(error), this.#hub)
     this.#cors = new Cors(options)
     this.#limits.adjust(options)
     this.#addresses = new ClientAddress(options)

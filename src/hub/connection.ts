@@ -21,6 +21,16 @@ export type CloseReason =
   /** An internal error. */
   | 'error'
 
+/** The claims of a client's token by which it can be revoked. One object may serve many connections. */
+export interface TokenIdentity {
+  /** The claim `sub`. */
+  readonly subject?: string | undefined
+  /** The claim `jti`. */
+  readonly jti?: string | undefined
+  /** The claim `iat`, in milliseconds since 1970. */
+  readonly issuedAt?: number | undefined
+}
+
 /** One client's connection. */
 export interface Connection {
   /** The client's address, for people to read. */
@@ -29,6 +39,8 @@ export interface Connection {
   readonly request?: string
   /** The subject (`sub`) of the client's token. */
   readonly subject?: string | undefined
+  /** The identity of the client's token. Without it, `subject` alone decides which revocations end the stream. */
+  readonly token?: TokenIdentity | undefined
   /** Bytes buffered in this process for a client that reads slowly. */
   readonly buffered: number
   /** Writes whole events. Returns false when the caller must wait for `onDrain` before it writes more. */

@@ -13,6 +13,8 @@ import { dedupOptionsFor, type PublishOptions } from './idempotency.ts'
 import { combineObservers, type Observer, type RefusedRequest } from './observer.ts'
 import { type HubOptions, logFor, resolveHubOptions } from './options.ts'
 import type { Subscription } from './presence/presence.ts'
+import type { RevocationCode } from './revocation/list.ts'
+import type { RevocableClient, RevocationRequest } from './revocation/revocation.ts'
 import { Semaphore } from './semaphore.ts'
 import { HubStats, type HubStatus } from './stats.ts'
 import { Streams } from './streams.ts'
@@ -56,6 +58,7 @@ export class Hub {
     this.#history = new History(log, this.#streams, (request, signal) => this.locate(request, signal))
     this.#following = log.follow((entries) => this.#deliver(entries))
     this.#listing = this.#following.then(() => this.#streams.presence.begin())
+    this.#streams.revocations.loadWith(this.#listing)
     // The first publish or subscribe rejects with this error; until then nobody handles it.
     for (const promise of [this.#following, this.#listing]) promise.catch(() => {})
   }
@@ -66,7 +69,7 @@ export class Hub {
   }
 
   get status(): HubStatus {
-    const { epoch, window, audiences, polls, presence } = this.#streams
+    const { epoch, window, audiences, polls, presence, revocations } = this.#streams
     const { head, first, length, bytes } = window
     return {
       epoch,
@@ -77,7 +80,8 @@ export class Hub {
       audiences: audiences.size,
       subscribers: this.subscribers.size,
       polls: polls.size,
-      announced: presence.announced
+      announced: presence.announced,
+      revocations: revocations.size
     }
   }
 
@@ -147,7 +151,7 @@ export class Hub {
   /**
    * Reads one page of history: the same updates, in the same order, as a stream from that position. With `wait` it answers as soon as
    * something arrives. Rejects with the reason of the signal when that is aborted first.
-   * @throws TidingsError `limit_invalid`, `wait_invalid`, or as `locate` does
+   * @throws TidingsError `limit_invalid`, `wait_invalid`, or as `locate` does, and `token_revoked` or `revoked` with a `client`
    */
   async history(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryPage> {
     const page = await this.#history.page(request, signal)
@@ -162,6 +166,30 @@ export class Hub {
   join(position: StreamPosition, connection: Connection, subscriptions: readonly Subscription[] = []): Subscriber {
     if (subscriptions.length > 0 && !this.hasRoster) throw new TypeError('the log of this hub keeps no roster')
     return this.#streams.join(position, connection, subscriptions)
+  }
+
+  /**
+   * Revokes tokens, a topic or an address. Matching streams on all nodes end with `revoked`. Resolves when the log has it: from then on
+   * this node refuses what is revoked, the others do a moment later, and it lasts as safely as an update.
+   * @throws TidingsError `revocation_invalid`, `revocations_too_many`, or the codes of the log, such as `storage_full`
+   */
+  async revoke(revocation: RevocationRequest): Promise<void> {
+    this.#mustBeOpen()
+    await this.#streams.revocations.loaded()
+    await this.#streams.revocations.revoke(revocation)
+  }
+
+  /**
+   * Resolves when this node knows what was revoked before it started. Until then, admit nobody.
+   * @throws TidingsError `log_unavailable`
+   */
+  revocationsLoaded(): Promise<void> {
+    return this.#streams.revocations.loaded()
+  }
+
+  /** The code with which a client has to be refused now; undefined if nothing of it is revoked. `createHandler` checks this itself. */
+  refusalOf(client: RevocableClient): RevocationCode | undefined {
+    return this.#streams.revocations.refusalOf(client)
   }
 
   /** Ends a subscription. Safe to call twice; the first reason counts. */

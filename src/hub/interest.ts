@@ -2,6 +2,7 @@
 import type { Filter } from '../log/log.ts'
 import { Selection, type Selector } from '../topics/matcher.ts'
 import type { Encoding } from './delivery/frame.ts'
+import { isRevocation } from './revocation/topics.ts'
 
 export interface InterestOptions {
   /** The topics to receive. */
@@ -36,8 +37,8 @@ export class Interest implements Filter {
     return this.mayRead(topics, isPrivate) && this.#wanted.coversAny(topics)
   }
 
-  /** Whether an update with these topics may be read: a private one by those who may read any of its topics. */
+  /** Whether an update with these topics may be read: a private one by those who may read any of its topics, and a revocation by nobody. */
   mayRead(topics: readonly string[], isPrivate: boolean): boolean {
-    return !isPrivate || this.#readable.coversAny(topics)
+    return !isPrivate || (this.#readable.coversAny(topics) && !isRevocation(topics))
   }
 }

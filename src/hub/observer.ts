@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { Entry } from '../log/log.ts'
 import type { CloseReason } from './connection.ts'
+import type { RevocationKind } from './revocation/revocation.ts'
 import type { Subscriber } from './subscriber.ts'
 
 /** What one sweep of an audience, or one write of catch-up, delivered. */
@@ -30,6 +31,15 @@ export interface RefusedRequest {
   readonly trace?: string
 }
 
+/** A revocation that this node has learned of, without what it revokes. */
+export interface ObservedRevocation {
+  readonly kind: RevocationKind
+  /** When it ends, in milliseconds since 1970; undefined if the operator did not say. */
+  readonly until: number | undefined
+  /** Streams of this node that it ended. */
+  readonly closed: number
+}
+
 /** Its methods are called synchronously. They must be fast and must not throw. */
 export interface Observer {
   /** The log has appended so many updates, after so many milliseconds. */
@@ -43,6 +53,8 @@ export interface Observer {
   left?(subscriber: Subscriber, reason: CloseReason): void
   /** A request was refused, at any endpoint. */
   refused?(refusal: RefusedRequest): void
+  /** An operator revoked tokens, a topic or an address, at any node. */
+  revoked?(revocation: ObservedRevocation): void
   /** An internal error. Clients get no details of it. */
   failed?(error: unknown): void
   /** Advice to the operator, such as on the configuration of Redis. */
@@ -62,6 +74,7 @@ export function combineObservers(observers: readonly Observer[]): Required<Obser
     joined: (subscriber) => each((observer) => observer.joined?.(subscriber)),
     left: (subscriber, reason) => each((observer) => observer.left?.(subscriber, reason)),
     refused: (refusal) => each((observer) => observer.refused?.(refusal)),
+    revoked: (revocation) => each((observer) => observer.revoked?.(revocation)),
     failed: (error) => each((observer) => observer.failed?.(error)),
     warned: (message) => each((observer) => observer.warned?.(message))
   }

@@ -18,6 +18,8 @@ export interface HubStatus {
   readonly polls: number
   /** Their subscriptions that are announced, or are about to be. */
   readonly announced: number
+  /** Revocations on the list, including some that have ended. */
+  readonly revocations: number
 }
 
 /** A stream that ended. */

@@ -13,6 +13,8 @@ import type { StreamPosition } from './history/position.ts'
 import type { Observer } from './observer.ts'
 import { type ResolvedHubOptions, tickFor } from './options.ts'
 import { Presence, type Subscription } from './presence/presence.ts'
+import { RosterReplica } from './presence/replica.ts'
+import { Revocations } from './revocation/revocations.ts'
 import { Subscriber, type SubscriberContext } from './subscriber.ts'
 import { TimerWheel } from './timer-wheel.ts'
 
@@ -25,6 +27,7 @@ export class Streams {
   readonly window: Window
   readonly presence: Presence
   readonly polls: Polls<Subscriber>
+  readonly revocations: Revocations
   readonly #subscribers = new Set<Subscriber>()
   readonly #log: Log
   readonly #wheel: TimerWheel
@@ -46,8 +49,13 @@ export class Streams {
     this.window = new Window(window, log.head)
     this.#context = this.#makeContext({ heartbeat, slowTimeout, maxAge, tick })
     this.#wheel = new TimerWheel(tick, this.#context.now)
-    this.presence = new Presence(log.roster, presenceTimeout, observer.failed)
-    this.polls = new Polls(this.audiences)
+    const { audiences, subscribers } = this
+    this.polls = new Polls(audiences)
+    const { leave } = this.#context
+    const wakePolls = () => this.polls.wakeAll()
+    this.revocations = new Revocations({ log, audiences, subscribers, observer, leave, wakePolls })
+    const replica = new RosterReplica((record) => this.revocations.found(record))
+    this.presence = new Presence(log.roster, presenceTimeout, observer.failed, replica)
     this.#endings = new Endings(log, this.#context, observer.failed)
     this.#sweeper = new Sweeper(batchBytes, observer, (audience) => this.#endings.check(audience))
     this.#catchUp = new CatchUp(this.window, log, this.#context, observer)
@@ -87,6 +95,7 @@ export class Streams {
     this.#observer.joined(subscriber)
     if (this.#isClosed || this.#isDraining) this.leave(subscriber, 'shutdown')
     if (position.epoch !== this.epoch) this.leave(subscriber, 'gap')
+    if (this.revocations.refuses(subscriber)) this.leave(subscriber, 'revoked')
     const delay = subscriber.visit(this.#context.now())
     if (subscriber.state === 'closed') return subscriber
     this.#wheel.add(subscriber, delay)
@@ -111,6 +120,7 @@ export class Streams {
   deliver(entries: readonly Entry[]): void {
     this.#dispatcher.deliver(entries)
     this.presence.arrived(entries)
+    this.revocations.arrived(entries)
   }
 
   /** Refuses new streams, and ends the others with `shutdown`, spread over so many milliseconds. */
@@ -128,6 +138,7 @@ export class Streams {
     this.#sweeper.finish()
     for (const subscriber of this.#subscribers) this.leave(subscriber, 'shutdown')
     this.#catchUp.stop()
+    this.revocations.stop()
     await this.presence.finish()
   }
 

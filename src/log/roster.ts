@@ -1,11 +1,15 @@
-// Presence in a log: who is present on all of its nodes, and the leases of those nodes. An optional part of the log's contract.
+// Presence in a log: who is present on all of its nodes, and the leases of those nodes. The roster also keeps records that belong to no
+// node, such as revocations. An optional part of the log's contract.
 import type { Update } from '../update.ts'
 
-/** Somebody who is present. */
+/** The `node` of a record that belongs to no node. It stays until it is withdrawn, whatever nodes come and go. */
+export const noNode = ''
+
+/** Somebody who is present, or a record that belongs to no node. Both are kept as safely as entries. */
 export interface Member {
   /** The topic of its announcements, which no other member has. */
   readonly topic: string
-  /** The node that it is connected to. */
+  /** The node that it is connected to, or `noNode`. */
   readonly node: string
   /** What is needed to list it; only the announcer interprets it. */
   readonly record: string
@@ -31,8 +35,15 @@ export interface Roster {
    * of the reading.
    */
   members(): AsyncIterable<readonly Member[]>
-  /** Extends the lease of a node by so many milliseconds, and returns the living nodes. */
+  /** Extends the lease of a node by so many milliseconds, and returns the living nodes. A record without a node needs no lease. */
   renew(node: string, leaseMs: number): Promise<readonly string[]>
+}
+
+/** For a log without a roster. */
+export const emptyRoster: Roster = {
+  announce: async () => {},
+  async *members() {},
+  renew: async () => []
 }
 
 /** Leases of nodes that share a log in one process. */

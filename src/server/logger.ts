@@ -38,6 +38,9 @@ export function logObserver(logger: Logger): Observer {
     left({ connection: { request, address }, age }, reason) {
       logger.debug({ reason, request, address, seconds: Math.round(age / 100) / 10 }, 'closed')
     },
+    revoked({ kind, until, closed }) {
+      logger.info({ kind, until: until && new Date(until).toISOString(), closed }, 'revoked')
+    },
     failed(error) {
       logger.error({ error: describe(error) }, 'failed')
     },

@@ -31,6 +31,7 @@ export class Metrics {
     const closes = counter('closes_total', 'Streams closed, by reason', ['reason'])
     const refusals = counter('refusals_total', 'Requests refused, by code', ['code'])
     const failures = counter('failures_total', 'Internal errors')
+    const revocations = counter('revocations_total', 'Revocations that this node learned of, by kind', ['kind'])
     const webhooks = counter('webhooks_total', 'Webhook events, by result', ['result'])
     this.webhooks = (result, events) => webhooks.inc({ result }, events)
     const swept = histogram(
@@ -64,6 +65,7 @@ export class Metrics {
       joined: () => connects.inc(),
       left: (_, reason) => closes.inc({ reason }),
       refused: ({ code }) => refusals.inc({ code }),
+      revoked: ({ kind }) => revocations.inc({ kind }),
       failed: () => failures.inc()
     }
   }
@@ -109,5 +111,6 @@ export class Metrics {
     gauge('log_entries', 'Entries in the log', ({ status }) => status.head - status.first + 1)
     gauge('log_ready', '1 if the log is available, else 0', ({ status }) => Number(status.isReady))
     gauge('subscriptions', 'Announced subscriptions of this node', ({ status }) => status.announced)
+    gauge('revocations', 'Revocations on the list', ({ status }) => status.revocations)
   }
 }

@@ -69,7 +69,11 @@ it('in 1.0 it is an access token that expires after an hour', async () => {
 it('in 0.x it is a plain token without expiry', async () => {
   const token = await legacy({ publish: ['a/{id}', '*', 'bad{'], subscribe: [] })
   expect(decodeProtectedHeader(token)).toEqual({ alg: 'HS256', typ: 'JWT' })
-  expect(decodeJwt(token)).toEqual({ iat: expect.any(Number), mercure: { publish: ['a/{id}', '*', 'bad{'] } })
+  expect(decodeJwt(token)).toEqual({
+    iat: expect.any(Number),
+    jti: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    mercure: { publish: ['a/{id}', '*', 'bad{'] }
+  })
 })
 
 it('it contains the given claims', async () => {

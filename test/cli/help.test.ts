@@ -2,7 +2,18 @@
 import { expect, it } from 'vitest'
 import { tidings } from '../support/cli.js'
 
-const commands = ['serve', 'check-config', 'publish', 'subscribe', 'history', 'delete', 'doctor', 'bench', 'token']
+const commands = [
+  'serve',
+  'check-config',
+  'publish',
+  'subscribe',
+  'history',
+  'delete',
+  'doctor',
+  'bench',
+  'token',
+  'revoke'
+]
 
 it('lists its commands, and the meaning of its exit codes', async () => {
   const { code, stdout } = await tidings(['--help'])
@@ -23,6 +34,8 @@ it.each([
   [['doctor', '--jsn', 'http://localhost'], 'Did you mean --json?'],
   [['bench', 'http://localhost', '--subscribers', 'many'], 'Expected a whole number of at least 0.'],
   [['token', '--dialect', '2.0'], 'Allowed choices are 1.0, 0.x.'],
+  [['revoke', '--subject', 'ann', '--jti', '7'], 'give exactly one of --subject, --jti, --topic and --address'],
+  [['revoke', '--jti', '7', '--until', 'soon'], 'Expected a duration such as 1h, or seconds since 1970.'],
   [['subscribe', 'orders'], 'too many arguments']
 ])('exits with 2 for %j, and prints %s', async (args, message) => {
   const { code, stdout, stderr } = await tidings(args)

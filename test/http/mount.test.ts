@@ -65,7 +65,9 @@ describe.each(mounts)('%s', (name, make, options) => {
     if (!('basePath' in options)) expect([status, text]).toEqual([418, 'next'])
     else {
       expect(status).toBe(404)
-      expect(text).toContain('/events/, /events/subscribe, /events/updates, /events/publish, /events/debug')
+      expect(text).toContain(
+        '/events/, /events/subscribe, /events/updates, /events/publish, /events/revoke, /events/debug'
+      )
     }
   })
 

@@ -187,6 +187,16 @@ describe('long polling', () => {
     expect(hub.status.polls).toBe(0)
   })
 
+  it('is refused at once when the client is revoked', async () => {
+    const { url, hub } = await serve()
+    const waiting = ask(`${url}/updates?topic=a&wait=30s`, { headers: json })
+    await expect.poll(() => hub.status.polls).toBe(1)
+    await hub.revoke({ topic: 'b', until: Date.now() + 60_000 })
+    await hub.revoke({ address: '127.0.0.1', until: Date.now() + 60_000 })
+    const answer = await waiting
+    expect([answer.status, answer.json()]).toMatchObject([403, { error: { code: 'revoked' } }])
+  })
+
   it('counts towards the limit of streams', async () => {
     const { url, hub } = await serve({}, { maxConnections: 2, maxConnectionsPerAddress: 2 })
     const waiting = [get(url, 'topic=a&wait=30s'), get(url, 'topic=a&wait=30s')]

@@ -33,6 +33,20 @@ describe('LmdbLog persists across processes', () => {
     expect((await after.append([update('4')]))[0]).toMatchObject({ offset: 4, epoch: before.epoch })
   })
 
+  it('restores the records of its roster that belong to no node', async () => {
+    const path = newFolder()
+    const before = await openLog({ path, retention: [{ match: '*', entries: 1 }] })
+    const end = update('', { topics: ['record'], private: true })
+    const member = { topic: 'record', node: '', record: '{"of":"ü"}', end }
+    await before.roster.announce([{ update: end, member }])
+    await before.append(many(5))
+    await before.close()
+    const after = await openLog({ path })
+    const found: unknown[] = []
+    for await (const page of after.roster.members()) found.push(...page)
+    expect(found).toEqual([member])
+  })
+
   it('still reports entries removed before the restart, and no others', async () => {
     const path = newFolder()
     const retention = [{ match: '*', entries: 10 }]

@@ -299,6 +299,28 @@ export function testLogContract(openLog: (kept: Kept) => Promise<Log>): void {
       expect((await roster(log)).map(plain)).toEqual([member('ann')])
     })
 
+    it('keeps a record without a node until it is withdrawn, whatever leases expire', async () => {
+      const log = await open()
+      const seen: Entry[] = []
+      await log.follow((entries) => void seen.push(...entries))
+      await of(log).announce([join('record', ''), join('ann', 'a')])
+      await of(log).renew('a', 50)
+      await expect.poll(() => of(log).renew('b', 60_000), { timeout: 5_000 }).toEqual(['b'])
+      expect((await roster(log)).map(plain)).toEqual([member('ann', 'a'), member('record', '')])
+      await expect.poll(() => seen.length).toBe(2)
+      expect(seen[0]?.member?.node).toBe('')
+      await of(log).announce([leave('record')])
+      expect((await roster(log)).map(({ topic }) => topic)).toEqual(['who/ann'])
+    })
+
+    it('replaces records in one step', async () => {
+      const log = await open()
+      await of(log).announce([join('one', '')])
+      await of(log).announce([join('two', ''), leave('one')])
+      expect((await roster(log)).map(({ topic }) => topic)).toEqual(['who/two'])
+      expect(log.head).toBe(3)
+    })
+
     it('stores thousands of members, and reads them in pages', async () => {
       const log = await open()
       const names = numbers(10_001, 13_000).map(String)

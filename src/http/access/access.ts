@@ -13,6 +13,7 @@ import {
 } from '../../auth/token.ts'
 import { TokenError, type Verifier } from '../../auth/verifier.ts'
 import { TidingsError } from '../../errors.ts'
+import type { Hub } from '../../hub/hub.ts'
 import type { Parameters } from '../body.ts'
 import type { MountOptions } from '../mount.ts'
 import { hostOf, plainHost } from '../target.ts'
@@ -35,12 +36,15 @@ export class Access {
   readonly dialects: readonly Dialect[]
   /** Whether no key is set, so that everyone may publish and subscribe. */
   readonly isOpen: boolean
+  /** Whether only this machine can reach the server, and nobody else decides who may use it. */
+  readonly isLocalOnly: boolean
   /** Whether subscriptions are announced and listed. */
   readonly subscriptions: boolean
   readonly audience: readonly string[]
   readonly authorizationServers: readonly string[]
   /** The application that decides in addition to the token; undefined if the option `authorize` is not set. */
   readonly authorizer: Authorizer | undefined
+  readonly #hub: Pick<Hub, 'refusalOf' | 'revocationsLoaded'> | undefined
   readonly #anonymous: boolean
   readonly #hasAddress: boolean
   readonly #hosts: ReadonlySet<string>
@@ -48,8 +52,15 @@ export class Access {
   readonly #cookies: CookieNames
   readonly #publishOrigins: OriginList | undefined
 
-  /** @throws OptionError that names the option, what was found and what to do. */
-  constructor(options: AccessOptions & OriginOptions & MountOptions, failed: (error: unknown) => void) {
+  /**
+   * @param hub knows which tokens are revoked; undefined to only check the options
+   * @throws OptionError that names the option, what was found and what to do.
+   */
+  constructor(
+    options: AccessOptions & OriginOptions & MountOptions & { readonly localOnly?: boolean },
+    failed: (error: unknown) => void,
+    hub?: Pick<Hub, 'refusalOf' | 'revocationsLoaded'>
+  ) {
     const settled = resolveAccess(options, failed)
     this.base = settled.base
     this.dialects = settled.dialects
@@ -58,6 +69,8 @@ export class Access {
     this.audience = settled.audience
     this.authorizationServers = settled.authorizationServers
     this.authorizer = readAuthorizer(options, failed)
+    this.isLocalOnly = options.localOnly === true && !this.authorizer
+    this.#hub = hub
     this.#anonymous = settled.anonymous
     this.#hasAddress = settled.hasAddress
     this.#hosts = settled.hosts
@@ -88,7 +101,8 @@ export class Access {
 
   /**
    * The grants of a publish request. Its dialect is that of its token.
-   * @throws AccessError `token_missing`, `token_invalid`, `token_malformed`, `cookie_refused` or `origin_refused`
+   * @throws AccessError `token_missing`, `token_invalid`, `token_revoked`, `token_malformed`, `cookie_refused` or
+   * `origin_refused`
    */
   async publisher(request: IncomingMessage, query: Parameters): Promise<Identity> {
     if (this.isOpen) {
@@ -155,12 +169,13 @@ export class Access {
   async #verify(found: TokenLookup, role: Role, dialect: Dialect, ofToken = dialect): Promise<Grants> {
     if (found.kind === 'none') throw new AccessError('token_missing', dialect)
     if (found.kind === 'malformed') throw new AccessError('token_malformed', dialect)
-    try {
-      return await this.#verifier.verify(found.token, role, ofToken)
-    } catch (error) {
-      if (!(error instanceof TokenError)) throw error
-      throw new AccessError('token_invalid', dialect, error)
-    }
+    const grants = await this.#verifier.verify(found.token, role, ofToken).catch((error: unknown) => {
+      throw error instanceof TokenError ? new AccessError('token_invalid', dialect, error) : error
+    })
+    // The grants may be from the cache, from before the token was revoked.
+    await this.#hub?.revocationsLoaded()
+    if (this.#hub?.refusalOf({ token: grants.identity })) throw new AccessError('token_revoked', dialect)
+    return grants
   }
 }
 

@@ -1,4 +1,4 @@
-// Asks the authorizing application about a stream or a publish, if there is one.
+// Refuses streams and updates that are revoked, and asks the authorizing application about the others, if there is one.
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
 import type { DeleteTarget } from '../../hub/history/deleter.ts'
@@ -11,8 +11,21 @@ import type { Authorizer, Question } from './authorizer.ts'
 import type { Decision } from './decision.ts'
 
 /**
+ * Refuses a client whose token, address or selector is revoked. It is synchronous, for a check right before the action.
+ * @throws TidingsError `token_revoked` or `revoked`
+ */
+export function requireUnrevoked(
+  { hub, address }: RequestContext,
+  { identity }: Grants,
+  selectors: readonly Selector[] = []
+): void {
+  const code = hub.refusalOf({ token: identity, address, selectors })
+  if (code) throw new TidingsError(code)
+}
+
+/**
  * Adds the grants of the token, and those of the application, to a request for a stream.
- * @throws TidingsError `not_granted`, `authorize_failed`, or as `validateRequest` does
+ * @throws TidingsError `not_granted`, `authorize_failed`, or as `requireUnrevoked` and `validateRequest` do
  */
 export async function authorizeSubscribe(
   ctx: RequestContext,
@@ -20,32 +33,40 @@ export async function authorizeSubscribe(
   wanted: SubscribeRequest
 ): Promise<SubscribeRequest> {
   const request = { ...wanted, readable: grants.subscribe, until: grants.until }
-  const { authorizer } = ctx.access
-  if (!authorizer) return request
+  const { access, hub } = ctx
+  const topics = wanted.topics?.length ? wanted.topics : ['*']
+  await hub.revocationsLoaded()
+  requireUnrevoked(ctx, grants, topics)
+  if (!access.authorizer) return request
   // An invalid request is refused without asking the application.
   validateRequest(request)
-  const { topics = [] } = wanted
-  const asked = (topics.length > 0 ? topics : ['*']).map(describe)
-  const { readable, until } = await ask(authorizer, ctx, grants, { action: 'subscribe', topics: asked })
+  const asked = topics.map(describe)
+  const { readable, until } = await ask(access.authorizer, ctx, grants, { action: 'subscribe', topics: asked })
   return { ...request, readable: [...grants.subscribe, ...readable], until: Math.min(grants.until, until) }
 }
 
-/** @throws TidingsError `not_granted` or `authorize_failed` */
+/** @throws TidingsError `not_granted`, `authorize_failed`, or as `requireUnrevoked` does */
 export async function authorizePublish(
   ctx: RequestContext,
   grants: Grants,
   updates: readonly ValidUpdate[]
 ): Promise<void> {
   const { authorizer } = ctx.access
+  await ctx.hub.revocationsLoaded()
+  requireUnrevoked(ctx, grants)
   if (!authorizer) return
   const topics = [...new Set(updates.flatMap((update) => update.topics))]
   const isPrivate = updates.some((update) => update.private)
   await ask(authorizer, ctx, grants, { action: 'publish', topics, private: isPrivate })
+  // The application may have taken a while.
+  requireUnrevoked(ctx, grants)
 }
 
-/** @throws TidingsError `not_granted` or `authorize_failed` */
+/** @throws TidingsError `not_granted`, `authorize_failed`, or as `requireUnrevoked` does */
 export async function authorizeDelete(ctx: RequestContext, grants: Grants, target: DeleteTarget): Promise<void> {
   const { authorizer } = ctx.access
+  await ctx.hub.revocationsLoaded()
+  requireUnrevoked(ctx, grants)
   if (!authorizer) return
   await ask(
     authorizer,

@@ -17,9 +17,11 @@ const unauthorized: [number, string] = [401, 'Unauthorized']
 const errorTexts: Partial<Record<ErrorCode, [number, string]>> = {
   token_missing: unauthorized,
   token_invalid: unauthorized,
+  token_revoked: unauthorized,
   token_malformed: unauthorized,
   cookie_refused: unauthorized,
   not_granted: unauthorized,
+  revoked: unauthorized,
   selector_missing: [400, 'Missing "topic" parameter.'],
   selectors_too_many: [400, 'Too many "topic" parameters.'],
   topic_missing: [400, 'Missing "topic" parameter'],

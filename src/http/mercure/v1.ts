@@ -26,6 +26,7 @@ const typeOf: Record<string, TypedSelector['type']> = {
 const challenges: Partial<Record<ErrorCode, [number, string]>> = {
   token_missing: [401, ''],
   token_invalid: [401, 'invalid_token'],
+  token_revoked: [401, 'invalid_token'],
   token_malformed: [400, 'invalid_request'],
   cookie_refused: [400, 'invalid_request'],
   not_granted: [403, 'insufficient_scope']

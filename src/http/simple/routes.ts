@@ -1,4 +1,4 @@
-// The simple endpoints: the live page, the stream, history, publishing, and the debug page.
+// The simple endpoints: the live page, the stream, history, publishing, revoking, and the debug page.
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
@@ -8,6 +8,7 @@ import { encode, encodePosition, heartbeat } from '../../sse/encode.ts'
 import { wantsJson } from '../accept.ts'
 import { requireReader } from '../access/authorize.ts'
 import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
+import { revoke } from '../operator/revoke.ts'
 import { append, type ReadUpdates } from '../publish.ts'
 import type { RequestContext, Route } from '../request-context.ts'
 import { commonHeaders, encodeHeader, sendError, sendJson, sendText } from '../response.ts'
@@ -25,6 +26,7 @@ const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/subscribe', { GET: subscribe, HEAD: subscribe, sendError: sendStreamError }],
   [updatesPath, { GET: readUpdates, HEAD: readUpdates, DELETE: deleteTopics }],
   ['/publish', { GET: traced(publishTime), POST: traced(publish) }],
+  ['/revoke', { POST: revoke }],
   ['/debug', { GET: debug, HEAD: debug }]
 ])
 

@@ -25,7 +25,8 @@ export async function readUpdates(ctx: RequestContext): Promise<void> {
   try {
     const signal = abortedWith(ctx)
     await limits.hold(async () => {
-      const authorized: HistoryRequest = { ...wanted, ...(await authorizeSubscribe(ctx, grants, wanted)) }
+      const client = { token: grants.identity, address }
+      const authorized: HistoryRequest = { ...wanted, ...(await authorizeSubscribe(ctx, grants, wanted)), client }
       if (request.method === 'HEAD') {
         const { id } = await hub.locate(authorized, signal)
         response.writeHead(200, { ...commonHeaders, ...jsonHeaders(id) }).end()

@@ -3,13 +3,13 @@
 // middleware that wraps `write`.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { CloseReason } from '../../hub/connection.ts'
+import type { CloseReason, TokenIdentity } from '../../hub/connection.ts'
 import { addressOf, isAbrupt, own, ownerOf, type Stream, type StreamInfo, type StreamOptions } from './stream.ts'
 
 export class ResponseStream implements Stream {
   readonly address: string
   readonly request: string
-  readonly subject: string | undefined
+  readonly token: TokenIdentity | undefined
   readonly #response: ServerResponse
   readonly #socket: Socket
   readonly #highWaterMark: number
@@ -17,12 +17,12 @@ export class ResponseStream implements Stream {
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    { id, address, subject }: StreamInfo,
+    { id, address, token }: StreamInfo,
     { highWaterMark }: StreamOptions
   ) {
     this.address = addressOf(address, request.socket)
     this.request = id
-    this.subject = subject
+    this.token = token
     this.#response = response
     this.#socket = request.socket
     // On HTTP/2, several streams share a socket.
@@ -30,6 +30,10 @@ export class ResponseStream implements Stream {
     this.#highWaterMark = Math.max(highWaterMark, response.writableHighWaterMark)
     // `close` follows every error.
     response.on('error', () => {})
+  }
+
+  get subject(): string | undefined {
+    return this.token?.subject
   }
 
   get buffered(): number {

@@ -6,7 +6,7 @@ import { TidingsError } from '../../errors.ts'
 import type { Gap, StreamPosition } from '../../hub/history/position.ts'
 import type { Subscription } from '../../hub/presence/presence.ts'
 import type { SubscribeRequest } from '../../hub/subscribe-request.ts'
-import { authorizeSubscribe } from '../access/authorize.ts'
+import { authorizeSubscribe, requireUnrevoked } from '../access/authorize.ts'
 import type { RequestContext } from '../request-context.ts'
 import { openStream } from './open.ts'
 import { isBehindStream } from './stream.ts'
@@ -54,11 +54,13 @@ export async function serveStream(
   let isServed = false
   try {
     const position = await limits.hold(async () => locate(ctx, await authorizeSubscribe(ctx, grants, wanted)))
+    // It may have been revoked while the position was searched.
+    requireUnrevoked(ctx, grants, position.interest.selectors)
     const isDone = position.isOver || (wanted.skipsEnded && position.ended)
     if (!isDone && wanted.closesOnGap && position.gap) throw new GapError(position.gap)
     if (isDone) sendNothing(response, headOf(position).headers)
     else if (request.method === 'HEAD') response.writeHead(200, headOf(position).headers).end()
-    else isServed = startStream(ctx, grants.subject, position, headOf, leave)
+    else isServed = startStream(ctx, grants, position, headOf, leave)
   } finally {
     if (!isServed) leave()
   }
@@ -85,7 +87,7 @@ async function locate({ hub, request, response }: RequestContext, wanted: Subscr
 
 function startStream(
   ctx: RequestContext,
-  subject: string | undefined,
+  { identity: token }: Grants,
   position: StreamPosition,
   headOf: (position: StreamPosition) => StreamHead,
   leave: () => void
@@ -94,7 +96,7 @@ function startStream(
   // The client may have disconnected while it waited for its turn or its position.
   if (request.socket.destroyed || isBehindStream(request, response)) return false
   const { headers, text, subscriptions } = headOf(position)
-  const stream = openStream({ ...ctx, ...(subject !== undefined && { subject }) }, headers, text, options)
+  const stream = openStream({ ...ctx, ...(token && { token }) }, headers, text, options)
   const subscriber = hub.join(position, stream, subscriptions)
   stream.onClose(() => {
     leave()

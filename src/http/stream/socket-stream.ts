@@ -1,7 +1,7 @@
 // A stream that has taken over the socket of its response, on HTTP/1.1. Each delivery is one write of a shared buffer,
 // and an idle stream costs little more than its socket.
 import type { Socket } from 'node:net'
-import type { CloseReason } from '../../hub/connection.ts'
+import type { CloseReason, TokenIdentity } from '../../hub/connection.ts'
 import { bytesQueued, canWriteDirectly, onEmptied, writeDirectly } from './direct-write.ts'
 import {
   addressOf,
@@ -41,7 +41,7 @@ function streamOf(socket: Socket): SocketStream | undefined {
 export class SocketStream implements Stream {
   readonly address: string
   readonly request: string
-  readonly subject: string | undefined
+  readonly token: TokenIdentity | undefined
   readonly #socket: Socket & { [onEmptied]?: () => void }
   readonly #highWaterMark: number
   readonly #direct: boolean
@@ -50,10 +50,10 @@ export class SocketStream implements Stream {
   #unexpectedBytes = 0
 
   /** @param socket detached from its response, with the response head and the first bytes already written */
-  constructor(socket: Socket, { id, address, subject }: StreamInfo, { highWaterMark }: StreamOptions) {
+  constructor(socket: Socket, { id, address, token }: StreamInfo, { highWaterMark }: StreamOptions) {
     this.address = addressOf(address, socket)
     this.request = id
-    this.subject = subject
+    this.token = token
     this.#socket = socket
     // Node emits `drain` only if the socket's own high-water mark was reached.
     this.#highWaterMark = Math.max(highWaterMark, socket.writableHighWaterMark)
@@ -65,6 +65,10 @@ export class SocketStream implements Stream {
     ignoreErrors(socket)
     socket.on('drain', onDrain).on('data', onData).on('end', onClose).on('close', onClose)
     socket.resume()
+  }
+
+  get subject(): string | undefined {
+    return this.token?.subject
   }
 
   get buffered(): number {

@@ -2,7 +2,7 @@
 // ends.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { CloseReason, Connection } from '../../hub/connection.ts'
+import type { CloseReason, Connection, TokenIdentity } from '../../hub/connection.ts'
 
 /** A connection that reports when its client disconnects. */
 export interface Stream extends Connection {
@@ -18,11 +18,11 @@ export interface StreamOrigin {
   readonly id: string
   /** The client's address, without a port. */
   readonly address: string
-  /** The subject (`sub`) of the client's token, if it has one. */
-  readonly subject?: string
+  /** The identity of the client's token, if it has one. */
+  readonly token?: TokenIdentity
 }
 
-export type StreamInfo = Pick<StreamOrigin, 'id' | 'address' | 'subject'>
+export type StreamInfo = Pick<StreamOrigin, 'id' | 'address' | 'token'>
 
 export interface StreamOptions {
   /** Bytes that may wait for a client before its subscriber counts as behind. */
@@ -57,11 +57,12 @@ export function isBehindStream({ socket }: IncomingMessage, response: ServerResp
 }
 
 /**
- * Whether unsent bytes are discarded when a stream ends: the client does not read them, or its token has expired and it
- * may not.
+ * Whether unsent bytes are discarded when a stream ends: the client does not read them, or its token has expired or is
+ * revoked and it may not.
  */
 export function isAbrupt(reason: CloseReason, buffered: number): boolean {
-  return reason === 'slow' || reason === 'client' || reason === 'error' || (reason === 'expired' && buffered > 0)
+  if (reason === 'expired' || reason === 'revoked') return buffered > 0
+  return reason === 'slow' || reason === 'client' || reason === 'error'
 }
 
 /** The client's address, with the port if the client is directly connected. */

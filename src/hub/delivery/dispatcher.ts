@@ -4,6 +4,7 @@ import type { Audience } from '../audience.ts'
 import type { Audiences } from '../audiences.ts'
 import type { Polls } from '../history/polls.ts'
 import type { Presence } from '../presence/presence.ts'
+import { isRevocation } from '../revocation/topics.ts'
 import type { Subscriber, SubscriberContext } from '../subscriber.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { Sweeper } from './sweeper.ts'
@@ -43,6 +44,8 @@ export class Dispatcher {
       if (entry.deletion) window.delete(entry.deletion)
       const frame = window.push(entry)
       const { topics, private: isPrivate = false } = entry.update
+      // Nobody receives it, and its topic would only fill the index's cache.
+      if (isPrivate && isRevocation(topics)) continue
       for (const audience of audiences.match(topics)) {
         if (!audience.interest.mayRead(topics, isPrivate)) continue
         if (audience.push(frame) > maxPendingBytes) this.#overrun(audience)

@@ -3,6 +3,7 @@ import { TidingsError } from '../../errors.ts'
 import { formatId } from '../../log/ids.ts'
 import type { Entry, Log } from '../../log/log.ts'
 import { sizeOf } from '../../log/size.ts'
+import type { RevocableClient } from '../revocation/revocation.ts'
 import { Semaphore } from '../semaphore.ts'
 import type { Streams } from '../streams.ts'
 import type { SubscribeRequest } from '../subscribe-request.ts'
@@ -15,6 +16,8 @@ export interface HistoryRequest extends SubscribeRequest {
   readonly limit?: number
   /** Milliseconds to wait for an update if there is none, 0 to 60,000; default 0. */
   readonly wait?: number
+  /** The client, which is refused when it is revoked while it waits. Default: nobody in particular. */
+  readonly client?: RevocableClient
 }
 
 export interface HistoryPage {
@@ -68,7 +71,7 @@ export class History {
 
   /**
    * Reads a page. Rejects with the reason of the signal when that is aborted first.
-   * @throws TidingsError `limit_invalid`, `wait_invalid`, or as `Hub.locate` does
+   * @throws TidingsError `limit_invalid`, `wait_invalid`, `token_revoked`, `revoked`, or as `Hub.locate` does
    */
   async page(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryPage> {
     const { limit = defaultLimit, wait = 0 } = request
@@ -78,7 +81,8 @@ export class History {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const position = await this.#locate(wanted, signal)
       const reading: Reading = { position, updates: [], bytes: 0, cursor: position.after, more: false, ended: false }
-      if (await this.#read(reading, limit, deadline, signal)) return pageOf(reading)
+      const isRead = await this.#read(reading, limit, deadline, signal, () => this.#requireUnrevoked(request))
+      if (isRead) return pageOf(reading)
       // Where a client named no id, it continues from where this page began, so that it gets a gap.
       if (!wanted.lastEventId) wanted = { ...wanted, lastEventId: formatId(position.epoch, reading.cursor) }
     }
@@ -86,7 +90,13 @@ export class History {
   }
 
   /** Fills the page, and waits while it is empty. Returns false when it has to begin again. */
-  async #read(reading: Reading, limit: number, deadline: number, signal: AbortSignal | undefined): Promise<boolean> {
+  async #read(
+    reading: Reading,
+    limit: number,
+    deadline: number,
+    signal: AbortSignal | undefined,
+    requireUnrevoked: () => void
+  ): Promise<boolean> {
     const { position, updates } = reading
     if (!(await this.#reads.run(() => this.#fill(reading, limit), signal))) return false
     reading.ended = await this.#isOver(reading)
@@ -94,6 +104,7 @@ export class History {
       const waitMs = Math.min(deadline - performance.now(), position.until - Date.now())
       if (waitMs <= 0 || this.#streams.isDraining) return true
       await this.#wait(reading, waitMs, signal)
+      requireUnrevoked()
       if (!(await this.#continue(reading, limit, signal))) return false
       reading.ended = await this.#isOver(reading)
     }
@@ -151,6 +162,12 @@ export class History {
       if (page.cursor === cursor) return true
       cursor = page.cursor
     }
+  }
+
+  #requireUnrevoked({ client, topics = [] }: HistoryRequest): void {
+    const selectors = topics.length > 0 ? topics : ['*']
+    const code = client && this.#streams.revocations.refusalOf({ ...client, selectors })
+    if (code) throw new TidingsError(code)
   }
 
   async #isOver({ position, cursor, more }: Reading): Promise<boolean> {

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TidingsError } from '../../errors.ts'
 import type { Entry } from '../../log/log.ts'
-import type { Announcement, Member, Roster } from '../../log/roster.ts'
+import { type Announcement, emptyRoster, type Member, type Roster } from '../../log/roster.ts'
 import type { Update } from '../../update.ts'
 import { Liveness } from './liveness.ts'
 import { RosterReplica } from './replica.ts'
@@ -29,7 +29,7 @@ export class Presence {
   readonly #roster: Roster
   readonly #failed: (error: unknown) => void
   readonly #node = crypto.randomUUID()
-  readonly #replica = new RosterReplica()
+  readonly #replica: RosterReplica
   readonly #liveness: Liveness
   /** Members that are connected to this node, by topic. */
   readonly #own = new Map<string, OwnMember>()
@@ -44,8 +44,14 @@ export class Presence {
   #appending = Promise.resolve()
 
   /** @param timeout milliseconds after which a crashed node has disappeared */
-  constructor(roster: Roster | undefined, timeout: number, failed: (error: unknown) => void) {
+  constructor(
+    roster: Roster | undefined,
+    timeout: number,
+    failed: (error: unknown) => void,
+    replica = new RosterReplica()
+  ) {
     this.#roster = roster ?? emptyRoster
+    this.#replica = replica
     this.#failed = failed
     const end = (node: string) => this.#end(node)
     this.#liveness = new Liveness(this.#roster, this.#node, timeout, this.#replica.nodes, end)
@@ -195,13 +201,6 @@ export class Presence {
       this.#leaves.set(member.topic, member)
     }
   }
-}
-
-/** For a log without a roster. */
-const emptyRoster: Roster = {
-  announce: async () => {},
-  async *members() {},
-  renew: async () => []
 }
 
 /** A member that is connected to this node. Its announcements are made when they are needed. */

@@ -1,5 +1,6 @@
-// This node's copy of the roster: loaded once, and updated by the entries that the log delivers.
-import type { Member } from '../../log/roster.ts'
+// This node's copy of the roster: loaded once, and updated by the entries that the log delivers. It leaves out records that belong to no
+// node: nobody is present there, and no lease can end.
+import { type Member, noNode } from '../../log/roster.ts'
 
 export class RosterReplica {
   readonly members: ReadonlyMap<string, Member>
@@ -7,10 +8,13 @@ export class RosterReplica {
   readonly nodes: ReadonlyMap<string, number>
   readonly #members = new Map<string, Member>()
   readonly #nodes = new Map<string, number>()
+  readonly #foundRecord: (record: Member) => void
   /** Members that came or went while the roster is loaded: entries are newer than what is read. */
   #changed: Set<string> | undefined
 
-  constructor() {
+  /** @param foundRecord called for each record without a node that is loaded */
+  constructor(foundRecord: (record: Member) => void = () => {}) {
+    this.#foundRecord = foundRecord
     this.members = this.#members
     this.nodes = this.#nodes
   }
@@ -35,7 +39,12 @@ export class RosterReplica {
     const changed = new Set<string>()
     this.#changed = changed
     const found = new Map<string, Member>()
-    for await (const page of pages) for (const member of page) found.set(member.topic, member)
+    for await (const page of pages) {
+      for (const member of page) {
+        if (member.node === noNode) this.#foundRecord(member)
+        else found.set(member.topic, member)
+      }
+    }
     // A later load has newer data.
     if (this.#changed !== changed) return
     this.#changed = undefined
@@ -50,6 +59,7 @@ export class RosterReplica {
   }
 
   #set(member: Member): void {
+    if (member.node === noNode) return
     this.#delete(member.topic)
     this.#members.set(member.topic, member)
     this.#nodes.set(member.node, (this.#nodes.get(member.node) ?? 0) + 1)

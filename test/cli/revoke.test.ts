@@ -1,0 +1,78 @@
+// `tidings revoke` against the real server, with a token of `tidings token --operate`.
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { tidings } from '../support/cli.js'
+import { freePort } from '../support/free-port.js'
+import { ask, post } from '../support/http.js'
+import { bearer, dialects } from '../support/mercure.js'
+import { startServer } from '../support/server.js'
+import { listen } from '../support/sse-client.js'
+
+const secret = 'a-secret-of-this-test-that-is-long-enough'
+
+async function start() {
+  const port = await freePort()
+  const env = { TIDINGS_PUBLISHER_KEY: secret, TIDINGS_SUBSCRIBER_KEY: secret, TIDINGS_PORT: String(port) }
+  const server = await startServer({ port, env })
+  onTestFinished(() => server.kill('SIGKILL'))
+  const mint = async (...flags: string[]) => {
+    const { code, stdout, stderr } = await tidings(['token', ...flags], env)
+    expect([code, stderr]).toEqual([0, ''])
+    return stdout.trim()
+  }
+  const revoke = (token: string, ...flags: string[]) =>
+    tidings(['revoke', '--url', server.url, ...flags], { TIDINGS_TOKEN: token })
+  return { server, mint, revoke }
+}
+
+describe.each(dialects)('with a token of %s', (dialect) => {
+  it('revokes, and prints nothing', async () => {
+    const { server, mint, revoke } = await start()
+    const token = await mint('--operate', '--dialect', dialect)
+    const ann = bearer(await mint('--publish', '*', '--subject', 'ann', '--dialect', dialect))
+    const stream = await listen(`${server.url}/subscribe?topic=a`, bearer(await mint('--subscribe', '*')))
+    const publish = async () => (await post(`${server.url}/publish`, 'x', ann)).status
+    expect(await publish()).toBe(200)
+    const done = { code: 0, stdout: '', stderr: '' }
+    expect(await revoke(token, '--subject', 'ann', '--until', '1h')).toEqual(done)
+    expect(await publish()).toBe(401)
+    expect(await revoke(token, '--topic', 'a')).toEqual(done)
+    await stream.until(({ ended }) => ended)
+    const until = String(Math.floor(Date.now() / 1_000) + 60)
+    expect(await revoke(token, '--address', '127.0.0.1', '--until', until)).toEqual(done)
+    const reader = bearer(await mint('--subscribe', '*'))
+    expect((await ask(`${server.url}/subscribe`, { method: 'HEAD', headers: reader })).status).toBe(403)
+  })
+})
+
+it('prints why the server refuses, and exits with 1', async () => {
+  const { mint, revoke } = await start()
+  const token = await mint('--publish', '*')
+  expect(await revoke(token, '--jti', '7')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'tidings: Permission denied: the token must have the grant tidings:operate. (403)\n'
+  })
+  const operator = await mint('--operate')
+  expect(await revoke(operator, '--jti', '7', '--until', '3600')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'tidings: The revocation is invalid: until is in the past; check its unit. (400)\n'
+  })
+})
+
+it('prints that no server is there, and exits with 1', async () => {
+  const url = `http://127.0.0.1:${await freePort()}`
+  expect(await tidings(['revoke', '--url', url, '--jti', '7'])).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `tidings: ${url}/ cannot be reached: nothing listens there\n`
+  })
+})
+
+it.each([
+  [['revoke'], 'give exactly one of --subject, --jti, --topic and --address'],
+  [['revoke', '--jti', '7', '--until', '0'], 'Expected a duration such as 1h'],
+  [['revoke', '--jti', '7', '--until', '1 fortnight'], 'Expected a duration such as 1h']
+])('exits with 2 for %j', async (args, message) => {
+  expect(await tidings(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) })
+})

@@ -54,12 +54,6 @@ const faults: Fault[] = [
     replace: '{}'
   },
   {
-    name: 'a stream that ends before its last event',
-    file: 'hub/delivery/endings.js',
-    find: "member.state === 'live' && member.cursor >= last",
-    replace: 'true'
-  },
-  {
     name: 'nothing left to receive, with something left',
     file: 'hub/history/position.js',
     find: 'ended && last <= position.after',

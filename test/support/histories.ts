@@ -89,6 +89,8 @@ class Run {
   readonly #clients: { readonly client: HistoryClient; readonly start: number }[] = []
   readonly #published: Entry[] = []
   readonly #deletions: DoneDeletion[] = []
+  /** When the append of each entry was confirmed. */
+  readonly #times = new Map<Entry, number>()
   readonly #posts: Promise<void>[] = []
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 })
   #at: object = {}
@@ -118,7 +120,7 @@ class Run {
     const hub = library.createHub({ log, window: { entries: window }, batchBytes, slowTimeout, heartbeat: 40 })
     const run = new Run(library, history, createServer(), hub, lossy)
     run.#remove = remove
-    recordAppends(log, run.#published)
+    recordAppends(log, run.#published, run.#times)
     run.#at = await run.#listen()
     for (const selectors of history.clients) {
       const client = new HistoryClient(run.#at, selectors)
@@ -148,7 +150,7 @@ class Run {
     for (const { client } of this.#clients) client.resume()
     await this.#untilAllReach((last as Entry).offset)
     for (const { client, start } of this.#clients)
-      verify(client, start, this.#published, this.#deletions, this.#history.keep < 10_000)
+      verify(client, start, this.#published, this.#deletions, this.#times, this.#history.keep < 10_000)
   }
 
   async stop(): Promise<void> {
@@ -279,6 +281,7 @@ function verify(
   start: number,
   published: readonly Entry[],
   deletions: readonly DoneDeletion[],
+  times: ReadonlyMap<Entry, number>,
   keepsLittle: boolean
 ): void {
   const deletionOf = ({ offset, update }: Entry) =>
@@ -287,6 +290,13 @@ function verify(
   const offsets = offsetsOf(published)
   let cursor = start
   for (const item of seen) {
+    if (item.kind === 'over') {
+      const isLeft = (entry: Entry) =>
+        entry.offset > cursor && !deletionOf(entry) && (times.get(entry) ?? Infinity) < item.connectedAt
+      const left = wanted.find(isLeft)
+      if (left) throw new Error(`204 after ${cursor}, but ${left.id} was left`)
+      continue
+    }
     const own = item.kind === 'event' ? wanted.find(({ id }) => id === item.id) : undefined
     const deletion = own && deletionOf(own)
     if (deletion && item.kind === 'event' && item.connectedAt > deletion.doneAt)
@@ -304,7 +314,12 @@ function verify(
   if (missed) throw new Error(`no event or gap for ${missed.id}; last id ${lastEventId}`)
 }
 
-function follow(item: Seen, cursor: number, wanted: readonly Entry[], offsets: Map<string, number>): number {
+function follow(
+  item: Exclude<Seen, { kind: 'over' }>,
+  cursor: number,
+  wanted: readonly Entry[],
+  offsets: Map<string, number>
+): number {
   const next = wanted.find((entry) => entry.offset > cursor)
   if (item.kind === 'event') {
     if (item.id === next?.id && item.data === next.update.data) return next.offset
@@ -332,19 +347,22 @@ async function openLog(library: Library, kind: History['log'], entries: number):
 }
 
 /** Records what the log appended, in its order. */
-function recordAppends(log: Log, published: Entry[]): void {
+function recordAppends(log: Log, published: Entry[], times: Map<Entry, number>): void {
+  const record = (entries: readonly Entry[]) => {
+    published.push(...entries)
+    published.sort((a, b) => a.offset - b.offset)
+    for (const entry of entries) times.set(entry, performance.now())
+  }
   const append = log.append.bind(log)
   log.append = async (updates) => {
     const entries = await append(updates)
-    published.push(...entries)
-    published.sort((a, b) => a.offset - b.offset)
+    record(entries)
     return entries
   }
   const remove = log.delete.bind(log)
   log.delete = async (deletion, announcement) => {
     const entry = await remove(deletion, announcement)
-    published.push(entry)
-    published.sort((a, b) => a.offset - b.offset)
+    record([entry])
     return entry
   }
 }

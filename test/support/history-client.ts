@@ -4,6 +4,8 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 
 export type Seen =
   | { readonly kind: 'event'; readonly id: string; readonly data: string; readonly connectedAt: number }
+  /** The server said that nothing is left to receive. */
+  | { readonly kind: 'over'; readonly connectedAt: number }
   | {
       readonly kind: 'gap'
       readonly requested: string
@@ -75,6 +77,9 @@ export class HistoryClient {
   #read(response: IncomingMessage): void {
     this.#response = response
     this.closedWith = response.statusCode ?? 0
+    // Without an id, it asked for new updates only.
+    if (response.statusCode === 204 && this.lastEventId !== '')
+      this.seen.push({ kind: 'over', connectedAt: this.#connectedAt })
     let rest = ''
     response.setEncoding('utf8')
     response.on('error', () => {})

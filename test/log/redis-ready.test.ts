@@ -1,5 +1,6 @@
 // The readiness of the log in Redis: while Redis is slow, hangs or is down, and after it recovers.
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
+import { createHub } from '../../dist/index.js'
 import { keptIn, update } from '../support/log-folder.ts'
 import { openShared, redisForTest } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
@@ -37,5 +38,22 @@ describeWith(await redis(), 'RedisLog.isReady', (program) => {
     await expect.poll(() => log.isReady, pollOptions).toBe(true)
     await log.close()
     expect(log.isReady).toBe(false)
+  })
+
+  it('follows as soon as Redis is back, when Redis was down when following began', async () => {
+    const server = await redisForTest(program, '--appendonly', 'yes', '--appendfsync', 'always')
+    const log = await openShared(server, { commandTimeout: 500 })
+    const hub = createHub({ log })
+    onTestFinished(() => hub.close())
+    await server.kill()
+    await expect(hub.publish({ topics: ['t'], data: 'lost' })).rejects.toMatchObject({ status: 503 })
+    await server.restart()
+    const publish = () =>
+      hub.publish({ topics: ['t'], data: 'kept' }).then(
+        () => 'published',
+        (error: Error) => error.message
+      )
+    await expect.poll(publish, pollOptions).toBe('published')
+    await expect.poll(() => hub.status.head, pollOptions).toBeGreaterThan(0)
   })
 })

@@ -44,7 +44,8 @@ export class RedisFollower {
 
   /**
    * Follows from the head that this node knows, which is what the caller has seen; what another node appended a moment ago comes
-   * after it. Resolves when Redis keeps for this follower what it has yet to read.
+   * after it. Resolves when Redis keeps for this follower what it has yet to read, or could not be told; following then begins when Redis
+   * answers.
    */
   async add(deliver: (entries: readonly Entry[]) => void): Promise<void> {
     const { epoch, head: after } = this.#store.state
@@ -53,7 +54,9 @@ export class RedisFollower {
     this.#connection = this.#connect()
     this.#epoch = epoch
     this.#after = after
-    await this.#report()
+    await this.#report().catch(() => {
+      this.#isReady = false
+    })
     if (!this.#stop.signal.aborted) void this.#run(this.#connection)
   }
 

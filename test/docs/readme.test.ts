@@ -62,7 +62,9 @@ describeWith(await curl(), 'the tour with curl', () => {
       ? /^:\n/
       : command.includes('publish')
         ? /^200 OK\n$/
-        : /^Currently 0|^\{"epoch"/
+        : command.includes('updates')
+          ? /^\{"updates":\[\{/
+          : /^Currently 0|^\{"epoch"/
     // A rejected request is a failure.
     const script = `curl() { command curl --fail --silent --show-error "$@"; }
       ${command.replaceAll('http://127.0.0.1:5000', server.url)}`

@@ -50,7 +50,7 @@ const faults: Fault[] = [
   {
     name: 'a stream that stays open after the end of its topics',
     file: 'hub/delivery/endings.js',
-    find: "this.#context.leave(member, 'ended')",
+    find: "member.dismiss('ended', endedRetryMs)",
     replace: '{}'
   },
   {

@@ -5,14 +5,19 @@ import { lastOf } from '../history/last-end.ts'
 import type { Observer } from '../observer.ts'
 import type { Subscriber, SubscriberContext } from '../subscriber.ts'
 
+/** How soon clients reconnect to get 204, at most, in milliseconds: a large audience comes back spread over this time. */
+const endedRetryMs = 1_000
+/** Audiences that are checked before the event loop runs: a log in this process looks all their topics up in one go. */
+const checkedPerTurn = 64
+
 export class Endings {
   readonly #log: Log
-  readonly #context: Pick<SubscriberContext, 'leave' | 'epoch'>
+  readonly #context: Pick<SubscriberContext, 'epoch'>
   readonly #failed: Observer['failed']
   readonly #marked = new Set<Audience<Subscriber>>()
   #isChecking = false
 
-  constructor(log: Log, context: Pick<SubscriberContext, 'leave' | 'epoch'>, failed: Observer['failed']) {
+  constructor(log: Log, context: Pick<SubscriberContext, 'epoch'>, failed: Observer['failed']) {
     this.#log = log
     this.#context = context
     this.#failed = failed
@@ -23,7 +28,7 @@ export class Endings {
     if (audience.interest.topics !== undefined && this.#log.hasEnds) this.check(audience)
   }
 
-  /** Checks an audience that has received an end. All audiences of a turn of the event loop share a question to the log. */
+  /** Checks an audience that has received an end. Audiences that end together share a question to the log. */
   check(audience: Audience<Subscriber>): void {
     this.#marked.add(audience)
     if (this.#isChecking) return
@@ -34,13 +39,14 @@ export class Endings {
   /** Never rejects. A stream that stays open by a failure ends with the next end, or gets 204 when it reconnects. */
   async #run(): Promise<void> {
     while (this.#marked.size > 0) {
-      const audiences = [...this.#marked]
-      this.#marked.clear()
+      const audiences = [...this.#marked].slice(0, checkedPerTurn)
+      for (const audience of audiences) this.#marked.delete(audience)
       try {
         await this.#closeEnded(audiences)
       } catch (error) {
         this.#failed?.(error)
       }
+      await new Promise(setImmediate)
     }
     this.#isChecking = false
   }
@@ -59,7 +65,7 @@ export class Endings {
       if (last === undefined) continue
       for (const member of members) {
         // A member that is behind is checked again when it is live.
-        if (member.state === 'live' && member.cursor >= last) this.#context.leave(member, 'ended')
+        if (member.state === 'live' && member.cursor >= last) member.dismiss('ended', endedRetryMs)
       }
     }
   }

@@ -7,8 +7,17 @@ import type { Interest } from '../interest.ts'
  * patterns.
  */
 export async function lastEnd(log: Log, interest: Interest): Promise<number | undefined> {
-  if (interest.topics === undefined || !log.hasEnds) return undefined
-  return lastOf(await log.ends(interest.topics), interest)
+  const { topics } = interest
+  if (topics === undefined || !log.hasEnds) return undefined
+  let last = 0
+  // In growing parts: usually one of the first topics has not ended, and the others need not be looked up.
+  for (let at = 0, size = 4; at < topics.length; size *= 8) {
+    const found = lastOf(await log.ends(topics.slice(at, at + size)), interest)
+    at += size
+    if (found === undefined) return undefined
+    last = Math.max(last, found)
+  }
+  return last
 }
 
 /** The same for the ends of all its topics. */

@@ -19,6 +19,11 @@ export class Audience<Member> {
     return this.#pending.length
   }
 
+  /** The offset of the oldest of them. */
+  get firstPending(): number | undefined {
+    return this.#pending[0]?.offset
+  }
+
   /** Adds a frame for the next sweep, and returns the size of all pending entries in bytes. */
   push(frame: Frame): number {
     this.#pending.push(frame)

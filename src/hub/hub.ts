@@ -6,6 +6,10 @@ import type { Appended, Entry, Log } from '../log/log.ts'
 import type { Member } from '../log/roster.ts'
 import { type Update, type ValidUpdate, validate } from '../update.ts'
 import type { CloseReason, Connection } from './connection.ts'
+import { type StreamChange, validateChange } from './control/change.ts'
+import type { ControlOptions } from './control/changes.ts'
+import { Control } from './control/control.ts'
+import type { ControlOffer } from './control/offer.ts'
 import { locate, type StreamPosition } from './history/position.ts'
 import { dedupOptionsFor, type PublishOptions } from './idempotency.ts'
 import { combineObservers, type Observer, type RefusedRequest } from './observer.ts'
@@ -37,6 +41,7 @@ export class Hub {
   readonly #log: Log
   readonly #observer: Required<Observer>
   readonly #streams: Streams
+  readonly #control: Control
   readonly #searches = new Semaphore(maxSearches)
   readonly #following: Promise<void>
   readonly #listing: Promise<void>
@@ -50,6 +55,7 @@ export class Hub {
     this.#observer = combineObservers(observer ? [this.stats, observer] : [this.stats])
     this.#streams = new Streams(log, resolved, this.#observer)
     this.subscribers = this.#streams.subscribers
+    this.#control = new Control(log.bus, this.#streams.changes, (error) => this.failed(error))
     this.#following = log.follow((entries) => this.#deliver(entries))
     this.#listing = this.#following.then(() => this.#streams.presence.begin())
     // The first publish or subscribe rejects with this error; until then nobody handles it.
@@ -131,11 +137,40 @@ export class Hub {
 
   /**
    * Serves a connection from a position on: first the history after it, then new entries. Announces the subscriptions, and withdraws them
-   * when the client leaves.
+   * when the client leaves. With `control`, the stream can be changed.
    */
-  join(position: StreamPosition, connection: Connection, subscriptions: readonly Subscription[] = []): Subscriber {
+  join(
+    position: StreamPosition,
+    connection: Connection,
+    subscriptions: readonly Subscription[] = [],
+    control?: ControlOptions
+  ): Subscriber {
     if (subscriptions.length > 0 && !this.hasRoster) throw new TypeError('the log of this hub keeps no roster')
-    return this.#streams.join(position, connection, subscriptions)
+    return this.#streams.join(position, connection, subscriptions, control)
+  }
+
+  /** A new control id, for a stream that is about to join. */
+  offerControl(): ControlOffer {
+    return this.#control.offer()
+  }
+
+  /**
+   * Changes a stream that was joined with `control`, by its subscriber, or by its control id, also if another node of the log has it.
+   * Resolves when the change is accepted. It takes effect after those before it, at a position at which everything before was written.
+   * The stream then contains `tidings:changed`, or `tidings:refused` when the change does not fit the stream.
+   * @throws TidingsError `not_found`, `change_invalid`, `changes_too_many`, `control_unavailable` when the other node does not answer,
+   * or the codes of invalid selectors
+   */
+  async change(target: Subscriber | string, change: StreamChange): Promise<void> {
+    validateChange(change)
+    const { changes } = this.#streams
+    if (typeof target === 'string') await this.#control.ask(target, change)
+    else changes.accept(changes.of(target), change)
+  }
+
+  /** The subject of the token of a stream, by its control id. @throws TidingsError `not_found` or `control_unavailable` */
+  async subjectOf(controlId: string): Promise<string | undefined> {
+    return (await this.#control.ask(controlId)).subject
   }
 
   /** Ends a subscription. Safe to call twice; the first reason counts. */
@@ -151,6 +186,7 @@ export class Hub {
   /** Writes pending entries, ends every stream with `shutdown`, and closes the log. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#control.close()
     await this.#streams.close()
     await this.#log.close()
   }

@@ -29,6 +29,16 @@ export class Interest implements Filter {
     return this.#wanted.selectors
   }
 
+  /** The topics whose private updates may be read. */
+  get readable(): readonly Selector[] {
+    return this.#readable.selectors
+  }
+
+  /** Equal for equal rights. */
+  get readableKey(): string {
+    return JSON.stringify(this.#readable.key)
+  }
+
   get topics(): readonly string[] | undefined {
     return this.#wanted.topics
   }

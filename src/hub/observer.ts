@@ -1,6 +1,7 @@
 // The hook for metrics, logs and webhooks. An observer cannot change what happens.
 import type { ErrorCode } from '../errors.ts'
 import type { Entry } from '../log/log.ts'
+import type { Selector } from '../topics/matcher.ts'
 import type { CloseReason } from './connection.ts'
 import type { Subscriber } from './subscriber.ts'
 
@@ -39,6 +40,10 @@ export interface Observer {
   delivered?(delivery: Delivery): void
   joined?(subscriber: Subscriber): void
   left?(subscriber: Subscriber, reason: CloseReason): void
+  /** A client changed its stream, which had these selectors before. */
+  changed?(subscriber: Subscriber, before: readonly Selector[]): void
+  /** A change was accepted, and refused when its turn came. The client finds out in its stream. */
+  changeRefused?(code: ErrorCode): void
   /** A request was refused, at any endpoint. */
   refused?(refusal: RefusedRequest): void
   /** An internal error. Clients get no details of it. */
@@ -58,6 +63,8 @@ export function combineObservers(observers: readonly Observer[]): Required<Obser
     delivered: (delivery) => each((observer) => observer.delivered?.(delivery)),
     joined: (subscriber) => each((observer) => observer.joined?.(subscriber)),
     left: (subscriber, reason) => each((observer) => observer.left?.(subscriber, reason)),
+    changed: (subscriber, before) => each((observer) => observer.changed?.(subscriber, before)),
+    changeRefused: (code) => each((observer) => observer.changeRefused?.(code)),
     refused: (refusal) => each((observer) => observer.refused?.(refusal)),
     failed: (error) => each((observer) => observer.failed?.(error)),
     warned: (message) => each((observer) => observer.warned?.(message))

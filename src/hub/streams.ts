@@ -2,6 +2,7 @@
 import type { Entry, Log } from '../log/log.ts'
 import { Audiences } from './audiences.ts'
 import type { CloseReason, Connection } from './connection.ts'
+import { Changes, type ControlOptions } from './control/changes.ts'
 import { CatchUp } from './delivery/catch-up.ts'
 import { Dispatcher } from './delivery/dispatcher.ts'
 import { Sweeper } from './delivery/sweeper.ts'
@@ -22,6 +23,7 @@ export class Streams {
   readonly audiences = new Audiences<Subscriber>()
   readonly window: Window
   readonly presence: Presence
+  readonly changes: Changes
   readonly #subscribers = new Set<Subscriber>()
   readonly #log: Log
   readonly #wheel: TimerWheel
@@ -44,7 +46,9 @@ export class Streams {
     this.#wheel = new TimerWheel(tick, this.#context.now)
     this.presence = new Presence(log.roster, presenceTimeout, observer.failed)
     this.#sweeper = new Sweeper(batchBytes, observer)
-    this.#catchUp = new CatchUp(this.window, log, this.#context, observer)
+    const deps = { log, audiences: this.audiences, sweeper: this.#sweeper, context: this.#context, observer }
+    this.changes = new Changes({ ...deps, reschedule: (subscriber) => this.#reschedule(subscriber) })
+    this.#catchUp = new CatchUp(this.window, log, this.#context, observer, this.changes)
     this.#dispatcher = new Dispatcher(log.epoch, {
       window: this.window,
       // Pending entries of an audience must also be in the window, where its members continue when sweeps fall behind.
@@ -69,13 +73,19 @@ export class Streams {
   }
 
   /** Serves a connection from a position on, and announces its subscriptions. */
-  join(position: StreamPosition, connection: Connection, subscriptions: readonly Subscription[]): Subscriber {
+  join(
+    position: StreamPosition,
+    connection: Connection,
+    subscriptions: readonly Subscription[],
+    control?: ControlOptions
+  ): Subscriber {
     // `locate` may hear of a new epoch before the dispatcher does.
     if (position.epoch !== this.epoch && position.epoch === this.#log.epoch) this.#dispatcher.startOver(position.epoch)
     const audience = this.audiences.for(position.interest)
     const subscriber = new Subscriber(audience, connection, position, this.#context, subscriptions)
     audience.members.add(subscriber)
     this.#subscribers.add(subscriber)
+    if (control) this.changes.control(subscriber, position.until, control)
     this.presence.join(subscriptions)
     this.#observer.joined(subscriber)
     if (this.#isClosed || this.#isDraining) this.leave(subscriber, 'shutdown')
@@ -94,6 +104,7 @@ export class Streams {
     this.#subscribers.delete(subscriber)
     this.#wheel.remove(subscriber)
     this.#catchUp.forget(subscriber)
+    this.changes.forget(subscriber)
     this.audiences.remove(subscriber, subscriber.audience)
     subscriber.connection.end(reason)
     this.presence.leave(subscriber.subscriptions)
@@ -119,6 +130,11 @@ export class Streams {
     for (const subscriber of this.#subscribers) this.leave(subscriber, 'shutdown')
     this.#catchUp.stop()
     await this.presence.finish()
+  }
+
+  #reschedule(subscriber: Subscriber): void {
+    const delay = subscriber.visit(this.#context.now())
+    if (subscriber.state !== 'closed') this.#wheel.add(subscriber, delay)
   }
 
   #makeContext(times: Pick<SubscriberContext, 'heartbeat' | 'slowTimeout' | 'maxAge' | 'tick'>): SubscriberContext {

@@ -15,26 +15,48 @@ const turnMs = 8
 /** Pages that are read from the log at the same time, and so held in memory. */
 const maxReads = 4
 
+/** The changes that clients make to their streams. Each takes effect between two pages. */
+export interface ChangeSteps {
+  /** Whether a change is next: the subscriber has everything before it. */
+  isDue(subscriber: Subscriber): boolean
+  /** Applies the change that is due. Returns false when it has history to replay first. */
+  applyNext(subscriber: Subscriber): boolean
+  /** Writes a page of that history. */
+  replayNext(subscriber: Subscriber): Promise<void>
+}
+
 export class CatchUp {
   readonly #window: Window
   readonly #log: Log
   readonly #context: SubscriberContext
   readonly #observer: Required<Observer>
+  readonly #changes: ChangeSteps
   readonly #queue = new Set<Subscriber>()
   #reading = 0
   #immediate: NodeJS.Immediate | undefined
 
-  constructor(window: Window, log: Log, context: SubscriberContext, observer: Required<Observer>) {
+  constructor(
+    window: Window,
+    log: Log,
+    context: SubscriberContext,
+    observer: Required<Observer>,
+    changes: ChangeSteps
+  ) {
     this.#window = window
     this.#log = log
     this.#context = context
     this.#observer = observer
+    this.#changes = changes
   }
 
   /** Continues until the subscriber is live, its connection is full, or its turn is over. */
   run(subscriber: Subscriber): void {
     const end = performance.now() + turnMs
     for (let count = 0; count < pagesPerTurn && this.#mayContinue(subscriber) && performance.now() < end; count++) {
+      if (this.#changes.isDue(subscriber)) {
+        if (this.#changes.applyNext(subscriber)) continue
+        break
+      }
       if (!this.#isInWindow(subscriber)) break
       // The last check of the window and the change to live share a tick: later entries find a live subscriber.
       if (subscriber.cursor >= this.#window.head) {
@@ -110,7 +132,8 @@ export class CatchUp {
   /** One turn of one subscriber. `queued` stays set while a page is read, so that nothing else is written. */
   async #serve(subscriber: Subscriber): Promise<void> {
     try {
-      if (!this.#isInWindow(subscriber)) await this.#writePage(subscriber)
+      if (this.#changes.isDue(subscriber)) await this.#changes.replayNext(subscriber)
+      else if (!this.#isInWindow(subscriber)) await this.#writePage(subscriber)
     } catch (error) {
       this.#observer.failed(error)
       this.#context.leave(subscriber, 'error')

@@ -16,6 +16,15 @@ export function textOf(entry: Entry, encoding: Encoding): string {
   return encode({ id, retry, data: envelope(entry) })
 }
 
+/**
+ * The text of an entry that is older than the position of its stream. Without an `id` field, a client that is disconnected resumes from
+ * that position; the envelope still names the entry.
+ */
+export function replayTextOf(entry: Entry, encoding: Encoding): string {
+  const { type, data } = entry.update
+  return encoding === 'plain' ? encode({ type, data }) : encode({ data: envelope(entry) })
+}
+
 function envelope({ id, time, update: { topics, type = 'message', data } }: Entry): string {
   return JSON.stringify({ topic: topics[0], topics, id, type, data, time })
 }

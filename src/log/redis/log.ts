@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
+import type { Bus } from '../bus.ts'
 import { GroupCommit, type Outcome, type PendingAppend } from '../group-commit.ts'
 import { parseId } from '../ids.ts'
 import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from '../log.ts'
@@ -16,6 +17,7 @@ const closeTimeoutMs = 500
 
 export class RedisLog implements Log {
   readonly roster: Roster
+  readonly bus: Bus
   readonly #engine: RedisEngine
   readonly #commits = new GroupCommit((group) => this.#commit(group))
   readonly #reads = new Set<Promise<unknown>>()
@@ -40,6 +42,7 @@ export class RedisLog implements Log {
 
   private constructor(engine: RedisEngine) {
     this.#engine = engine
+    this.bus = engine.inbox
     this.roster = {
       announce: async (announcements) => {
         this.#mustBeOpen()

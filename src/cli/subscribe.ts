@@ -57,6 +57,8 @@ async function subscribe(flags: Flags): Promise<void> {
     bytes: (chunk) => flags.raw && process.stdout.write(chunk),
     event: (event) => {
       if (event.event === 'tidings:gap') return say(gap(event.data))
+      // Other events of the hub are no updates. Publishers cannot use such a type.
+      if (event.event?.startsWith('tidings:')) return
       print(event)
       left--
       if (left === 0) end.abort()

@@ -12,6 +12,7 @@ import { mercureRoute } from './mercure/routes.ts'
 import { locate, readBasePath } from './mount.ts'
 import type { Bounds, HandlerOptions, RequestContext, Route } from './request-context.ts'
 import { sendError } from './response.ts'
+import { controlRoute, withoutSecret } from './simple/control.ts'
 import { simpleRoutes } from './simple/routes.ts'
 import { answerOptions, hasSeveralHosts, severalHosts, targetOf } from './target.ts'
 import { traceOf } from './trace.ts'
@@ -116,7 +117,9 @@ export class Router {
   }
 
   #routeOf(path: string): Route | undefined {
-    return simpleRoutes.get(path) ?? mercureRoute(path, this.#access.dialects) ?? this.#more.get(path)
+    return (
+      simpleRoutes.get(path) ?? controlRoute(path) ?? mercureRoute(path, this.#access.dialects) ?? this.#more.get(path)
+    )
   }
 
   #report({ id, address, mount, path, request }: RequestContext, error: unknown): void {
@@ -129,7 +132,7 @@ export class Router {
       request: id,
       address,
       method,
-      path: `${mount}${path}`,
+      path: `${mount}${withoutSecret(path)}`,
       ...(trace !== undefined && { trace })
     })
   }
@@ -180,7 +183,7 @@ function requestId(): string {
 
 const processId = Math.floor(Math.random() * 36 ** 5).toString(36)
 
-const methods = ['GET', 'HEAD', 'POST', 'QUERY'] as const
+const methods = ['GET', 'HEAD', 'POST', 'QUERY', 'PATCH'] as const
 
 function readBounds({ maxBody = 2 ** 20, highWaterMark = 64 * 1_024 }: HandlerOptions): Bounds {
   const bounds = { maxBody, highWaterMark }

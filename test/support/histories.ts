@@ -251,7 +251,11 @@ function wants(selectors: readonly string[], topic: string): boolean {
   )
 }
 
-async function openLog(library: Library, kind: History['log'], entries: number): Promise<{ log: Log; remove(): void }> {
+export async function openLog(
+  library: Library,
+  kind: History['log'],
+  entries: number
+): Promise<{ log: Log; remove(): void }> {
   if (kind === 'memory') return { log: new library.MemoryLog({ entries }), remove: () => {} }
   const path = mkdtempSync(join(tmpdir(), 'tidings-history-'))
   const log = await library.LmdbLog.open({ path, retention: [{ match: '*', entries }] })
@@ -259,7 +263,7 @@ async function openLog(library: Library, kind: History['log'], entries: number):
 }
 
 /** Records what the log appended, in its order. */
-function recordAppends(log: Log, published: Entry[]): void {
+export function recordAppends(log: Log, published: Entry[]): void {
   const append = log.append.bind(log)
   log.append = async (updates) => {
     const entries = await append(updates)
@@ -270,7 +274,7 @@ function recordAppends(log: Log, published: Entry[]): void {
 }
 
 /** Drops every n-th delivery, as if the hub had fallen behind the log. */
-function loseDeliveries(log: Log, one: number, lossy: { complete: boolean }): void {
+export function loseDeliveries(log: Log, one: number, lossy: { complete: boolean }): void {
   const follow = log.follow.bind(log)
   let count = 0
   log.follow = (deliver) => follow((entries) => (lossy.complete || ++count % one !== 0 ? deliver(entries) : undefined))

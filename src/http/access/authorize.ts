@@ -1,6 +1,7 @@
 // Asks the authorizing application about a stream or a publish, if there is one.
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
+import type { Rights } from '../../hub/control/change.ts'
 import { type SubscribeRequest, validateRequest } from '../../hub/subscribe-request.ts'
 import { compile, Selection, type Selector, textOf } from '../../topics/matcher.ts'
 import type { ValidUpdate } from '../../update.ts'
@@ -8,6 +9,13 @@ import type { Parameters } from '../body.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { Authorizer, Question } from './authorizer.ts'
 import type { Decision } from './decision.ts'
+
+/** A request for a stream with its rights. */
+export interface AuthorizedRequest {
+  readonly request: SubscribeRequest
+  /** The part of the rights that the application gave; undefined if there is none to ask. */
+  readonly allowed?: Rights
+}
 
 /**
  * Adds the grants of the token, and those of the application, to a request for a stream.
@@ -17,16 +25,33 @@ export async function authorizeSubscribe(
   ctx: RequestContext,
   grants: Grants,
   wanted: SubscribeRequest
-): Promise<SubscribeRequest> {
+): Promise<AuthorizedRequest> {
   const request = { ...wanted, readable: grants.subscribe, until: grants.until }
   const { authorizer } = ctx.access
-  if (!authorizer) return request
+  if (!authorizer) return { request }
   // An invalid request is refused without asking the application.
   validateRequest(request)
   const { topics = [] } = wanted
   const asked = (topics.length > 0 ? topics : ['*']).map(describe)
   const { readable, until } = await ask(authorizer, ctx, grants, { action: 'subscribe', topics: asked })
-  return { ...request, readable: [...grants.subscribe, ...readable], until: Math.min(grants.until, until) }
+  const rights = { readable: [...grants.subscribe, ...readable], until: Math.min(grants.until, until) }
+  return { request: { ...request, ...rights }, allowed: { readable, until } }
+}
+
+/**
+ * Asks about selectors that are added to a stream.
+ * @param subject whose stream it is
+ * @throws TidingsError `not_granted` or `authorize_failed`
+ */
+export async function authorizeAdded(
+  ctx: RequestContext,
+  authorizer: Authorizer,
+  subject: string | undefined,
+  added: readonly Selector[]
+): Promise<Rights> {
+  const question = { action: 'subscribe' as const, topics: added.map(describe) }
+  const { readable, until } = await ask(authorizer, ctx, { subject }, question)
+  return { readable, until }
 }
 
 /** @throws TidingsError `not_granted` or `authorize_failed` */
@@ -59,7 +84,7 @@ export async function requireReader(ctx: RequestContext, query: Parameters): Pro
 async function ask(
   authorizer: Authorizer,
   { request, address }: RequestContext,
-  { subject }: Grants,
+  { subject }: { readonly subject?: string | undefined },
   { action, ...question }: Pick<Question, 'action' | 'topics' | 'private'>
 ): Promise<Decision> {
   const headers: Record<string, string> = {}

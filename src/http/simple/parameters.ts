@@ -11,7 +11,7 @@ const queryFields = ['topic', 'type', 'id', 'retry', 'private'] as const
 /** The fields of an update in a form. */
 const formFields = [...queryFields, 'data'] as const
 const maxListed = 1_000
-const subscribeFields = ['topic', 'last', 'envelope', 'last_event_id', 'lastEventID', 'lastEventId'] as const
+const subscribeFields = ['topic', 'last', 'envelope', 'control', 'last_event_id', 'lastEventID', 'lastEventId'] as const
 
 /**
  * Reads an update.
@@ -46,6 +46,13 @@ export function readSubscribeRequest(parameters: Parameters, header: string | un
     ...(lastEventId && { lastEventId }),
     ...(last !== undefined && { last: wholeNumber(last, 'last_invalid') })
   }
+}
+
+/** Whether the stream shall have a control URL. */
+export function readControl(parameters: Parameters): boolean {
+  const value = new Fields(parameters, subscribeFields).one('control')
+  if (value !== undefined && value !== '1') throw new TidingsError('control_invalid', `got "${shown(value)}"`)
+  return value !== undefined
 }
 
 function readEnvelope(value: string | undefined): Encoding {

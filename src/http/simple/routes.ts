@@ -14,9 +14,10 @@ import { commonHeaders, encodeHeader, sendJson, sendText } from '../response.ts'
 import { serveStream } from '../stream/serve.ts'
 import { targetOf } from '../target.ts'
 import { traced } from '../trace.ts'
+import { openingOf } from './control.ts'
 import { describeHub } from './debug.ts'
 import { readBatch } from './ndjson.ts'
-import { readSubscribeRequest, readUpdate, refuseParameters, startsLikeForm } from './parameters.ts'
+import { readControl, readSubscribeRequest, readUpdate, refuseParameters, startsLikeForm } from './parameters.ts'
 
 export const simpleRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['', { GET: addSlash, HEAD: addSlash }],
@@ -54,9 +55,11 @@ async function subscribe(ctx: RequestContext): Promise<void> {
     withoutToken(query),
     typeof header === 'string' ? decodeHeader(header) : undefined
   )
+  const control = readControl(withoutToken(query)) ? ctx.hub.offerControl() : undefined
   await serveStream(ctx, grants, wanted, (position) => ({
     headers: streamHeaders(position),
-    text: streamHead(position, wanted.lastEventId)
+    text: control ? openingOf(control, position) : streamHead(position, wanted.lastEventId),
+    control
   }))
 }
 

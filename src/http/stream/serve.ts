@@ -3,6 +3,8 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
+import type { Rights } from '../../hub/control/change.ts'
+import type { ControlOffer } from '../../hub/control/offer.ts'
 import type { StreamPosition } from '../../hub/history/position.ts'
 import type { Subscription } from '../../hub/presence/presence.ts'
 import type { SubscribeRequest } from '../../hub/subscribe-request.ts'
@@ -17,6 +19,8 @@ export interface StreamHead {
   /** The first bytes of the body. */
   readonly text: string
   readonly subscriptions?: readonly Subscription[]
+  /** The control id in the first bytes, if there is one. */
+  readonly control?: ControlOffer | undefined
 }
 
 /**
@@ -34,9 +38,12 @@ export async function serveStream(
   const leave = await limits.enter(address, grants.subject)
   let isServed = false
   try {
-    const position = await limits.hold(async () => locate(ctx, await authorizeSubscribe(ctx, grants, wanted)))
+    const { position, allowed } = await limits.hold(async () => {
+      const { request, allowed } = await authorizeSubscribe(ctx, grants, wanted)
+      return { position: await locate(ctx, request), allowed }
+    })
     if (request.method === 'HEAD') response.writeHead(200, headOf(position).headers).end()
-    else isServed = startStream(ctx, grants.subject, position, headOf, leave)
+    else isServed = startStream(ctx, { grants, allowed }, position, headOf, leave)
   } finally {
     if (!isServed) leave()
   }
@@ -58,7 +65,7 @@ async function locate({ hub, request, response }: RequestContext, wanted: Subscr
 
 function startStream(
   ctx: RequestContext,
-  subject: string | undefined,
+  { grants, allowed }: { readonly grants: Grants; readonly allowed: Rights | undefined },
   position: StreamPosition,
   headOf: (position: StreamPosition) => StreamHead,
   leave: () => void
@@ -66,9 +73,12 @@ function startStream(
   const { hub, options, request, response } = ctx
   // The client may have disconnected while it waited for its turn or its position.
   if (request.socket.destroyed || isBehindStream(request, response)) return false
-  const { headers, text, subscriptions } = headOf(position)
+  const { headers, text, subscriptions, control } = headOf(position)
+  const { subject, subscribe: readable, until } = grants
   const stream = openStream({ ...ctx, ...(subject !== undefined && { subject }) }, headers, text, options)
-  const subscriber = hub.join(position, stream, subscriptions)
+  const granted = { readable, until, ...(subject !== undefined && { subject }) }
+  const controlled = control && { offer: control, granted, ...(allowed && { allowed }) }
+  const subscriber = hub.join(position, stream, subscriptions, controlled)
   stream.onClose(() => {
     leave()
     hub.leave(subscriber, 'client')

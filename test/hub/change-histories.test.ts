@@ -1,0 +1,58 @@
+// Random histories of clients that change their streams, and a test of that test: planted faults must be detected.
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import * as tidings from '../../dist/index.js'
+import { anyChangeHistory, playChanges } from '../support/change-histories.js'
+import { type Fault, plant } from '../support/fault-injection.js'
+
+const runs = Number(process.env.TIDINGS_HISTORIES ?? 300)
+const seed = Number(process.env.TIDINGS_SEED ?? Date.now() % 2 ** 31)
+
+it(`a stream that is changed has exactly its entries, in order, each once (seed ${seed})`, {
+  timeout: 300_000
+}, async () => {
+  console.log(`change histories: seed ${seed}, ${runs} runs (TIDINGS_SEED and TIDINGS_HISTORIES set others)`)
+  const property = fc.asyncProperty(anyChangeHistory, (history) => playChanges(tidings, history))
+  await fc.assert(property, { numRuns: runs, seed, interruptAfterTimeLimit: 240_000, markInterruptAsFailure: true })
+})
+
+const faults: Fault[] = [
+  {
+    name: 'a replay repeats what was delivered',
+    file: 'hub/control/replay.js',
+    find: 'if (delivered.has(topics, isPrivate, here))',
+    replace: 'if (false)'
+  },
+  {
+    name: 'replayed events move the position back',
+    file: 'hub/delivery/frame.js',
+    find: ': encode({ data: envelope(entry) })',
+    replace: ': encode({ id: entry.id, data: envelope(entry) })'
+  },
+  {
+    name: 'what a sweep has yet to write is skipped',
+    file: 'hub/delivery/sweeper.js',
+    find: 'Math.max(cursor, next - 1)',
+    replace: 'head'
+  },
+  {
+    name: 'a stream stays in its old audience',
+    file: 'hub/control/changes.js',
+    find: 'audiences.remove(subscriber, before);',
+    replace: ''
+  },
+  {
+    name: 'a topic counts as delivered from before it was added',
+    file: 'hub/control/controlled.js',
+    find: 'this.#coverage.added(selector, after);',
+    replace: '{}'
+  }
+]
+
+it.each(faults)('detects: $name', { timeout: 120_000 }, async (fault) => {
+  const library = await plant(fault)
+  const property = fc.asyncProperty(anyChangeHistory, (history) => playChanges(library, history))
+  const options = { numRuns: 3_000, seed: 20_261_123, endOnFailure: true, interruptAfterTimeLimit: 100_000 }
+  const result = await fc.check(property, options)
+  expect(result.failed && result.errorInstance, `not seen in ${result.numRuns} histories`).toBeInstanceOf(Error)
+})

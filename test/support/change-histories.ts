@@ -143,7 +143,7 @@ class Run {
     for (const one of this.#clients) one.resume()
     await Promise.all(this.#clients.map((one) => one.changed))
     const [last] = await this.#publish({ topics, size: 3, count: 1 })
-    await this.#untilAllReach((last as Entry).id)
+    await this.#untilAllReach(last as Entry)
     for (const one of this.#clients) verify(one.streams, this.#published)
   }
 
@@ -187,19 +187,22 @@ class Run {
     return this.#hub.publishAll(updates)
   }
 
-  async #untilAllReach(id: string): Promise<void> {
+  /** A confirmation may follow the last entry, at the same position. */
+  async #untilAllReach({ id, epoch, offset }: Entry): Promise<void> {
     const deadline = performance.now() + 4_000
-    const lacking = () => this.#clients.filter((one) => one.lastEventId !== id)
+    const ends = [id, `#${epoch}-${offset.toString(36)}`]
+    const lacking = () => this.#clients.filter((one) => !ends.includes(one.lastEventId) || !one.isConfirmed)
     while (lacking().length > 0) {
       for (const one of lacking()) one.connect()
       await sleep(1)
       if (performance.now() < deadline) continue
-      throw new Error(
-        `waited for ${id}; saw ${JSON.stringify(lacking().map(({ streams }) => streams.at(-1)?.blocks.slice(-3)))}`
-      )
+      const seen = lacking().map(({ streams }) => streams.at(-1)?.blocks.slice(-3))
+      throw new Error(`waited for ${id}; saw ${JSON.stringify(seen, (_, value) => short(value))}`)
     }
   }
 }
+
+const short = (value: unknown) => (typeof value === 'string' ? value.slice(0, 200) : value)
 
 interface Shared {
   readonly published: Entry[]

@@ -53,6 +53,13 @@ export class ChangingClient {
     this.#agent = agent
   }
 
+  /** Whether its stream has confirmed or refused every change that was accepted. */
+  get isConfirmed(): boolean {
+    const { blocks = [], accepted } = this.streams.at(-1) ?? {}
+    const confirmed = blocks.filter(({ event }) => event === 'tidings:changed' || event === 'tidings:refused')
+    return confirmed.length === (accepted?.size ?? 0)
+  }
+
   connect(): void {
     if (this.connected) return
     this.connected = true

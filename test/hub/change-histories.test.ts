@@ -36,6 +36,12 @@ const faults: Fault[] = [
     replace: 'head'
   },
   {
+    name: 'a change takes effect late',
+    file: 'hub/delivery/window.js',
+    find: 'cursor < end && cursor < through',
+    replace: 'cursor < end'
+  },
+  {
     name: 'a stream stays in its old audience',
     file: 'hub/control/changes.js',
     find: 'audiences.remove(subscriber, before);',

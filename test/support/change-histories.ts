@@ -122,7 +122,7 @@ class Run {
     const run = new Run(hub, server, { published, agent, lossy, remove })
     const at = { host: '127.0.0.1', port: (server.address() as AddressInfo).port }
     for (const wanted of clients) {
-      const one = new ChangingClient(at, wanted, agent)
+      const one = new ChangingClient(at, wanted, agent, () => published.at(-1)?.offset ?? 0)
       run.#clients.push(one)
       one.connect()
       await one.opened

@@ -1,14 +1,14 @@
 // The model of a stream that is changed: which entries it must contain, in which order, and how often. It is written for clarity: it
 // remembers every offset that was delivered because of each selector.
 import type { Entry } from '../../dist/index.js'
-import type { Block, Recorded, Wanted } from './changing-client.ts'
+import type { Accepted, Block, Recorded, Wanted } from './changing-client.ts'
 
 export const wants = (selector: string, topics: readonly string[]) =>
   topics.some((topic) => selector === '*' || selector === topic || (selector === 'c/{id}' && /^c\/\d+$/.test(topic)))
 
 export class ChangeModel {
   readonly #published: readonly Entry[]
-  readonly #accepted: ReadonlyMap<string, Wanted>
+  readonly #accepted: ReadonlyMap<string, Accepted>
   /** The offsets that were delivered because of each selector that the stream has. */
   readonly #covered: Map<string, Set<number>>
   #position: number | undefined
@@ -84,6 +84,7 @@ export class ChangeModel {
     const position = this.#offsetOf(id)
     const next = this.#next(this.#position as number)
     if (next && next.offset <= position) throw new Error(`${next.id} is missing before a change at ${position}`)
+    if (position > wanted.head) throw new Error(`a change at ${position} was accepted at ${wanted.head}`)
     if (position < (this.#position as number)) throw new Error(`the position went back to ${position}`)
     if (confirmation.lastEventId !== id || confirmation.gap) throw new Error(`got ${JSON.stringify(confirmation)}`)
     this.#position = position
@@ -127,7 +128,7 @@ export class ChangeModel {
     if (code !== 'selector_missing' || left.length + add.length > 0) throw new Error(`refused with ${code}: ${left}`)
   }
 
-  #confirm(request: string): Wanted {
+  #confirm(request: string): Accepted {
     const wanted = this.#accepted.get(request)
     if (!wanted) throw new Error(`the confirmation of an unknown request ${request}`)
     this.#confirmed.push(request)

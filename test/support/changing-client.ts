@@ -9,6 +9,11 @@ export interface Wanted {
   readonly from?: string
 }
 
+/** A change, and the newest entry when its acceptance arrived: it takes effect there, or before. */
+export interface Accepted extends Wanted {
+  readonly head: number
+}
+
 /** A block of a stream: an event, or only an id. */
 export interface Block {
   readonly event: string
@@ -24,7 +29,7 @@ export interface Recorded {
   readonly resumed: string
   readonly blocks: Block[]
   /** The accepted changes, by the id of their request, in order. */
-  readonly accepted: Map<string, Wanted>
+  readonly accepted: Map<string, Accepted>
   /** Refused requests: the stream has too many changes, or has ended. */
   readonly refused: number[]
 }
@@ -41,13 +46,15 @@ export class ChangingClient {
   #topics: readonly string[]
   readonly #at: object
   readonly #agent: Agent
+  readonly #head: () => number
   #control: string | undefined
   #request: ClientRequest | undefined
   #response: IncomingMessage | undefined
   #paused = false
 
-  /** @param at address options of the server, for node:http */
-  constructor(at: object, topics: readonly string[], agent: Agent) {
+  /** @param at address options of the server, for node:http @param head the newest offset that was published */
+  constructor(at: object, topics: readonly string[], agent: Agent, head: () => number) {
+    this.#head = head
     this.#at = at
     this.#topics = topics
     this.#agent = agent
@@ -108,7 +115,7 @@ export class ChangingClient {
       // The stream may have ended, or a new one begun.
       if (this.#control === undefined || recorded === undefined || recorded !== this.streams.at(-1)) return
       const { status, id } = await this.#patch(this.#control, wanted)
-      if (status === 202) recorded.accepted.set(id, wanted)
+      if (status === 202) recorded.accepted.set(id, { ...wanted, head: this.#head() })
       else recorded.refused.push(status)
     })
   }

@@ -1,4 +1,5 @@
-// Changes of streams: accepts them, and applies each at one position of its stream, when everything before that was written.
+// Changes of streams: accepts them, and applies each at one position of its stream, when everything before that was written. The position
+// is the newest entry at the time of the acceptance.
 import { type ErrorCode, TidingsError } from '../../errors.ts'
 import { formatId } from '../../log/ids.ts'
 import type { Log } from '../../log/log.ts'
@@ -79,7 +80,8 @@ export class Changes implements ChangeSteps {
   accept({ subscriber, waiting }: ControlledStream, change: StreamChange): void {
     const { sweeper, context } = this.#deps
     if (waiting.length >= maxWaiting) throw new TidingsError('changes_too_many', `the limit is ${maxWaiting}`)
-    waiting.push({ change, after: context.head() })
+    // So what is published after the answer counts for the change, however late it takes effect.
+    waiting.push({ change, position: Math.max(subscriber.cursor, context.head()) })
     if (subscriber.state === 'live') {
       sweeper.complete(subscriber, context.head())
       subscriber.state = 'behind'
@@ -87,9 +89,8 @@ export class Changes implements ChangeSteps {
     context.catchUp(subscriber)
   }
 
-  isDue(subscriber: Subscriber): boolean {
-    const next = this.#bySubscriber.get(subscriber)?.waiting[0]
-    return next !== undefined && subscriber.cursor >= next.after
+  positionOf(subscriber: Subscriber): number {
+    return this.#bySubscriber.get(subscriber)?.waiting[0]?.position ?? Infinity
   }
 
   applyNext(subscriber: Subscriber): boolean {

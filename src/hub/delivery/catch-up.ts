@@ -17,8 +17,8 @@ const maxReads = 4
 
 /** The changes that clients make to their streams. Each takes effect between two pages. */
 export interface ChangeSteps {
-  /** Whether a change is next: the subscriber has everything before it. */
-  isDue(subscriber: Subscriber): boolean
+  /** The position at which the next change takes effect; Infinity when there is none. */
+  positionOf(subscriber: Subscriber): number
   /** Applies the change that is due. Returns false when it has history to replay first. */
   applyNext(subscriber: Subscriber): boolean
   /** Writes a page of that history. */
@@ -53,7 +53,7 @@ export class CatchUp {
   run(subscriber: Subscriber): void {
     const end = performance.now() + turnMs
     for (let count = 0; count < pagesPerTurn && this.#mayContinue(subscriber) && performance.now() < end; count++) {
-      if (this.#changes.isDue(subscriber)) {
+      if (this.#isChangeDue(subscriber)) {
         if (this.#changes.applyNext(subscriber)) continue
         break
       }
@@ -90,6 +90,10 @@ export class CatchUp {
     return subscriber.state === 'behind' && !subscriber.full && !subscriber.queued
   }
 
+  #isChangeDue(subscriber: Subscriber): boolean {
+    return subscriber.cursor >= this.#changes.positionOf(subscriber)
+  }
+
   /** Until a client has caught up once, it reads the log, which knows what retention removed. */
   #isInWindow({ cursor, historyEnd }: Subscriber): boolean {
     return cursor >= historyEnd && this.#window.covers(cursor)
@@ -98,7 +102,8 @@ export class CatchUp {
   #writeWindowPage(subscriber: Subscriber): void {
     const { cursor } = subscriber
     const { interest } = subscriber.audience
-    const found = this.#window.after(cursor, interest, interest.encoding, page.bytes)
+    const through = this.#changes.positionOf(subscriber)
+    const found = this.#window.after(cursor, interest, interest.encoding, page.bytes, through)
     this.#write(subscriber, found.batch, found.cursor)
   }
 
@@ -132,7 +137,7 @@ export class CatchUp {
   /** One turn of one subscriber. `queued` stays set while a page is read, so that nothing else is written. */
   async #serve(subscriber: Subscriber): Promise<void> {
     try {
-      if (this.#changes.isDue(subscriber)) await this.#changes.replayNext(subscriber)
+      if (this.#isChangeDue(subscriber)) await this.#changes.replayNext(subscriber)
       else if (!this.#isInWindow(subscriber)) await this.#writePage(subscriber)
     } catch (error) {
       this.#observer.failed(error)
@@ -152,7 +157,9 @@ export class CatchUp {
       this.#context.leave(subscriber, 'gap')
       return
     }
-    const frames = entries.map((entry) => new Frame(entry))
-    this.#write(subscriber, frames.length > 0 ? new Batch(frames, interest.encoding) : undefined, next)
+    const end = this.#changes.positionOf(subscriber)
+    const frames = entries.filter(({ offset }) => offset <= end).map((entry) => new Frame(entry))
+    const batch = frames.length > 0 ? new Batch(frames, interest.encoding) : undefined
+    this.#write(subscriber, batch, Math.min(next, end))
   }
 }

@@ -75,13 +75,13 @@ export class Window {
     this.#bytes = 0
   }
 
-  /** The entries that the filter admits after a covered offset, up to about so many bytes. */
-  after(offset: number, filter: Filter, encoding: Encoding, bytes: number): WindowPage {
+  /** The entries that the filter admits after a covered offset and not after `through`, up to about so many bytes. */
+  after(offset: number, filter: Filter, encoding: Encoding, bytes: number, through = Infinity): WindowPage {
     const frames: Frame[] = []
     const end = Math.min(this.head, offset + scanLimit)
     let cursor = offset
     const slice = new TimeSlice()
-    for (let size = 0; cursor < end && size < bytes && !slice.isOver; ) {
+    for (let size = 0; cursor < end && cursor < through && size < bytes && !slice.isOver; ) {
       const frame = this.#frames.at(++cursor)
       const { topics, private: isPrivate = false } = frame.entry.update
       if (!filter.admits(topics, isPrivate)) continue

@@ -132,7 +132,7 @@ export class Router {
       request: id,
       address,
       method,
-      path: `${mount}${withoutSecret(path)}`,
+      path: withoutSecret(`${mount}${path}`),
       ...(trace !== undefined && { trace })
     })
   }

@@ -32,9 +32,9 @@ export function controlRoute(path: string): Route | undefined {
   return path.startsWith(prefix) && parseControlId(path.slice(prefix.length)) ? route : undefined
 }
 
-/** A path as it may be logged. A control URL with a typing error contains a secret too. */
+/** A path as it may be logged. A control URL with a typing error, or below another mount, contains the secret too. */
 export function withoutSecret(path: string): string {
-  return path.startsWith(prefix) ? `${prefix}[…]` : path
+  return path.replace(/(\/control\/).+/i, '$1[…]')
 }
 
 async function changeStream(ctx: RequestContext): Promise<void> {

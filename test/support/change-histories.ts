@@ -18,6 +18,8 @@ type Step =
       readonly add: string[]
       readonly remove: string[]
       readonly from: From
+      /** Whether the next step waits for the answer. */
+      readonly wait: boolean
     }
   | { readonly do: 'sleep'; readonly ms: number }
 
@@ -59,7 +61,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       client,
       add: someSelectors,
       remove: someSelectors,
-      from
+      from,
+      wait: fc.boolean()
     })
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('pause', 'resume', 'cut'), client }) },
@@ -133,7 +136,7 @@ class Run {
   async apply(step: Step): Promise<void> {
     if (step.do === 'publish') await this.#publish(step)
     else if (step.do === 'sleep') await sleep(step.ms)
-    else if (step.do === 'change') this.#change(step)
+    else if (step.do === 'change') await this.#change(step)
     else this.#clientOf(step)[step.do]()
   }
 
@@ -162,13 +165,14 @@ class Run {
     return this.#clients[client % this.#clients.length] as ChangingClient
   }
 
-  #change(step: Step & { do: 'change' }): void {
+  async #change(step: Step & { do: 'change' }): Promise<void> {
     const add = step.add
     const remove = step.remove.filter((selector) => !add.includes(selector))
     if (add.length + remove.length === 0) return
     const one = this.#clientOf(step)
     const from = add.length > 0 ? this.#idFor(step.from, one) : ''
     one.change({ ...(add.length > 0 && { add }), ...(remove.length > 0 && { remove }), ...(from !== '' && { from }) })
+    if (step.wait) await one.changed
   }
 
   #idFor(from: From, { lastEventId }: ChangingClient): string {

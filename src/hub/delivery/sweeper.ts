@@ -89,8 +89,8 @@ export class Sweeper {
 
   /** Moves the cursor of one live member as far as it is complete: up to what its audience has yet to write to it, or the head. */
   complete(subscriber: Subscriber, head: number): void {
-    if (subscriber.state !== 'live') return
-    const { audience, cursor } = subscriber
+    const { state, audience, cursor } = subscriber
+    if (state !== 'live') return
     const begun = this.#turns.get(audience)
     const pendingFrom = audience.firstPending ?? head + 1
     // A sweep visits each live member once. One that it has yet to visit is before its batch.

@@ -193,6 +193,8 @@ describe('PATCH', () => {
   it('refuses other bodies, parameters and methods', async () => {
     const { patch, control } = await begin('topic=a', {}, { maxBody: 100 })
     expect((await patch({ add: ['x'.repeat(100)] })).status).toBe(413)
+    const { patch: patchLarge } = await begin()
+    expect((await patchLarge(' '.repeat(256 * 1_024 + 1))).text).toContain('the limit is 262144 bytes')
     expect((await patch({ add: ['b'] }, { 'Content-Type': 'text/plain' })).status).toBe(415)
     expect((await patch(Buffer.from([0x7b, 0xff, 0x7d]))).status).toBe(400)
     expect((await patchTo(`${control}?topic=b`, { add: ['b'] })).status).toBe(400)
@@ -267,7 +269,6 @@ describe('PATCH', () => {
   })
 
   it('works on HTTP/2', async () => {
-    const { control, client } = await begin()
     const { createServer: createHttp2 } = await import('node:http2')
     const hub = createHub()
     const server = createHttp2(createHandler(hub) as never)
@@ -291,7 +292,6 @@ describe('PATCH', () => {
     expect(await status).toBe(202)
     await hub.publish({ topics: ['b'], data: 'hello' })
     await expect.poll(() => text).toContain('data: hello')
-    expect([control, client.ended]).toEqual([control, false])
   })
 
   it('allows the preflight of a page that may read responses, and needs no cookie', async () => {

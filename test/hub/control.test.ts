@@ -90,6 +90,20 @@ describe('hub.change', () => {
     await expect.poll(() => seen(connection)).toEqual(['1', 'b1', 'tidings:changed', 'b2'])
   })
 
+  it('forgets removed selectors, however many there were', async () => {
+    const hub = open()
+    const { subscriber, connection } = await join(hub, ['a'])
+    await hub.publish({ topics: ['b'], data: 'b1' })
+    for (let number = 0; number < 3_000; number++) {
+      await hub.change(subscriber, { add: [`n${number}`], ...(number > 0 && { remove: [`n${number - 1}`] }) })
+      // A turn of catch-up may be over, and the next one needs the event loop.
+      if (number % 10 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    await hub.change(subscriber, { add: ['b'], from: 'earliest' })
+    await expect.poll(() => seen(connection).filter((name) => name === 'b1')).toHaveLength(1)
+    expect([subscriber.selectors, hub.status.audiences]).toEqual([['a', 'b', 'n2999'], 1])
+  })
+
   it('moves the deadline of a stream with its rights', async () => {
     const hub = open()
     const { connection, subscriber } = await join(hub, ['a'], { until: Date.now() + 600 })

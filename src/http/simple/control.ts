@@ -14,6 +14,8 @@ import { readChange } from './change-body.ts'
 import { refuseParameters } from './parameters.ts'
 
 const prefix = '/control/'
+/** Bytes of a body, at most. Sixteen changes may wait for a slow client, and each may have to fit into a message to another server. */
+const maxBytes = 256 * 1_024
 
 /**
  * The first bytes of a stream with a control URL. The URL is relative to that of the stream, so that it is right behind a proxy that
@@ -44,7 +46,7 @@ async function changeStream(ctx: RequestContext): Promise<void> {
   limits.publish(address, undefined)
   const type = mediaType(request.headers['content-type'])
   if (type !== 'application/json') throw new TidingsError('content_type_invalid', 'send application/json')
-  const { token, ...wanted } = readChange(decodeUtf8(await readBody(request, ctx.options.maxBody)))
+  const { token, ...wanted } = readChange(decodeUtf8(await readBody(request, Math.min(maxBytes, ctx.options.maxBody))))
   const change: StreamChange = {
     ...wanted,
     ...(token !== undefined && { granted: grantedBy(await verify(ctx, token)) }),

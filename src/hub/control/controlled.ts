@@ -77,10 +77,11 @@ export class ControlledStream {
   }
 
   /** Notes that a change has taken effect, with what was delivered because of it. */
-  changed({ add = [], granted, allowed }: StreamChange, before: Interest, plan: Plan): void {
+  changed({ add = [], remove = [], granted, allowed }: StreamChange, before: Interest, plan: Plan): void {
     const { cursor } = this.subscriber
     const after = plan.replay?.after ?? cursor
     const had = new Set(before.selectors.map(meaningOf))
+    for (const selector of remove) this.#coverage.removed(selector)
     for (const selector of add) {
       if (had.has(meaningOf(selector))) this.#coverage.extended(selector, after)
       else this.#coverage.added(selector, after)

@@ -46,6 +46,11 @@ export class Coverage {
     this.#since.set(meaningOf(selector), after)
   }
 
+  /** A selector that was removed is forgotten: a stream may add and remove any number of them. */
+  removed(selector: Selector): void {
+    this.#since.delete(meaningOf(selector))
+  }
+
   /** An addition of one that it has, with a replay: never less than before. */
   extended(selector: Selector, after: number): void {
     const known = this.#since.get(meaningOf(selector)) ?? this.#start

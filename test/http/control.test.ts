@@ -143,6 +143,38 @@ describe('PATCH', () => {
     expect(updatesOf(client).slice(5)).toEqual(['0', '1', '2', '3', '4'])
   })
 
+  it('loses nothing when the client is cut within a replay, resumes, and repeats the change', async () => {
+    const { url, publish, client, patch, hub } = await begin('topic=a&envelope=json', {}, { highWaterMark: 1 })
+    const text = 'x'.repeat(10_000)
+    await hub.publishAll(
+      numbers(2_000).map((number) => ({ topics: [number % 4 ? 'b' : 'a'], data: `${number} ${text}` }))
+    )
+    await client.until(() => updatesOf(client).length === 500)
+    client.pause()
+    expect((await patch({ add: ['b'], from: 'earliest' })).status).toBe(202)
+    const [subscriber] = hub.subscribers
+    await expect.poll(() => subscriber?.connection.buffered).toBeGreaterThan(0)
+    await publish('meanwhile', ['a'])
+    client.resume()
+    await client.until(({ events }) => events.length > 600)
+    client.close()
+    expect(client.events.some(({ event }) => event === 'tidings:changed')).toBe(false)
+    // What a browser has as its last event id: that of the newest event with one.
+    const last = client.events.findLast(({ id }) => id !== undefined)?.id as string
+    expect(last).toBe(`#${hub.status.epoch}-${(1_997).toString(36)}`)
+    const next = await openControlled(url, 'topic=a&envelope=json', { 'Last-Event-ID': last })
+    await next.client.until(() => updatesOf(next.client).length === 1)
+    await next.change({ add: ['b'], from: 'earliest' })
+    const numberOf = (data: string) => JSON.parse(data).data.split(' ')[0]
+    const [first, ...replayed] = updatesOf(next.client).map(numberOf)
+    expect(first).toBe('meanwhile')
+    expect(replayed).toEqual(
+      numbers(2_000)
+        .filter((number) => number % 4 > 0)
+        .map(String)
+    )
+  })
+
   it('reports what is missing of a replay', async () => {
     const { change, client, publish, hub } = await begin('topic=z', { log: new MemoryLog({ entries: 3 }) })
     for (const number of numbers(6)) await publish(String(number), ['a'])

@@ -25,6 +25,12 @@ const table = {
   gap_invalid: [400, 'gap must be close'],
   gap: [410, 'The stream cannot be complete'],
   selector_missing: [400, 'A stream needs at least one topic selector'],
+  // A change of a stream
+  control_invalid: [400, 'control must be 1'],
+  change_invalid: [400, 'The change of the stream is invalid'],
+  changes_too_many: [429, 'Too many changes of this stream are waiting'],
+  subject_changed: [403, 'The token has another subject than the stream'],
+  control_unavailable: [503, 'The server that has the stream does not answer; it may still make the change'],
   // A token or its grants
   token_missing: [401, 'This request requires a token'],
   token_invalid: [401, 'The token is not valid'],

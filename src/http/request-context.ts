@@ -72,7 +72,9 @@ export interface RequestContext {
 
 /** The endpoints of one path, by method. */
 export interface Route
-  extends Partial<Record<'GET' | 'HEAD' | 'POST' | 'QUERY' | 'DELETE', (ctx: RequestContext) => Promise<void>>> {
+  extends Partial<
+    Record<'GET' | 'HEAD' | 'POST' | 'QUERY' | 'PATCH' | 'DELETE', (ctx: RequestContext) => Promise<void>>
+  > {
   /** Sends an error; default `sendError` of `response.ts`. */
   sendError?(ctx: RequestContext, error: unknown): void
 }

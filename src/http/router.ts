@@ -12,6 +12,7 @@ import { mercureRoute } from './mercure/routes.ts'
 import { locate, readBasePath } from './mount.ts'
 import type { Bounds, HandlerOptions, RequestContext, Route } from './request-context.ts'
 import { sendError } from './response.ts'
+import { withoutSecret } from './simple/control.ts'
 import { simplePaths, simpleRoute } from './simple/routes.ts'
 import { answerOptions, hasSeveralHosts, severalHosts, targetOf } from './target.ts'
 import { traceOf } from './trace.ts'
@@ -129,7 +130,7 @@ export class Router {
       request: id,
       address,
       method,
-      path: `${mount}${path}`,
+      path: withoutSecret(`${mount}${path}`),
       ...(trace !== undefined && { trace })
     })
   }
@@ -179,7 +180,7 @@ function requestId(): string {
 
 const processId = Math.floor(Math.random() * 36 ** 5).toString(36)
 
-const methods = ['GET', 'HEAD', 'POST', 'QUERY', 'DELETE'] as const
+const methods = ['GET', 'HEAD', 'POST', 'QUERY', 'PATCH', 'DELETE'] as const
 
 function readBounds(options: HandlerOptions): Bounds {
   const { maxBody = 2 ** 20, highWaterMark = 64 * 1_024, allowDelete = false } = options

@@ -33,6 +33,11 @@ export class Audience<Member> {
     return this.members.size === 0 && (this.#waiting === undefined || this.#waiting.size === 0)
   }
 
+  /** The offset of the oldest of them. */
+  get firstPending(): number | undefined {
+    return this.#pending[0]?.offset
+  }
+
   /** Adds a frame for the next sweep, and returns the size of all pending entries in bytes. */
   push(frame: Frame): number {
     if (frame.entry.update.end && this.interest.topics !== undefined) this.isEnding = true

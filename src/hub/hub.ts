@@ -6,23 +6,23 @@ import type { Appended, Entry, Log } from '../log/log.ts'
 import type { Member } from '../log/roster.ts'
 import { type Update, type ValidUpdate, validate } from '../update.ts'
 import type { CloseReason, Connection } from './connection.ts'
+import { type StreamChange, validateChange } from './control/change.ts'
+import type { ControlOptions } from './control/changes.ts'
+import { Control } from './control/control.ts'
+import type { ControlOffer } from './control/offer.ts'
 import { type DeleteOptions, type DeleteTarget, deleteHistory } from './history/deleter.ts'
 import { History, type HistoryPage, type HistoryRequest } from './history/history.ts'
-import { locate, type StreamPosition } from './history/position.ts'
+import { Locator, type StreamPosition } from './history/position.ts'
 import { dedupOptionsFor, type PublishOptions } from './idempotency.ts'
 import { combineObservers, type Observer, type RefusedRequest } from './observer.ts'
 import { type HubOptions, logFor, resolveHubOptions } from './options.ts'
 import type { Subscription } from './presence/presence.ts'
 import type { RevocationCode } from './revocation/list.ts'
 import type { RevocableClient, RevocationRequest } from './revocation/revocation.ts'
-import { Semaphore } from './semaphore.ts'
 import { HubStats, type HubStatus } from './stats.ts'
 import { Streams } from './streams.ts'
 import { type SubscribeRequest, validateRequest } from './subscribe-request.ts'
 import type { Subscriber } from './subscriber.ts'
-
-/** Concurrent searches for the newest N entries: each may scan the whole log. */
-const maxSearches = 4
 
 /**
  * Creates a hub. It is ready as soon as its log is.
@@ -42,7 +42,8 @@ export class Hub {
   readonly #observer: Required<Observer>
   readonly #streams: Streams
   readonly #history: History
-  readonly #searches = new Semaphore(maxSearches)
+  readonly #control: Control
+  readonly #locator: Locator
   readonly #following: Promise<void>
   readonly #listing: Promise<void>
   #isClosed = false
@@ -55,7 +56,9 @@ export class Hub {
     this.#observer = combineObservers(observer ? [this.stats, observer] : [this.stats])
     this.#streams = new Streams(log, resolved, this.#observer)
     this.subscribers = this.#streams.subscribers
+    this.#locator = new Locator(log, () => ({ epoch: this.#streams.epoch, head: this.#streams.window.head }))
     this.#history = new History(log, this.#streams, (request, signal) => this.locate(request, signal))
+    this.#control = new Control(log.bus, this.#streams.changes, (error) => this.failed(error))
     this.#following = log.follow((entries) => this.#deliver(entries))
     this.#listing = this.#following.then(() => this.#streams.presence.begin())
     this.#streams.revocations.loadWith(this.#listing)
@@ -69,20 +72,8 @@ export class Hub {
   }
 
   get status(): HubStatus {
-    const { epoch, window, audiences, polls, presence, revocations } = this.#streams
-    const { head, first, length, bytes } = window
-    return {
-      epoch,
-      isReady: this.#log.isReady,
-      head,
-      first: this.#log.first,
-      window: { entries: length, bytes, first },
-      audiences: audiences.size,
-      subscribers: this.subscribers.size,
-      polls: polls.size,
-      announced: presence.announced,
-      revocations: revocations.size
-    }
+    const { isReady, first } = this.#log
+    return { ...this.#streams.status, isReady, first }
   }
 
   /** The announced subscriptions of all nodes that share the log, by topic, as of `lastEventId`. */
@@ -143,9 +134,7 @@ export class Hub {
     if (this.#streams.isDraining) throw new TidingsError('closed')
     this.#mustBeOpen()
     await this.#following
-    const seen = () => ({ epoch: this.#streams.epoch, head: this.#streams.window.head })
-    const find = () => locate(request, this.#log, seen)
-    return request.last === undefined || request.lastEventId ? find() : this.#searches.run(find, signal)
+    return this.#locator.find(request, signal)
   }
 
   /**
@@ -161,11 +150,40 @@ export class Hub {
 
   /**
    * Serves a connection from a position on: first the history after it, then new entries. Announces the subscriptions, and withdraws them
-   * when the client leaves.
+   * when the client leaves. With `control`, the stream can be changed.
    */
-  join(position: StreamPosition, connection: Connection, subscriptions: readonly Subscription[] = []): Subscriber {
+  join(
+    position: StreamPosition,
+    connection: Connection,
+    subscriptions: readonly Subscription[] = [],
+    control?: ControlOptions
+  ): Subscriber {
     if (subscriptions.length > 0 && !this.hasRoster) throw new TypeError('the log of this hub keeps no roster')
-    return this.#streams.join(position, connection, subscriptions)
+    return this.#streams.join(position, connection, subscriptions, control)
+  }
+
+  /** A new control id, for a stream that is about to join. */
+  offerControl(): ControlOffer {
+    return this.#control.offer()
+  }
+
+  /**
+   * Changes a stream that was joined with `control`, by its subscriber, or by its control id, also if another node of the log has it.
+   * Resolves when the change is accepted. It takes effect after those before it, at a position at which everything before was written.
+   * The stream then contains `tidings:changed`, or `tidings:refused` when the change does not fit the stream.
+   * @throws TidingsError `not_found`, `change_invalid`, `changes_too_many`, `control_unavailable` when the other node does not answer,
+   * or the codes of invalid selectors
+   */
+  async change(target: Subscriber | string, change: StreamChange): Promise<void> {
+    validateChange(change)
+    const { changes } = this.#streams
+    if (typeof target === 'string') await this.#control.ask(target, change)
+    else changes.accept(changes.of(target), change)
+  }
+
+  /** The subject of the token of a stream, by its control id. @throws TidingsError `not_found` or `control_unavailable` */
+  async subjectOf(controlId: string): Promise<string | undefined> {
+    return (await this.#control.ask(controlId)).subject
   }
 
   /**
@@ -205,6 +223,7 @@ export class Hub {
   /** Writes pending entries, ends every stream with `shutdown`, and closes the log. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#control.close()
     await this.#streams.close()
     await this.#log.close()
   }

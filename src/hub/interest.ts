@@ -33,6 +33,16 @@ export class Interest implements Filter {
     return this.#wanted.selectors
   }
 
+  /** The topics whose private updates may be read. */
+  get readable(): readonly Selector[] {
+    return this.#readable.selectors
+  }
+
+  /** Equal for equal rights. */
+  get readableKey(): string {
+    return JSON.stringify(this.#readable.key)
+  }
+
   admits(topics: readonly string[], isPrivate: boolean): boolean {
     return this.mayRead(topics, isPrivate) && this.#wanted.coversAny(topics)
   }

@@ -1,6 +1,7 @@
 // The hook for metrics, logs and webhooks. An observer cannot change what happens.
 import type { ErrorCode } from '../errors.ts'
 import type { Entry } from '../log/log.ts'
+import type { Selector } from '../topics/matcher.ts'
 import type { CloseReason } from './connection.ts'
 import type { RevocationKind } from './revocation/revocation.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -51,6 +52,10 @@ export interface Observer {
   paged?(updates: number): void
   joined?(subscriber: Subscriber): void
   left?(subscriber: Subscriber, reason: CloseReason): void
+  /** A client changed its stream, which had these selectors before. */
+  changed?(subscriber: Subscriber, before: readonly Selector[]): void
+  /** A change was accepted, and refused when its turn came. The client finds out in its stream. */
+  changeRefused?(code: ErrorCode): void
   /** A request was refused, at any endpoint. */
   refused?(refusal: RefusedRequest): void
   /** An operator revoked tokens, a topic or an address, at any node. */
@@ -73,6 +78,8 @@ export function combineObservers(observers: readonly Observer[]): Required<Obser
     paged: (updates) => each((observer) => observer.paged?.(updates)),
     joined: (subscriber) => each((observer) => observer.joined?.(subscriber)),
     left: (subscriber, reason) => each((observer) => observer.left?.(subscriber, reason)),
+    changed: (subscriber, before) => each((observer) => observer.changed?.(subscriber, before)),
+    changeRefused: (code) => each((observer) => observer.changeRefused?.(code)),
     refused: (refusal) => each((observer) => observer.refused?.(refusal)),
     revoked: (revocation) => each((observer) => observer.revoked?.(revocation)),
     failed: (error) => each((observer) => observer.failed?.(error)),

@@ -2,6 +2,7 @@
 import type { Entry, Log } from '../log/log.ts'
 import { Audiences } from './audiences.ts'
 import type { CloseReason, Connection } from './connection.ts'
+import { Changes, type ControlOptions } from './control/changes.ts'
 import { CatchUp } from './delivery/catch-up.ts'
 import { Dispatcher } from './delivery/dispatcher.ts'
 import { Endings } from './delivery/endings.ts'
@@ -15,6 +16,7 @@ import { type ResolvedHubOptions, tickFor } from './options.ts'
 import { Presence, type Subscription } from './presence/presence.ts'
 import { RosterReplica } from './presence/replica.ts'
 import { Revocations } from './revocation/revocations.ts'
+import type { HubStatus } from './stats.ts'
 import { Subscriber, type SubscriberContext } from './subscriber.ts'
 import { TimerWheel } from './timer-wheel.ts'
 
@@ -28,6 +30,7 @@ export class Streams {
   readonly presence: Presence
   readonly polls: Polls<Subscriber>
   readonly revocations: Revocations
+  readonly changes: Changes
   readonly #subscribers = new Set<Subscriber>()
   readonly #log: Log
   readonly #wheel: TimerWheel
@@ -52,13 +55,17 @@ export class Streams {
     const { audiences, subscribers } = this
     this.polls = new Polls(audiences)
     const { leave } = this.#context
+    const tokenOf = (subscriber: Subscriber) => this.changes.tokenOf(subscriber)
     const wakePolls = () => this.polls.wakeAll()
-    this.revocations = new Revocations({ log, audiences, subscribers, observer, leave, wakePolls })
+    this.revocations = new Revocations({ log, audiences, subscribers, observer, leave, wakePolls, tokenOf })
     const replica = new RosterReplica((record) => this.revocations.found(record))
     this.presence = new Presence(log.roster, presenceTimeout, observer.failed, replica)
     this.#endings = new Endings(log, this.#context, observer.failed)
     this.#sweeper = new Sweeper(batchBytes, observer, (audience) => this.#endings.check(audience))
-    this.#catchUp = new CatchUp(this.window, log, this.#context, observer)
+    const { revocations } = this
+    const deps = { log, audiences, sweeper: this.#sweeper, context: this.#context, observer, revocations }
+    this.changes = new Changes({ ...deps, reschedule: (subscriber) => this.#reschedule(subscriber) })
+    this.#catchUp = new CatchUp(this.window, log, this.#context, observer, this.changes)
     this.#dispatcher = new Dispatcher(log.epoch, {
       window: this.window,
       // Pending entries of an audience must also be in the window, where its members continue when sweeps fall behind.
@@ -78,19 +85,40 @@ export class Streams {
     return this.#dispatcher.epoch
   }
 
+  get status(): Omit<HubStatus, 'isReady' | 'first'> {
+    const { epoch, window, audiences, subscribers, polls, presence, revocations } = this
+    const { head, first, length, bytes } = window
+    return {
+      epoch,
+      head,
+      window: { entries: length, bytes, first },
+      audiences: audiences.size,
+      subscribers: subscribers.size,
+      polls: polls.size,
+      announced: presence.announced,
+      revocations: revocations.size
+    }
+  }
+
   /** Whether no stream may begin any more. */
   get isDraining(): boolean {
     return this.#isDraining
   }
 
   /** Serves a connection from a position on, and announces its subscriptions. */
-  join(position: StreamPosition, connection: Connection, subscriptions: readonly Subscription[]): Subscriber {
+  join(
+    position: StreamPosition,
+    connection: Connection,
+    subscriptions: readonly Subscription[],
+    control?: ControlOptions
+  ): Subscriber {
     // `locate` may hear of a new epoch before the dispatcher does.
     if (position.epoch !== this.epoch && position.epoch === this.#log.epoch) this.#dispatcher.startOver(position.epoch)
     const audience = this.audiences.for(position.interest)
     const subscriber = new Subscriber(audience, connection, position, this.#context, subscriptions)
     audience.members.add(subscriber)
     this.#subscribers.add(subscriber)
+    if (control) this.changes.control(subscriber, position.until, control)
     this.presence.join(subscriptions)
     this.#observer.joined(subscriber)
     if (this.#isClosed || this.#isDraining) this.leave(subscriber, 'shutdown')
@@ -110,6 +138,7 @@ export class Streams {
     this.#subscribers.delete(subscriber)
     this.#wheel.remove(subscriber)
     this.#catchUp.forget(subscriber)
+    this.changes.forget(subscriber)
     this.audiences.remove(subscriber, subscriber.audience)
     subscriber.connection.end(reason)
     this.presence.leave(subscriber.subscriptions)
@@ -140,6 +169,11 @@ export class Streams {
     this.#catchUp.stop()
     this.revocations.stop()
     await this.presence.finish()
+  }
+
+  #reschedule(subscriber: Subscriber): void {
+    const delay = subscriber.visit(this.#context.now())
+    if (subscriber.state !== 'closed') this.#wheel.add(subscriber, delay)
   }
 
   #makeContext(times: Pick<SubscriberContext, 'heartbeat' | 'slowTimeout' | 'maxAge' | 'tick'>): SubscriberContext {

@@ -48,15 +48,15 @@ export class Subscriber implements Timed {
   queued = false
   /** @internal */
   slot: Set<Timed> | undefined = undefined
-  /** @internal */
-  readonly audience: Audience<Subscriber>
+  /** A change of its stream moves it to another one. @internal */
+  audience: Audience<Subscriber>
   readonly connection: Connection
   /** The announced subscriptions, which are withdrawn when it leaves. */
   readonly subscriptions: readonly Subscription[]
   readonly #context: SubscriberContext
   readonly #connectedAt: number
   /** When its token expires, in milliseconds since 1970. */
-  readonly #until: number
+  #until: number
   /** When it is rotated, on the monotonic clock. */
   readonly #rotateAt: number
   #lastWrite: number
@@ -115,6 +115,11 @@ export class Subscriber implements Timed {
     this.#bufferedAt = this.connection.buffered
     this.#fullSince = this.#lastWrite
     this.state = 'behind'
+  }
+
+  /** Sets when its right to read ends, in milliseconds since 1970. It must be visited then. @internal */
+  expireAt(until: number): void {
+    this.#until = until
   }
 
   /** Ends the stream when it is due, and sends heartbeats. @internal */

@@ -1,5 +1,6 @@
 // The contract of a log: an ordered, append-only history with retention. A log knows no subscriber.
 import type { Update } from '../update.ts'
+import type { Bus } from './bus.ts'
 import type { Deletion } from './deletion.ts'
 import type { Member, Roster } from './roster.ts'
 
@@ -85,6 +86,8 @@ export interface Log {
   readonly isReady: boolean
   /** Who is present on all nodes of the log. A log without one cannot announce subscriptions. */
   readonly roster?: Roster
+  /** Messages between the nodes of the log. A log without one has a single node. */
+  readonly bus?: Bus
   /**
    * Appends all updates, one after the other, or none. Resolves when the durability promise is kept. An update whose key is remembered
    * is not appended; its result is the entry that it became. The same holds for the second of two updates with one key in one append.

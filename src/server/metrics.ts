@@ -30,6 +30,7 @@ export class Metrics {
     const connects = counter('connects_total', 'Streams opened')
     const closes = counter('closes_total', 'Streams closed, by reason', ['reason'])
     const refusals = counter('refusals_total', 'Requests refused, by code', ['code'])
+    const changes = counter('changes_total', 'Changes of live streams that were accepted, by result', ['result'])
     const failures = counter('failures_total', 'Internal errors')
     const revocations = counter('revocations_total', 'Revocations that this node learned of, by kind', ['kind'])
     const webhooks = counter('webhooks_total', 'Webhook events, by result', ['result'])
@@ -64,6 +65,8 @@ export class Metrics {
       },
       joined: () => connects.inc(),
       left: (_, reason) => closes.inc({ reason }),
+      changed: () => changes.inc({ result: 'changed' }),
+      changeRefused: () => changes.inc({ result: 'refused' }),
       refused: ({ code }) => refusals.inc({ code }),
       revoked: ({ kind }) => revocations.inc({ kind }),
       failed: () => failures.inc()

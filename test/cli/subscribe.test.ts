@@ -156,3 +156,18 @@ it('exits with 2 on a usage error', async () => {
   expect((await tidings(['subscribe', '--json', '--raw'])).code).toBe(2)
   expect((await tidings(['subscribe', '--last', 'few'])).code).toBe(2)
 })
+
+it('prints no events of the hub, except gaps', async () => {
+  const events = ['open', 'changed', 'refused', 'later'].map((name) => `event: tidings:${name}\ndata: {}\n\n`)
+  const server = createServer((_, response) => {
+    response
+      .writeHead(200, { 'Content-Type': 'text/event-stream' })
+      .end(`${events.join('')}id: 1\ndata: {"data":"x"}\n\n`)
+  })
+  server.listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { stdout, code } = await subscribe(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, '--count', '1')
+    .ended
+  expect([stdout, code]).toEqual(['x\n', 0])
+})

@@ -35,7 +35,7 @@ it('uses the host of an absolute-form target instead of the Host header', async 
 
 it('OPTIONS * lists the methods', async () => {
   const answer = await exchange(await hub(), 'OPTIONS * HTTP/1.1', 'Host: localhost')
-  expect(answer).toMatch(/^HTTP\/1\.1 204 .*\r\nAllow: GET, HEAD, POST, QUERY, DELETE\r\n/s)
+  expect(answer).toMatch(/^HTTP\/1\.1 204 .*\r\nAllow: GET, HEAD, POST, QUERY, PATCH, DELETE\r\n/s)
   expect(status(await exchange(await hub(), 'GET * HTTP/1.1', 'Host: localhost'))).toBe(404)
 })
 

@@ -44,8 +44,8 @@ const faults: Fault[] = [
   {
     name: 'an entry dropped at the end of a scan',
     file: 'hub/delivery/window.js',
-    find: 'Math.min(this.head, offset + scanLimit)',
-    replace: 'Math.min(this.head - 1, offset + scanLimit)'
+    find: 'Math.min(this.head, offset + scanLimit, through)',
+    replace: 'Math.min(this.head - 1, offset + scanLimit, through)'
   },
   {
     name: 'a stream that stays open after the end of its topics',

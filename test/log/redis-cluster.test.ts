@@ -1,5 +1,6 @@
 // The log in a Redis cluster: the contract on any node, resharding and failover while it is in use.
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { testBusContract } from '../support/bus-contract.ts'
 import { testLogContract } from '../support/log-contract.ts'
 import { keptIn, update } from '../support/log-folder.ts'
 import { Publishers } from '../support/log-publishers.ts'
@@ -23,6 +24,8 @@ describeWith(await redis(), 'RedisLog in a cluster', (program) => {
     const logs = [await openShared(cluster, { prefix }), await openShared(cluster, { prefix })] as const
     return { logs, ...(await cluster.owner(`{${prefix}:log}`)) }
   }
+
+  describe('satisfies the contract of a bus', () => testBusContract(async () => (await openTwo()).logs))
 
   it('loses and duplicates nothing when its slot is migrated while two nodes publish', async () => {
     const { logs, node, slot } = await openTwo()

@@ -339,7 +339,11 @@ function wants(selectors: readonly string[], topic: string): boolean {
   )
 }
 
-async function openLog(library: Library, kind: History['log'], entries: number): Promise<{ log: Log; remove(): void }> {
+export async function openLog(
+  library: Library,
+  kind: History['log'],
+  entries: number
+): Promise<{ log: Log; remove(): void }> {
   if (kind === 'memory') return { log: new library.MemoryLog({ entries }), remove: () => {} }
   const path = mkdtempSync(join(tmpdir(), 'tidings-history-'))
   const log = await library.LmdbLog.open({ path, retention: [{ match: '*', entries }] })
@@ -347,7 +351,7 @@ async function openLog(library: Library, kind: History['log'], entries: number):
 }
 
 /** Records what the log appended, in its order. */
-function recordAppends(log: Log, published: Entry[], times: Map<Entry, number>): void {
+export function recordAppends(log: Log, published: Entry[], times = new Map<Entry, number>()): void {
   const record = (entries: readonly Entry[]) => {
     published.push(...entries)
     published.sort((a, b) => a.offset - b.offset)
@@ -368,7 +372,7 @@ function recordAppends(log: Log, published: Entry[], times: Map<Entry, number>):
 }
 
 /** Drops every n-th delivery, as if the hub had fallen behind the log. */
-function loseDeliveries(log: Log, one: number, lossy: { complete: boolean }): void {
+export function loseDeliveries(log: Log, one: number, lossy: { complete: boolean }): void {
   const follow = log.follow.bind(log)
   let count = 0
   log.follow = (deliver) => follow((entries) => (lossy.complete || ++count % one !== 0 ? deliver(entries) : undefined))

@@ -140,6 +140,16 @@ export class Access {
   }
 
   /**
+   * The grants of a fresh token for a stream. Its dialect is its own, as that of a token in a header.
+   * @throws AccessError `token_invalid` or `token_malformed`
+   */
+  async refreshed(token: string): Promise<Grants> {
+    const sources = { authorization: [`Bearer ${token}`], cookies: undefined, query: [] }
+    const { dialect, ...found } = findPublisherToken(sources, this.#cookies, this.dialects)
+    return this.#verify(found, 'subscribe', dialect)
+  }
+
+  /**
    * Protects an endpoint that shows data about other clients. With keys, the token must be allowed to read the path as
    * a topic.
    * @throws AccessError as above, or TidingsError `not_granted`

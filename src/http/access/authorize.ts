@@ -1,6 +1,7 @@
 // Refuses streams and updates that are revoked, and asks the authorizing application about the others, if there is one.
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
+import type { Rights } from '../../hub/control/change.ts'
 import type { DeleteTarget } from '../../hub/history/deleter.ts'
 import { type SubscribeRequest, validateRequest } from '../../hub/subscribe-request.ts'
 import { compile, Selection, type Selector, textOf } from '../../topics/matcher.ts'
@@ -9,6 +10,13 @@ import type { Parameters } from '../body.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { Authorizer, Question } from './authorizer.ts'
 import type { Decision } from './decision.ts'
+
+/** A request for a stream with its rights. */
+export interface AuthorizedRequest {
+  readonly request: SubscribeRequest
+  /** The part of the rights that the application gave; undefined if there is none to ask. */
+  readonly allowed?: Rights
+}
 
 /**
  * Refuses a client whose token, address or selector is revoked. It is synchronous, for a check right before the action.
@@ -31,18 +39,35 @@ export async function authorizeSubscribe(
   ctx: RequestContext,
   grants: Grants,
   wanted: SubscribeRequest
-): Promise<SubscribeRequest> {
+): Promise<AuthorizedRequest> {
   const request = { ...wanted, readable: grants.subscribe, until: grants.until }
   const { access, hub } = ctx
   const topics = wanted.topics?.length ? wanted.topics : ['*']
   await hub.revocationsLoaded()
   requireUnrevoked(ctx, grants, topics)
-  if (!access.authorizer) return request
+  if (!access.authorizer) return { request }
   // An invalid request is refused without asking the application.
   validateRequest(request)
   const asked = topics.map(describe)
   const { readable, until } = await ask(access.authorizer, ctx, grants, { action: 'subscribe', topics: asked })
-  return { ...request, readable: [...grants.subscribe, ...readable], until: Math.min(grants.until, until) }
+  const rights = { readable: [...grants.subscribe, ...readable], until: Math.min(grants.until, until) }
+  return { request: { ...request, ...rights }, allowed: { readable, until } }
+}
+
+/**
+ * Asks about selectors that are added to a stream.
+ * @param subject whose stream it is
+ * @throws TidingsError `not_granted` or `authorize_failed`
+ */
+export async function authorizeAdded(
+  ctx: RequestContext,
+  authorizer: Authorizer,
+  subject: string | undefined,
+  added: readonly Selector[]
+): Promise<Rights> {
+  const question = { action: 'subscribe' as const, topics: added.map(describe) }
+  const { readable, until } = await ask(authorizer, ctx, { subject }, question)
+  return { readable, until }
 }
 
 /** @throws TidingsError `not_granted`, `authorize_failed`, or as `requireUnrevoked` does */
@@ -93,7 +118,7 @@ export async function requireReader(ctx: RequestContext, query: Parameters): Pro
 async function ask(
   authorizer: Authorizer,
   { request, address }: RequestContext,
-  { subject }: Grants,
+  { subject }: { readonly subject?: string | undefined },
   { action, ...question }: Pick<Question, 'action' | 'topics' | 'private' | 'id'>
 ): Promise<Decision> {
   const headers: Record<string, string> = {}

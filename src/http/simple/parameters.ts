@@ -14,7 +14,7 @@ const queryFields = ['topic', 'type', 'id', 'retry', 'private', 'end'] as const
 const formFields = [...queryFields, 'data'] as const
 const maxListed = 1_000
 const idFields = ['last_event_id', 'lastEventID', 'lastEventId'] as const
-const subscribeFields = ['topic', 'last', 'envelope', 'ended', 'gap', ...idFields] as const
+const subscribeFields = ['topic', 'last', 'envelope', 'ended', 'gap', 'control', ...idFields] as const
 
 /**
  * Reads an update.
@@ -103,6 +103,13 @@ function readWord(fields: Fields, name: 'ended' | 'gap', word: string): boolean 
   const value = fields.one(name)
   if (value === undefined || value === word) return value !== undefined
   throw new TidingsError(`${name}_invalid`, `got "${shown(value)}"`)
+}
+
+/** Whether the stream shall have a control URL. */
+export function readControl(parameters: Parameters): boolean {
+  const value = new Fields(parameters, subscribeFields).one('control')
+  if (value !== undefined && value !== '1') throw new TidingsError('control_invalid', `got "${shown(value)}"`)
+  return value !== undefined
 }
 
 function readEnvelope(value: string | undefined): Encoding {

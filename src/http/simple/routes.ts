@@ -15,9 +15,17 @@ import { commonHeaders, encodeHeader, sendError, sendJson, sendText } from '../r
 import { GapError, serveStream } from '../stream/serve.ts'
 import { targetOf } from '../target.ts'
 import { traced } from '../trace.ts'
+import { controlRoute, openingOf } from './control.ts'
 import { describeHub } from './debug.ts'
 import { readBatch } from './ndjson.ts'
-import { readSubscribeRequest, readUpdate, refuseParameters, startsLikeForm, withoutToken } from './parameters.ts'
+import {
+  readControl,
+  readSubscribeRequest,
+  readUpdate,
+  refuseParameters,
+  startsLikeForm,
+  withoutToken
+} from './parameters.ts'
 import { deleteTopics, deleteUpdate, readUpdates, updatesPath } from './updates.ts'
 
 const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
@@ -34,7 +42,7 @@ const updateRoute: Route = { DELETE: deleteUpdate }
 
 /** The route of a path; undefined if the path is none of the simple endpoints. */
 export function simpleRoute(path: string): Route | undefined {
-  return routes.get(path) ?? (path.startsWith(`${updatesPath}/`) ? updateRoute : undefined)
+  return routes.get(path) ?? controlRoute(path) ?? (path.startsWith(`${updatesPath}/`) ? updateRoute : undefined)
 }
 
 /** The paths of the endpoints, for error messages. */
@@ -68,9 +76,11 @@ async function subscribe(ctx: RequestContext): Promise<void> {
     withoutToken(query),
     typeof header === 'string' ? decodeHeader(header) : undefined
   )
+  const control = readControl(withoutToken(query)) ? ctx.hub.offerControl() : undefined
   await serveStream(ctx, grants, wanted, (position) => ({
     headers: streamHeaders(position, request.method === 'HEAD'),
-    text: streamHead(position, wanted.lastEventId)
+    text: control ? openingOf(control, position) : streamHead(position, wanted.lastEventId),
+    control
   }))
 }
 

@@ -3,6 +3,8 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
+import type { Rights } from '../../hub/control/change.ts'
+import type { ControlOffer } from '../../hub/control/offer.ts'
 import type { Gap, StreamPosition } from '../../hub/history/position.ts'
 import type { Subscription } from '../../hub/presence/presence.ts'
 import type { SubscribeRequest } from '../../hub/subscribe-request.ts'
@@ -17,6 +19,8 @@ export interface StreamHead {
   /** The first bytes of the body. */
   readonly text: string
   readonly subscriptions?: readonly Subscription[]
+  /** The control id in the first bytes, if there is one. */
+  readonly control?: ControlOffer | undefined
 }
 
 /** What a client wants instead of a stream in some cases. */
@@ -53,14 +57,17 @@ export async function serveStream(
   const leave = await limits.enter(address, grants.subject)
   let isServed = false
   try {
-    const position = await limits.hold(async () => locate(ctx, await authorizeSubscribe(ctx, grants, wanted)))
+    const { position, allowed } = await limits.hold(async () => {
+      const { request, allowed } = await authorizeSubscribe(ctx, grants, wanted)
+      return { position: await locate(ctx, request), allowed }
+    })
     // It may have been revoked while the position was searched.
     requireUnrevoked(ctx, grants, position.interest.selectors)
     const isDone = position.isOver || (wanted.skipsEnded && position.ended)
     if (!isDone && wanted.closesOnGap && position.gap) throw new GapError(position.gap)
     if (isDone) sendNothing(response, headOf(position).headers)
     else if (request.method === 'HEAD') response.writeHead(200, headOf(position).headers).end()
-    else isServed = startStream(ctx, grants, position, headOf, leave)
+    else isServed = startStream(ctx, { grants, allowed }, position, headOf, leave)
   } finally {
     if (!isServed) leave()
   }
@@ -87,7 +94,7 @@ async function locate({ hub, request, response }: RequestContext, wanted: Subscr
 
 function startStream(
   ctx: RequestContext,
-  { identity: token }: Grants,
+  { grants, allowed }: { readonly grants: Grants; readonly allowed: Rights | undefined },
   position: StreamPosition,
   headOf: (position: StreamPosition) => StreamHead,
   leave: () => void
@@ -95,9 +102,12 @@ function startStream(
   const { hub, options, request, response } = ctx
   // The client may have disconnected while it waited for its turn or its position.
   if (request.socket.destroyed || isBehindStream(request, response)) return false
-  const { headers, text, subscriptions } = headOf(position)
+  const { headers, text, subscriptions, control } = headOf(position)
+  const { identity: token, subject, subscribe: readable, until } = grants
   const stream = openStream({ ...ctx, ...(token && { token }) }, headers, text, options)
-  const subscriber = hub.join(position, stream, subscriptions)
+  const granted = { readable, until, ...(subject !== undefined && { subject }), ...(token && { token }) }
+  const controlled = control && { offer: control, granted, ...(allowed && { allowed }) }
+  const subscriber = hub.join(position, stream, subscriptions, controlled)
   stream.onClose(() => {
     leave()
     hub.leave(subscriber, 'client')

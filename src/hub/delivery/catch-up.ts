@@ -15,26 +15,48 @@ const turnMs = 8
 /** Pages that are read from the log at the same time, and so held in memory. */
 const maxReads = 4
 
+/** The changes that clients make to their streams. Each takes effect between two pages. */
+export interface ChangeSteps {
+  /** The position at which the next change takes effect; Infinity when there is none. */
+  positionOf(subscriber: Subscriber): number
+  /** Applies the change that is due. Returns false when it has history to replay first. */
+  applyNext(subscriber: Subscriber): boolean
+  /** Writes a page of that history. */
+  replayNext(subscriber: Subscriber): Promise<void>
+}
+
 export class CatchUp {
   readonly #window: Window
   readonly #log: Log
   readonly #context: SubscriberContext
   readonly #observer: Required<Observer>
+  readonly #changes: ChangeSteps
   readonly #queue = new Set<Subscriber>()
   #reading = 0
   #immediate: NodeJS.Immediate | undefined
 
-  constructor(window: Window, log: Log, context: SubscriberContext, observer: Required<Observer>) {
+  constructor(
+    window: Window,
+    log: Log,
+    context: SubscriberContext,
+    observer: Required<Observer>,
+    changes: ChangeSteps
+  ) {
     this.#window = window
     this.#log = log
     this.#context = context
     this.#observer = observer
+    this.#changes = changes
   }
 
   /** Continues until the subscriber is live, its connection is full, or its turn is over. */
   run(subscriber: Subscriber): void {
     const end = performance.now() + turnMs
     for (let count = 0; count < pagesPerTurn && this.#mayContinue(subscriber) && performance.now() < end; count++) {
+      if (this.#isChangeDue(subscriber)) {
+        if (this.#changes.applyNext(subscriber)) continue
+        break
+      }
       if (!this.#isInWindow(subscriber)) break
       // The last check of the window and the change to live share a tick: later entries find a live subscriber.
       if (subscriber.cursor >= this.#window.head) {
@@ -69,6 +91,10 @@ export class CatchUp {
     return subscriber.state === 'behind' && !subscriber.full && !subscriber.queued
   }
 
+  #isChangeDue(subscriber: Subscriber): boolean {
+    return subscriber.cursor >= this.#changes.positionOf(subscriber)
+  }
+
   /** Until a client has caught up once, it reads the log, which knows what retention removed. */
   #isInWindow({ cursor, historyEnd }: Subscriber): boolean {
     return cursor >= historyEnd && this.#window.covers(cursor)
@@ -77,7 +103,8 @@ export class CatchUp {
   #writeWindowPage(subscriber: Subscriber): void {
     const { cursor } = subscriber
     const { interest } = subscriber.audience
-    const found = this.#window.after(cursor, interest, interest.encoding, page.bytes)
+    const through = this.#changes.positionOf(subscriber)
+    const found = this.#window.after(cursor, interest, interest.encoding, page.bytes, through)
     this.#write(subscriber, found.batch, found.cursor)
   }
 
@@ -111,7 +138,8 @@ export class CatchUp {
   /** One turn of one subscriber. `queued` stays set while a page is read, so that nothing else is written. */
   async #serve(subscriber: Subscriber): Promise<void> {
     try {
-      if (!this.#isInWindow(subscriber)) await this.#writePage(subscriber)
+      if (this.#isChangeDue(subscriber)) await this.#changes.replayNext(subscriber)
+      else if (!this.#isInWindow(subscriber)) await this.#writePage(subscriber)
     } catch (error) {
       this.#observer.failed(error)
       this.#context.leave(subscriber, 'error')
@@ -130,7 +158,9 @@ export class CatchUp {
       this.#context.leave(subscriber, 'gap')
       return
     }
-    const frames = entries.map((entry) => new Frame(entry))
-    this.#write(subscriber, frames.length > 0 ? new Batch(frames, interest.encoding) : undefined, next)
+    const end = this.#changes.positionOf(subscriber)
+    const frames = entries.filter(({ offset }) => offset <= end).map((entry) => new Frame(entry))
+    const batch = frames.length > 0 ? new Batch(frames, interest.encoding) : undefined
+    this.#write(subscriber, batch, Math.min(next, end))
   }
 }

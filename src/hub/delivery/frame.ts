@@ -42,6 +42,16 @@ export function envelopeOf({ id, time, update: { topics, type = 'message', data,
   return { topic: topics[0] as string, topics, id, type, data, time, ...(end && { end }) }
 }
 
+/**
+ * The text of an entry that is older than the position of its stream. Without an `id` field, a client that is disconnected resumes from
+ * that position; the envelope still names the entry.
+ */
+export function replayTextOf(entry: Entry, encoding: Encoding): string {
+  const { update } = entry
+  if (encoding === 'plain' || update.type === deletedType) return encode({ type: eventType(update), data: update.data })
+  return encode({ data: JSON.stringify(envelopeOf(entry)) })
+}
+
 /** An entry with its encoded forms. */
 export class Frame {
   readonly entry: Entry

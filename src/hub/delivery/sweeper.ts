@@ -23,6 +23,15 @@ class Sweep {
     this.#members = audience.members.values()
   }
 
+  /** The offsets of its batch. */
+  get first(): number {
+    return this.#batch.first
+  }
+
+  get last(): number {
+    return this.#batch.last
+  }
+
   /** Continues until the time is up. Returns true when every member was visited. */
   advance(until: number): boolean {
     for (let count = 1; ; count++) {
@@ -81,6 +90,17 @@ export class Sweeper {
     for (const subscriber of audience.members) {
       if (subscriber.state === 'live') subscriber.cursor = Math.max(subscriber.cursor, head)
     }
+  }
+
+  /** Moves the cursor of one live member as far as it is complete: up to what its audience has yet to write to it, or the head. */
+  complete(subscriber: Subscriber, head: number): void {
+    const { state, audience, cursor } = subscriber
+    if (state !== 'live') return
+    const begun = this.#turns.get(audience)
+    const pendingFrom = audience.firstPending ?? head + 1
+    // A sweep visits each live member once. One that it has yet to visit is before its batch.
+    const next = begun && cursor < begun.last ? begun.first : pendingFrom
+    subscriber.cursor = Math.max(cursor, next - 1)
   }
 
   /** Writes everything that is pending, and stops. */

@@ -76,10 +76,10 @@ export class Window {
     this.#bytes = 0
   }
 
-  /** The entries that the filter admits after a covered offset, up to about so many bytes of the encoding. */
-  after(offset: number, filter: Filter, encoding: Encoding, bytes: number): WindowPage {
+  /** The entries that the filter admits after a covered offset, and not after `through`, up to about so many bytes. */
+  after(offset: number, filter: Filter, encoding: Encoding, bytes: number, through = Infinity): WindowPage {
     const sizeOnWire = (frame: Frame) => frame.bytes(encoding).length
-    const { frames, cursor } = this.framesAfter(offset, filter, { entries: Infinity, bytes }, sizeOnWire)
+    const { frames, cursor } = this.framesAfter(offset, filter, { entries: Infinity, bytes }, sizeOnWire, through)
     return { batch: frames.length > 0 ? new Batch(frames, encoding) : undefined, cursor }
   }
 
@@ -88,10 +88,11 @@ export class Window {
     offset: number,
     filter: Filter,
     limit: PageLimit,
-    sizeOf = (frame: Frame) => frame.size
+    sizeOf = (frame: Frame) => frame.size,
+    through = Infinity
   ): { readonly frames: Frame[]; readonly cursor: number } {
     const frames: Frame[] = []
-    const end = Math.min(this.head, offset + scanLimit)
+    const end = Math.min(this.head, offset + scanLimit, through)
     let cursor = offset
     const slice = new TimeSlice()
     for (let size = 0; cursor < end && size < limit.bytes && frames.length < limit.entries && !slice.isOver; ) {

@@ -2,6 +2,7 @@
 import { formatId, parseId } from '../../log/ids.ts'
 import type { Filter, Log } from '../../log/log.ts'
 import { Interest } from '../interest.ts'
+import { Semaphore } from '../semaphore.ts'
 import type { SubscribeRequest } from '../subscribe-request.ts'
 import { lastEnd } from './last-end.ts'
 
@@ -54,8 +55,29 @@ interface DeliveredHead {
   readonly head: number
 }
 
-/** Finds the position for a valid request. When the log starts a new epoch meanwhile, it searches again. */
-export async function locate(request: SubscribeRequest, log: Log, seen: () => DeliveredHead): Promise<StreamPosition> {
+/** Concurrent searches for the newest N entries: each may scan the whole log. */
+const maxSearches = 4
+
+/** Finds positions in a log. */
+export class Locator {
+  readonly #log: Log
+  readonly #seen: () => DeliveredHead
+  readonly #searches = new Semaphore(maxSearches)
+
+  constructor(log: Log, seen: () => DeliveredHead) {
+    this.#log = log
+    this.#seen = seen
+  }
+
+  /** Finds the position for a valid request. With `last` it may wait for other searches, until the signal is aborted. */
+  find(request: SubscribeRequest, signal?: AbortSignal): Promise<StreamPosition> {
+    const find = () => locate(request, this.#log, this.#seen)
+    return request.last === undefined || request.lastEventId ? find() : this.#searches.run(find, signal)
+  }
+}
+
+/** When the log starts a new epoch meanwhile, it searches again. */
+async function locate(request: SubscribeRequest, log: Log, seen: () => DeliveredHead): Promise<StreamPosition> {
   const { topics = [], readable = [], encoding = 'plain' } = request
   const interest = new Interest({ topics: topics.length > 0 ? topics : ['*'], readable, encoding })
   for (;;) {

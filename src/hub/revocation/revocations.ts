@@ -3,6 +3,7 @@ import { TidingsError } from '../../errors.ts'
 import type { Entry, Log } from '../../log/log.ts'
 import type { Announcement, Member, Roster } from '../../log/roster.ts'
 import type { Audience } from '../audience.ts'
+import type { TokenIdentity } from '../connection.ts'
 import type { Observer } from '../observer.ts'
 import type { Subscriber } from '../subscriber.ts'
 import { type RevocationCode, RevocationList } from './list.ts'
@@ -35,6 +36,8 @@ interface RevocationsDeps {
   readonly audiences: Iterable<Audience<Subscriber>>
   readonly subscribers: ReadonlySet<Subscriber>
   readonly observer: Required<Observer>
+  /** The token of a stream that has presented another one since it began. */
+  readonly tokenOf: (subscriber: Subscriber) => TokenIdentity | undefined
   readonly leave: (subscriber: Subscriber, reason: 'revoked') => void
   /** Called for each revocation, so that clients that wait without a stream are checked again. */
   readonly wakePolls: () => void
@@ -138,7 +141,7 @@ export class Revocations {
 
   /** Whether a stream that begins must end at once: it may have been revoked while it waited for its position. */
   refuses(subscriber: Subscriber): boolean {
-    return this.#list.size > 0 && this.refusalOf(clientOf(subscriber)) !== undefined
+    return this.#list.size > 0 && this.refusalOf(this.#clientOf(subscriber)) !== undefined
   }
 
   stop(): void {
@@ -176,7 +179,7 @@ export class Revocations {
       closed++
     }
     if (revocation.kind !== 'topic') {
-      for (const subscriber of subscribers) if (matches(revocation, clientOf(subscriber))) end(subscriber)
+      for (const subscriber of subscribers) if (matches(revocation, this.#clientOf(subscriber))) end(subscriber)
       return closed
     }
     for (const { interest, members } of audiences)
@@ -226,10 +229,12 @@ export class Revocations {
       await roster.announce(announcements.slice(at, at + batchSize))
     }
   }
-}
 
-function clientOf({ connection, selectors }: Subscriber): RevocableClient {
-  const { token, subject, address } = connection
-  // An application's own connection may know the subject only.
-  return { token: token ?? (subject === undefined ? undefined : { subject }), address, selectors }
+  #clientOf(subscriber: Subscriber): RevocableClient {
+    const { connection, selectors } = subscriber
+    const { token, subject, address } = connection
+    // An application's own connection may know the subject only.
+    const first = token ?? (subject === undefined ? undefined : { subject })
+    return { token: this.#deps.tokenOf(subscriber) ?? first, address, selectors }
+  }
 }

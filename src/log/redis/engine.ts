@@ -10,6 +10,7 @@ import { RedisDiscovery } from './discovery.ts'
 import { evictionAdvice } from './eviction.ts'
 import { RedisFollower } from './follower.ts'
 import { encodeGroup, readOutcomes } from './group.ts'
+import { RedisInbox } from './inbox.ts'
 import { RedisMaintenance } from './maintenance.ts'
 import type { RedisLogOptions } from './options.ts'
 import { RedisReader } from './reader.ts'
@@ -21,6 +22,7 @@ export class RedisEngine {
   readonly maintenance: RedisMaintenance
   readonly reader: RedisReader
   readonly follower: RedisFollower
+  readonly inbox: RedisInbox
 
   /** @throws OptionError */
   constructor({ prefix = 'tidings', name = 'log', now, ...options }: RedisLogOptions) {
@@ -42,7 +44,8 @@ export class RedisEngine {
     this.store = new RedisStore(base, this.connection, now)
     this.maintenance = new RedisMaintenance(this.store, rules)
     this.reader = new RedisReader(this.store)
-    this.follower = new RedisFollower(this.store, connect)
+    this.inbox = new RedisInbox(base, this.connection)
+    this.follower = new RedisFollower(this.store, this.inbox, connect)
   }
 
   /** Reads the state of the log, or begins one, and sets its rules. @throws TidingsError `log_unavailable` */

@@ -1,10 +1,12 @@
 // Follows the log on a connection of its own, where one command waits for the next entry, and continues at its position after
-// that connection was lost. Redis keeps removed entries until all followers have read them, so each reports its position.
+// that connection was lost. Redis keeps removed entries until all followers have read them, so each reports its position. The same
+// command waits for messages of other nodes.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Entry } from '../log.ts'
 import { sizeOf } from '../size.ts'
 import { type Row, readEntries } from './codec.ts'
 import type { RedisConnection } from './connection.ts'
+import type { RedisInbox } from './inbox.ts'
 import type { Answer, RedisStore } from './store.ts'
 
 /** How long Redis may wait for an entry before the state of the log is checked: Redis may have been emptied. */
@@ -24,6 +26,7 @@ interface Listener {
 export class RedisFollower {
   readonly #id = crypto.randomUUID()
   readonly #store: RedisStore
+  readonly #inbox: RedisInbox
   readonly #connect: () => RedisConnection
   readonly #listeners = new Set<Listener>()
   readonly #stop = new AbortController()
@@ -37,8 +40,9 @@ export class RedisFollower {
   #isReady = true
   #stepped: () => void = () => {}
 
-  constructor(store: RedisStore, connect: () => RedisConnection) {
+  constructor(store: RedisStore, inbox: RedisInbox, connect: () => RedisConnection) {
     this.#store = store
+    this.#inbox = inbox
     this.#connect = connect
   }
 
@@ -54,9 +58,11 @@ export class RedisFollower {
     this.#connection = this.#connect()
     this.#epoch = epoch
     this.#after = after
-    await this.#report().catch(() => {
+    const reported = this.#report().catch(() => {
       this.#isReady = false
     })
+    // Without an inbox, the next report creates it.
+    await Promise.all([reported, this.#inbox.keep().catch(() => {})])
     if (!this.#stop.signal.aborted) void this.#run(this.#connection)
   }
 
@@ -81,7 +87,9 @@ export class RedisFollower {
     this.#listeners.clear()
     this.#connection?.close()
     this.#stepped()
-    if (isFollowing) await this.#store.run('maintain', { verb: 'unfollow', follower: this.#id }).catch(() => {})
+    if (!isFollowing) return
+    const unfollow = this.#store.run('maintain', { verb: 'unfollow', follower: this.#id }).catch(() => {})
+    await Promise.all([unfollow, this.#inbox.remove()])
   }
 
   get #isBehind(): boolean {
@@ -125,7 +133,11 @@ export class RedisFollower {
   }
 
   #check(connection: RedisConnection): Promise<Answer> {
-    if (performance.now() - this.#reportedAt >= reportMs) return this.#report(connection)
+    if (performance.now() - this.#reportedAt >= reportMs) {
+      // A lease lasts several of these intervals, and entries must not wait for messages.
+      this.#inbox.keep(connection).catch(() => {})
+      return this.#report(connection)
+    }
     return this.#store.run('query', { verb: 'state' }, connection)
   }
 
@@ -138,10 +150,14 @@ export class RedisFollower {
 
   async #next(connection: RedisConnection): Promise<Entry[]> {
     const stream = this.#store.keyOf(this.#epoch, 'entries')
+    const { key: inbox, after } = this.#inbox
     const wait = ['COUNT', String(this.#pageEntries), 'BLOCK', String(blockMs)]
-    const answer = await connection.send(['XREAD', ...wait, 'STREAMS', stream, `${this.#after}-0`], blockMs)
-    const [[, rows] = [stream, []]] = (answer ?? []) as [string, Row[]][]
-    return readEntries(this.#epoch, rows)
+    const streams = ['STREAMS', stream, inbox, `${this.#after}-0`, after]
+    const answer = ((await connection.send(['XREAD', ...wait, ...streams], blockMs)) ?? []) as [string, Row[]][]
+    const rowsOf = (key: string) => answer.find(([name]) => name === key)?.[1] ?? []
+    const entries = readEntries(this.#epoch, rowsOf(stream))
+    if (!this.#stop.signal.aborted) this.#inbox.receive(rowsOf(inbox))
+    return entries
   }
 
   #deliver(entries: readonly Entry[]): void {

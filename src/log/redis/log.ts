@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
+import type { Bus } from '../bus.ts'
 import type { Deletion } from '../deletion.ts'
 import { GroupCommit, type Outcome, type PendingAppend } from '../group-commit.ts'
 import { parseId } from '../ids.ts'
@@ -17,6 +18,7 @@ const closeTimeoutMs = 500
 
 export class RedisLog implements Log {
   readonly roster: Roster
+  readonly bus: Bus
   readonly #engine: RedisEngine
   readonly #commits = new GroupCommit((group) => this.#commit(group))
   readonly #reads = new Set<Promise<unknown>>()
@@ -41,6 +43,7 @@ export class RedisLog implements Log {
 
   private constructor(engine: RedisEngine) {
     this.#engine = engine
+    this.bus = engine.inbox
     this.roster = {
       announce: async (announcements) => {
         this.#mustBeOpen()

@@ -7,12 +7,11 @@ export interface Script {
   readonly sha: string
 }
 
-export type ScriptName = keyof typeof scripts
-
 export const scripts = {
   append: load('', 'common', 'retention', 'deletion', 'dedup', 'append'),
   maintain: load('flags=allow-oom', 'common', 'retention', 'deletion', 'maintain'),
-  query: load('flags=allow-oom', 'common', 'query')
+  query: load('flags=allow-oom', 'common', 'query'),
+  inbox: load('flags=allow-oom', 'inbox')
 }
 
 function load(flags: string, ...parts: readonly string[]): Script {

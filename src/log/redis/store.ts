@@ -6,7 +6,7 @@ import { newEpoch } from '../ids.ts'
 import type { Entry } from '../log.ts'
 import { type LogState, type Reply, type Row, readEntries, readReply } from './codec.ts'
 import { OutcomeUnknownError, type RedisConnection } from './connection.ts'
-import { type ScriptName, scripts } from './scripts.ts'
+import { scripts } from './scripts.ts'
 
 export type Answer = LogState & Reply
 
@@ -100,7 +100,7 @@ export class RedisStore {
   }
 
   async #run(
-    name: ScriptName,
+    name: 'append' | 'maintain' | 'query',
     args: object,
     connection: RedisConnection,
     payloads: readonly string[] = []

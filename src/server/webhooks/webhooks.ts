@@ -75,6 +75,11 @@ export class Webhooks {
         this.#emit('subscribed', Date.now(), describe(subscriber))
         this.#occupancy?.enter(selectorsOf(subscriber))
       },
+      changed: (subscriber, before) => {
+        // First what it has now, so that a selector that stays is not vacated.
+        this.#occupancy?.enter(selectorsOf(subscriber))
+        this.#occupancy?.leave(selectorsOf({ selectors: before }))
+      },
       left: (subscriber, reason) => {
         const age = Math.round(subscriber.age)
         this.#emit('unsubscribed', Date.now(), { ...describe(subscriber), reason, age })
@@ -96,6 +101,6 @@ function describe(subscriber: Subscriber): Record<string, unknown> {
   return { request, address, subject, selectors: selectorsOf(subscriber) }
 }
 
-function selectorsOf({ selectors }: Subscriber): string[] {
+function selectorsOf({ selectors }: Pick<Subscriber, 'selectors'>): string[] {
   return selectors.map((selector) => (typeof selector === 'string' ? selector : selector.match))
 }

@@ -125,6 +125,7 @@ describe('hub.change', () => {
     const { connection, subscriber } = await join(hub, ['a'])
     await hub.change(subscriber, { granted: granted('old') })
     await hub.change(subscriber, { granted: granted('new') })
+    await expect.poll(() => seen(connection)).toEqual(['tidings:changed', 'tidings:changed'])
     await hub.revoke({ jti: 'old' })
     expect(connection.ended).toBeUndefined()
     await hub.revoke({ jti: 'new' })
@@ -139,7 +140,7 @@ describe('hub.change', () => {
     await hub.change(subscriber, { add: ['b'] })
     await hub.change(subscriber, { granted: { readable: [], until: Number.POSITIVE_INFINITY, token: { jti: 'x' } } })
     await hub.change(subscriber, { add: ['c'] })
-    expect(seen(connection)).toEqual(['tidings:refused', 'tidings:refused', 'tidings:changed'])
+    await expect.poll(() => seen(connection)).toEqual(['tidings:refused', 'tidings:refused', 'tidings:changed'])
     expect(connection.data.map((data) => (JSON.parse(data) as { code?: string }).code)).toEqual([
       'revoked',
       'token_revoked',

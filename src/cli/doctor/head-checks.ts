@@ -4,22 +4,27 @@ import { ask, type Target } from '../client/request.ts'
 import * as changes from './changes.ts'
 import { type Finding, fault, ok, warning } from './finding.ts'
 
-/** A hub that gets Last-Event-ID answers with the id from which it resumes. */
+/** A hub that gets an id that it does not know answers 410 to `gap=close`. */
 export async function resuming(target: Target, topic: string): Promise<Finding> {
   const check = 'Last-Event-ID'
   const id = `tidings-doctor-${topic.slice(-8)}`
-  const asked = { method: 'HEAD', path: `subscribe?topic=${topic}`, headers: { 'Last-Event-ID': id } }
-  if (names(await ask(target, asked))) return ok(check, 'a client that reconnects can resume')
-  const inQuery = { method: 'HEAD', path: `subscribe?topic=${topic}&last_event_id=${id}` }
-  if (names(await ask(target, inQuery))) {
+  const path = `subscribe?topic=${topic}&gap=close`
+  const isRead = async (path: string, headers: Record<string, string> = {}) =>
+    (await ask(target, { method: 'HEAD', path, headers })).status === 410
+  if (!(await isRead(path, { 'Last-Event-ID': id }))) {
+    if (!(await isRead(`${path}&last_event_id=${id}`))) return warning(check, 'resuming could not be checked')
     const said = 'a proxy removes the request header: clients that reconnect miss updates'
     return fault(check, said, changes.requestHeader)
   }
-  return warning(check, 'a proxy removes the response header: resuming could not be checked', changes.answerHeader)
-}
-
-function names({ headers }: { readonly headers: Readonly<Record<string, unknown>> }): boolean {
-  return headers['last-event-id'] !== undefined || headers['mercure-last-event-id'] !== undefined
+  const { headers } = await ask(target, { method: 'HEAD', path: `subscribe?topic=${topic}` })
+  if (headers['last-event-id'] === undefined) {
+    return warning(
+      check,
+      'a proxy removes the response header: pages do not learn where to continue',
+      changes.answerHeader
+    )
+  }
+  return ok(check, 'a client that reconnects can resume')
 }
 
 /** Whether pages of an origin may read streams. */

@@ -12,6 +12,8 @@ import type { LmdbStore, State } from './store.ts'
  * is cheap. Each removal may touch its own pages, and the next append waits for it.
  */
 export const slice = { looked: 2_000, removed: 250 }
+/** Deleted entries that one commit removes: nobody waits for their space, and publishers wait for each commit. */
+const deletedPerCommit = 100
 
 interface Budget {
   looked: number
@@ -74,7 +76,8 @@ export class LmdbTrim {
    */
   trim(now: number, added: number, maxRemoved: number, head: number): void {
     const budget = { looked: slice.looked + 2 * added, removed: maxRemoved + 2 * added }
-    for (const deletion of this.deletions.all) this.#delete(deletion, budget, head - added)
+    const deleting = { removed: Math.min(deletedPerCommit, budget.removed) }
+    for (const deletion of this.deletions.all) this.#delete(deletion, deleting, head - added)
     this.#supersede()
     if (this.supersededThrough !== undefined) this.#supersedeFrom(this.supersededThrough, budget)
     this.#retention.rules.forEach((rule, at) => {
@@ -85,7 +88,7 @@ export class LmdbTrim {
   }
 
   /** @param head the newest entry in the index; entries of this commit are found by the next one */
-  #delete(deletion: Deletion, budget: Budget, head: number): void {
+  #delete(deletion: Deletion, budget: Pick<Budget, 'removed'>, head: number): void {
     const { topics, from, through } = deletion
     for (const place of topics.flatMap((topic) => [canonicalPlace(topic), alternatePlace(topic)])) {
       for (const offset of this.#store.offsets(place, from)) {

@@ -27,7 +27,7 @@ for i, update in ipairs(args.updates) do
   if update.presence and not enroll(topics[1], update.presence) then skipped[i] = 'known' end
   if update.deletion then
     -- Before the announcement, which could otherwise supersede entries that there is now room for.
-    if beginDeletion(update.deletion, args.maxDeletions) then isDeleting, budget = deleteSome(args.bounds, budget)
+    if beginDeletion(update.deletion, args.maxDeletions) then isDeleting = deleteSome(args.bounds)
     else skipped[i] = 'busy' end
   end
   if not skipped[i] then
@@ -56,7 +56,7 @@ if next(skipped) then
   for i = 1, #args.updates do outcomes[i] = skipped[i] or '' end
   for i, first in pairs(twins) do outcomes[i] = string.format('repeated %.0f %.0f', offsets[first], log.time) end
 end
-if not isDeleting then isDeleting, budget = deleteSome(args.bounds, budget) end
+isDeleting = isDeleting or deleteSome(args.bounds)
 local isUnfinished = trim(args.bounds, budget) or isDeleting
-finish(2 * #args.updates + 250)
+finish(budget)
 return reply({outcome = 'appended', time = log.time, unfinished = isUnfinished and 1 or 0, outcomes = outcomes})

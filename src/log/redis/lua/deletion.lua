@@ -1,6 +1,9 @@
 -- Deletion: `pending` has the deletions in progress, each with `topics`, `from` and `through`. Readers skip their entries from the
 -- announcement on; here they are removed in steps, oldest first. They leave no trace, for a deletion is no gap.
 
+-- Entries that one script deletes: publishers wait for it, and nobody waits for the space.
+local MAX_DELETED = 100
+
 local function saveDeletions()
   deletions = #pending > 0 and cjson.encode(pending) or ''
   redis.call('HSET', meta, 'deletions', deletions)
@@ -44,23 +47,24 @@ local function offsetsToDelete(deletion, prefix, count)
   return offsets
 end
 
--- Answers whether something is left to delete, and the rest of the budget.
-local function deleteSome(rulesOf, budget)
+-- Answers whether something is left to delete.
+local function deleteSome(rulesOf)
+  local budget = MAX_DELETED
   flush()
   while pending[1] do
     for _, topic in ipairs(pending[1].topics) do
       for _, prefix in ipairs({canonical(topic), alternate(topic)}) do
-        local offsets = offsetsToDelete(pending[1], prefix, 200)
+        local offsets = offsetsToDelete(pending[1], prefix, MAX_DELETED)
         while #offsets > 0 do
-          if budget <= 0 then return true, 0 end
+          if budget <= 0 then return true end
           removeDeleted(prefix, offsets, rulesOf)
           budget = budget - #offsets
-          offsets = offsetsToDelete(pending[1], prefix, 200)
+          offsets = offsetsToDelete(pending[1], prefix, MAX_DELETED)
         end
       end
     end
     table.remove(pending, 1)
     saveDeletions()
   end
-  return false, math.max(budget, 0)
+  return false
 end

@@ -67,7 +67,7 @@ if verb == 'count' and log.counting > 0 and log.counted == args.counted then
   log.counted = math.max(log.counted, args.through)
   if log.counted >= log.counting then log.counting = 0 end
 end
-local isDeleting, rest = deleteSome(args.bounds, 500)
-local isUnfinished = trim(args.bounds, rest) or isDeleting
+local isDeleting = deleteSome(args.bounds)
+local isUnfinished = trim(args.bounds, 500) or isDeleting
 local hasMore = finish(4000)
 return reply({unfinished = (isUnfinished or hasMore) and 1 or 0})

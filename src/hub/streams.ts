@@ -105,6 +105,11 @@ export class Streams {
     return this.#isDraining
   }
 
+  /** Starts over when the log has: `locate` may hear of a new epoch before the dispatcher does. */
+  adoptEpoch(epoch: string): void {
+    if (epoch !== this.epoch && epoch === this.#log.epoch) this.#dispatcher.startOver(epoch)
+  }
+
   /** Serves a connection from a position on, and announces its subscriptions. */
   join(
     position: StreamPosition,
@@ -112,8 +117,7 @@ export class Streams {
     subscriptions: readonly Subscription[],
     control?: ControlOptions
   ): Subscriber {
-    // `locate` may hear of a new epoch before the dispatcher does.
-    if (position.epoch !== this.epoch && position.epoch === this.#log.epoch) this.#dispatcher.startOver(position.epoch)
+    this.adoptEpoch(position.epoch)
     const audience = this.audiences.for(position.interest)
     const subscriber = new Subscriber(audience, connection, position, this.#context, subscriptions)
     audience.members.add(subscriber)

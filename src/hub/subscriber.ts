@@ -44,6 +44,8 @@ export class Subscriber implements Timed {
   readonly historyEnd: number
   /** Removals of the log up to here are not reported again. @internal */
   readonly removalsSeen: number
+  /** Whether catch-up may have written an end that was not checked yet. @internal */
+  mayHaveEnded = true
   /** Whether it waits for its turn to read the history. @internal */
   queued = false
   /** @internal */

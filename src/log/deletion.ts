@@ -1,7 +1,10 @@
 // Deletions that are in progress: their entries are gone for readers, but may still occupy storage.
+import { TidingsError } from '../errors.ts'
 
 /** Entries to delete: those with one of the topics, in a range of offsets. */
 export interface Deletion {
+  /** The epoch of the offsets. In another one, nothing is deleted. */
+  readonly epoch: string
   readonly topics: readonly string[]
   /** The first offset of the range. */
   readonly from: number
@@ -9,8 +12,13 @@ export interface Deletion {
   readonly through: number
 }
 
-/** Deletions at a time. Beyond, a further one is refused with `deletions_too_many`. */
-export const maxDeletions = 100
+/** Deletions at a time. Beyond, a further one is refused with `deletions_too_many`: each read compares entries with all of them. */
+export const maxDeletions = 20
+
+/** @throws TidingsError `log_unavailable` when the log has started over since the deletion was made */
+export function checkDeletion({ epoch }: Deletion, current: string): void {
+  if (epoch !== current) throw new TidingsError('log_unavailable', 'the log has started over; nothing was deleted')
+}
 
 interface Compiled extends Deletion {
   readonly names: ReadonlySet<string>

@@ -114,7 +114,7 @@ export interface Log {
   /**
    * Deletes entries, and appends the announcement in the same step. From then on no read returns them, on any node and after any
    * crash; storage is freed step by step. It is no gap. The announcement is delivered with `Entry.deletion`.
-   * @throws TidingsError `closed`, or `deletions_too_many`, with nothing deleted
+   * @throws TidingsError `closed`, `deletions_too_many`, or `log_unavailable` in another epoch, with nothing deleted
    */
   delete(deletion: Deletion, announcement: Update): Promise<Entry>
   /** The offset of an id: computed for ids that the log made; otherwise the oldest kept entry with that id. */

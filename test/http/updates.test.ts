@@ -79,6 +79,24 @@ describe('GET /updates', () => {
     expect(await get(url, `topic=a&${afterId(last.lastEventId)}&wait=30s`)).toMatchObject({ updates: [], ended: true })
   })
 
+  it('does not block others while it searches a long history', async () => {
+    const { hub, url } = await serve({ log: new MemoryLog({ entries: 500_000 }) })
+    for (let batch = 0; batch < 30; batch++) {
+      await hub.publishAll(Array.from({ length: 10_000 }, () => ({ topics: ['a/1'], data: 'x' })))
+    }
+    let turns = 0
+    let isDone = false
+    const count = (): void => {
+      turns++
+      if (!isDone) setImmediate(count)
+    }
+    setImmediate(count)
+    expect(await get(url, 'topic=b/{id}&after=earliest')).toMatchObject({ updates: [], more: false })
+    isDone = true
+    // 300,000 entries are at least 73 pages.
+    expect(turns).toBeGreaterThan(70)
+  })
+
   it('ends a page at about 1 MiB', async () => {
     const { url } = await serve()
     for (let count = 0; count < 4; count++) await publish(url, 'a', 'x'.repeat(400_000))
@@ -124,6 +142,37 @@ describe('GET /updates', () => {
     const { url } = await serveNumbers()
     const answer = await ask(`${url}/updates?after=earliest`)
     expect([answer.headers['cache-control'], answer.headers.etag]).toEqual(['no-store', undefined])
+  })
+})
+
+describe('with keys', () => {
+  const server = serverWith('--anonymous')
+
+  it.each(dialects)('has the private updates that the token may read, with tokens of %s', async (dialect) => {
+    const topic = `https://example.com/history/${dialect}`
+    const publisher = bearer(await token(dialect, { publish: ['*'], key: keys.publish }))
+    const reader = bearer(await token(dialect, { subscribe: [topic], key: keys.subscribe }))
+    const url = `${server.url}/updates?${form({ topic, after: 'earliest' })}`
+    const send = (data: string, more = {}) =>
+      ask(`${server.url}/publish?${form({ topic, private: 'on', ...more })}`, {
+        method: 'POST',
+        body: data,
+        headers: { ...publisher, 'Content-Type': 'text/plain' }
+      })
+    await send('one')
+    await send('two', { end: 'on' })
+    const page = pageOf(await ask(url, { headers: reader }))
+    expect([dataOf(page), page.ended]).toEqual([['one', 'two'], true])
+    const anonymous = pageOf(await ask(url))
+    expect([dataOf(anonymous), anonymous.ended]).toEqual([[], false])
+    expect((await ask(url, { headers: bearer('x'.repeat(50)) })).status).toBe(401)
+  })
+
+  it('does not wait longer than the token is valid', async () => {
+    const topic = 'https://example.com/history/expiring'
+    const reader = bearer(await token('0.x', { subscribe: [topic], key: keys.subscribe, expiresIn: 2 }))
+    const page = pageOf(await ask(`${server.url}/updates?${form({ topic, wait: '60s' })}`, { headers: reader }))
+    expect(page.updates).toEqual([])
   })
 })
 
@@ -266,8 +315,10 @@ describe('DELETE', () => {
     const { url, id } = await serveNumbers({}, { allowDelete: true })
     await post(`${url}/publish?topic=a&id=mine%2F1`, 'mine')
     await post(`${url}/publish?topic=a&id=mine%2F1`, 'mine again')
+    // Twice, since a publisher used the id twice.
     const [encoded, client] = [encodeURIComponent(id(4)), await listen(`${url}/subscribe?topic=a&envelope=json`)]
     expect((await remove(url, `/${encoded}`)).status).toBe(200)
+    expect((await remove(url, '/mine%2F1')).status).toBe(200)
     expect((await remove(url, '/mine%2F1')).status).toBe(200)
     await client.received(3)
     expect(client.events.map(({ event }) => event)).toEqual(Array(3).fill('tidings:deleted'))
@@ -289,6 +340,24 @@ describe('DELETE', () => {
       const answer = await remove(url, `/${gone}`)
       expect([answer.status, answer.json()], gone).toMatchObject([404, { error: { code: 'update_missing' } }])
     }
+  })
+
+  it('does not delete the announcements of the hub, by no id', async () => {
+    const { hub, url } = await serveNumbers({}, { allowDelete: true })
+    await hub.revoke({ jti: 'x' })
+    const answer = await remove(url, `/${encodeURIComponent(`#${hub.status.epoch}-g`)}`)
+    expect([answer.status, answer.json()]).toMatchObject([403, { error: { code: 'topic_reserved' } }])
+  })
+
+  it('announces the deletion of a private topic only to those who may read it, also next to a public one', async () => {
+    const { hub, url } = await serve({}, { allowDelete: true })
+    await hub.publish({ topics: ['secret'], data: 's', private: true })
+    await hub.publish({ topics: ['news'], data: 'n' })
+    const client = await listen(`${url}/subscribe?topic=news`)
+    expect((await remove(url, '?topic=news&topic=secret')).status).toBe(200)
+    await publish(url, 'news', 'next')
+    expect(await client.received(1)).toEqual(['next'])
+    expect(dataOf(await get(url, 'topic=news&after=earliest'))).toEqual(['next'])
   })
 
   it('hides deleted updates from streams that are behind', async () => {

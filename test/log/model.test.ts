@@ -130,7 +130,7 @@ async function play(open: Open, first: readonly RetentionRule[], steps: Step[], 
       const through = Math.max(model.head - spares, 0)
       const from = single ? through : 1
       const announcement = { topics, data: 'deleted' }
-      await log.delete({ topics, from, through }, announcement)
+      await log.delete({ epoch: log.epoch, topics, from, through }, announcement)
       model.delete(topics, from, through, announcement, now)
     } else if (lasts) {
       await log.close()

@@ -5,7 +5,12 @@ import type { Kept } from './log-contract.ts'
 import { dataOf, followed, many, only, readAll, update } from './log-folder.ts'
 
 const announcement = (topics: readonly string[]): Update => ({ topics, data: '{}', type: 'tidings:deleted' })
-const all = (topics: readonly string[], through: number): Deletion => ({ topics, from: 1, through })
+const all = ({ epoch }: Log, topics: readonly string[], through: number): Deletion => ({
+  epoch,
+  topics,
+  from: 1,
+  through
+})
 const end = (data: string, fields: Partial<Update> = {}) => update(data, { end: true, ...fields })
 const both: Filter = { admits: (topics) => topics.includes('a') || topics.includes('b'), topics: ['a', 'b'] }
 
@@ -76,7 +81,7 @@ export function testDeletionContract(open: (kept?: Kept) => Promise<Log>): void 
         update('3', { topics: ['x', 'a'] }),
         update('4', { topics: ['a'], id: 'one' })
       ])
-      const deletion = all(['a'], 3)
+      const deletion = all(log, ['a'], 3)
       const entry = await log.delete(deletion, announcement(['a']))
       expect(entry).toMatchObject({ offset: 5, update: announcement(['a']) })
       expect(dataOf((await readAll(log)).entries)).toEqual(['2', '4', '{}'])
@@ -90,14 +95,14 @@ export function testDeletionContract(open: (kept?: Kept) => Promise<Log>): void 
     it('deletes a single entry', async () => {
       const log = await open()
       await log.append(many(5))
-      await log.delete({ topics: ['t'], from: 3, through: 3 }, announcement(['t']))
+      await log.delete({ epoch: log.epoch, topics: ['t'], from: 3, through: 3 }, announcement(['t']))
       expect(dataOf((await readAll(log)).entries)).toEqual(['1', '2', '4', '5', '{}'])
     })
 
     it('is no gap', async () => {
       const log = await open()
       await log.append(many(20))
-      await log.delete(all(['t'], 15), announcement(['t']))
+      await log.delete(all(log, ['t'], 15), announcement(['t']))
       expect(await readAll(log, { after: 2 })).toMatchObject({ lost: false })
       expect((await readAll(log, { after: 2, filter: only('t') })).lost).toBe(false)
     })
@@ -105,7 +110,7 @@ export function testDeletionContract(open: (kept?: Kept) => Promise<Log>): void 
     it('is no gap where retention would have removed the same entries', async () => {
       const log = await open({ entries: 5 })
       await log.append(many(5))
-      await log.delete(all(['t'], 5), announcement(['t']))
+      await log.delete(all(log, ['t'], 5), announcement(['t']))
       await log.append(many(4, { topics: ['other'] }))
       expect((await readAll(log, { filter: only('t') })).lost).toBe(false)
     })
@@ -113,7 +118,7 @@ export function testDeletionContract(open: (kept?: Kept) => Promise<Log>): void 
     it('reopens a topic: the announcement is its newest entry', async () => {
       const log = await open()
       await log.append([end('1', { topics: ['a'] })])
-      await log.delete(all(['a'], 1), announcement(['a']))
+      await log.delete(all(log, ['a'], 1), announcement(['a']))
       expect(await endedOffsets(log, ['a'])).toEqual([undefined])
     })
 
@@ -123,7 +128,7 @@ export function testDeletionContract(open: (kept?: Kept) => Promise<Log>): void 
         await log.append(many(400, { topics: ['a'] }))
         await log.append(many(2, { topics: ['b'] }))
       }
-      await log.delete(all(['a'], log.head), announcement(['a']))
+      await log.delete(all(log, ['a'], log.head), announcement(['a']))
       const read = async () => (await readAll(log, { filter: both })).entries
       const topics = (entries: readonly Entry[]) => new Set(entries.map((entry) => entry.update.topics[0]))
       const left = await read()
@@ -136,7 +141,7 @@ export function testDeletionContract(open: (kept?: Kept) => Promise<Log>): void 
     it('counts what is left under its rules', async () => {
       const log = await open({ entries: 10 })
       await log.append(many(10))
-      await log.delete(all(['t'], 6), announcement(['t']))
+      await log.delete(all(log, ['t'], 6), announcement(['t']))
       await log.append(many(5, { topics: ['u'] }))
       expect(dataOf((await readAll(log)).entries)).toEqual(['7', '8', '9', '10', '{}', '1', '2', '3', '4', '5'])
       expect((await readAll(log)).lost).toBe(false)
@@ -146,16 +151,24 @@ export function testDeletionContract(open: (kept?: Kept) => Promise<Log>): void 
       const log = await open()
       await log.append([...many(300, { topics: ['a'] }), ...many(300, { topics: ['b'] }), ...many(1)])
       await Promise.all([
-        log.delete(all(['a'], 600), announcement(['a'])),
-        log.delete(all(['b'], 600), announcement(['b']))
+        log.delete(all(log, ['a'], 600), announcement(['a'])),
+        log.delete(all(log, ['b'], 600), announcement(['b']))
       ])
       expect((await readAll(log)).entries.map(({ offset }) => offset)).toEqual([601, 602, 603])
+    })
+
+    it('deletes nothing for another epoch', async () => {
+      const log = await open()
+      await log.append(many(3))
+      const other = { epoch: 'other', topics: ['t'], from: 1, through: 3 }
+      await expect(log.delete(other, announcement(['t']))).rejects.toMatchObject({ code: 'log_unavailable' })
+      expect(dataOf((await readAll(log)).entries)).toEqual(['1', '2', '3'])
     })
 
     it('refuses to delete after close', async () => {
       const log = await open()
       await log.close()
-      await expect(log.delete(all(['t'], 1), announcement(['t']))).rejects.toMatchObject({ code: 'closed' })
+      await expect(log.delete(all(log, ['t'], 1), announcement(['t']))).rejects.toMatchObject({ code: 'closed' })
     })
   })
 }

@@ -99,6 +99,8 @@ export async function authorizeDelete(ctx: RequestContext, grants: Grants, targe
     grants,
     'id' in target ? { action: 'delete', topics: [], id: target.id } : { action: 'delete', ...target }
   )
+  // The application may have taken a while.
+  requireUnrevoked(ctx, grants)
 }
 
 /**

@@ -23,7 +23,8 @@ export function readOriginOption(name: keyof OriginOptions, origins: readonly st
 }
 
 const exposed =
-  'Link, Mercure-Last-Event-ID, Last-Event-ID, Event-ID, Accept-Query, ETag, WWW-Authenticate, Idempotent-Replayed'
+  'Link, Mercure-Last-Event-ID, Last-Event-ID, Event-ID, Accept-Query, ETag, WWW-Authenticate, Idempotent-Replayed, ' +
+  'Retry-After, X-Request-Id'
 const allowedHeaders = 'Authorization, Cache-Control, Content-Type, Last-Event-ID, Idempotency-Key'
 /** Seconds for which a browser may cache a preflight. */
 const preflightAge = '7200'

@@ -5,9 +5,9 @@ import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
 import { envelopeOf } from '../../hub/delivery/frame.ts'
 import type { DeleteTarget } from '../../hub/history/deleter.ts'
-import type { HistoryPage, HistoryRequest } from '../../hub/history/history.ts'
+import { type HistoryPage, type HistoryRequest, validateHistoryRequest } from '../../hub/history/history.ts'
 import { wantsJson } from '../accept.ts'
-import { authorizeDelete, authorizeSubscribe } from '../access/authorize.ts'
+import { authorizeDelete, authorizeSubscribe, requireUnrevoked } from '../access/authorize.ts'
 import { checkReserved } from '../access/reserved.ts'
 import type { RequestContext } from '../request-context.ts'
 import { commonHeaders, encodeHeader, sendJson, sendText } from '../response.ts'
@@ -16,25 +16,35 @@ import { readDeleteTopics, readHistoryRequest, refuseParameters, withoutToken } 
 export const updatesPath = '/updates'
 
 export async function readUpdates(ctx: RequestContext): Promise<void> {
-  const { access, limits, address, hub, request, response } = ctx
+  const { access, limits, address, request } = ctx
   const query = ctx.query()
   const { grants } = await access.reader(request, query)
   const wanted = readHistoryRequest(withoutToken(query))
   // A request that waits counts as a stream. New streams have their own pace, and this one may be one of many.
   const leave = await limits.enter(address, grants.subject, { isPaced: false })
+  const signal = abortedWith(ctx)
   try {
-    const signal = abortedWith(ctx)
-    await limits.hold(async () => {
-      const client = { token: grants.identity, address }
-      const authorized: HistoryRequest = { ...wanted, ...(await authorizeSubscribe(ctx, grants, wanted)), client }
-      if (request.method === 'HEAD') {
-        const { id } = await hub.locate(authorized, signal)
-        response.writeHead(200, { ...commonHeaders, ...jsonHeaders(id) }).end()
-      } else sendPage(ctx, await hub.history(authorized, signal))
-    })
+    await limits.hold(() => answer(ctx, grants, wanted, signal))
+  } catch (error) {
+    // Nobody is left to answer, and a client that stops waiting is no refusal.
+    if (!signal.aborted) throw error
   } finally {
     leave()
   }
+}
+
+async function answer(ctx: RequestContext, grants: Grants, wanted: HistoryRequest, signal: AbortSignal): Promise<void> {
+  const { address, hub, request, response } = ctx
+  const authorized = await authorizeSubscribe(ctx, grants, wanted)
+  const page = { ...wanted, ...authorized.request, client: { token: grants.identity, address } }
+  if (request.method !== 'HEAD') {
+    sendPage(ctx, await hub.history(page, signal))
+    return
+  }
+  validateHistoryRequest(page)
+  const { id } = await hub.locate(page, signal)
+  requireUnrevoked(ctx, grants, wanted.topics)
+  response.writeHead(200, { ...commonHeaders, ...jsonHeaders(id) }).end()
 }
 
 /** A history search or a poll ends when its client disconnects. */
@@ -103,8 +113,9 @@ async function remove(ctx: RequestContext, grants: Grants, target: DeleteTarget)
     throw new TidingsError('not_granted', 'the token does not cover every topic')
   }
   await authorizeDelete(ctx, grants, target)
-  // With the right to publish everywhere, the updates need not be read first.
-  const { id } = await hub.delete(target, grants.publish.coversEverything ? {} : { mayDelete })
+  // With the right to publish everywhere, not every update of the topics has to be read first.
+  const isCovered = 'topics' in target && grants.publish.coversEverything
+  const { id } = await hub.delete(target, isCovered ? {} : { mayDelete })
   const headers = { 'Event-ID': encodeHeader(id) }
   if (wantsJson(request)) sendJson(response, { id }, headers)
   else sendText(response, '200 OK\n', headers)

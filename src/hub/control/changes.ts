@@ -6,19 +6,21 @@ import type { Log } from '../../log/log.ts'
 import { encode } from '../../sse/encode.ts'
 import { textOf } from '../../topics/matcher.ts'
 import type { Audiences } from '../audiences.ts'
-import type { TokenIdentity } from '../connection.ts'
+import type { CloseReason, TokenIdentity } from '../connection.ts'
 import type { ChangeSteps } from '../delivery/catch-up.ts'
 import { replayTextOf } from '../delivery/frame.ts'
 import type { Sweeper } from '../delivery/sweeper.ts'
 import type { Observer } from '../observer.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Subscriber, SubscriberContext } from '../subscriber.ts'
-import type { GrantedRights, Rights, StreamChange } from './change.ts'
+import { encodeChange, type GrantedRights, type Rights, type StreamChange } from './change.ts'
 import { ControlledStream, type Plan, type WaitingChange } from './controlled.ts'
 import type { ControlOffer } from './offer.ts'
 
 /** Changes of one stream that may wait. */
 const maxWaiting = 16
+/** Their size together, in characters of JSON. */
+const maxWaitingSize = 2 ** 19
 
 /** How a stream is joined that its client may change. */
 export interface ControlOptions {
@@ -89,8 +91,12 @@ export class Changes implements ChangeSteps {
   accept({ subscriber, waiting }: ControlledStream, change: StreamChange): void {
     const { sweeper, context } = this.#deps
     if (waiting.length >= maxWaiting) throw new TidingsError('changes_too_many', `the limit is ${maxWaiting}`)
+    const size = JSON.stringify(encodeChange(change)).length
+    if (waiting.length > 0 && waiting.reduce((sum, one) => sum + one.size, size) > maxWaitingSize) {
+      throw new TidingsError('changes_too_many', `the limit of their size is ${maxWaitingSize} characters`)
+    }
     // So what is published after the answer counts for the change, however late it takes effect.
-    waiting.push({ change, position: Math.max(subscriber.cursor, context.head()) })
+    waiting.push({ change, size, position: Math.max(subscriber.cursor, context.head()) })
     if (subscriber.state === 'live') {
       sweeper.complete(subscriber, context.head())
       subscriber.state = 'behind'
@@ -121,6 +127,8 @@ export class Changes implements ChangeSteps {
   async replayNext(subscriber: Subscriber): Promise<void> {
     const plan = this.#bySubscriber.get(subscriber)?.waiting[0]?.plan
     if (!plan || plan instanceof TidingsError || !plan.replay) return
+    const ending = this.#endingOf(subscriber, plan)
+    if (ending) return this.#deps.context.leave(subscriber, ending)
     const entries = await plan.replay.read()
     if (subscriber.state === 'closed') return
     // With another epoch, the position of the stream is one of the old epoch.
@@ -133,6 +141,13 @@ export class Changes implements ChangeSteps {
     const size = { entries: count, deliveries: count, bytes: bytes.length }
     this.#deps.observer.delivered({ by: 'catch-up', ...size, oldestTime: oldest.time })
     subscriber.send(bytes, subscriber.cursor)
+  }
+
+  /** A replay is sent by the rights of the change, which may end before it takes effect. */
+  #endingOf({ connection: { address } }: Subscriber, { granted, allowed, interest }: Plan): CloseReason | undefined {
+    if (Math.min(granted.until, allowed.until) <= Date.now()) return 'expired'
+    const { selectors } = interest
+    return this.#deps.revocations.refusalOf({ token: granted.token, address, selectors }) && 'revoked'
   }
 
   #plan(stream: ControlledStream, { change }: WaitingChange): Plan | TidingsError {
@@ -175,6 +190,7 @@ export class Changes implements ChangeSteps {
     if (audience === before) return
     audience.members.add(subscriber)
     subscriber.audience = audience
+    subscriber.mayHaveEnded = true
     audiences.remove(subscriber, before)
   }
 

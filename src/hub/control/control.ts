@@ -29,7 +29,9 @@ export class Control {
     const question = { key: address.key, ...(change && { change }) }
     if (address.node === this.#node) return this.#decide(question)
     if (!this.#forwarding) throw new TidingsError('not_found', 'the stream has ended, or is on another hub')
-    return this.#forwarding.ask(address.node, question)
+    // A change may be large, so the other node is asked first whether it has the stream.
+    const answer = await this.#forwarding.ask(address.node, { key: address.key })
+    return change ? this.#forwarding.ask(address.node, question) : answer
   }
 
   close(): void {

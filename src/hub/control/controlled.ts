@@ -21,6 +21,8 @@ export interface Plan {
 /** A change that was accepted and waits. */
 export interface WaitingChange {
   readonly change: StreamChange
+  /** In characters of JSON. */
+  readonly size: number
   /** Where it takes effect: the stream has everything up to this offset first. */
   readonly position: number
   /** What it makes of the stream, or why it is refused; known when its turn comes. */

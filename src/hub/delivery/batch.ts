@@ -17,6 +17,11 @@ export class Batch {
     return this.#frames.length
   }
 
+  /** Whether one of them ends its topics. */
+  get hasEnd(): boolean {
+    return this.#frames.some(({ entry }) => entry.update.end)
+  }
+
   get first(): number {
     return (this.#frames[0] as Frame).offset
   }

@@ -61,7 +61,8 @@ export class CatchUp {
       // The last check of the window and the change to live share a tick: later entries find a live subscriber.
       if (subscriber.cursor >= this.#window.head) {
         subscriber.state = 'live'
-        this.#context.becameLive(subscriber)
+        if (subscriber.mayHaveEnded) this.#context.becameLive(subscriber)
+        subscriber.mayHaveEnded = false
         return
       }
       this.#writeWindowPage(subscriber)
@@ -114,6 +115,7 @@ export class CatchUp {
       return
     }
     const { entries, bytes, oldestTime } = batch
+    subscriber.mayHaveEnded ||= batch.hasEnd
     this.#observer.delivered({ by: 'catch-up', entries, deliveries: entries, bytes: bytes.length, oldestTime })
     subscriber.send(bytes, cursor)
   }

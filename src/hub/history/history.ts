@@ -75,14 +75,18 @@ export class History {
    */
   async page(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryPage> {
     const { limit = defaultLimit, wait = 0 } = request
-    check(limit, wait)
+    validateHistoryRequest(request)
     const deadline = performance.now() + wait
     let wanted: SubscribeRequest = request
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const position = await this.#locate(wanted, signal)
+      this.#streams.adoptEpoch(position.epoch)
       const reading: Reading = { position, updates: [], bytes: 0, cursor: position.after, more: false, ended: false }
       const isRead = await this.#read(reading, limit, deadline, signal, () => this.#requireUnrevoked(request))
-      if (isRead) return pageOf(reading)
+      if (isRead) {
+        this.#requireUnrevoked(request)
+        return pageOf(reading)
+      }
       // Where a client named no id, it continues from where this page began, so that it gets a gap.
       if (!wanted.lastEventId) wanted = { ...wanted, lastEventId: formatId(position.epoch, reading.cursor) }
     }
@@ -98,7 +102,7 @@ export class History {
     requireUnrevoked: () => void
   ): Promise<boolean> {
     const { position, updates } = reading
-    if (!(await this.#reads.run(() => this.#fill(reading, limit), signal))) return false
+    if (!(await this.#reads.run(() => this.#fill(reading, limit, signal), signal))) return false
     reading.ended = await this.#isOver(reading)
     while (updates.length === 0 && !position.gap && !reading.ended) {
       const waitMs = Math.min(deadline - performance.now(), position.until - Date.now())
@@ -106,7 +110,8 @@ export class History {
       await this.#wait(reading, waitMs, signal)
       requireUnrevoked()
       if (!(await this.#continue(reading, limit, signal))) return false
-      reading.ended = await this.#isOver(reading)
+      // Without an update no end has arrived, and the log need not be asked.
+      if (updates.length > 0) reading.ended = await this.#isOver(reading)
     }
     return true
   }
@@ -125,7 +130,7 @@ export class History {
     const { window, epoch } = this.#streams
     const { position, updates } = reading
     if (epoch !== position.epoch || !window.covers(reading.cursor)) {
-      return this.#reads.run(() => this.#fill(reading, limit), signal)
+      return this.#reads.run(() => this.#fill(reading, limit, signal), signal)
     }
     while (reading.cursor < window.head) {
       const isFull = updates.length >= limit || reading.bytes >= maxBytes
@@ -143,7 +148,7 @@ export class History {
   }
 
   /** Reads the log up to its end or the limits, and whether anything follows. Returns false when entries of the page were lost. */
-  async #fill(reading: Reading, limit: number): Promise<boolean> {
+  async #fill(reading: Reading, limit: number, signal: AbortSignal | undefined): Promise<boolean> {
     const { position, updates } = reading
     const isFull = () => updates.length >= limit || reading.bytes >= maxBytes
     for (let cursor = reading.cursor; ; ) {
@@ -161,6 +166,9 @@ export class History {
       reading.cursor = page.cursor
       if (page.cursor === cursor) return true
       cursor = page.cursor
+      // A log in this process answers without a pause, and streams must not wait for a search of all history.
+      await new Promise(setImmediate)
+      signal?.throwIfAborted()
     }
   }
 
@@ -182,7 +190,8 @@ function pageOf({ position, updates, cursor, more, ended }: Reading): HistoryPag
   return { updates, lastEventId: formatId(epoch, cursor), ...(gap && { gap }), more, ended }
 }
 
-function check(limit: number, wait: number): void {
+/** @throws TidingsError `limit_invalid` or `wait_invalid` */
+export function validateHistoryRequest({ limit = defaultLimit, wait = 0 }: HistoryRequest): void {
   if (!(Number.isSafeInteger(limit) && limit >= 1 && limit <= maxLimit)) {
     throw new TidingsError('limit_invalid', `the range is 1 to ${maxLimit}, got ${limit}`)
   }

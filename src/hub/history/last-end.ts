@@ -2,6 +2,9 @@
 import type { Entry, Log } from '../../log/log.ts'
 import type { Interest } from '../interest.ts'
 
+/** Topics that are looked up first. */
+const firstTopics = 4
+
 /**
  * The offset of the last end, if all topics of the interest have ended with an update that it may read. Undefined otherwise, and for
  * patterns.
@@ -9,19 +12,16 @@ import type { Interest } from '../interest.ts'
 export async function lastEnd(log: Log, interest: Interest): Promise<number | undefined> {
   const { topics } = interest
   if (topics === undefined || !log.hasEnds) return undefined
-  let last = 0
-  // In growing parts: usually one of the first topics has not ended, and the others need not be looked up.
-  for (let at = 0, size = 4; at < topics.length; size *= 8) {
-    const found = lastOf(await log.ends(topics.slice(at, at + size)), interest)
-    at += size
-    if (found === undefined) return undefined
-    last = Math.max(last, found)
+  // Usually one of the first topics has not ended, and the others need not be looked up.
+  for (let size = firstTopics; size < topics.length; size *= 8) {
+    if (lastOf(await log.ends(topics.slice(0, size)), interest) === undefined) return undefined
   }
-  return last
+  // All of them at one moment.
+  return lastOf(await log.ends(topics), interest)
 }
 
-/** The same for the ends of all its topics. */
-export function lastOf(ends: readonly (Entry | undefined)[], interest: Interest): number | undefined {
+/** The same for the ends of its topics. */
+function lastOf(ends: readonly (Entry | undefined)[], interest: Interest): number | undefined {
   let last = 0
   for (const end of ends) {
     if (!end || !interest.mayRead(end.update.topics, end.update.private ?? false)) return undefined

@@ -5,6 +5,9 @@ import type { Interest } from '../interest.ts'
 /** Clients that are woken in one turn of the event loop. Each costs a response, and streams must not wait for a thousand of them. */
 const wokenPerTurn = 8
 
+/** How long the audience of a pattern stays without a client, in milliseconds. */
+const lingerMs = 2_000
+
 export class Polls<Member> {
   readonly #audiences: Audiences<Member>
   readonly #waiting = new Set<() => void>()
@@ -29,7 +32,9 @@ export class Polls<Member> {
         signal?.removeEventListener('abort', wake)
         this.#waiting.delete(wake)
         audience.waiting.delete(wake)
-        this.#audiences.release(audience)
+        // A pattern that comes and goes costs every publish a search, and its client will be back.
+        if (interest.topics) this.#audiences.release(audience)
+        else setTimeout(() => this.#audiences.release(audience), lingerMs).unref()
         this.#woken.push(resolve)
         this.#schedule()
       }

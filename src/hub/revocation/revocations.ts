@@ -131,6 +131,7 @@ export class Revocations {
     const isOver = endOf(revocation) <= Date.now()
     const { at } = revocation
     this.#close(revocation, (subscriber) => !isOver || Date.now() - subscriber.age < at)
+    this.#deps.wakePolls()
     this.#startTimer()
   }
 

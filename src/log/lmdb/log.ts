@@ -1,7 +1,7 @@
 // The log on disk: history in a folder, kept by LMDB. An append is answered and delivered when it is on disk.
 import { TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
-import type { Deletion } from '../deletion.ts'
+import { checkDeletion, type Deletion } from '../deletion.ts'
 import { LogError } from '../error.ts'
 import { GroupCommit, type Outcome, type PendingAppend } from '../group-commit.ts'
 import { parseId } from '../ids.ts'
@@ -154,6 +154,7 @@ export class LmdbLog implements Log {
 
   async delete(deletion: Deletion, announcement: Update): Promise<Entry> {
     this.#mustBeOpen()
+    checkDeletion(deletion, this.epoch)
     return this.#commits.delete(deletion, announcement)
   }
 

@@ -65,10 +65,16 @@ export async function findNewest(
   return left === 0 ? head : undefined
 }
 
+/** Deleted entries that are passed over in search of the newest one. */
+const maxHidden = 100
+
 /** The newest entry of a topic, if it is an end. */
 export function findEnd(store: LmdbStore, head: number, topic: string, deletions: Deletions): Entry | undefined {
+  let looked = 0
   for (const entry of withTopics(store, [topic], head, true)) {
     if (!deletions.covers(entry.offset, entry.update.topics)) return entry.update.end ? entry : undefined
+    // Nobody waits for a large deletion; until it is complete, the topic counts as open.
+    if (++looked >= maxHidden) return undefined
   }
   return undefined
 }

@@ -23,8 +23,9 @@ interface Budget {
 export class LmdbTrim {
   /** Removed entries, without superseded and deleted ones. */
   readonly traces: Tombstone[] = []
-  /** Whether more remains to be removed. */
-  unfinished = false
+  /** Whether more remains to be trimmed, and to be deleted. */
+  #isTrimming = false
+  #isDeleting = false
   /** Whether a change of rules or a deletion is complete, which the state has to say. */
   hasProgress = false
   /** The progress of a change of rules; undefined when it is complete. */
@@ -42,6 +43,11 @@ export class LmdbTrim {
     this.#changes = changes
     this.supersededThrough = state.supersededThrough
     this.deletions = state.deletions ? new Deletions(state.deletions) : Deletions.none
+  }
+
+  /** Whether more remains to be removed. */
+  get unfinished(): boolean {
+    return this.#isTrimming || this.#isDeleting
   }
 
   /** Notes an entry that may supersede others. */
@@ -94,13 +100,13 @@ export class LmdbTrim {
       for (const offset of this.#store.offsets(place, from)) {
         if (offset > through) break
         if (this.#changes.removed.has(offset)) continue
-        this.unfinished ||= budget.removed <= 0
-        if (this.unfinished) return
+        this.#isDeleting ||= budget.removed <= 0
+        if (this.#isDeleting) return
         this.#changes.drop(offset)
         budget.removed--
       }
     }
-    if (through > head) this.unfinished = true
+    if (through > head) this.#isDeleting = true
     else {
       this.deletions = this.deletions.without(deletion)
       this.hasProgress = true
@@ -110,8 +116,8 @@ export class LmdbTrim {
   /** After a change of rules: removes what the new ones supersede, oldest first. */
   #supersedeFrom(after: number, budget: Budget): void {
     for (const { offset, update } of this.#changes.from(after + 1)) {
-      this.unfinished ||= budget.looked-- <= 0 || budget.removed <= 0
-      if (this.unfinished) return
+      this.#isTrimming ||= budget.looked-- <= 0 || budget.removed <= 0
+      if (this.#isTrimming) return
       if (this.#changes.isOver(update)) {
         this.#changes.drop(offset)
         budget.removed--
@@ -130,8 +136,8 @@ export class LmdbTrim {
     for (const entry of this.#changes.from(tally.after + 1)) {
       const isRuled = this.#retention.ruleOf(entry.update) === at
       if (isRuled && fits(tally, rule) && entry.time >= oldest) return
-      this.unfinished ||= budget.looked-- <= 0 || budget.removed <= 0
-      if (this.unfinished) return
+      this.#isTrimming ||= budget.looked-- <= 0 || budget.removed <= 0
+      if (this.#isTrimming) return
       if (isRuled) {
         this.#forget(entry)
         budget.removed--

@@ -3,7 +3,7 @@ import { OptionError, TidingsError } from '../../errors.ts'
 import type { Update } from '../../update.ts'
 import { appendDeduplicated } from '../dedup/append.ts'
 import { MemoryDedupStore } from '../dedup/memory-store.ts'
-import { type Deletion, maxDeletions } from '../deletion.ts'
+import { checkDeletion, type Deletion, maxDeletions } from '../deletion.ts'
 import { formatId, newEpoch, parseId } from '../ids.ts'
 import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from '../log.ts'
 import type { RetentionRule } from '../retention/rules.ts'
@@ -155,6 +155,7 @@ export class MemoryLog implements Log {
 
   async delete(deletion: Deletion, announcement: Update): Promise<Entry> {
     if (this.#isClosed) throw new TidingsError('closed')
+    checkDeletion(deletion, this.epoch)
     if (this.#entries.deletions >= maxDeletions) throw new TidingsError('deletions_too_many')
     this.#entries.delete(deletion)
     // Before the announcement, which could otherwise supersede entries that there is now room for.

@@ -43,19 +43,24 @@ export function readOutcomes(group: readonly PendingAppend[], { epoch, head, ...
   const count = group.reduce((sum, { updates }) => sum + updates.length, 0)
   let at = 0
   let offset = head - count + outcomes.filter((outcome) => outcome !== '').length
-  return group.map(({ updates, members, deletion }) => {
+  return group.map(({ updates, members }) => {
     const answers: Appended[] = []
-    let isRefused = false
+    let refused = ''
     for (const update of updates) {
       const [outcome = '', earlier, then] = (outcomes[at++] ?? '').split(' ')
       if (outcome === '') answers.push(appended(epoch, update, ++offset, time))
       else if (outcome === 'repeated') answers.push(repeatedEntry(epoch, update, Number(earlier), Number(then)))
-      else isRefused = true
+      else refused = outcome
     }
     // An announcement that changes nothing is left out, which is no error.
-    if (!isRefused || members) return answers
-    return new TidingsError(deletion ? 'deletions_too_many' : 'key_reused')
+    if (refused === '' || members) return answers
+    return refusalOf(refused)
   })
+}
+
+function refusalOf(outcome: string): TidingsError {
+  if (outcome === 'epoch') return new TidingsError('log_unavailable', 'the log has started over; nothing was deleted')
+  return new TidingsError(outcome === 'busy' ? 'deletions_too_many' : 'key_reused')
 }
 
 function appended(epoch: string, update: Update, offset: number, time: number): Appended {

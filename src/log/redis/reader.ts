@@ -28,8 +28,9 @@ export class RedisReader {
 
   async read(after: number, filter: Filter, limit: PageLimit, removalsSeen?: number): Promise<Page> {
     const { topics } = filter
-    const count = Math.min(maxEntries, topics ? limit.entries : Math.max(scanLimit.entries, limit.entries))
-    const bytes = topics ? limit.bytes : Math.max(scanLimit.bytes, limit.bytes)
+    // The index does not know which entries of a topic are private or deleted, so a small page may have to look at many.
+    const count = Math.min(maxEntries, Math.max(scanLimit.entries, limit.entries))
+    const bytes = Math.max(scanLimit.bytes, limit.bytes)
     const known = { tracesOf: this.#removals.epoch, removals: this.#removals.index.removals }
     const answer = await this.#store.run('query', { verb: 'read', after, count, bytes, topics, ...known })
     const index = this.#removalsOf(answer.epoch)

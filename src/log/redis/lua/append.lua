@@ -27,7 +27,8 @@ for i, update in ipairs(args.updates) do
   if update.presence and not enroll(topics[1], update.presence) then skipped[i] = 'known' end
   if update.deletion then
     -- Before the announcement, which could otherwise supersede entries that there is now room for.
-    if beginDeletion(update.deletion, args.maxDeletions) then isDeleting = deleteSome(args.bounds)
+    if update.deletion.epoch ~= epoch then skipped[i] = 'epoch'
+    elseif beginDeletion(update.deletion, args.maxDeletions) then isDeleting = deleteSome(args.bounds)
     else skipped[i] = 'busy' end
   end
   if not skipped[i] then

@@ -1,6 +1,6 @@
 -- Reads, all at one moment, by `args.verb`:
 -- `state`; `members`, a page of the roster from `cursor` on; `locate`, the oldest entries with an `id`;
--- `ends`, the newest entries of each of `topics`;
+-- `ends`, for each of `topics` its newest entry if that looks like an end, and otherwise nothing;
 -- `newest`, the topics of at most `count` entries before `before`, the newest first;
 -- `read`, entries after `after`: at most `count`, and no more than one beyond `bytes`, with the traces of what was removed since
 -- `removals` of `tracesOf`. With `topics`, only the index of these topics is read.
@@ -45,7 +45,9 @@ if verb == 'ends' then
     for _, prefix in ipairs({canonical(topic), alternate(topic)}) do
       newest = math.max(newest, offsetsBefore(keys.topics, prefix, log.head + 1, 1)[1] or 0)
     end
-    found[i] = newest > 0 and rowAt(newest) or false
+    local row = newest > 0 and rowAt(newest)
+    -- A quote inside a text is escaped, so this is a member of the update.
+    found[i] = row and string.find(row[2][10], '"end":true', 1, true) and row or false
   end
   return reply({found = found})
 end

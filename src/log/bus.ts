@@ -2,7 +2,7 @@
 
 /**
  * Carries short messages from one node of a log to another. A message arrives once, or it is lost: when the receiver ends, or when the
- * log's server is lost meanwhile. So whoever needs an answer waits for it with a deadline. Messages from one node to another arrive in
+ * log's server is lost meanwhile. A sender that needs an answer waits for it with a deadline. Messages from one node to another arrive in
  * the order of their `send` calls, if each call waited for the one before it.
  *
  * Messages arrive on nodes whose log is being followed.

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { readGrants } from '../../dist/auth/claims.js'
 import { TokenError } from '../../dist/auth/verifier.js'
 import { compile } from '../../dist/topics/matcher.js'
-import { detail, hub } from '../support/tokens.js'
+import { detail, hub } from '../support/auth/tokens.ts'
 
 const forever = Number.POSITIVE_INFINITY
 const older = (mercure: unknown) => readGrants({ mercure }, '0.x', hub, forever)

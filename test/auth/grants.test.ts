@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { readGrants } from '../../dist/auth/claims.js'
 import { Grants } from '../../dist/auth/grants.js'
 import { TokenError } from '../../dist/auth/verifier.js'
-import { detail, hub } from '../support/tokens.js'
+import { detail, hub } from '../support/auth/tokens.ts'
 
 const forever = Number.POSITIVE_INFINITY
 const newer = (...details: unknown[]) => readGrants({ authorization_details: details }, '1.0', hub, forever)

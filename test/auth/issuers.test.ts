@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Role } from '../../dist/auth/verifier.js'
-import { modern, secret, sign } from '../support/tokens.js'
-import { outcome, verifier } from '../support/verifier.js'
+import { modern, secret, sign } from '../support/auth/tokens.ts'
+import { outcome, verifier } from '../support/auth/verifier.ts'
 
 const issuer = 'https://issuer.example'
 

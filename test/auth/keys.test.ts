@@ -2,12 +2,12 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { algorithmsFor, isShort, type Key, readKey } from '../../dist/auth/keys.js'
-import { jwk, pem, rsaPair, secret } from '../support/tokens.js'
+import { jwk, pem, rsaPair, secret } from '../support/auth/tokens.ts'
 
 const rsa = rsaPair()
 const curve = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve })
 const ed25519 = generateKeyPairSync('ed25519')
-const certificate = readFileSync('test/support/for-tests-only.cert.pem', 'utf8')
+const certificate = readFileSync('test/support/auth/for-tests-only.cert.pem', 'utf8')
 const json = (value: unknown) => JSON.stringify(value)
 const oct = (bytes: number) => json({ kty: 'oct', k: Buffer.alloc(bytes, 1).toString('base64url') })
 

@@ -3,7 +3,7 @@ import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { type MintOptions, mint } from '../../dist/auth/mint.js'
 import { Verifier } from '../../dist/auth/verifier.js'
-import { detail, hub, jwk, now, pem, rsaPair, secret } from '../support/tokens.js'
+import { detail, hub, jwk, now, pem, rsaPair, secret } from '../support/auth/tokens.ts'
 
 const rsa = rsaPair()
 const ed25519 = generateKeyPairSync('ed25519')

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { readGrants } from '../../dist/auth/claims.js'
 import { type MintOptions, mint } from '../../dist/auth/mint.js'
 import { TokenError, Verifier } from '../../dist/auth/verifier.js'
-import { detail, hub, now, secret, sign } from '../support/tokens.js'
+import { detail, hub, now, secret, sign } from '../support/auth/tokens.ts'
 
 const forever = Number.POSITIVE_INFINITY
 const newer = (...details: unknown[]) => readGrants({ authorization_details: details }, '1.0', hub, forever)

@@ -3,8 +3,8 @@ import { jwtVerify } from 'jose'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { remoteAlgorithms, remoteKeys } from '../../dist/auth/remote-keys.js'
 import { TokenError, Verifier } from '../../dist/auth/verifier.js'
-import { jwksServer } from '../support/jwks-server.js'
-import { hub, jwk, legacy, secret, sign } from '../support/tokens.js'
+import { jwksServer } from '../support/auth/jwks-server.ts'
+import { hub, jwk, legacy, secret, sign } from '../support/auth/tokens.ts'
 
 const pair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const one = pair()

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { type RoleKeys, TokenError } from '../../dist/auth/verifier.js'
-import { hub, jwk, legacy, modern, now, pem, rsaPair, secret } from '../support/tokens.js'
-import { outcome, verifier } from '../support/verifier.js'
+import { hub, jwk, legacy, modern, now, pem, rsaPair, secret } from '../support/auth/tokens.ts'
+import { outcome, verifier } from '../support/auth/verifier.ts'
 
 const rsa = rsaPair()
 const otherRsa = rsaPair()
@@ -16,8 +16,8 @@ describe('an algorithm is accepted', () => {
   const ed25519 = generateKeyPairSync('ed25519')
   const p256 = curve('P-256')
   const [p384, p521] = [curve('P-384'), curve('P-521')]
-  const certified = readFileSync('test/support/for-tests-only.key.pem', 'utf8')
-  const certificate = readFileSync('test/support/for-tests-only.cert.pem', 'utf8')
+  const certified = readFileSync('test/support/auth/for-tests-only.key.pem', 'utf8')
+  const certificate = readFileSync('test/support/auth/for-tests-only.cert.pem', 'utf8')
 
   it.each<[string, RoleKeys, KeyObject | string]>([
     ['HS256', { key: secret }, secret],

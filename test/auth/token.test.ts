@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Dialect } from '../../dist/auth/dialect.js'
 import { defaultCookieNames, findPublisherToken, findToken, type TokenSources } from '../../dist/auth/token.js'
-import { legacy, modern } from '../support/tokens.js'
+import { legacy, modern } from '../support/auth/tokens.ts'
 
 const nothing: TokenSources = { authorization: [], cookies: undefined, query: [] }
 const sourcesWith = (sources: Partial<TokenSources>): TokenSources => ({ ...nothing, ...sources })

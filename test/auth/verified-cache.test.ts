@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { legacy, modern, now, secret } from '../support/tokens.js'
-import { outcome, verifier } from '../support/verifier.js'
+import { legacy, modern, now, secret } from '../support/auth/tokens.ts'
+import { outcome, verifier } from '../support/auth/verifier.ts'
 
 afterEach(() => {
   vi.useRealTimers()

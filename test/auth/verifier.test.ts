@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { VerifierOptions } from '../../dist/auth/verifier.js'
-import { hub, legacy, modern, now, pem, rsaPair, secret, sign } from '../support/tokens.js'
-import { outcome, verifier } from '../support/verifier.js'
+import { hub, legacy, modern, now, pem, rsaPair, secret, sign } from '../support/auth/tokens.ts'
+import { outcome, verifier } from '../support/auth/verifier.ts'
 
 const rsa = rsaPair()
 const issuer = 'https://issuer.example'

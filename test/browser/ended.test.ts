@@ -1,9 +1,9 @@
 // Chromium's EventSource and topics that end: it stops for good after the last update, and continues after a page that was rendered.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { ask, post, serve } from '../support/http.ts'
-import { launch } from '../support/live-page.ts'
+import { ask, post, serve } from '../support/http/http.ts'
 import { chromium, describeWith } from '../support/requirements.ts'
+import { launch } from '../support/servers/live-page.ts'
 
 /** Global variables of the page that contain its results. */
 declare const seen: string[]

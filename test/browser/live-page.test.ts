@@ -3,11 +3,11 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type CuttableProxy, cuttableProxy } from '../support/cuttable-proxy.ts'
-import { launch, openLivePage, waiting } from '../support/live-page.ts'
-import { publish } from '../support/publish.ts'
+import { publish } from '../support/http/publish.ts'
 import { chromium, curl, describeWith } from '../support/requirements.ts'
-import { type ServerProcess, startServer } from '../support/server.ts'
+import { type CuttableProxy, cuttableProxy } from '../support/servers/cuttable-proxy.ts'
+import { launch, openLivePage, waiting } from '../support/servers/live-page.ts'
+import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
 const foundCurl = await curl()
 

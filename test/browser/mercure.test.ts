@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { cuttableProxy } from '../support/cuttable-proxy.ts'
-import { launch } from '../support/live-page.ts'
-import { type Dialect, dialects, form, fresh, hubPath, keyed, MercureServer, token } from '../support/mercure.ts'
+import { type Dialect, dialects, form, fresh, hubPath, keyed, MercureServer, token } from '../support/http/mercure.ts'
 import { chromium, describeWith } from '../support/requirements.ts'
+import { cuttableProxy } from '../support/servers/cuttable-proxy.ts'
+import { launch } from '../support/servers/live-page.ts'
 
 const polyfill = fileURLToPath(new URL('../../node_modules/event-source-polyfill/src/eventsource.js', import.meta.url))
 const cookieNames = { '1.0': '__Secure-mercure_access_token', '0.x': 'mercureAuthorization' }

@@ -4,10 +4,10 @@ import express from 'express'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHandler, createHub } from '../../dist/index.js'
-import { listenUntilDone } from '../support/http.js'
-import { launch, openLivePage } from '../support/live-page.ts'
-import { keys, token } from '../support/mercure.js'
+import { listenUntilDone } from '../support/http/http.ts'
+import { keys, token } from '../support/http/mercure.ts'
 import { chromium, describeWith } from '../support/requirements.ts'
+import { launch, openLivePage } from '../support/servers/live-page.ts'
 
 describeWith(await chromium(), 'the live page below a path', (executablePath) => {
   let browser: Browser

@@ -1,9 +1,9 @@
 // The live page of a server with keys: it asks for tokens, and accepts those of both dialects.
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { launch } from '../support/live-page.ts'
-import { audience, dialects, keyed, MercureServer, token } from '../support/mercure.ts'
+import { audience, dialects, keyed, MercureServer, token } from '../support/http/mercure.ts'
 import { chromium, describeWith } from '../support/requirements.ts'
+import { launch } from '../support/servers/live-page.ts'
 
 describeWith(await chromium(), 'the live page of a server with keys', (executablePath) => {
   const server = new MercureServer()

@@ -2,11 +2,11 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
-import { begin, tidings } from '../support/cli.js'
-import { cuttableProxy } from '../support/cuttable-proxy.js'
-import { freePort } from '../support/free-port.js'
-import { serve } from '../support/http.js'
-import { startServer } from '../support/server.js'
+import { serve } from '../support/http/http.ts'
+import { begin, tidings } from '../support/servers/cli.ts'
+import { cuttableProxy } from '../support/servers/cuttable-proxy.ts'
+import { freePort } from '../support/servers/free-port.ts'
+import { startServer } from '../support/servers/server.ts'
 
 const small = ['--subscribers', '20', '--seconds', '1']
 

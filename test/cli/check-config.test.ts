@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { tidings } from '../support/cli.js'
-import { newFolder } from '../support/log-folder.js'
+import { newFolder } from '../support/log/log-folder.ts'
+import { tidings } from '../support/servers/cli.ts'
 
 const check = (args: string[], env: NodeJS.ProcessEnv = {}) => tidings(['check-config', ...args], env)
-const fixture = (name: string) => fileURLToPath(new URL(`../support/${name}`, import.meta.url))
+const fixture = (name: string) => fileURLToPath(new URL(`../support/auth/${name}`, import.meta.url))
 
 function file(name: string, text: string): string {
   const path = join(newFolder(), name)
@@ -115,7 +115,7 @@ it.each([
   [['--listen', 'somewhere'], /--listen: expected an address such as 127\.0\.0\.1:5000/],
   [['--ops-listen', 'somewhere'], /--ops-listen: expected an address such as 127\.0\.0\.1:5000/],
   [['--tls-cert', 'missing.pem', '--tls-key', 'missing.pem'], /--tls-cert: missing\.pem cannot be read: ENOENT/],
-  [['--tls-cert', fixture('cli.ts'), '--tls-key', fixture('cli.ts')], /--tls-cert: cannot be used with --tls-key: /]
+  [['--tls-cert', fixture('verifier.ts'), '--tls-key', fixture('verifier.ts')], /--tls-cert: cannot be used with --tls-key: /]
 ])('reports an invalid combination of options in one line: %j', async (args, sentence) => {
   const { code, stdout, stderr } = await check(args)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })

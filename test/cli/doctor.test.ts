@@ -6,12 +6,12 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createHandler, createHub } from '../../dist/index.js'
-import { tidings } from '../support/cli.js'
-import { freePort } from '../support/free-port.js'
-import { listenUntilDone, serve } from '../support/http.js'
-import { startNginxBefore } from '../support/nginx.js'
-import { describeWith, nginx } from '../support/requirements.js'
-import { startServer } from '../support/server.js'
+import { listenUntilDone, serve } from '../support/http/http.ts'
+import { describeWith, nginx } from '../support/requirements.ts'
+import { tidings } from '../support/servers/cli.ts'
+import { freePort } from '../support/servers/free-port.ts'
+import { startNginxBefore } from '../support/servers/nginx.ts'
+import { startServer } from '../support/servers/server.ts'
 
 interface Check {
   readonly check: string
@@ -21,7 +21,7 @@ interface Check {
 }
 
 const key = 'a key of this test that is long enough'
-const fixture = (name: string) => fileURLToPath(new URL(`../support/for-tests-only.${name}.pem`, import.meta.url))
+const fixture = (name: string) => fileURLToPath(new URL(`../support/auth/for-tests-only.${name}.pem`, import.meta.url))
 
 /** The results of a run, by check. */
 async function examine(url: string, args: string[] = [], env: NodeJS.ProcessEnv = {}) {

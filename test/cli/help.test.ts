@@ -1,6 +1,6 @@
 // Help texts of the command line, and usage errors.
 import { expect, it } from 'vitest'
-import { tidings } from '../support/cli.js'
+import { tidings } from '../support/servers/cli.ts'
 
 const commands = [
   'serve',

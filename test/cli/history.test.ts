@@ -1,8 +1,8 @@
 // `tidings history` and `tidings delete` against the real handler, and how the other commands treat ends and deletions.
 import { expect, it } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
-import { begin, tidings } from '../support/cli.js'
-import { post, serve } from '../support/http.js'
+import { post, serve } from '../support/http/http.ts'
+import { begin, tidings } from '../support/servers/cli.ts'
 
 const history = (url: string, ...args: string[]) => tidings(['history', '--url', url, ...args])
 const remove = (url: string, ...args: string[]) => tidings(['delete', '--url', url, ...args])

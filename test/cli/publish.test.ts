@@ -5,12 +5,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { begin, tidings } from '../support/cli.js'
-import { freePort } from '../support/free-port.js'
-import { serve } from '../support/http.js'
-import { newFolder } from '../support/log-folder.js'
-import { startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { serve } from '../support/http/http.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { newFolder } from '../support/log/log-folder.ts'
+import { begin, tidings } from '../support/servers/cli.ts'
+import { freePort } from '../support/servers/free-port.ts'
+import { startServer } from '../support/servers/server.ts'
 
 const publish = (url: string, args: string[], input = '', env: NodeJS.ProcessEnv = {}) =>
   tidings(['publish', '--url', url, ...args], env, input)

@@ -1,11 +1,11 @@
 // `tidings revoke` against the real server, with a token of `tidings token --operate`.
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { tidings } from '../support/cli.js'
-import { freePort } from '../support/free-port.js'
-import { ask, post } from '../support/http.js'
-import { bearer, dialects } from '../support/mercure.js'
-import { startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post } from '../support/http/http.ts'
+import { bearer, dialects } from '../support/http/mercure.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { tidings } from '../support/servers/cli.ts'
+import { freePort } from '../support/servers/free-port.ts'
+import { startServer } from '../support/servers/server.ts'
 
 const secret = 'a-secret-of-this-test-that-is-long-enough'
 

@@ -3,9 +3,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
-import { begin, tidings } from '../support/cli.js'
-import { cuttableProxy } from '../support/cuttable-proxy.js'
-import { post, serve } from '../support/http.js'
+import { post, serve } from '../support/http/http.ts'
+import { begin, tidings } from '../support/servers/cli.ts'
+import { cuttableProxy } from '../support/servers/cuttable-proxy.ts'
 
 const subscribe = (url: string, ...args: string[]) => begin(['subscribe', '--url', url, ...args])
 const publish = (url: string, data: string, query = '') => post(`${url}/publish?${query}`, data)

@@ -1,13 +1,13 @@
 // `tidings token`: the server accepts its tokens, and every error is one line with an instruction.
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { tidings } from '../support/cli.js'
-import { freePort } from '../support/free-port.js'
-import { ask } from '../support/http.js'
-import { bearer, dialects, form, hubPath } from '../support/mercure.js'
-import { startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
-import { pem } from '../support/tokens.js'
+import { pem } from '../support/auth/tokens.ts'
+import { ask } from '../support/http/http.ts'
+import { bearer, dialects, form, hubPath } from '../support/http/mercure.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { tidings } from '../support/servers/cli.ts'
+import { freePort } from '../support/servers/free-port.ts'
+import { startServer } from '../support/servers/server.ts'
 
 const secret = 'a-secret-of-this-test-that-is-long-enough'
 const keys = { TIDINGS_PUBLISHER_KEY: secret, TIDINGS_SUBSCRIBER_KEY: secret }

@@ -1,12 +1,12 @@
 // The recommended nginx configuration, in Debian's nginx, with the real server.
 import { readFileSync } from 'node:fs'
 import { expect, it, onTestFinished } from 'vitest'
-import { freePort } from '../support/free-port.js'
-import { ask, post } from '../support/http.js'
-import { startNginx } from '../support/nginx.js'
-import { describeWith, nginx } from '../support/requirements.js'
-import { startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post } from '../support/http/http.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { describeWith, nginx } from '../support/requirements.ts'
+import { freePort } from '../support/servers/free-port.ts'
+import { startNginx } from '../support/servers/nginx.ts'
+import { startServer } from '../support/servers/server.ts'
 
 describeWith(await nginx(), 'behind nginx with the configuration of deploy/proxies', (program) => {
   async function start(...args: string[]) {

@@ -5,10 +5,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { freePort } from '../support/free-port.js'
-import { curl, describeWith } from '../support/requirements.js'
-import { type ServerProcess, startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { listen } from '../support/http/sse-client.ts'
+import { curl, describeWith } from '../support/requirements.ts'
+import { freePort } from '../support/servers/free-port.ts'
+import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
 const readme = readFileSync('README.md', 'utf8')
 

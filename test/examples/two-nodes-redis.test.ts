@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { curl, describeWith, redis } from '../support/requirements.js'
+import { curl, describeWith, redis } from '../support/requirements.ts'
 
 const found = await curl()
 

@@ -1,9 +1,9 @@
 // Access control of the simple endpoints of a server with keys, with tokens of both dialects.
 import { describe, expect, it } from 'vitest'
-import { ask } from '../support/http.js'
-import { bearer, dialects, form, fresh, keys, serverWith, token } from '../support/mercure.js'
-import { attempt, patternGrant, publisher, reader, unsigned } from '../support/mercure-dialects.js'
-import { listen } from '../support/sse-client.js'
+import { ask } from '../support/http/http.ts'
+import { bearer, dialects, form, fresh, keys, serverWith, token } from '../support/http/mercure.ts'
+import { attempt, patternGrant, publisher, reader, unsigned } from '../support/http/mercure-dialects.ts'
+import { listen } from '../support/http/sse-client.ts'
 
 const server = serverWith()
 const publicServer = serverWith('--anonymous')

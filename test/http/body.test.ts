@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { readBody } from '../../dist/http/body.js'
-import { post } from '../support/http.js'
+import { post } from '../support/http/http.ts'
 
 it('leaves no listener that would raise an error when the request closes', async () => {
   const counts: number[] = []

@@ -3,8 +3,8 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createHandler, createHub } from '../../dist/index.js'
-import { ask, post, serve } from '../support/http.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post, serve } from '../support/http/http.ts'
+import { listen } from '../support/http/sse-client.ts'
 
 /** A raw connection, for requests that no HTTP client sends. */
 async function dial(at: { port: number; host: string }): Promise<{ socket: Socket; received: () => string }> {

@@ -2,14 +2,15 @@
 import { createServer } from 'node:http'
 import { connect } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createHandler, createHub, MemoryLog } from '../../dist/index.js'
-import { confirmationOf, openControlled, patchTo, updatesOf } from '../support/control.js'
-import { ask, listenUntilDone, serve } from '../support/http.js'
-import { seed } from '../support/random.js'
-import { listen } from '../support/sse-client.js'
-import { legacy, now, secret, sign } from '../support/tokens.js'
+import { legacy, now, secret, sign } from '../support/auth/tokens.ts'
+import { confirmationOf, openControlled, patchTo, updatesOf } from '../support/http/control.ts'
+import { ask, listenUntilDone, serve } from '../support/http/http.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { seed } from '../support/random.ts'
 
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at)
 const keyed = { publisherKey: secret, subscriberKey: secret }
@@ -407,9 +408,10 @@ describe('a fresh token', () => {
   })
 
   it('extends the time, and shortens it', async () => {
-    const { change, client, publish } = await beginAs(await reading(['a'], { exp: now() + 2 }))
-    await change({ token: await reading(['a'], { exp: now() + 60 }) })
-    await new Promise((resolve) => setTimeout(resolve, 2_200))
+    const exp = now() + 3
+    const { change, client, publish } = await beginAs(await reading(['a'], { exp }))
+    await change({ token: await reading(['a'], { exp: exp + 60 }) })
+    await sleep(exp * 1_000 + 200 - Date.now())
     await publish('alive', 'a')
     await client.until(() => updatesOf(client).length === 1)
     await change({ token: await reading(['a'], { exp: now() + 2 }) })

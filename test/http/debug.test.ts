@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { ask, post, serve } from '../support/http.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post, serve } from '../support/http/http.ts'
+import { listen } from '../support/http/sse-client.ts'
 
 const json = { headers: { Accept: 'application/json' } }
 

@@ -1,9 +1,9 @@
 // Topics that end: the last update of a topic closes the streams that wait only for ended topics, and an EventSource stops.
 import { describe, expect, it } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
-import { ask, post, serve } from '../support/http.js'
-import { bearer, dialects, form, keys, serverWith, token } from '../support/mercure.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post, serve } from '../support/http/http.ts'
+import { bearer, dialects, form, keys, serverWith, token } from '../support/http/mercure.ts'
+import { listen } from '../support/http/sse-client.ts'
 
 const publish = async (url: string, topic: string, data: string, more = '') => {
   const answer = await post(`${url}/publish?topic=${topic}${more}`, data)

@@ -4,8 +4,8 @@ import compression from 'compression'
 import express, { type RequestHandler } from 'express'
 import { expect, it } from 'vitest'
 import { createHandler, createHub } from '../../dist/index.js'
-import { listenUntilDone } from '../support/http.js'
-import { listen } from '../support/sse-client.js'
+import { listenUntilDone } from '../support/http/http.ts'
+import { listen } from '../support/http/sse-client.ts'
 
 async function serveBehind(...middleware: RequestHandler[]) {
   const hub = createHub({ heartbeat: 0 })

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createHub, type Observer } from '../../dist/index.js'
-import { type Answer, ask, post } from '../support/http.js'
-import { bearer, dialects, fresh, serverWith, token } from '../support/mercure.js'
-import { type ServerProcess, startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { type Answer, ask, post } from '../support/http/http.ts'
+import { bearer, dialects, fresh, serverWith, token } from '../support/http/mercure.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
 const isReplayed = ({ headers }: Answer) => headers['idempotent-replayed'] === 'true'
 const key = (text: string) => ({ 'Idempotency-Key': text })

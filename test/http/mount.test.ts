@@ -3,9 +3,9 @@ import { createServer, type RequestListener } from 'node:http'
 import express, { type Express, Router } from 'express'
 import { describe, expect, it } from 'vitest'
 import { createHandler, createHub, type HandlerOptions } from '../../dist/index.js'
-import { ask, listenUntilDone, post } from '../support/http.js'
-import { bearer, hubPath, keys, token } from '../support/mercure.js'
-import { listen } from '../support/sse-client.js'
+import { ask, listenUntilDone, post } from '../support/http/http.ts'
+import { bearer, hubPath, keys, token } from '../support/http/mercure.ts'
+import { listen } from '../support/http/sse-client.ts'
 
 const keyed = { publisherKey: keys.publish, subscriberKey: keys.subscribe }
 

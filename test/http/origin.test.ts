@@ -1,6 +1,6 @@
 // What a page of another site, in a browser on the same machine, can and cannot do.
 import { describe, expect, it } from 'vitest'
-import { ask, post, serve } from '../support/http.js'
+import { ask, post, serve } from '../support/http/http.ts'
 
 describe('publishing', () => {
   it.each([

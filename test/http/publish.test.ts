@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Update } from '../../dist/index.js'
-import { ask, post, type Served, serve } from '../support/http.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post, type Served, serve } from '../support/http/http.ts'
+import { listen } from '../support/http/sse-client.ts'
 
 /** The updates of the hub, oldest first. */
 async function kept({ hub, url }: Served): Promise<Update[]> {

@@ -3,9 +3,10 @@ import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createHub, type HandlerOptions, MemoryLog } from '../../dist/index.js'
-import { ask, post, serve } from '../support/http.js'
-import { audience, bearer, type Dialect, dialects, hubPath, keys, type Rights, token } from '../support/mercure.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post, serve } from '../support/http/http.ts'
+import { audience, bearer, type Dialect, dialects, hubPath, keys, type Rights, token } from '../support/http/mercure.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { holdRoster } from '../support/hub/roster.ts'
 
 const keyed: HandlerOptions = {
   publisherKey: keys.publish,
@@ -376,15 +377,7 @@ describe('a server that has not read the list of revocations yet', () => {
     const log = new MemoryLog()
     const before = createHub({ log })
     await before.revoke({ jti: '7' })
-    const members = log.roster.members.bind(log.roster)
-    let release = () => {}
-    const released = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    log.roster.members = async function* () {
-      await released
-      yield* members()
-    }
+    const release = holdRoster(log)
     const { url } = await serve({ log }, keyed)
     const rights = bearer(await token('1.0', { subscribe: ['*'], claims: { jti: '7' } }))
     let isAnswered = false

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
-import { ask, post, serve } from '../support/http.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post, serve } from '../support/http/http.ts'
+import { listen } from '../support/http/sse-client.ts'
 
 const publishNumbers = async (url: string, from: number, to: number, topic = 'default') => {
   for (let number = from; number <= to; number++) await post(`${url}/publish?topic=${topic}`, String(number))

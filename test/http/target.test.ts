@@ -1,9 +1,9 @@
 // The request target in its forms, and the Host header [RFC 9112, 3.2].
 import { expect, it } from 'vitest'
-import { freePort } from '../support/free-port.js'
-import { serve } from '../support/http.js'
-import { rawSocket, untilClosed } from '../support/raw-socket.js'
-import { startServer } from '../support/server.js'
+import { serve } from '../support/http/http.ts'
+import { rawSocket, untilClosed } from '../support/http/raw-socket.ts'
+import { freePort } from '../support/servers/free-port.ts'
+import { startServer } from '../support/servers/server.ts'
 
 /** Sends one raw request, and resolves with the whole response. */
 async function exchange(port: number, ...lines: string[]): Promise<string> {

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { createServer, request as httpsRequest } from 'node:https'
 import { expect, it, onTestFinished } from 'vitest'
 import { createHandler, createHub } from '../../dist/index.js'
-import { listenUntilDone } from '../support/http.js'
-import { SseClient } from '../support/sse-client.js'
+import { listenUntilDone } from '../support/http/http.ts'
+import { SseClient } from '../support/http/sse-client.ts'
 
-const fixture = (name: string) => readFileSync(new URL(`../support/for-tests-only.${name}.pem`, import.meta.url))
+const fixture = (name: string) => readFileSync(new URL(`../support/auth/for-tests-only.${name}.pem`, import.meta.url))
 const [key, cert] = [fixture('key'), fixture('cert')]
 
 async function serveTls() {

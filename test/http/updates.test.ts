@@ -2,9 +2,9 @@
 import { request as httpRequest } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { type HandlerOptions, type HubOptions, MemoryLog } from '../../dist/index.js'
-import { type Answer, ask, post, serve } from '../support/http.js'
-import { bearer, dialects, form, keys, serverWith, token } from '../support/mercure.js'
-import { listen } from '../support/sse-client.js'
+import { type Answer, ask, post, serve } from '../support/http/http.ts'
+import { bearer, dialects, form, keys, serverWith, token } from '../support/http/mercure.ts'
+import { listen } from '../support/http/sse-client.ts'
 
 interface Page {
   readonly updates: readonly { readonly data: string; readonly id: string; readonly type: string }[]

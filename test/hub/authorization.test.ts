@@ -1,6 +1,6 @@
 // Read permission: what it covers, for live delivery and for replay, and what happens when it expires.
 import { describe, expect, it } from 'vitest'
-import { openHub } from '../support/open-hub.js'
+import { openHub } from '../support/hub/open-hub.ts'
 
 describe('a private update', () => {
   it('reaches only subscribers that may read one of its topics, live and on replay', async () => {

@@ -2,8 +2,8 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import * as tidings from '../../dist/index.js'
-import { anyChangeHistory, type ChangeHistory, playChanges } from '../support/change-histories.js'
-import { type Fault, plant } from '../support/fault-injection.js'
+import { anyChangeHistory, type ChangeHistory, playChanges } from '../support/histories/change-histories.ts'
+import { type Fault, plant } from '../support/histories/fault-injection.ts'
 
 const runs = Number(process.env.TIDINGS_HISTORIES ?? 300)
 const seed = Number(process.env.TIDINGS_SEED ?? Date.now() % 2 ** 31)

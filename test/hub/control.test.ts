@@ -1,7 +1,8 @@
 // Changing a stream through the library: who may be changed, exact positions while a sweep is pending, and the messages between hubs.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Bus, createHub, type Hub, type HubOptions, MemoryLog, type Observer } from '../../dist/index.js'
-import { FakeConnection } from '../support/fake-connection.js'
+import { FakeConnection } from '../support/hub/fake-connection.ts'
 
 function open(options: HubOptions = {}): Hub {
   const hub = createHub({ heartbeat: 0, ...options })
@@ -106,9 +107,10 @@ describe('hub.change', () => {
 
   it('moves the deadline of a stream with its rights', async () => {
     const hub = open()
-    const { connection, subscriber } = await join(hub, ['a'], { until: Date.now() + 600 })
+    const until = Date.now() + 1_000
+    const { connection, subscriber } = await join(hub, ['a'], { until })
     await hub.change(subscriber, { granted: { readable: [], until: Date.now() + 60_000 } })
-    await new Promise((resolve) => setTimeout(resolve, 900))
+    await sleep(until + 200 - Date.now())
     expect(connection.ended).toBeUndefined()
     await hub.change(subscriber, { granted: { readable: [], until: Date.now() - 1 } })
     expect(connection.ended).toBe('expired')

@@ -2,7 +2,7 @@
 // memory logs: the second replaces the first, and the hub learns of the change later, as over a network.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createHub, type Log, MemoryLog } from '../../dist/index.js'
-import { FakeConnection } from '../support/fake-connection.js'
+import { FakeConnection } from '../support/hub/fake-connection.ts'
 
 function open() {
   const before = new MemoryLog()

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { it } from 'vitest'
 import * as tidings from '../../dist/index.js'
-import { anyHistory, play } from '../support/histories.js'
+import { anyHistory, play } from '../support/histories/histories.ts'
 
 const runs = Number(process.env.TIDINGS_HISTORIES ?? 300)
 const seed = Number(process.env.TIDINGS_SEED ?? Date.now() % 2 ** 31)

@@ -3,7 +3,7 @@ import { setImmediate as tick } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { Window } from '../../dist/hub/delivery/window.js'
 import { createHub, type Filter, MemoryLog } from '../../dist/index.js'
-import { slowFilter } from '../support/slow-filter.js'
+import { slowFilter } from '../support/hub/slow-filter.ts'
 
 /** Records the highest number of concurrent searches. */
 class CountingLog extends MemoryLog {

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Frame } from '../../dist/hub/delivery/frame.js'
 import { type CloseReason, MemoryLog, type SubscribeRequest } from '../../dist/index.js'
 import { compile } from '../../dist/topics/matcher.js'
-import { openHub } from '../support/open-hub.js'
+import { openHub } from '../support/hub/open-hub.ts'
 
 /** A sweep runs on `setImmediate`, and yields to a second one when it takes long. */
 async function sweepsAreDone(): Promise<void> {

@@ -1,8 +1,8 @@
 // A test of the tests: each planted fault breaks an invariant in a copy of the library, and the histories must detect it.
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { type Fault, plant } from '../support/fault-injection.js'
-import { anyHistory, play } from '../support/histories.js'
+import { type Fault, plant } from '../support/histories/fault-injection.ts'
+import { anyHistory, play } from '../support/histories/histories.ts'
 
 const faults: Fault[] = [
   {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createHub, type Hub, type HubOptions, MemoryLog, type Subscription } from '../../dist/index.js'
-import { FakeConnection } from '../support/fake-connection.js'
+import { FakeConnection } from '../support/hub/fake-connection.ts'
 
 function open(options: HubOptions = {}) {
   const hub = createHub({ heartbeat: 0, ...options })

@@ -1,9 +1,9 @@
 // Random revocations of random streams agree with a simple model, and the comparison detects planted faults.
 import { expect, it, onTestFinished, vi } from 'vitest'
 import * as library from '../../dist/index.js'
-import { type Fault, plant } from '../support/fault-injection.js'
-import { isSoak, randomFrom, seed } from '../support/random.js'
-import { playRevocations } from '../support/revocation-model.js'
+import { type Fault, plant } from '../support/histories/fault-injection.ts'
+import { playRevocations } from '../support/hub/revocation-model.ts'
+import { isSoak, randomFrom, seed } from '../support/random.ts'
 
 const runs = isSoak ? 200 : 15
 const steps = 200

@@ -2,8 +2,8 @@
 import { setImmediate as tick } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { type Connection, createHub } from '../../dist/index.js'
-import { FakeConnection } from '../support/fake-connection.js'
-import { openLog } from '../support/log-folder.js'
+import { FakeConnection } from '../support/hub/fake-connection.ts'
+import { openLog } from '../support/log/log-folder.ts'
 
 /** Counts the events that it receives, and keeps none of them. */
 class Counter implements Connection {

@@ -12,7 +12,8 @@ import {
   type SubscribeRequest,
   type TokenIdentity
 } from '../../dist/index.js'
-import { FakeConnection } from '../support/fake-connection.js'
+import { FakeConnection } from '../support/hub/fake-connection.ts'
+import { holdRoster } from '../support/hub/roster.ts'
 
 interface ClientInit {
   readonly token?: TokenIdentity
@@ -346,18 +347,10 @@ describe('revocations on nodes that share a log', () => {
     expect(await late.hub.subscriptions()).toEqual(new Map())
   })
 
-  it('nobody is admitted before the list is loaded', async () => {
+  it('admits no client before the list is loaded', async () => {
     const log = new MemoryLog()
     await open({ log }).hub.revoke({ jti: '7' })
-    const members = log.roster.members.bind(log.roster)
-    let release = () => {}
-    const released = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    log.roster.members = async function* () {
-      await released
-      yield* members()
-    }
+    const release = holdRoster(log)
     const { hub } = open({ log })
     let isLoaded = false
     const loading = hub.revocationsLoaded().then(() => {

@@ -1,7 +1,7 @@
 // Closing a log settles every pending request.
 import { describe, expect, it } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
-import { everything, many, openLog, update } from '../support/log-folder.ts'
+import { everything, many, openLog, update } from '../support/log/log-folder.ts'
 
 const page = { entries: 1, bytes: 1 }
 const member = { topic: 't', node: 'n', record: '', end: update('') }

@@ -2,9 +2,9 @@
 import { open as openLmdb } from 'lmdb'
 import { describe, expect, it } from 'vitest'
 import { createHub, type DedupOptions, type Entry, MemoryLog } from '../../dist/index.js'
-import { keptIn, many, newFolder, openLog, update } from '../support/log-folder.ts'
-import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
+import { keptIn, many, newFolder, openLog, update } from '../support/log/log-folder.ts'
 import { describeWith, redis } from '../support/requirements.ts'
+import { newPrefix, openShared, redisForTest } from '../support/servers/redis.ts'
 
 const dedup = (keys: readonly string[], ttlMs = 60_000): DedupOptions => ({
   keys: keys.map((key) => ({ key, fingerprint: 'same' })),

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { LogError } from '../../dist/index.js'
 import { crc32, crc32ByTable } from '../../dist/log/lmdb/files/crc32.js'
-import { corrupt, overwrite, startReader } from '../support/corruption.ts'
-import { keptIn, newFolder, openLog, update } from '../support/log-folder.ts'
+import { corrupt, overwrite, startReader } from '../support/log/corruption.ts'
+import { keptIn, newFolder, openLog, update } from '../support/log/log-folder.ts'
 import { isSoak, randomFrom, seed } from '../support/random.ts'
 
 const runs = isSoak ? 2_000 : 120

@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSyn
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { LmdbLog } from '../../dist/index.js'
-import { keptIn, many, newFolder, oldFolder, openLog, update } from '../support/log-folder.ts'
+import { keptIn, many, newFolder, oldFolder, openLog, update } from '../support/log/log-folder.ts'
 
 describe('LmdbLog rejects a folder or file that it cannot use', () => {
   async function closedLog(): Promise<string> {

@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { LmdbLog } from '../../dist/index.js'
-import { fillDisk, keptIn, many, noSmallDisk, openLog, smallDisk, update } from '../support/log-folder.ts'
+import { fillDisk, keptIn, many, noSmallDisk, openLog, smallDisk, update } from '../support/log/log-folder.ts'
 
 const obstacle = noSmallDisk()
 describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obstacle})` : ''}`, () => {

@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { LmdbLog, LogError } from '../../dist/index.js'
-import { noNamespace, staleSocket, startContenders } from '../support/lock-contenders.ts'
+import { noNamespace, staleSocket, startContenders } from '../support/log/lock-contenders.ts'
 import {
   fillDisk,
   keptIn,
@@ -14,7 +14,7 @@ import {
   openLog,
   smallDisk,
   startWriter
-} from '../support/log-folder.ts'
+} from '../support/log/log-folder.ts'
 
 describe('LmdbLog allows one writer at a time', () => {
   it('rejects a second log on its folder, and the error names this process', async () => {

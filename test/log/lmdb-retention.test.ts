@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createHub, LmdbLog, MemoryLog, type RetentionRule } from '../../dist/index.js'
-import { keptIn, many, newFolder, only, openLog, readAll, startRuleChange, update } from '../support/log-folder.ts'
+import { keptIn, many, newFolder, only, openLog, readAll, startRuleChange, update } from '../support/log/log-folder.ts'
 import { randomFrom, seed } from '../support/random.ts'
 
 const on = (topic: string, data: string) => update(data, { topics: [topic] })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { LmdbLog } from '../../dist/index.js'
-import { retentionOf, testLogContract } from '../support/log-contract.ts'
+import { retentionOf, testLogContract } from '../support/log/log-contract.ts'
 import {
   dataOf,
   everything,
@@ -13,7 +13,7 @@ import {
   readAll,
   startWriter,
   update
-} from '../support/log-folder.ts'
+} from '../support/log/log-folder.ts'
 
 describe('LmdbLog satisfies the log contract', () =>
   testLogContract((kept) => LmdbLog.open({ path: newFolder(), retention: retentionOf(kept) })))

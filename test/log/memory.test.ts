@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
-import { retentionOf, testLogContract } from '../support/log-contract.ts'
-import { only, readAll } from '../support/log-folder.ts'
-import { slowFilter } from '../support/slow-filter.js'
+import { slowFilter } from '../support/hub/slow-filter.ts'
+import { retentionOf, testLogContract } from '../support/log/log-contract.ts'
+import { only, readAll } from '../support/log/log-folder.ts'
 
 describe('MemoryLog satisfies the log contract', () =>
   testLogContract(async (kept) => new MemoryLog({ retention: retentionOf(kept) })))

@@ -3,10 +3,10 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { LmdbLog, type Log, MemoryLog, RedisLog, type RetentionRule } from '../../dist/index.js'
-import { newFolder, readAll } from '../support/log-folder.ts'
-import { LogModel, offsetsOf } from '../support/log-model.ts'
-import { newPrefix, redisForTest } from '../support/redis.ts'
+import { newFolder, readAll } from '../support/log/log-folder.ts'
+import { LogModel, offsetsOf } from '../support/log/log-model.ts'
 import { redis } from '../support/requirements.ts'
+import { newPrefix, redisForTest } from '../support/servers/redis.ts'
 
 // The last is too long for an LMDB key, and short enough for the removal index.
 const topics = ['a', 'b', 'x/1', 'x/2', 'y/1', 'z'.repeat(700)]

@@ -2,18 +2,18 @@
 import { resolve } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { RedisLog } from '../../dist/index.js'
-import { tidings } from '../support/cli.ts'
-import { freePort } from '../support/free-port.ts'
-import { keptIn, update } from '../support/log-folder.ts'
-import { newPrefix, redisForTest } from '../support/redis.ts'
+import { keptIn, update } from '../support/log/log-folder.ts'
 import { describeWith, redis } from '../support/requirements.ts'
+import { tidings } from '../support/servers/cli.ts'
+import { freePort } from '../support/servers/free-port.ts'
+import { newPrefix, redisForTest } from '../support/servers/redis.ts'
 
 const open = (url: string, options = {}) =>
   RedisLog.open({ url, prefix: newPrefix(), commandTimeout: 1_500, ...options })
-const certificate = resolve('test/support/for-tests-only.cert.pem')
+const certificate = resolve('test/support/auth/for-tests-only.cert.pem')
 /** The ACL that docs/operating.md recommends for a hub. */
 const rights = ['+@all', '-@admin', '-@dangerous', '+role']
-const key = resolve('test/support/for-tests-only.key.pem')
+const key = resolve('test/support/auth/for-tests-only.key.pem')
 
 it.each([
   ['sesame-1', 'expected an address such as redis://'],

@@ -1,9 +1,9 @@
 // Messages between nodes on one Redis: the contract of a bus, a node that is gone, lost connections, and a Redis that lost its data.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { busOf, testBusContract } from '../support/bus-contract.ts'
-import { newPrefix, openShared, type RedisServer, redisForTest } from '../support/redis.ts'
+import { busOf, testBusContract } from '../support/log/bus-contract.ts'
 import { describeWith, redis } from '../support/requirements.ts'
+import { newPrefix, openShared, type RedisServer, redisForTest } from '../support/servers/redis.ts'
 
 const openTwo = async (server: RedisServer) => {
   const prefix = newPrefix()

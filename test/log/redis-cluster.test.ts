@@ -1,12 +1,12 @@
 // The log in a Redis cluster: the contract on any node, resharding and failover while it is in use.
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { testBusContract } from '../support/bus-contract.ts'
-import { testLogContract } from '../support/log-contract.ts'
-import { keptIn, update } from '../support/log-folder.ts'
-import { Publishers } from '../support/log-publishers.ts'
-import { newPrefix, openKept, openShared, type RedisServer } from '../support/redis.ts'
-import { type Cluster, infoOf, meet, moveSlot, startCluster, startNode } from '../support/redis-topologies.ts'
+import { testBusContract } from '../support/log/bus-contract.ts'
+import { testLogContract } from '../support/log/log-contract.ts'
+import { keptIn, update } from '../support/log/log-folder.ts'
+import { Publishers } from '../support/log/log-publishers.ts'
 import { describeWith, redis } from '../support/requirements.ts'
+import { newPrefix, openKept, openShared, type RedisServer } from '../support/servers/redis.ts'
+import { type Cluster, infoOf, meet, moveSlot, startCluster, startNode } from '../support/servers/redis-topologies.ts'
 
 const pollOptions = { timeout: 20_000 }
 

@@ -1,9 +1,9 @@
 // The log in Redis starts a new epoch when Redis restarts without data, with older data, or with different data.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { dataOf, followed, keptIn, many, only, update } from '../support/log-folder.ts'
-import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
+import { dataOf, followed, keptIn, many, only, update } from '../support/log/log-folder.ts'
 import { describeWith, redis } from '../support/requirements.ts'
+import { newPrefix, openShared, redisForTest } from '../support/servers/redis.ts'
 
 const pollOptions = { timeout: 10_000 }
 

@@ -1,8 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { type Entry, RedisLog, type TidingsError } from '../../dist/index.js'
-import { dataOf, followed, keptIn, many, readAll, update } from '../support/log-folder.ts'
-import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
+import { dataOf, followed, keptIn, many, readAll, update } from '../support/log/log-folder.ts'
 import { describeWith, redis } from '../support/requirements.ts'
+import { newPrefix, openShared, redisForTest } from '../support/servers/redis.ts'
 
 const pollOptions = { timeout: 10_000 }
 

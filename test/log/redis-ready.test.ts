@@ -1,9 +1,9 @@
 // The readiness of the log in Redis: while Redis is slow, hangs or is down, and after it recovers.
 import { expect, it, onTestFinished } from 'vitest'
 import { createHub } from '../../dist/index.js'
-import { keptIn, update } from '../support/log-folder.ts'
-import { openShared, redisForTest } from '../support/redis.ts'
+import { keptIn, update } from '../support/log/log-folder.ts'
 import { describeWith, redis } from '../support/requirements.ts'
+import { openShared, redisForTest } from '../support/servers/redis.ts'
 
 const pollOptions = { timeout: 10_000 }
 

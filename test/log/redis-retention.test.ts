@@ -1,8 +1,8 @@
 // Retention in Redis has two steps: an entry is hidden from readers at once, and deleted after every follower has read it.
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { dataOf, everything, followed, many, readAll, update } from '../support/log-folder.ts'
-import { newPrefix, openShared, redisForTest } from '../support/redis.ts'
+import { dataOf, everything, followed, many, readAll, update } from '../support/log/log-folder.ts'
 import { describeWith, redis } from '../support/requirements.ts'
+import { newPrefix, openShared, redisForTest } from '../support/servers/redis.ts'
 
 const pollOptions = { timeout: 15_000 }
 const lastOne = [{ match: '*', last: 1 }]

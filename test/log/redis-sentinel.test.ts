@@ -1,11 +1,11 @@
 // The log in a Redis with Sentinel: the master is killed, and a replica is promoted.
 import { expect, it } from 'vitest'
 import type { RedisLog } from '../../dist/index.js'
-import { dataOf, followed, many, readAll, update } from '../support/log-folder.ts'
-import { Publishers } from '../support/log-publishers.ts'
-import { newPrefix, openShared } from '../support/redis.ts'
-import { type SentinelSetup, startSentinelSetup } from '../support/redis-topologies.ts'
+import { dataOf, followed, many, readAll, update } from '../support/log/log-folder.ts'
+import { Publishers } from '../support/log/log-publishers.ts'
 import { describeWith, redis } from '../support/requirements.ts'
+import { newPrefix, openShared } from '../support/servers/redis.ts'
+import { type SentinelSetup, startSentinelSetup } from '../support/servers/redis-topologies.ts'
 
 describeWith(await redis(), 'RedisLog with Sentinel', (program) => {
   const openTwo = async ({ url }: SentinelSetup) => {

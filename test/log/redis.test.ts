@@ -1,11 +1,11 @@
 // The log in Redis, on a Redis of its own: the contract, several nodes, retention rules, and the number of commands.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Entry, RedisLog } from '../../dist/index.js'
-import { testLogContract } from '../support/log-contract.ts'
-import { dataOf, everything, followed, keptIn, many, only, readAll, update } from '../support/log-folder.ts'
+import { testLogContract } from '../support/log/log-contract.ts'
+import { dataOf, everything, followed, keptIn, many, only, readAll, update } from '../support/log/log-folder.ts'
 import { randomFrom } from '../support/random.ts'
-import { newPrefix, openKept, openShared, type RedisServer, startRedis } from '../support/redis.ts'
 import { describeWith, redis } from '../support/requirements.ts'
+import { newPrefix, openKept, openShared, type RedisServer, startRedis } from '../support/servers/redis.ts'
 
 const offsetsOf = (entries: readonly Entry[]) => entries.map(({ offset }) => offset)
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)

@@ -1,9 +1,9 @@
 // Properties of every response of the hub: accepted hosts, size limits, and security headers.
 import { describe, expect, test } from 'vitest'
-import { ask } from '../support/http.js'
-import { bearer, type Dialect, dialects, form, fresh, hubPath, serverWith, token } from '../support/mercure.js'
-import { listPath, pathOf } from '../support/presence.js'
-import { type Role, requestWith, roles, validToken } from '../support/token-sources.js'
+import { type Role, requestWith, roles, validToken } from '../support/auth/token-sources.ts'
+import { ask } from '../support/http/http.ts'
+import { bearer, type Dialect, dialects, form, fresh, hubPath, serverWith, token } from '../support/http/mercure.ts'
+import { listPath, pathOf } from '../support/hub/presence.ts'
 
 const metadataPath = `/.well-known/oauth-protected-resource${hubPath}`
 

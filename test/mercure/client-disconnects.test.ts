@@ -3,12 +3,12 @@ import { generateKeyPairSync } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { ask, serve } from '../support/http.js'
-import { jwksServer } from '../support/jwks-server.js'
-import { audience, bearer, dialects, form, hubPath, serverWith } from '../support/mercure.js'
-import { publisher } from '../support/mercure-dialects.js'
-import { listen } from '../support/sse-client.js'
-import { jwk, legacy, modern } from '../support/tokens.js'
+import { jwksServer } from '../support/auth/jwks-server.ts'
+import { jwk, legacy, modern } from '../support/auth/tokens.ts'
+import { ask, serve } from '../support/http/http.ts'
+import { audience, bearer, dialects, form, hubPath, serverWith } from '../support/http/mercure.ts'
+import { publisher } from '../support/http/mercure-dialects.ts'
+import { listen } from '../support/http/sse-client.ts'
 
 const server = serverWith()
 const doors = [

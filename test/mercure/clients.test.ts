@@ -3,8 +3,8 @@
 import { EventSource } from 'eventsource'
 import { createEventSource } from 'eventsource-client'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type CuttableProxy, cuttableProxy } from '../support/cuttable-proxy.js'
-import { bearer, type Dialect, dialects, fresh, hubPath, serverWith, token } from '../support/mercure.js'
+import { bearer, type Dialect, dialects, fresh, hubPath, serverWith, token } from '../support/http/mercure.ts'
+import { type CuttableProxy, cuttableProxy } from '../support/servers/cuttable-proxy.ts'
 
 const server = serverWith()
 

@@ -1,7 +1,7 @@
 // A server that is limited to one dialect of Mercure: it rejects the other, and never falls back to it.
 import { describe, expect, it } from 'vitest'
-import { form, fresh, serverWith } from '../support/mercure.js'
-import { challenge, publisher, reader } from '../support/mercure-dialects.js'
+import { form, fresh, serverWith } from '../support/http/mercure.ts'
+import { challenge, publisher, reader } from '../support/http/mercure-dialects.ts'
 
 const asForm = { 'Content-Type': 'application/x-www-form-urlencoded' }
 

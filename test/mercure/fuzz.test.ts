@@ -3,13 +3,22 @@
 import { createParser } from 'eventsource-parser'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { bytesOf, type HostileUpdate, hostileRequest, hostileUpdate } from '../support/fuzz-requests.js'
-import { type HostileTokens, hostileTokens } from '../support/fuzz-tokens.js'
-import { ask } from '../support/http.js'
-import { bearer, dialects, form, hubPath, keys, type MercureServer, serverWith, token } from '../support/mercure.js'
-import { isSoak, seed } from '../support/random.js'
-import { send } from '../support/raw-request.js'
-import { listen, type SseClient } from '../support/sse-client.js'
+import { type HostileTokens, hostileTokens } from '../support/auth/fuzz-tokens.ts'
+import { bytesOf, type HostileUpdate, hostileRequest, hostileUpdate } from '../support/http/fuzz-requests.ts'
+import { ask } from '../support/http/http.ts'
+import {
+  bearer,
+  dialects,
+  form,
+  hubPath,
+  keys,
+  type MercureServer,
+  serverWith,
+  token
+} from '../support/http/mercure.ts'
+import { send } from '../support/http/raw-request.ts'
+import { listen, type SseClient } from '../support/http/sse-client.ts'
+import { isSoak, seed } from '../support/random.ts'
 
 const runs = isSoak ? 10_000 : 500
 const settings = { seed, numRuns: runs, interruptAfterTimeLimit: 240_000, markInterruptAsFailure: true }

@@ -2,9 +2,8 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { certificateOf } from '../support/certificate.js'
-import { jwksServer } from '../support/jwks-server.js'
-import { audience, type Dialect, dialects, keyed, keys, type MercureServer, serverWith } from '../support/mercure.js'
+import { certificateOf } from '../support/auth/certificate.ts'
+import { jwksServer } from '../support/auth/jwks-server.ts'
 import {
   credentialsIn,
   type Role,
@@ -13,8 +12,17 @@ import {
   startServer,
   statusOf,
   validToken
-} from '../support/token-sources.js'
-import { jwk, legacy, modern, pem, rsaPair } from '../support/tokens.js'
+} from '../support/auth/token-sources.ts'
+import { jwk, legacy, modern, pem, rsaPair } from '../support/auth/tokens.ts'
+import {
+  audience,
+  type Dialect,
+  dialects,
+  keyed,
+  keys,
+  type MercureServer,
+  serverWith
+} from '../support/http/mercure.ts'
 
 const server = serverWith()
 const pairs = {
@@ -166,5 +174,5 @@ describe('issuers', () => {
 })
 
 function fixture(kind: 'cert' | 'key'): string {
-  return readFileSync(new URL(`../support/for-tests-only.${kind}.pem`, import.meta.url), 'utf8')
+  return readFileSync(new URL(`../support/auth/for-tests-only.${kind}.pem`, import.meta.url), 'utf8')
 }

@@ -1,9 +1,9 @@
 // Topic selectors, and how each dialect rejects invalid ones: the messages are those that clients of the reference hub know.
 import { describe, expect, it } from 'vitest'
-import { ask } from '../support/http.js'
-import { form, fresh, serverWith } from '../support/mercure.js'
-import { dialectNames, reader } from '../support/mercure-dialects.js'
-import { listen } from '../support/sse-client.js'
+import { ask } from '../support/http/http.ts'
+import { form, fresh, serverWith } from '../support/http/mercure.ts'
+import { dialectNames, reader } from '../support/http/mercure-dialects.ts'
+import { listen } from '../support/http/sse-client.ts'
 
 const server = serverWith()
 const many = (count: number) => Array.from({ length: count }, (_, index) => String(index))

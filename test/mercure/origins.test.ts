@@ -1,10 +1,10 @@
 // CORS: origin lists that are rejected at startup, and the response headers for pages of other origins.
 import { describe, expect, test } from 'vitest'
-import { tidings } from '../support/cli.js'
-import { ask } from '../support/http.js'
-import { bearer, dialects, form, fresh, hubPath, serverWith, token } from '../support/mercure.js'
-import { listPath } from '../support/presence.js'
-import { cookieNames, requestWith, roles, startKeyedServer, validToken } from '../support/token-sources.js'
+import { cookieNames, requestWith, roles, startKeyedServer, validToken } from '../support/auth/token-sources.ts'
+import { ask } from '../support/http/http.ts'
+import { bearer, dialects, form, fresh, hubPath, serverWith, token } from '../support/http/mercure.ts'
+import { listPath } from '../support/hub/presence.ts'
+import { tidings } from '../support/servers/cli.ts'
 
 const refusedEntries: readonly [string, RegExp][] = [
   ['https://example.com/', /ends with a slash/],

@@ -1,7 +1,7 @@
 // Rejected publishes in both dialects: the status and message, and that nothing is published.
 import { describe, expect, it } from 'vitest'
-import { bearer, type Dialect, dialects, form, fresh, keys, serverWith, token } from '../support/mercure.js'
-import { attempt, challenge, publisher, unsigned } from '../support/mercure-dialects.js'
+import { bearer, type Dialect, dialects, form, fresh, keys, serverWith, token } from '../support/http/mercure.ts'
+import { attempt, challenge, publisher, unsigned } from '../support/http/mercure-dialects.ts'
 
 const server = serverWith()
 

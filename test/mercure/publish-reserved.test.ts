@@ -1,8 +1,8 @@
 // Reserved topics: each dialect detects them in its own way, and no client publishes what looks like an event of the hub.
 import { describe, expect, it } from 'vitest'
-import { ask } from '../support/http.js'
-import { bearer, dialects, form, serverWith, token } from '../support/mercure.js'
-import { attempt } from '../support/mercure-dialects.js'
+import { ask } from '../support/http/http.ts'
+import { bearer, dialects, form, serverWith, token } from '../support/http/mercure.ts'
+import { attempt } from '../support/http/mercure-dialects.ts'
 
 const server = serverWith()
 

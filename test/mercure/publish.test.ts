@@ -1,9 +1,9 @@
 // Publishing in both dialects of Mercure: accepted updates, their delivery, and internal errors.
 import { describe, expect, it } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
-import { ask, serve } from '../support/http.js'
-import { dialects, form, fresh, hubPath, serverWith } from '../support/mercure.js'
-import { keyedHandler, patternGrant, publisher, reader } from '../support/mercure-dialects.js'
+import { ask, serve } from '../support/http/http.ts'
+import { dialects, form, fresh, hubPath, serverWith } from '../support/http/mercure.ts'
+import { keyedHandler, patternGrant, publisher, reader } from '../support/http/mercure-dialects.ts'
 
 const server = serverWith()
 const asForm = { 'Content-Type': 'application/x-www-form-urlencoded' }

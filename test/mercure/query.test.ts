@@ -2,10 +2,10 @@
 import { connect } from 'node:net'
 import { text as readAll } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import { ask } from '../support/http.js'
-import { form, fresh, hubPath, serverWith } from '../support/mercure.js'
-import { publishHistory, reader } from '../support/mercure-dialects.js'
-import { listen } from '../support/sse-client.js'
+import { ask } from '../support/http/http.ts'
+import { form, fresh, hubPath, serverWith } from '../support/http/mercure.ts'
+import { publishHistory, reader } from '../support/http/mercure-dialects.ts'
+import { listen } from '../support/http/sse-client.ts'
 
 const server = serverWith()
 const asForm = 'application/x-www-form-urlencoded'

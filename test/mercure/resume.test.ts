@@ -1,8 +1,8 @@
 // Resuming after an id, in both dialects: the replayed updates, and the id in the response.
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { dialects, fresh, serverWith } from '../support/mercure.js'
-import { dialectNames, publishHistory, reader } from '../support/mercure-dialects.js'
+import { dialects, fresh, serverWith } from '../support/http/mercure.ts'
+import { dialectNames, publishHistory, reader } from '../support/http/mercure-dialects.ts'
 
 const server = serverWith()
 const emptyServer = serverWith()

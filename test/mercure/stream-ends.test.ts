@@ -1,10 +1,10 @@
 // Heartbeats, the end of streams, rejected streams, and what the server never logs about them.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { MemoryLog, type Update } from '../../dist/index.js'
-import { ask, serve } from '../support/http.js'
-import { bearer, dialects, form, fresh, hubPath, keyed, keys, MercureServer, token } from '../support/mercure.js'
-import { dialectNames, keyedHandler, reader, topicsOf } from '../support/mercure-dialects.js'
-import { listen } from '../support/sse-client.js'
+import { ask, serve } from '../support/http/http.ts'
+import { bearer, dialects, form, fresh, hubPath, keyed, keys, MercureServer, token } from '../support/http/mercure.ts'
+import { dialectNames, keyedHandler, reader, topicsOf } from '../support/http/mercure-dialects.ts'
+import { listen } from '../support/http/sse-client.ts'
 
 /** A server process for one test. */
 async function start(...args: string[]): Promise<MercureServer> {

@@ -1,9 +1,9 @@
 // Mercure streams in both dialects: bytes, headers, access, and delivery.
 import { describe, expect, it } from 'vitest'
-import { ask } from '../support/http.js'
-import { bearer, dialects, form, fresh, serverWith, token } from '../support/mercure.js'
-import { challenge, dialectNames, pattern, patternGrant, reader, unsigned } from '../support/mercure-dialects.js'
-import { listen } from '../support/sse-client.js'
+import { ask } from '../support/http/http.ts'
+import { bearer, dialects, form, fresh, serverWith, token } from '../support/http/mercure.ts'
+import { challenge, dialectNames, pattern, patternGrant, reader, unsigned } from '../support/http/mercure-dialects.ts'
+import { listen } from '../support/http/sse-client.ts'
 
 const server = serverWith()
 const publicServer = serverWith('--anonymous')

@@ -1,7 +1,8 @@
 // Subscription lists over HTTP: each dialect has its own documents, paths and caching.
 import { describe, expect, test } from 'vitest'
-import { ask } from '../support/http.js'
-import { bearer, type Dialect, dialects, form, fresh, hubPath, serverWith, token } from '../support/mercure.js'
+import { ask } from '../support/http/http.ts'
+import { bearer, type Dialect, dialects, form, fresh, hubPath, serverWith, token } from '../support/http/mercure.ts'
+import { listen, type SseClient } from '../support/http/sse-client.ts'
 import {
   announcements,
   askList,
@@ -12,8 +13,7 @@ import {
   pathOf,
   subscriptionsAt,
   watch
-} from '../support/presence.js'
-import { listen, type SseClient } from '../support/sse-client.js'
+} from '../support/hub/presence.ts'
 
 const server = serverWith('--subscriptions')
 

@@ -11,7 +11,8 @@ import {
   type MercureServer,
   serverWith,
   token
-} from '../support/mercure.js'
+} from '../support/http/mercure.ts'
+import { listen } from '../support/http/sse-client.ts'
 import {
   announced,
   announcements,
@@ -22,8 +23,7 @@ import {
   uuid,
   waitForAnnouncements,
   watch
-} from '../support/presence.js'
-import { listen } from '../support/sse-client.js'
+} from '../support/hub/presence.ts'
 
 const server = serverWith('--subscriptions')
 

@@ -1,7 +1,5 @@
 // Token sources over HTTP: header, parameter and cookie, for publishing and for subscribing, in both dialects.
 import { describe, expect, test } from 'vitest'
-import { ask } from '../support/http.js'
-import { type Dialect, dialects, form, serverWith } from '../support/mercure.js'
 import {
   type Credentials,
   cookieNames,
@@ -13,7 +11,9 @@ import {
   startKeyedServer,
   statusOf,
   validToken
-} from '../support/token-sources.js'
+} from '../support/auth/token-sources.ts'
+import { ask } from '../support/http/http.ts'
+import { type Dialect, dialects, form, serverWith } from '../support/http/mercure.ts'
 
 const server = serverWith('--publish-origins', `${site} https://*.example.org`)
 const ways: Record<Dialect, readonly (keyof typeof credentialsIn)[]> = {

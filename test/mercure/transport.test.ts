@@ -1,7 +1,8 @@
 // Behaviour of the hub that is independent of the dialect: order, retention, delivery, and metrics.
 import { connect, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { ask } from '../support/http.js'
+import { startKeyedServer } from '../support/auth/token-sources.ts'
+import { ask } from '../support/http/http.ts'
 import {
   bearer,
   type Dialect,
@@ -12,10 +13,9 @@ import {
   type MercureServer,
   serverWith,
   token
-} from '../support/mercure.js'
-import { isSoak } from '../support/random.js'
-import { listen } from '../support/sse-client.js'
-import { startKeyedServer } from '../support/token-sources.js'
+} from '../support/http/mercure.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { isSoak } from '../support/random.ts'
 
 const server = serverWith()
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => String(from + index))

@@ -1,12 +1,12 @@
 // The authorization callback: the application decides on every stream and publish, after the token. Without a response,
 // access is denied.
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type Backend, hang, isSigned, respond, startBackend, webhookKey } from '../support/backend.js'
-import { freePort } from '../support/free-port.js'
-import { ask, post } from '../support/http.js'
-import { bearer, form, hubPath, keyed, token } from '../support/mercure.js'
-import { type ServerProcess, startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post } from '../support/http/http.ts'
+import { bearer, form, hubPath, keyed, token } from '../support/http/mercure.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { type Backend, hang, isSigned, respond, startBackend, webhookKey } from '../support/servers/backend.ts'
+import { freePort } from '../support/servers/free-port.ts'
+import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
 async function start(address: string, args: string[] = [], env = {}): Promise<ServerProcess> {
   const server = await startServer({ args: ['--authorize', address, ...args], env })

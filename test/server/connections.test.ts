@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { listen } from '../../dist/server/listen.js'
-import { ask } from '../support/http.js'
-import { http2Ask, http2Session } from '../support/http2.js'
-import { rawSocket, untilClosed } from '../support/raw-socket.js'
-import { startServer } from '../support/server.js'
+import { ask } from '../support/http/http.ts'
+import { http2Ask, http2Session } from '../support/http/http2.ts'
+import { rawSocket, untilClosed } from '../support/http/raw-socket.ts'
+import { startServer } from '../support/servers/server.ts'
 
 async function start(...args: string[]) {
   const server = await startServer({ args })
@@ -15,7 +15,7 @@ async function start(...args: string[]) {
 }
 
 const pem = (name: string) =>
-  readFileSync(fileURLToPath(new URL(`../support/for-tests-only.${name}.pem`, import.meta.url)))
+  readFileSync(fileURLToPath(new URL(`../support/auth/for-tests-only.${name}.pem`, import.meta.url)))
 
 const kinds = {
   'HTTP/1.1': { h2c: false },

@@ -2,12 +2,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { confirmationOf, openControlled, patchTo, updatesOf } from '../support/control.js'
-import { ask, post } from '../support/http.js'
-import { bearer, keys, token } from '../support/mercure.js'
-import { type RedisServer, redisForTest } from '../support/redis.js'
-import { describeWith, redis } from '../support/requirements.js'
-import { type ServerProcess, startServer } from '../support/server.js'
+import { confirmationOf, openControlled, patchTo, updatesOf } from '../support/http/control.ts'
+import { ask, post } from '../support/http/http.ts'
+import { bearer, keys, token } from '../support/http/mercure.ts'
+import { describeWith, redis } from '../support/requirements.ts'
+import { type RedisServer, redisForTest } from '../support/servers/redis.ts'
+import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
 async function start(...args: string[]): Promise<ServerProcess> {
   const server = await startServer({ args })

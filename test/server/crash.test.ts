@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
-import { CrashPublisher } from '../support/crash-publisher.js'
-import { isSoak, type Random, randomFrom, seed } from '../support/random.js'
-import { type ServerProcess, startServer } from '../support/server.js'
-import { listen, type SseClient } from '../support/sse-client.js'
+import { listen, type SseClient } from '../support/http/sse-client.ts'
+import { CrashPublisher } from '../support/log/crash-publisher.ts'
+import { isSoak, type Random, randomFrom, seed } from '../support/random.ts'
+import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
 const rounds = isSoak ? 100 : 20
 

@@ -1,11 +1,11 @@
 // Shutdown and stream rotation: streams end spread over time, each with its own retry time, and no acknowledged update is lost.
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { freePort } from '../support/free-port.js'
-import { ask, post } from '../support/http.js'
-import { newFolder } from '../support/log-folder.js'
-import { ResumingClient } from '../support/resuming-client.js'
-import { startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post } from '../support/http/http.ts'
+import { ResumingClient } from '../support/http/resuming-client.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { newFolder } from '../support/log/log-folder.ts'
+import { freePort } from '../support/servers/free-port.ts'
+import { startServer } from '../support/servers/server.ts'
 
 async function start(options: { port?: number; args?: string[]; env?: Record<string, string> } = {}) {
   const server = await startServer(options)

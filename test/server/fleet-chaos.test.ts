@@ -1,12 +1,12 @@
 // Three servers on one Redis with operator mistakes: clocks that differ by days, and a Redis that evicts keys. Connected streams
 // receive every update, also superseded ones; when Redis evicts history, every client receives a gap event.
 import { expect, it, onTestFinished } from 'vitest'
-import { post } from '../support/http.js'
-import { type Random, randomFrom, seed } from '../support/random.js'
-import { type RedisServer, redisForTest } from '../support/redis.js'
-import { describeWith, redis } from '../support/requirements.js'
-import { ResumingClient } from '../support/resuming-client.js'
-import { type ServerProcess, startServer } from '../support/server.js'
+import { post } from '../support/http/http.ts'
+import { ResumingClient } from '../support/http/resuming-client.ts'
+import { type Random, randomFrom, seed } from '../support/random.ts'
+import { describeWith, redis } from '../support/requirements.ts'
+import { type RedisServer, redisForTest } from '../support/servers/redis.ts'
+import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
 const pollOptions = { timeout: 30_000, interval: 50 }
 const day = 86_400_000

@@ -2,14 +2,14 @@
 // Retry-After, and no client misses an update without a gap event.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
-import { ask, post } from '../support/http.js'
-import { isSoak } from '../support/random.js'
-import { redisForTest } from '../support/redis.js'
-import { startCluster } from '../support/redis-topologies.js'
-import { describeWith, redis } from '../support/requirements.js'
-import { ResumingClient } from '../support/resuming-client.js'
-import { startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post } from '../support/http/http.ts'
+import { ResumingClient } from '../support/http/resuming-client.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { isSoak } from '../support/random.ts'
+import { describeWith, redis } from '../support/requirements.ts'
+import { redisForTest } from '../support/servers/redis.ts'
+import { startCluster } from '../support/servers/redis-topologies.ts'
+import { startServer } from '../support/servers/server.ts'
 
 const pause = isSoak ? 30_000 : 8_000
 const pollOptions = { timeout: 20_000, interval: 100 }

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { ask } from '../support/http.js'
-import { dialects, fresh, keyed, MercureServer } from '../support/mercure.js'
-import { announcements, askList, listPath, pathOf, subscriptionsAt, watch } from '../support/presence.js'
-import { type RedisServer, redisForTest } from '../support/redis.js'
-import { describeWith, redis } from '../support/requirements.js'
+import { ask } from '../support/http/http.ts'
+import { dialects, fresh, keyed, MercureServer } from '../support/http/mercure.ts'
+import { announcements, askList, listPath, pathOf, subscriptionsAt, watch } from '../support/hub/presence.ts'
+import { describeWith, redis } from '../support/requirements.ts'
+import { type RedisServer, redisForTest } from '../support/servers/redis.ts'
 
 /** Time in which a crashed server's subscriptions must disappear, in milliseconds. */
 const timeout = 2_000

@@ -1,10 +1,10 @@
 // Two servers on one Redis: ends, deletions and long polling act as on one server, also when one of them is killed.
 import { expect, it, onTestFinished } from 'vitest'
-import { ask, post } from '../support/http.js'
-import { redisForTest } from '../support/redis.js'
-import { describeWith, redis } from '../support/requirements.js'
-import { startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post } from '../support/http/http.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { describeWith, redis } from '../support/requirements.ts'
+import { redisForTest } from '../support/servers/redis.ts'
+import { startServer } from '../support/servers/server.ts'
 
 const json = { Accept: 'application/json' }
 

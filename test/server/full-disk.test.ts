@@ -2,10 +2,10 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { ask, post } from '../support/http.js'
-import { noSmallDisk, smallDisk } from '../support/log-folder.js'
-import { startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post } from '../support/http/http.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { noSmallDisk, smallDisk } from '../support/log/log-folder.ts'
+import { startServer } from '../support/servers/server.ts'
 
 const obstacle = noSmallDisk()
 

@@ -1,9 +1,9 @@
 // Each limit: what it allows, how it rejects, and when it is released.
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { ask, post } from '../support/http.js'
-import { bearer, keyed, token } from '../support/mercure.js'
-import { startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post } from '../support/http/http.ts'
+import { bearer, keyed, token } from '../support/http/mercure.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { startServer } from '../support/servers/server.ts'
 
 async function start(...args: string[]) {
   const server = await startServer({ args })

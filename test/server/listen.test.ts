@@ -8,16 +8,16 @@ import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { certificateOf } from '../support/certificate.js'
-import { tidings } from '../support/cli.js'
-import { ask, post } from '../support/http.js'
-import { http2Ask, http2Session } from '../support/http2.js'
-import { newFolder } from '../support/log-folder.js'
-import { curl, describeWith } from '../support/requirements.js'
-import { type ServerProcess, startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { certificateOf } from '../support/auth/certificate.ts'
+import { ask, post } from '../support/http/http.ts'
+import { http2Ask, http2Session } from '../support/http/http2.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { newFolder } from '../support/log/log-folder.ts'
+import { curl, describeWith } from '../support/requirements.ts'
+import { tidings } from '../support/servers/cli.ts'
+import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
-const fixture = (name: string) => fileURLToPath(new URL(`../support/for-tests-only.${name}.pem`, import.meta.url))
+const fixture = (name: string) => fileURLToPath(new URL(`../support/auth/for-tests-only.${name}.pem`, import.meta.url))
 
 async function start(...args: string[]): Promise<ServerProcess> {
   const server = await startServer({ args })

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { ask, post } from '../support/http.js'
-import { startServer } from '../support/server.js'
+import { ask, post } from '../support/http/http.ts'
+import { startServer } from '../support/servers/server.ts'
 
 interface Page {
   readonly updates: readonly { readonly data: string }[]

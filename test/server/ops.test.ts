@@ -2,13 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { freePort } from '../support/free-port.js'
-import { ask, post } from '../support/http.js'
-import { http2Ask, http2Session } from '../support/http2.js'
-import { newFolder } from '../support/log-folder.js'
-import { bearer, hubPath, keyed, keys, token } from '../support/mercure.js'
-import { startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post } from '../support/http/http.ts'
+import { http2Ask, http2Session } from '../support/http/http2.ts'
+import { bearer, hubPath, keyed, keys, token } from '../support/http/mercure.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { newFolder } from '../support/log/log-folder.ts'
+import { freePort } from '../support/servers/free-port.ts'
+import { startServer } from '../support/servers/server.ts'
 
 async function start(args: string[] = [], env: Record<string, string> = {}) {
   const server = await startServer({ args, env })

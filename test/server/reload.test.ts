@@ -2,11 +2,11 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { tidings } from '../support/cli.js'
-import { ask } from '../support/http.js'
-import { newFolder } from '../support/log-folder.js'
-import { keys } from '../support/mercure.js'
-import { startServer } from '../support/server.js'
+import { ask } from '../support/http/http.ts'
+import { keys } from '../support/http/mercure.ts'
+import { newFolder } from '../support/log/log-folder.ts'
+import { tidings } from '../support/servers/cli.ts'
+import { startServer } from '../support/servers/server.ts'
 
 const keysInFile = `publisherKey: ${keys.publish}\nsubscriberKey: ${keys.subscribe}\n`
 

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
-import { type Answer, post } from '../support/http.js'
-import { randomFrom, seed } from '../support/random.js'
-import { startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { type Answer, post } from '../support/http/http.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { randomFrom, seed } from '../support/random.ts'
+import { startServer } from '../support/servers/server.ts'
 
 const rounds = 8
 

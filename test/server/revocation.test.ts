@@ -1,14 +1,14 @@
 // Revocations of real servers: they survive a restart and a crash on a folder, hold on all servers of a Redis, and are
 // restored when Redis has lost its data.
 import { expect, it, onTestFinished } from 'vitest'
-import { type Answer, ask, post, serve } from '../support/http.js'
-import { http2Ask, http2Session } from '../support/http2.js'
-import { newFolder } from '../support/log-folder.js'
-import { audience, bearer, dialects, hubPath, keyed, keys, token } from '../support/mercure.js'
-import { type RedisServer, redisForTest } from '../support/redis.js'
-import { describeWith, redis } from '../support/requirements.js'
-import { type ServerProcess, startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { type Answer, ask, post, serve } from '../support/http/http.ts'
+import { http2Ask, http2Session } from '../support/http/http2.ts'
+import { audience, bearer, dialects, hubPath, keyed, keys, token } from '../support/http/mercure.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { newFolder } from '../support/log/log-folder.ts'
+import { describeWith, redis } from '../support/requirements.ts'
+import { type RedisServer, redisForTest } from '../support/servers/redis.ts'
+import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
 async function start(...args: string[]): Promise<ServerProcess> {
   const server = await startServer({ args: [...keyed, ...args] })

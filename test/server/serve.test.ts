@@ -1,11 +1,11 @@
 // `tidings serve` as a process: its output, its option errors, and its shutdown.
 import { connect, createServer } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { tidings } from '../support/cli.js'
-import { ask, post } from '../support/http.js'
-import { newFolder } from '../support/log-folder.js'
-import { startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post } from '../support/http/http.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { newFolder } from '../support/log/log-folder.ts'
+import { tidings } from '../support/servers/cli.ts'
+import { startServer } from '../support/servers/server.ts'
 
 async function start(...args: string[]) {
   const server = await startServer({ args })

@@ -1,11 +1,11 @@
 // Five thousand clients reconnect at once during publishing: all are served, and the latency of the clients that stayed
 // connected is printed. The latency is not asserted, since the machine is shared.
 import { expect, it, onTestFinished } from 'vitest'
-import { cuttableProxy } from '../support/cuttable-proxy.js'
-import { post } from '../support/http.js'
-import { ResumingClient } from '../support/resuming-client.js'
-import { startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { post } from '../support/http/http.ts'
+import { ResumingClient } from '../support/http/resuming-client.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { cuttableProxy } from '../support/servers/cuttable-proxy.ts'
+import { startServer } from '../support/servers/server.ts'
 
 const crowd = 5_000
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
-import { ask, post } from '../support/http.js'
-import { isSoak, randomFrom, seed } from '../support/random.js'
-import { startServer } from '../support/server.js'
+import { ask, post } from '../support/http/http.ts'
+import { isSoak, randomFrom, seed } from '../support/random.ts'
+import { startServer } from '../support/servers/server.ts'
 
 const rounds = isSoak ? 60 : 8
 const size = 3_000

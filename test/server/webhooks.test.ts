@@ -2,13 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type Backend, hang, isSigned, respond, startBackend, webhookKey } from '../support/backend.js'
-import { freePort } from '../support/free-port.js'
-import { ask, post } from '../support/http.js'
-import { newFolder } from '../support/log-folder.js'
-import { bearer, hubPath, keyed, token } from '../support/mercure.js'
-import { type ServerProcess, startServer } from '../support/server.js'
-import { listen } from '../support/sse-client.js'
+import { ask, post } from '../support/http/http.ts'
+import { bearer, hubPath, keyed, token } from '../support/http/mercure.ts'
+import { listen } from '../support/http/sse-client.ts'
+import { newFolder } from '../support/log/log-folder.ts'
+import { type Backend, hang, isSigned, respond, startBackend, webhookKey } from '../support/servers/backend.ts'
+import { freePort } from '../support/servers/free-port.ts'
+import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
 async function start(addresses: string | readonly string[], args: string[] = [], env = {}): Promise<ServerProcess> {
   const webhooks = ['--webhooks', [addresses].flat().join(',')]

@@ -1,5 +1,5 @@
-// Changing a live stream: the event that tells a client its control URL, and the endpoint behind that URL. The URL is a secret: whoever
-// has it may change the stream, and nothing logs it.
+// Changing a live stream: the event that tells a client its control URL, and the endpoint behind that URL. The URL is a secret: it
+// is all that a client needs to change the stream, and nothing logs it.
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
 import { type GrantedRights, type Rights, type StreamChange, validateChange } from '../../hub/control/change.ts'

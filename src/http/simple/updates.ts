@@ -26,7 +26,7 @@ export async function readUpdates(ctx: RequestContext): Promise<void> {
   try {
     await limits.hold(() => answer(ctx, grants, wanted, signal))
   } catch (error) {
-    // Nobody is left to answer, and a client that stops waiting is no refusal.
+    // A client that stops waiting was not refused, and gets no answer.
     if (!signal.aborted) throw error
   } finally {
     leave()

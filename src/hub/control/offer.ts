@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 
 /** The right to change one stream. Made by `Hub.offerControl`, for `Hub.join`. */
 export interface ControlOffer {
-  /** Whoever has it can change the stream: 192 random bits after the id of the node. Send it to the client, and log it nowhere. */
+  /** A secret that allows changing the stream: 192 random bits after the id of the node. Send it to the client, and log it nowhere. */
   readonly id: string
   /** @internal */
   readonly key: string

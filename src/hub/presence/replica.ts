@@ -1,5 +1,5 @@
 // This node's copy of the roster: loaded once, and updated by the entries that the log delivers. It leaves out records that belong to no
-// node: nobody is present there, and no lease can end.
+// node: they are not about presence, and no lease can end.
 import { type Member, noNode } from '../../log/roster.ts'
 
 export class RosterReplica {

@@ -57,7 +57,7 @@ let lastId = ''
 /** Whether a stream of these topics was open before. */
 let hasOpened = false
 let failures = 0
-/** Whether all topics have ended, so that the page does not reconnect by itself. */
+/** Whether all topics have ended, so that the page does not reconnect automatically. */
 let hasEnded = false
 let retryTimer = 0
 /** Whether the server refuses to show the number of subscriptions. */

@@ -1,0 +1,54 @@
+// Starts the real server as a child process, so that a test can also kill it. Requires dist/ to be built.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+export interface ServerProcess {
+  readonly url: string
+  readonly port: number
+  readonly pid: number
+  /** Everything it has printed. */
+  output(): string
+  /** Resolves when the process has exited. Can be called twice. */
+  kill(signal?: NodeJS.Signals): Promise<void>
+}
+
+const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** Resolves when the server listens; rejects with its output if it exits instead. */
+export async function startServer({
+  port = 0,
+  args = [] as string[],
+  env = {} as Record<string, string>
+} = {}): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [main, 'serve', '--port', String(port), ...args], {
+    // Streams end at once on shutdown, unless a test sets another drain timeout.
+    env: { ...process.env, TIDINGS_DRAIN_TIMEOUT: '0', ...env }
+  })
+  const gone = once(child, 'close')
+  running.add(child)
+  child.once('close', () => running.delete(child))
+  let output = ''
+  const url = await new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += chunk
+      const [, found] = /tidings is listening on (https?:\/\/\S+?)(?:,| and) /.exec(output) ?? []
+      if (found) resolve(found)
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      reject(new Error(`the server ended (${signal ?? code}) before it listened; it printed:\n${output}`))
+    })
+  })
+  const kill = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    child.kill(signal)
+    await gone
+  }
+  return { url, port: Number(new URL(url).port), pid: child.pid as number, output: () => output, kill }
+}

@@ -44,6 +44,7 @@ const table = {
   // A revocation
   revoked: [403, 'The topic, or the address of the client, is revoked'],
   revocation_invalid: [400, 'The revocation is invalid'],
+  revocation_missing: [404, 'There is no such revocation'],
   revocations_too_many: [507, 'There are too many revocations, so nothing was revoked'],
   // A request that breaks a rule
   parameter_unknown: [400, 'The parameter is unknown'],

@@ -16,7 +16,14 @@ export type { Delivery, ObservedRevocation, Observer, RefusedRequest } from './h
 export type { HubOptions } from './hub/options.ts'
 export type { Subscription } from './hub/presence/presence.ts'
 export type { RevocationCode } from './hub/revocation/list.ts'
-export type { RevocableClient, RevocationKind, RevocationRequest } from './hub/revocation/revocation.ts'
+export type {
+  RevocableClient,
+  Revocation,
+  RevocationKind,
+  RevocationRequest,
+  RevocationTarget
+} from './hub/revocation/revocation.ts'
+export type { RevocationRegister } from './hub/revocation/revocations.ts'
 export type { HubStatus } from './hub/stats.ts'
 export type { SubscribeRequest } from './hub/subscribe-request.ts'
 export type { Subscriber, SubscriberState } from './hub/subscriber.ts'

@@ -17,8 +17,8 @@ import { dedupOptionsFor, type PublishOptions } from './idempotency.ts'
 import { combineObservers, type Observer, type RefusedRequest } from './observer.ts'
 import { type HubOptions, logFor, resolveHubOptions } from './options.ts'
 import type { Subscription } from './presence/presence.ts'
-import type { RevocationCode } from './revocation/list.ts'
-import type { RevocableClient, RevocationRequest } from './revocation/revocation.ts'
+import type { RevocationRequest } from './revocation/revocation.ts'
+import type { RevocationRegister } from './revocation/revocations.ts'
 import { HubStats, type HubStatus } from './stats.ts'
 import { Streams } from './streams.ts'
 import { type SubscribeRequest, validateRequest } from './subscribe-request.ts'
@@ -197,17 +197,9 @@ export class Hub {
     await this.#streams.revocations.revoke(revocation)
   }
 
-  /**
-   * Resolves when this node knows what was revoked before it started. Until then, admit nobody.
-   * @throws TidingsError `log_unavailable`
-   */
-  revocationsLoaded(): Promise<void> {
-    return this.#streams.revocations.loaded()
-  }
-
-  /** The code with which a client has to be refused now; undefined if nothing of it is revoked. `createHandler` checks this itself. */
-  refusalOf(client: RevocableClient): RevocationCode | undefined {
-    return this.#streams.revocations.refusalOf(client)
+  /** What is revoked, and whether a client has to be refused. `createHandler` checks that itself. */
+  get revocations(): RevocationRegister {
+    return this.#streams.revocations
   }
 
   /** Ends a subscription. Safe to call twice; the first reason counts. */

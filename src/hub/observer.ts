@@ -60,6 +60,8 @@ export interface Observer {
   refused?(refusal: RefusedRequest): void
   /** An operator revoked tokens, a topic or an address, at any node. */
   revoked?(revocation: ObservedRevocation): void
+  /** An operator lifted a revocation, at any node. */
+  lifted?(revocation: Pick<ObservedRevocation, 'kind'>): void
   /** An internal error. Clients get no details of it. */
   failed?(error: unknown): void
   /** Advice to the operator, such as on the configuration of Redis. */
@@ -82,6 +84,7 @@ export function combineObservers(observers: readonly Observer[]): Required<Obser
     changeRefused: (code) => each((observer) => observer.changeRefused?.(code)),
     refused: (refusal) => each((observer) => observer.refused?.(refusal)),
     revoked: (revocation) => each((observer) => observer.revoked?.(revocation)),
+    lifted: (revocation) => each((observer) => observer.lifted?.(revocation)),
     failed: (error) => each((observer) => observer.failed?.(error)),
     warned: (message) => each((observer) => observer.warned?.(message))
   }

@@ -58,7 +58,7 @@ export class Streams {
     const tokenOf = (subscriber: Subscriber) => this.changes.tokenOf(subscriber)
     const wakePolls = () => this.polls.wakeAll()
     this.revocations = new Revocations({ log, audiences, subscribers, observer, leave, wakePolls, tokenOf })
-    const replica = new RosterReplica((record) => this.revocations.found(record))
+    const replica = new RosterReplica(() => this.revocations.load())
     this.presence = new Presence(log.roster, presenceTimeout, observer.failed, replica)
     this.#endings = new Endings(log, this.#context, observer.failed)
     this.#sweeper = new Sweeper(batchBytes, observer, (audience) => this.#endings.check(audience))

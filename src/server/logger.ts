@@ -41,6 +41,9 @@ export function logObserver(logger: Logger): Observer {
     revoked({ kind, until, closed }) {
       logger.info({ kind, until: until && new Date(until).toISOString(), closed }, 'revoked')
     },
+    lifted({ kind }) {
+      logger.info({ kind }, 'revocation lifted')
+    },
     failed(error) {
       logger.error({ error: describe(error) }, 'failed')
     },

@@ -44,6 +44,43 @@ describe.each(dialects)('with a token of %s', (dialect) => {
   })
 })
 
+it('lists what is revoked, and lifts it', async () => {
+  const { mint, revoke } = await start()
+  const token = await mint('--operate')
+  const done = { code: 0, stdout: '', stderr: '' }
+  expect(await revoke(token, '--list')).toEqual(done)
+  await revoke(token, '--subject', 'ann')
+  await revoke(token, '--topic', 'orders/17', '--until', '4000000000')
+  const { stdout } = await revoke(token, '--list')
+  const lines = stdout.split('\n').sort()
+  expect(lines[1]).toMatch(/^20\S+Z {2}subject {2}ann$/)
+  expect(lines[2]).toMatch(/^20\S+Z {2}topic {4}orders\/17 {2}until 2096-10-02T07:06:40Z$/)
+  const listed = (await revoke(token, '--list', '--json')).stdout.trim().split('\n')
+  expect(listed.map((line) => JSON.parse(line)).find(({ topic }) => topic)).toEqual({
+    topic: 'orders/17',
+    at: expect.any(Number),
+    until: 4_000_000_000
+  })
+  expect(await revoke(token, '--lift', '--subject', 'ann')).toEqual(done)
+  expect((await revoke(token, '--list')).stdout).not.toContain('ann')
+  expect(await revoke(token, '--lift', '--subject', 'ann')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'tidings: There is no such revocation: no revocation of this subject is in force. (404)\n'
+  })
+})
+
+it.each([
+  [['--list', '--jti', '7'], 'give --list without a value'],
+  [['--list', '--lift'], 'give --list without a value'],
+  [['--lift'], 'give exactly one of --subject, --jti, --topic and --address'],
+  [['--lift', '--jti', '7', '--until', '1h'], 'give only one of --lift and --until'],
+  [['--jti', '7', '--json'], '--json belongs to --list']
+])('exits with 2 for %j', async (flags, reason) => {
+  const { code, stderr } = await tidings(['revoke', ...flags])
+  expect([code, stderr]).toEqual([2, expect.stringContaining(reason)])
+})
+
 it('prints why the server refuses, and exits with 1', async () => {
   const { mint, revoke } = await start()
   const token = await mint('--publish', '*')

@@ -25,7 +25,7 @@ describe('every endpoint', () => {
     const answer = await ask(`${url}/subcribe`)
     expect(answer).toMatchObject({
       status: 404,
-      text: expect.stringContaining('the paths are /, /subscribe, /updates, /publish, /revoke, /debug')
+      text: expect.stringContaining('the paths are /, /subscribe, /updates, /publish, /revoke, /revocations, /debug')
     })
   })
 

@@ -66,7 +66,7 @@ describe.each(mounts)('%s', (name, make, options) => {
     else {
       expect(status).toBe(404)
       expect(text).toContain(
-        '/events/, /events/subscribe, /events/updates, /events/publish, /events/revoke, /events/debug'
+        '/events/, /events/subscribe, /events/updates, /events/publish, /events/revoke, /events/revocations, /events/debug'
       )
     }
   })

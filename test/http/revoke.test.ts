@@ -1,4 +1,4 @@
-// POST /revoke, and what it does to tokens, streams and updates in both APIs and dialects.
+// POST /revoke, GET and DELETE /revocations, and what they do to tokens, streams and updates in both APIs and dialects.
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -132,6 +132,97 @@ describe('who may revoke on a server without keys', () => {
   })
 })
 
+describe('/revocations', () => {
+  const list = async (url: string, query = '') =>
+    (await ask(`${url}/revocations${query}`, { headers: { ...json, ...bearer(await operator()) } })).json()
+  const lift = async (url: string, query: string, rights?: Record<string, string>) =>
+    ask(`${url}/revocations?${query}`, {
+      method: 'DELETE',
+      headers: { ...json, ...(rights ?? bearer(await operator())) }
+    })
+
+  it('lists what is revoked, the newest first, with times in seconds', async () => {
+    const { url, hub } = await serve({}, keyed)
+    const until = now() + 60
+    expect(await list(url)).toEqual({ total: 0, revocations: [] })
+    for (const body of [{ jti: '7' }, { subject: 'änn', until }]) {
+      await revoke(url, body)
+      await expect.poll(() => Date.now() > (hub.revocations.list()[0]?.at ?? 0)).toBe(true)
+    }
+    const [ann, seven] = hub.revocations.list().map(({ at }) => Math.floor(at / 1_000))
+    const first = { subject: 'änn', at: ann, until }
+    expect(await list(url)).toEqual({ total: 2, revocations: [first, { jti: '7', at: seven }] })
+    expect(await list(url, '?limit=1')).toEqual({ total: 2, revocations: [first] })
+    const { jti } = await tokenAt(url)
+    expect(jti).toBe(401)
+  })
+
+  /** The status of publishing with the revoked tokens. */
+  async function tokenAt(url: string) {
+    const status = async (claims: Record<string, unknown>) =>
+      (await post(`${url}/publish`, 'x', bearer(await token('1.0', { publish: ['*'], claims })))).status
+    return { jti: await status({ jti: '7' }), sub: await status({ sub: 'änn' }) }
+  }
+
+  it('lifts what is revoked: tokens are accepted again', async () => {
+    const { url } = await serve({}, keyed)
+    for (const body of [{ jti: '7' }, { subject: 'änn' }]) await revoke(url, body)
+    expect(await tokenAt(url)).toEqual({ jti: 401, sub: 401 })
+    const answer = await lift(url, `subject=${encodeURIComponent('änn')}`)
+    expect([answer.status, answer.text]).toEqual([204, ''])
+    expect(await tokenAt(url)).toEqual({ jti: 401, sub: 200 })
+    expect((await lift(url, 'jti=7')).status).toBe(204)
+    expect(await tokenAt(url)).toEqual({ jti: 200, sub: 200 })
+  })
+
+  it('lifts for an operator whose address is revoked', async () => {
+    const { url } = await serve({}, keyed)
+    await revoke(url, { address: '127.0.0.1', until: now() + 60 })
+    expect(await tokenAt(url)).toEqual({ jti: 403, sub: 403 })
+    expect((await lift(url, 'address=127.0.0.1')).status).toBe(204)
+    expect(await tokenAt(url)).toEqual({ jti: 200, sub: 200 })
+  })
+
+  it.each<[string, number, string, string]>([
+    ['jti=8', 404, 'revocation_missing', 'no revocation of this jti is in force'],
+    ['', 400, 'revocation_invalid', 'give exactly one of subject, jti, topic and address'],
+    ['jti=7&subject=ann', 400, 'revocation_invalid', 'give exactly one of subject, jti, topic and address'],
+    ['jti=7&jti=7', 400, 'parameter_repeated', '"jti"'],
+    ['sub=ann', 400, 'parameter_unknown', 'the parameters are subject, jti, topic, address'],
+    ['address=example.com', 400, 'revocation_invalid', 'address must be an IP address without a port']
+  ])('lifts nothing for %j', async (query, status, code, reason) => {
+    const { url, hub } = await serve({}, keyed)
+    await revoke(url, { jti: '7' })
+    const answer = await lift(url, query)
+    expect([answer.status, errorOf(answer).code, hub.status.revocations]).toEqual([status, code, 1])
+    expect(errorOf(answer).message).toContain(reason)
+  })
+
+  it.each(['0', '-1', 'x', '1&limit=2'])('refuses or clamps limit=%s', async (limit) => {
+    const { url } = await serve({}, keyed)
+    await revoke(url, { jti: '7' })
+    const answer = (await list(url, `?limit=${limit}`)) as { total?: number; error?: { code: string } }
+    if (limit === '0') expect(answer).toEqual({ total: 1, revocations: [] })
+    else expect(answer.error?.code).toMatch(/^(limit_invalid|parameter_repeated)$/)
+  })
+
+  it.each<[string, () => Promise<Record<string, string>>, number]>([
+    ['no token', async () => ({}), 401],
+    ['a token for everything else', async () => bearer(await token('1.0', { publish: ['*'], subscribe: ['*'] })), 403]
+  ])('are neither listed nor lifted with %s', async (_, headers, status) => {
+    const { url, hub } = await serve({}, keyed)
+    await revoke(url, { jti: '7' })
+    const rights = await headers()
+    expect((await ask(`${url}/revocations`, { headers: { ...json, ...rights } })).status).toBe(status)
+    expect((await lift(url, 'jti=7', rights)).status).toBe(status)
+    expect(hub.status.revocations).toBe(1)
+    expect(await ask(`${url}/revocations`, { method: 'POST' })).toMatchObject({
+      status: 405,
+      headers: { allow: 'GET, HEAD, DELETE' }
+    })
+  })
+})
+
 describe('a request that cannot be understood', () => {
   it.each<[string, unknown, string]>([
     ['no body', '', 'the body is not JSON'],
@@ -180,7 +271,7 @@ describe('a request that cannot be understood', () => {
   it('gets the error of the log, and nothing is revoked', async () => {
     const log = new MemoryLog()
     const { url, hub } = await serve({ log }, keyed)
-    await hub.revocationsLoaded()
+    await hub.revocations.loaded()
     await log.close()
     const answer = await revoke(url, { jti: '7' })
     expect([answer.status, errorOf(answer).code, hub.status.revocations]).toEqual([503, 'closed', 0])
@@ -239,7 +330,9 @@ describe.each(dialects)('a revoked token of %s', (dialect) => {
     const status = async (iat: unknown) =>
       (await requests.publish.simple(url, bearer(await make('publish', { sub: 'ann', iat })))).status
     expect([await status(undefined), await status(second - 1), await status(second + 2)]).toEqual([401, 401, 200])
-    expect(hub.refusalOf({ token: { subject: 'ann', issuedAt: Date.now() - 60_000 } })).toBe('token_revoked')
+    expect(hub.revocations.refusalOf({ token: { subject: 'ann', issuedAt: Date.now() - 60_000 } })).toBe(
+      'token_revoked'
+    )
   })
 
   it('in another place than the header is refused too', async () => {
@@ -394,7 +487,7 @@ describe('a server that has not read the list of revocations yet', () => {
 it('a closed hub revokes nothing', async () => {
   const hub = createHub()
   await hub.revoke({ jti: '7' })
-  expect(hub.refusalOf({ token: { jti: '7' } })).toBe('token_revoked')
+  expect(hub.revocations.refusalOf({ token: { jti: '7' } })).toBe('token_revoked')
   await hub.close()
   await expect(hub.revoke({ jti: '8' })).rejects.toMatchObject({ code: 'closed' })
 })

@@ -8,7 +8,9 @@ import {
   type HubOptions,
   MemoryLog,
   type ObservedRevocation,
+  type RevocableClient,
   type RevocationRequest,
+  type RevocationTarget,
   type SubscribeRequest,
   type TokenIdentity
 } from '../../dist/index.js'
@@ -25,7 +27,11 @@ const client = (init: ClientInit) => Object.assign(new FakeConnection(), init) a
 
 function open(options: HubOptions = {}) {
   const seen: ObservedRevocation[] = []
-  const observer = { revoked: (revocation: ObservedRevocation) => void seen.push(revocation) }
+  const lifted: string[] = []
+  const observer = {
+    revoked: (revocation: ObservedRevocation) => void seen.push(revocation),
+    lifted: ({ kind }: Pick<ObservedRevocation, 'kind'>) => void lifted.push(kind)
+  }
   const hub = createHub({ heartbeat: 0, observer, ...options })
   onTestFinished(() => hub.close())
   const join = async (init: ClientInit, request: SubscribeRequest = {}) => {
@@ -33,7 +39,7 @@ function open(options: HubOptions = {}) {
     hub.join(await hub.locate(request), connection)
     return connection
   }
-  return { hub, join, seen }
+  return { hub, join, seen, lifted }
 }
 
 const ended = (connections: readonly FakeConnection[]) => connections.map((connection) => connection.ended)
@@ -47,9 +53,13 @@ function atTime(time: number): void {
 
 /** All members of the log's roster. */
 async function rosterOf(log: MemoryLog): Promise<string[]> {
-  const topics: string[] = []
-  for await (const page of log.roster.members()) topics.push(...page.map(({ topic }) => topic))
-  return topics
+  return (await rosterPages(log)).flat().map(({ topic }) => topic)
+}
+
+async function rosterPages({ roster }: MemoryLog) {
+  const pages = []
+  for await (const page of roster.members()) pages.push(page)
+  return pages
 }
 
 describe('a revocation', () => {
@@ -122,7 +132,7 @@ describe('a revocation', () => {
     const stream = await join({ address: from })
     await hub.revoke({ address, until: soon() })
     expect(stream.ended).toBe(isConcerned ? 'revoked' : undefined)
-    expect(hub.refusalOf({ address: from })).toBe(isConcerned ? 'revoked' : undefined)
+    expect(hub.revocations.refusalOf({ address: from })).toBe(isConcerned ? 'revoked' : undefined)
   })
 
   it('of a topic or an address without an end concerns open streams only', async () => {
@@ -194,7 +204,7 @@ describe('a revocation', () => {
     const stream = await join({ token: { jti: '7' } })
     log.roster.announce = () => Promise.reject(new Error('away'))
     await expect(hub.revoke({ jti: '7' })).rejects.toThrow('away')
-    expect([stream.ended, hub.refusalOf({ token: { jti: '7' } }), hub.status.revocations]).toEqual([
+    expect([stream.ended, hub.revocations.refusalOf({ token: { jti: '7' } }), hub.status.revocations]).toEqual([
       undefined,
       undefined,
       0
@@ -204,8 +214,9 @@ describe('a revocation', () => {
 
 describe('the end of a revocation', () => {
   const start = Date.now()
-  const code = (hub: Hub) => ['jti', 'subject', 'address', 'topic'].map((kind) => hub.refusalOf(probes[kind] ?? {}))
-  const probes: Record<string, Parameters<Hub['refusalOf']>[0]> = {
+  const code = (hub: Hub) =>
+    ['jti', 'subject', 'address', 'topic'].map((kind) => hub.revocations.refusalOf(probes[kind] ?? {}))
+  const probes: Record<string, RevocableClient> = {
     jti: { token: { jti: '7' } },
     subject: { token: { subject: 'ann' } },
     address: { address: '192.0.2.1' },
@@ -235,7 +246,7 @@ describe('the end of a revocation', () => {
     const { hub } = open()
     await hub.revoke({ jti: '7' })
     vi.setSystemTime(start + 1e12)
-    expect(hub.refusalOf({ token: { jti: '7' } })).toBe('token_revoked')
+    expect(hub.revocations.refusalOf({ token: { jti: '7' } })).toBe('token_revoked')
   })
 
   it('removes it from the lists of all nodes and from the roster, some minutes later', {
@@ -250,7 +261,7 @@ describe('the end of a revocation', () => {
     vi.setSystemTime(start + 60_000 + 300_000)
     const left = async () => [one.hub.status.revocations, two.hub.status.revocations, (await rosterOf(log)).length]
     await expect.poll(left, { timeout: 60_000, interval: 500 }).toEqual([1, 1, 1])
-    expect(two.hub.refusalOf({ token: { jti: 'for good' } })).toBe('token_revoked')
+    expect(two.hub.revocations.refusalOf({ token: { jti: 'for good' } })).toBe('token_revoked')
   })
 })
 
@@ -268,8 +279,8 @@ describe('the list of revocations', () => {
       status: 507,
       message: 'There are too many revocations, so nothing was revoked: the limit is 10000.'
     })
-    expect(hub.refusalOf({ token: { jti: 'one more' } })).toBeUndefined()
-    for (const jti of ['0', '5000', '9999']) expect(hub.refusalOf({ token: { jti } })).toBe('token_revoked')
+    expect(hub.revocations.refusalOf({ token: { jti: 'one more' } })).toBeUndefined()
+    for (const jti of ['0', '5000', '9999']) expect(hub.revocations.refusalOf({ token: { jti } })).toBe('token_revoked')
     // Revoking the same token again needs no further place.
     await hub.revoke({ jti: '5' })
     expect(hub.status.revocations).toBe(10_000)
@@ -297,7 +308,7 @@ describe('the list of revocations', () => {
     expect([one.hub.status.revocations, two.hub.status.revocations]).toEqual([3, 3])
     await two.hub.revoke({ subject: 'ann' })
     expect([one.hub.status.revocations, two.hub.status.revocations, (await rosterOf(log)).length]).toEqual([2, 2, 2])
-    expect(one.hub.refusalOf({ token: { subject: 'ann' } })).toBe('token_revoked')
+    expect(one.hub.revocations.refusalOf({ token: { subject: 'ann' } })).toBe('token_revoked')
   })
 
   it('counts revocations that are being appended', async () => {
@@ -315,6 +326,120 @@ describe('the list of revocations', () => {
   })
 })
 
+describe('lifting', () => {
+  it.each<[RevocationRequest, RevocableClient]>([
+    [{ subject: 'ann' }, { token: { subject: 'ann' } }],
+    [{ jti: '7', until: soon() }, { token: { jti: '7' } }],
+    [{ topic: 'a/{id}', until: soon() }, { selectors: ['a/{id}'] }],
+    [{ address: '2001:DB8::1', until: soon() }, { address: '[2001:db8::1]:80' }]
+  ])('of %j accepts again what was refused, on all nodes', async (request, refused) => {
+    const log = new MemoryLog()
+    const [one, two] = [open({ log }), open({ log })]
+    await one.hub.revoke(request)
+    await one.hub.revoke({ subject: 'bob' })
+    const { until: _, ...target } = request
+    await two.hub.revocations.lift(target)
+    for (const { hub, lifted } of [one, two]) {
+      await expect.poll(() => hub.status.revocations).toBe(1)
+      expect(hub.revocations.refusalOf(refused)).toBeUndefined()
+      expect(hub.revocations.refusalOf({ token: { subject: 'bob' } })).toBe('token_revoked')
+      expect(lifted).toEqual([Object.keys(target)[0]])
+    }
+    expect(await rosterOf(log)).toHaveLength(1)
+    const late = open({ log }).hub
+    await late.revocations.loaded()
+    expect(late.revocations.refusalOf(refused)).toBeUndefined()
+  })
+
+  it('removes all revocations of the value', async () => {
+    const { hub, lifted } = open()
+    const until = soon()
+    for (const later of [until + 2_000, until + 1_000, until]) await hub.revoke({ subject: 'ann', until: later })
+    await hub.revocations.lift({ subject: 'ann' })
+    expect([hub.revocations.list(), hub.revocations.refusalOf({ token: { subject: 'ann' } })]).toEqual([[], undefined])
+    expect(lifted.at(-1)).toBe('subject')
+  })
+
+  it('does not count what ends, or is replaced', async () => {
+    const start = Date.now()
+    atTime(start)
+    const { hub, lifted } = open()
+    await hub.revoke({ subject: 'ann', until: start + 1_000 })
+    await hub.revoke({ subject: 'ann', until: start + 2_000 })
+    await hub.revoke({ topic: 'a' })
+    await expect(hub.revocations.lift({ topic: 'a' })).rejects.toMatchObject({ code: 'revocation_missing' })
+    vi.setSystemTime(start + 302_000)
+    await expect(hub.revocations.lift({ subject: 'ann' })).rejects.toMatchObject({ code: 'revocation_missing' })
+    expect(lifted).toEqual([])
+  })
+
+  it.each([{}, { subject: '' }, { subject: 'ann', jti: '7' }, { address: 'x' }, { until: 7 }])(
+    'of %j is refused',
+    async (target) => {
+      const { hub } = open()
+      await hub.revoke({ subject: 'ann' })
+      const lifting = hub.revocations.lift(target as RevocationTarget)
+      await expect(lifting).rejects.toMatchObject({ code: 'revocation_invalid' })
+      expect(hub.status.revocations).toBe(1)
+    }
+  )
+
+  it('reaches a node that was loading the list meanwhile', async () => {
+    const log = new MemoryLog()
+    const { hub } = open({ log })
+    await hub.revoke({ jti: '7' })
+    await hub.revoke({ jti: '8' })
+    const read = await rosterPages(log)
+    const members = log.roster.members
+    log.roster.members = async function* () {
+      yield* read
+    }
+    const release = holdRoster(log)
+    const late = open({ log }).hub
+    // Its load has begun, and has read the roster before the next entry.
+    await late.publish({ topics: ['t'], data: '' })
+    log.roster.members = members
+    await hub.revocations.lift({ jti: '7' })
+    release()
+    await late.revocations.loaded()
+    expect(late.revocations.list().map(({ value }) => value)).toEqual(['8'])
+  })
+
+  it('reaches a node that has missed its entry', async () => {
+    const log = new MemoryLog()
+    const operator = open({ log })
+    const follow = log.follow.bind(log)
+    let isDeaf = false
+    log.follow = (deliver) => follow((entries) => isDeaf || deliver(entries))
+    const { hub, lifted } = open({ log })
+    await operator.hub.revoke({ jti: '7' })
+    await operator.hub.revoke({ jti: '8' })
+    await expect.poll(() => hub.status.revocations).toBe(2)
+    isDeaf = true
+    await operator.hub.revocations.lift({ jti: '7' })
+    expect(hub.status.revocations).toBe(2)
+    isDeaf = false
+    await hub.publish({ topics: ['t'], data: '' })
+    await expect.poll(() => hub.revocations.list().map(({ value }) => value)).toEqual(['8'])
+    expect(lifted).toEqual(['jti'])
+  })
+
+  it('lists what is in force, the newest first', async () => {
+    const start = Date.now()
+    atTime(start)
+    const { hub } = open()
+    await hub.revoke({ subject: 'ann', until: start + 1_000 })
+    await hub.revoke({ topic: 'a' })
+    vi.setSystemTime(start + 10)
+    await hub.revoke({ jti: '7' })
+    const listed = hub.revocations.list().map(({ id: _, ...revocation }) => revocation)
+    expect(listed).toEqual([
+      { kind: 'jti', value: '7', at: start + 10, until: undefined },
+      { kind: 'subject', value: 'ann', at: start, until: start + 1_000 }
+    ])
+  })
+})
+
 describe('revocations on nodes that share a log', () => {
   it('end streams on all of them, and are known to one that starts later', async () => {
     const log = new MemoryLog()
@@ -323,8 +448,8 @@ describe('revocations on nodes that share a log', () => {
     await one.hub.revoke({ jti: '7' })
     await expect.poll(() => stream.ended).toBe('revoked')
     const three = open({ log })
-    await three.hub.revocationsLoaded()
-    expect(three.hub.refusalOf({ token: { jti: '7' } })).toBe('token_revoked')
+    await three.hub.revocations.loaded()
+    expect(three.hub.revocations.refusalOf({ token: { jti: '7' } })).toBe('token_revoked')
     expect((await three.join({ token: { jti: '7' } })).ended).toBe('revoked')
     expect([one, two, three].map(({ seen }) => seen)).toEqual([
       [{ kind: 'jti', until: undefined, closed: 0 }],
@@ -338,7 +463,7 @@ describe('revocations on nodes that share a log', () => {
     const hubs = [open({ log, presenceTimeout: 1_000 }), open({ log, presenceTimeout: 1_000 })]
     await hubs[0]?.hub.revoke({ jti: '7' })
     const late = open({ log, presenceTimeout: 1_000 })
-    await late.hub.revocationsLoaded()
+    await late.hub.revocations.loaded()
     // Another member makes the nodes check leases, until it is gone.
     const update = { topics: ['presence/ann'], data: '', private: true }
     await log.roster.announce([{ update, member: { topic: 'presence/ann', node: 'dead', record: '', end: update } }])
@@ -353,14 +478,14 @@ describe('revocations on nodes that share a log', () => {
     const release = holdRoster(log)
     const { hub } = open({ log })
     let isLoaded = false
-    const loading = hub.revocationsLoaded().then(() => {
+    const loading = hub.revocations.loaded().then(() => {
       isLoaded = true
     })
     await sleep(50)
     expect(isLoaded).toBe(false)
     release()
     await loading
-    expect(hub.refusalOf({ token: { jti: '7' } })).toBe('token_revoked')
+    expect(hub.revocations.refusalOf({ token: { jti: '7' } })).toBe('token_revoked')
   })
 
   it('answers that the log is unavailable when the list cannot be loaded', { timeout: 20_000 }, async () => {
@@ -369,7 +494,7 @@ describe('revocations on nodes that share a log', () => {
       [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('away')) })
     })
     const { hub } = open({ log })
-    await expect(hub.revocationsLoaded()).rejects.toMatchObject({ code: 'log_unavailable' })
+    await expect(hub.revocations.loaded()).rejects.toMatchObject({ code: 'log_unavailable' })
   })
 
   it('are announced again when the log starts over', async () => {

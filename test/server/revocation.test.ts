@@ -24,19 +24,27 @@ async function revoke({ url }: ServerProcess, body: object, rights?: Record<stri
   return ask(`${url}/revoke`, { method: 'POST', headers, body: JSON.stringify(body) })
 }
 
+async function lift({ url }: ServerProcess, target: string): Promise<void> {
+  const answer = await ask(`${url}/revocations?${target}`, { method: 'DELETE', headers: bearer(await operator()) })
+  expect(answer.status).toBe(204)
+}
+
 const publisher = async (claims: Record<string, unknown>) => bearer(await token('0.x', { publish: ['*'], claims }))
 const publish = async ({ url }: ServerProcess, claims: Record<string, unknown>) =>
   (await post(`${url}/publish`, 'x', await publisher(claims))).status
 const later = () => Math.floor(Date.now() / 1_000) + 3_600
 
-it('a restart on a folder keeps what was revoked, with its end', async () => {
+it('a crash and a restart on a folder keep what was revoked, with its end, and what was lifted', async () => {
   const folder = newFolder()
   const before = await start('--data', folder)
   for (const body of [{ jti: '7' }, { subject: 'ann', until: later() }, { topic: 'a', until: later() }]) {
     expect((await revoke(before, body)).status).toBe(204)
   }
-  await before.kill('SIGTERM')
+  await revoke(before, { jti: '9' })
+  await lift(before, 'jti=9')
+  await before.kill('SIGKILL')
   const after = await start('--data', folder)
+  expect(await publish(after, { jti: '9' })).toBe(200)
   expect([await publish(after, { jti: '7' }), await publish(after, { sub: 'ann' })]).toEqual([401, 401])
   expect(await publish(after, { jti: '8', sub: 'bob' })).toBe(200)
   const reader = bearer(await token('1.0', { subscribe: ['*'] }))
@@ -74,6 +82,9 @@ it('the log and the metrics tell of it, without what was revoked', async () => {
   expect(text).toContain('tidings_revocations 1')
   expect(text).toContain('tidings_revocations_total{kind="subject"} 1')
   expect(text).toContain('tidings_closes_total{reason="revoked"} 1')
+  await lift(server, 'subject=secret-name')
+  await expect.poll(() => server.output()).toMatch(/"kind":"subject","msg":"revocation lifted"/)
+  expect(server.output()).not.toContain('secret-name')
 })
 
 it('a server without keys can be operated from its machine only while it is not open', async () => {
@@ -148,10 +159,13 @@ describeWith(await redis(), 'a revocation in a fleet', (program) => {
     const late = await nodeOn(server)
     expect((await ask(late.url + path, { method: 'HEAD', headers: rights })).status).toBe(401)
     expect(await publish(late, { jti: '7' })).toBe(401)
+    await lift(late, 'jti=7')
+    for (const node of [one, two, late]) await expect.poll(() => publish(node, { jti: '7' })).toBe(200)
     // Nobody receives its entry.
     await publish(two, { jti: '8' })
     await other.received(1)
-    expect(other.data).toEqual(['x'])
+    await other.until(({ data }) => data.length === 4)
+    expect(other.data).toEqual(['x', 'x', 'x', 'x'])
   })
 
   it('is still there after all servers crashed', async () => {

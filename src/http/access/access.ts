@@ -44,7 +44,7 @@ export class Access {
   readonly authorizationServers: readonly string[]
   /** The application that decides in addition to the token; undefined if the option `authorize` is not set. */
   readonly authorizer: Authorizer | undefined
-  readonly #hub: Pick<Hub, 'refusalOf' | 'revocationsLoaded'> | undefined
+  readonly #hub: Pick<Hub, 'revocations'> | undefined
   readonly #anonymous: boolean
   readonly #hasAddress: boolean
   readonly #hosts: ReadonlySet<string>
@@ -59,7 +59,7 @@ export class Access {
   constructor(
     options: AccessOptions & OriginOptions & MountOptions & { readonly localOnly?: boolean },
     failed: (error: unknown) => void,
-    hub?: Pick<Hub, 'refusalOf' | 'revocationsLoaded'>
+    hub?: Pick<Hub, 'revocations'>
   ) {
     const settled = resolveAccess(options, failed)
     this.base = settled.base
@@ -183,8 +183,8 @@ export class Access {
       throw error instanceof TokenError ? new AccessError('token_invalid', dialect, error) : error
     })
     // The grants may be from the cache, from before the token was revoked.
-    await this.#hub?.revocationsLoaded()
-    if (this.#hub?.refusalOf({ token: grants.identity })) throw new AccessError('token_revoked', dialect)
+    await this.#hub?.revocations.loaded()
+    if (this.#hub?.revocations.refusalOf({ token: grants.identity })) throw new AccessError('token_revoked', dialect)
     return grants
   }
 }

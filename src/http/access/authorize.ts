@@ -27,7 +27,7 @@ export function requireUnrevoked(
   { identity }: Grants,
   selectors: readonly Selector[] = []
 ): void {
-  const code = hub.refusalOf({ token: identity, address, selectors })
+  const code = hub.revocations.refusalOf({ token: identity, address, selectors })
   if (code) throw new TidingsError(code)
 }
 
@@ -43,7 +43,7 @@ export async function authorizeSubscribe(
   const request = { ...wanted, readable: grants.subscribe, until: grants.until }
   const { access, hub } = ctx
   const topics = wanted.topics?.length ? wanted.topics : ['*']
-  await hub.revocationsLoaded()
+  await hub.revocations.loaded()
   requireUnrevoked(ctx, grants, topics)
   if (!access.authorizer) return { request }
   // An invalid request is refused without asking the application.
@@ -77,7 +77,7 @@ export async function authorizePublish(
   updates: readonly ValidUpdate[]
 ): Promise<void> {
   const { authorizer } = ctx.access
-  await ctx.hub.revocationsLoaded()
+  await ctx.hub.revocations.loaded()
   requireUnrevoked(ctx, grants)
   if (!authorizer) return
   const topics = [...new Set(updates.flatMap((update) => update.topics))]
@@ -90,7 +90,7 @@ export async function authorizePublish(
 /** @throws TidingsError `not_granted`, `authorize_failed`, or as `requireUnrevoked` does */
 export async function authorizeDelete(ctx: RequestContext, grants: Grants, target: DeleteTarget): Promise<void> {
   const { authorizer } = ctx.access
-  await ctx.hub.revocationsLoaded()
+  await ctx.hub.revocations.loaded()
   requireUnrevoked(ctx, grants)
   if (!authorizer) return
   await ask(

@@ -46,7 +46,7 @@ async function changeStream(ctx: RequestContext): Promise<void> {
   limits.publish(address, undefined)
   const type = mediaType(request.headers['content-type'])
   if (type !== 'application/json') throw new TidingsError('content_type_invalid', 'send application/json')
-  await hub.revocationsLoaded()
+  await hub.revocations.loaded()
   const { token, ...wanted } = readChange(decodeUtf8(await readBody(request, Math.min(maxBytes, ctx.options.maxBody))))
   const change: StreamChange = {
     ...wanted,

@@ -3,6 +3,7 @@
 import { TidingsError } from '../../errors.ts'
 import type { Encoding } from '../../hub/delivery/frame.ts'
 import type { HistoryRequest } from '../../hub/history/history.ts'
+import type { RevocationTarget } from '../../hub/revocation/revocation.ts'
 import type { SubscribeRequest } from '../../hub/subscribe-request.ts'
 import { parseDuration } from '../../units.ts'
 import type { Update } from '../../update.ts'
@@ -13,6 +14,7 @@ const queryFields = ['topic', 'type', 'id', 'retry', 'private', 'end'] as const
 /** The fields of an update in a form. */
 const formFields = [...queryFields, 'data'] as const
 const maxListed = 1_000
+const revocationFields = ['subject', 'jti', 'topic', 'address'] as const
 const idFields = ['last_event_id', 'lastEventID', 'lastEventId'] as const
 const subscribeFields = ['topic', 'last', 'envelope', 'ended', 'gap', 'control', ...idFields] as const
 
@@ -125,7 +127,7 @@ function readSwitch(fields: Fields, name: 'private' | 'end'): Pick<Update, 'priv
   throw new TidingsError(`${name}_invalid`, `write ${name} or ${name}=true, got ${name}=${shown(value)}`)
 }
 
-/** How many subscriptions the debug page lists: `limit`, default and at most 1,000. */
+/** How many entries of a list the response has: `limit`, default and at most 1,000. */
 export function readLimit(parameters: Parameters): number {
   const limit = new Fields(parameters, ['limit']).one('limit')
   return limit === undefined ? maxListed : Math.min(maxListed, wholeNumber(limit, 'limit_invalid'))
@@ -137,6 +139,12 @@ export function readLimit(parameters: Parameters): number {
  */
 export function startsLikeForm(body: string): boolean {
   return /^[A-Za-z_]+=/.test(body)
+}
+
+/** Reads what a revocation refuses. The hub checks the values. */
+export function readRevocationTarget(parameters: Parameters): RevocationTarget {
+  const fields = new Fields(parameters, revocationFields)
+  return Object.fromEntries(revocationFields.map((name) => [name, fields.one(name)]))
 }
 
 function wholeNumber(text: string, code: 'retry_invalid' | 'last_invalid' | 'limit_invalid'): number {

@@ -8,7 +8,7 @@ import { encode, encodePosition, heartbeat } from '../../sse/encode.ts'
 import { wantsJson } from '../accept.ts'
 import { requireReader } from '../access/authorize.ts'
 import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
-import { revoke } from '../operator/revoke.ts'
+import { liftRevocation, listRevocations, revoke } from '../operator/revocations.ts'
 import { append, type ReadUpdates } from '../publish.ts'
 import type { RequestContext, Route } from '../request-context.ts'
 import { commonHeaders, encodeHeader, sendError, sendJson, sendText } from '../response.ts'
@@ -35,6 +35,7 @@ const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
   [updatesPath, { GET: readUpdates, HEAD: readUpdates, DELETE: deleteTopics }],
   ['/publish', { GET: traced(publishTime), POST: traced(publish) }],
   ['/revoke', { POST: revoke }],
+  ['/revocations', { GET: listRevocations, HEAD: listRevocations, DELETE: liftRevocation }],
   ['/debug', { GET: debug, HEAD: debug }]
 ])
 

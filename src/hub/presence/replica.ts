@@ -2,19 +2,26 @@
 // node: they are not about presence, and no lease can end.
 import { type Member, noNode } from '../../log/roster.ts'
 
+/** Takes the records without a node of one load of the roster. */
+export interface RecordLoad {
+  found(record: Member): void
+  /** Called when all were found, except those that came or went meanwhile. */
+  end(): void
+}
+
 export class RosterReplica {
   readonly members: ReadonlyMap<string, Member>
   /** The number of members of each node that has some. */
   readonly nodes: ReadonlyMap<string, number>
   readonly #members = new Map<string, Member>()
   readonly #nodes = new Map<string, number>()
-  readonly #foundRecord: (record: Member) => void
+  readonly #loadRecords: () => RecordLoad
   /** Members that came or went while the roster is loaded: entries are newer than what is read. */
   #changed: Set<string> | undefined
 
-  /** @param foundRecord called for each record without a node that is loaded */
-  constructor(foundRecord: (record: Member) => void = () => {}) {
-    this.#foundRecord = foundRecord
+  /** @param loadRecords called at the beginning of each load */
+  constructor(loadRecords: () => RecordLoad = () => ({ found: () => {}, end: () => {} })) {
+    this.#loadRecords = loadRecords
     this.members = this.#members
     this.nodes = this.#nodes
   }
@@ -39,15 +46,18 @@ export class RosterReplica {
     const changed = new Set<string>()
     this.#changed = changed
     const found = new Map<string, Member>()
+    const records = this.#loadRecords()
     for await (const page of pages) {
+      // A later load has newer data.
+      if (this.#changed !== changed) return
       for (const member of page) {
-        if (member.node === noNode) this.#foundRecord(member)
-        else found.set(member.topic, member)
+        if (member.node !== noNode) found.set(member.topic, member)
+        else if (!changed.has(member.topic)) records.found(member)
       }
     }
-    // A later load has newer data.
     if (this.#changed !== changed) return
     this.#changed = undefined
+    records.end()
     for (const topic of this.#members.keys()) if (!found.has(topic) && !changed.has(topic)) this.#delete(topic)
     for (const member of found.values()) if (!changed.has(member.topic)) this.#set(member)
   }

@@ -24,8 +24,13 @@ export class RevocationList {
     return this.#byId.values()
   }
 
-  has(id: string): boolean {
-    return this.#byId.has(id)
+  get(id: string): Revocation | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** All revocations of this value. */
+  of({ kind, value }: Pick<Revocation, 'kind' | 'value'>): Revocation[] {
+    return [...(this.#byValue[kind].get(value) ?? [])]
   }
 
   add(revocation: Revocation): void {
@@ -48,8 +53,12 @@ export class RevocationList {
 
   /** Those that are no longer needed next to this one. */
   coveredBy(revocation: Revocation): Revocation[] {
-    const others = this.#byValue[revocation.kind].get(revocation.value) ?? []
-    return [...others].filter((other) => other !== revocation && covers(revocation, other))
+    return this.of(revocation).filter((other) => other !== revocation && covers(revocation, other))
+  }
+
+  /** Whether another one refuses everything that this one refused. */
+  isCovered(revocation: Revocation): boolean {
+    return this.of(revocation).some((other) => covers(other, revocation))
   }
 
   /** Those that have refused nothing since this time. */

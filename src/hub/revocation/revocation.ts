@@ -11,8 +11,8 @@ const kinds = ['subject', 'jti', 'topic', 'address'] as const
 
 export type RevocationKind = (typeof kinds)[number]
 
-/** What to revoke: exactly one of `subject`, `jti`, `topic` and `address`, each of 1 to 4,096 bytes. */
-export interface RevocationRequest {
+/** What is revoked: exactly one of `subject`, `jti`, `topic` and `address`, each of 1 to 4,096 bytes. */
+export interface RevocationTarget {
   /** Refuses all tokens with this `sub` that were issued up to now, or do not say when. Their streams end. */
   readonly subject?: string
   /** Refuses the token with this id. Its streams end. */
@@ -21,6 +21,10 @@ export interface RevocationRequest {
   readonly topic?: string
   /** Ends the streams of this IP address, without a port. With `until`, new streams and updates from it are refused. */
   readonly address?: string
+}
+
+/** What to revoke, and until when. */
+export interface RevocationRequest extends RevocationTarget {
   /**
    * When it ends, in milliseconds since 1970. For a token, give the time at which it expires. Default: never for `subject` and `jti`; at
    * once for `topic` and `address`, so that they only end the streams that are open.
@@ -53,13 +57,18 @@ const maxUntil = 253_402_300_800_000
 const maxClockTolerance = 300_000
 
 /** @throws TidingsError `revocation_invalid` */
-export function readRevocation(request: RevocationRequest, now: number): Revocation {
-  const { until, ...target } = request
+export function readRevocation({ until, ...target }: RevocationRequest, now: number): Revocation {
+  const { kind, value } = readTarget(target)
+  if (until !== undefined) checkUntil(until, now)
+  return { id: revocationTopics + crypto.randomUUID(), kind, value, at: now, until }
+}
+
+/** @throws TidingsError `revocation_invalid` */
+export function readTarget(target: RevocationTarget): Pick<Revocation, 'kind' | 'value'> {
   const [[name, value] = [], ...more] = Object.entries(target).filter(([, text]) => text !== undefined)
   const kind = kinds.find((known) => known === name)
-  if (!kind || more.length > 0) refuse('give exactly one of subject, jti, topic and address, and optionally until')
-  if (until !== undefined) checkUntil(until, now)
-  return { id: revocationTopics + crypto.randomUUID(), kind, value: readValue(kind, value), at: now, until }
+  if (!kind || more.length > 0) refuse('give exactly one of subject, jti, topic and address')
+  return { kind, value: readValue(kind, value) }
 }
 
 function readValue(kind: RevocationKind, value: unknown): string {

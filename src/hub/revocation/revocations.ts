@@ -2,20 +2,22 @@
 import { TidingsError } from '../../errors.ts'
 import type { Entry, Log } from '../../log/log.ts'
 import type { Announcement, Member, Roster } from '../../log/roster.ts'
-import type { Audience } from '../audience.ts'
-import type { TokenIdentity } from '../connection.ts'
 import type { Observer } from '../observer.ts'
+import type { RecordLoad } from '../presence/replica.ts'
 import type { Subscriber } from '../subscriber.ts'
+import { Closing, type ClosingDeps } from './closing.ts'
 import { type RevocationCode, RevocationList } from './list.ts'
+import { Loading } from './loading.ts'
 import {
   additionOf,
   endOf,
-  matches,
   type RevocableClient,
   type Revocation,
   type RevocationRequest,
+  type RevocationTarget,
   readRecord,
   readRevocation,
+  readTarget,
   removalOf
 } from './revocation.ts'
 import { isRevocation } from './topics.ts'
@@ -28,29 +30,26 @@ const checkMs = 1_000
 const sweepMs = 5_000
 /** A revocation leaves the roster so long after its end, because the clocks of nodes differ, and so that a slow node can load it. */
 const marginMs = 300_000
-/** How long a client waits for the list to be loaded at start, in milliseconds. */
-const loadTimeoutMs = 5_000
 
-interface RevocationsDeps {
+interface RevocationsDeps extends ClosingDeps {
   readonly log: Pick<Log, 'epoch' | 'roster'>
-  readonly audiences: Iterable<Audience<Subscriber>>
-  readonly subscribers: ReadonlySet<Subscriber>
   readonly observer: Required<Observer>
-  /** The token of a stream that has presented another one since it began. */
-  readonly tokenOf: (subscriber: Subscriber) => TokenIdentity | undefined
-  readonly leave: (subscriber: Subscriber, reason: 'revoked') => void
   /** Called for each revocation, so that clients that wait without a stream are checked again. */
   readonly wakePolls: () => void
 }
 
+/** The list of revocations, for an application. */
+export type RevocationRegister = Pick<Revocations, 'size' | 'loaded' | 'refusalOf' | 'list' | 'lift'>
+
 export class Revocations {
   readonly #deps: RevocationsDeps
+  readonly #closing: Closing
   readonly #list = new RevocationList()
   /** Revocations that are being appended, and are not on the list yet. */
   #appending = 0
   /** The epoch whose roster has all that are on the list. */
   #epoch: string
-  #loading: Promise<void> | undefined
+  readonly #loading = new Loading()
   #timer: NodeJS.Timeout | undefined
   #isChecking = false
   #isStopped = false
@@ -58,35 +57,33 @@ export class Revocations {
 
   constructor(deps: RevocationsDeps) {
     this.#deps = deps
+    this.#closing = new Closing(deps)
     this.#epoch = deps.log.epoch
   }
 
+  /** Revocations on the list, including some that have ended. */
   get size(): number {
     return this.#list.size
   }
 
+  /** What is revoked now, the newest revocation first. */
+  list(): Revocation[] {
+    const now = Date.now()
+    const inForce = [...this.#list].filter((revocation) => now < endOf(revocation))
+    return inForce.sort((one, other) => other.at - one.at)
+  }
+
   /** @param loading settles when the roster has been loaded for the first time */
   loadWith(loading: Promise<void>): void {
-    this.#loading = loading
-    const done = () => {
-      this.#loading = undefined
-    }
-    // When it fails, every request fails with that error.
-    loading.then(done, () => {})
+    this.#loading.begin(loading)
   }
 
   /**
-   * Resolves when it is known what was revoked before this node started. Until then nobody can be admitted.
+   * Resolves when it is known what was revoked before this node started. Until then, admit no client.
    * @throws TidingsError `log_unavailable` when that takes too long
    */
   async loaded(): Promise<void> {
-    if (!this.#loading) return
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      const error = () => new TidingsError('log_unavailable', 'the list of revocations is not loaded')
-      timer = setTimeout(() => reject(error()), loadTimeoutMs)
-    })
-    await Promise.race([this.#loading, late]).finally(() => clearTimeout(timer))
+    await this.#loading.done()
   }
 
   /** Resolves when the log has it. @throws TidingsError `revocation_invalid`, `revocations_too_many`, or as `Log.append` does */
@@ -106,7 +103,21 @@ export class Revocations {
     }
     // The entry may be delivered later, and this node refuses from now on.
     this.#learn(revocation)
-    for (const { id } of covered) this.#list.delete(id)
+    for (const { id } of covered) this.#forget(id)
+  }
+
+  /**
+   * Lifts all revocations of a value, on all nodes: what they refused is accepted again. Resolves when the log has it.
+   * @throws TidingsError `revocation_missing` if this node knows none, `revocation_invalid`, or as `Log.append` does
+   */
+  async lift(target: RevocationTarget): Promise<void> {
+    await this.loaded()
+    const wanted = readTarget(target)
+    const now = Date.now()
+    const found = this.#list.of(wanted).filter((revocation) => now < endOf(revocation))
+    if (found.length === 0)
+      throw new TidingsError('revocation_missing', `no revocation of this ${wanted.kind} is in force`)
+    await this.#withdraw(found)
   }
 
   /** Takes those that are announced and withdrawn in entries of the log. */
@@ -115,24 +126,27 @@ export class Revocations {
       if (member === undefined || !isRevocation(update.topics)) continue
       const revocation = member ? readRecord(member) : undefined
       if (revocation) this.#learn(revocation)
-      else if (member === null) this.#list.delete(update.topics[0] as string)
+      else if (member === null) this.#forget(update.topics[0] as string)
     }
   }
 
   /**
-   * Takes one from the roster: from before this node started, or because the log skipped its entry. One that was withdrawn meanwhile
-   * does no harm: it has ended, or another one covers it.
+   * Takes those in the roster: from before this node started, or because the log skipped entries. Those that the roster of the same epoch
+   * has no longer were withdrawn in entries that this node missed.
    */
-  found(member: Member): void {
-    const revocation = isRevocation([member.topic]) ? readRecord(member) : undefined
-    if (!revocation || this.#list.has(revocation.id)) return
-    this.#list.add(revocation)
-    // Streams that began later are refused or not by what is in force now.
-    const isOver = endOf(revocation) <= Date.now()
-    const { at } = revocation
-    this.#close(revocation, (subscriber) => !isOver || Date.now() - subscriber.age < at)
-    this.#deps.wakePolls()
-    this.#startTimer()
+  load(): RecordLoad {
+    const { epoch } = this.#deps.log
+    const isWhole = epoch === this.#epoch
+    const missing = new Set([...this.#list].map(({ id }) => id))
+    return {
+      found: (member) => {
+        missing.delete(member.topic)
+        this.#found(member)
+      },
+      end: () => {
+        if (isWhole && epoch === this.#deps.log.epoch) for (const id of missing) this.#forget(id)
+      }
+    }
   }
 
   /** Why a client must not be served; undefined if it may. */
@@ -142,7 +156,7 @@ export class Revocations {
 
   /** Whether a stream that begins must end at once: it may have been revoked while it waited for its position. */
   refuses(subscriber: Subscriber): boolean {
-    return this.#list.size > 0 && this.refusalOf(this.#clientOf(subscriber)) !== undefined
+    return this.#list.size > 0 && this.refusalOf(this.#closing.clientOf(subscriber)) !== undefined
   }
 
   stop(): void {
@@ -160,32 +174,35 @@ export class Revocations {
     return this.#list.size + this.#appending - leaving >= maxRevocations
   }
 
-  #learn(revocation: Revocation): void {
-    if (this.#list.has(revocation.id)) return
+  #found(member: Member): void {
+    const revocation = isRevocation([member.topic]) ? readRecord(member) : undefined
+    if (!revocation || this.#list.get(revocation.id)) return
     this.#list.add(revocation)
-    const closed = this.#close(revocation, () => true)
+    // Streams that began later are refused or not by what is in force now.
+    const isOver = endOf(revocation) <= Date.now()
+    const { at } = revocation
+    this.#closing.close(revocation, (subscriber) => !isOver || Date.now() - subscriber.age < at)
+    this.#deps.wakePolls()
+    this.#startTimer()
+  }
+
+  #learn(revocation: Revocation): void {
+    if (this.#list.get(revocation.id)) return
+    this.#list.add(revocation)
+    const closed = this.#closing.close(revocation)
     const { kind, until } = revocation
     this.#deps.observer.revoked({ kind, until, closed })
     this.#deps.wakePolls()
     this.#startTimer()
   }
 
-  /** Ends the streams that match, and returns how many. */
-  #close(revocation: Revocation, also: (subscriber: Subscriber) => boolean): number {
-    const { audiences, subscribers, leave } = this.#deps
-    let closed = 0
-    const end = (subscriber: Subscriber) => {
-      if (!also(subscriber)) return
-      leave(subscriber, 'revoked')
-      closed++
-    }
-    if (revocation.kind !== 'topic') {
-      for (const subscriber of subscribers) if (matches(revocation, this.#clientOf(subscriber))) end(subscriber)
-      return closed
-    }
-    for (const { interest, members } of audiences)
-      if (matches(revocation, interest)) for (const one of members) end(one)
-    return closed
+  /** It has ended, or another one covers it, or it was lifted. */
+  #forget(id: string): void {
+    const revocation = this.#list.get(id)
+    if (!revocation) return
+    this.#list.delete(id)
+    const isLifted = Date.now() < endOf(revocation) && !this.#list.isCovered(revocation)
+    if (isLifted) this.#deps.observer.lifted({ kind: revocation.kind })
   }
 
   #startTimer(): void {
@@ -221,7 +238,7 @@ export class Revocations {
 
   async #withdraw(ended: readonly Revocation[]): Promise<void> {
     await this.#announce(ended.map(removalOf))
-    for (const { id } of ended) this.#list.delete(id)
+    for (const { id } of ended) this.#forget(id)
   }
 
   async #announce(announcements: readonly Announcement[]): Promise<void> {
@@ -229,13 +246,5 @@ export class Revocations {
     for (let at = 0; at < announcements.length; at += batchSize) {
       await roster.announce(announcements.slice(at, at + batchSize))
     }
-  }
-
-  #clientOf(subscriber: Subscriber): RevocableClient {
-    const { connection, selectors } = subscriber
-    const { token, subject, address } = connection
-    // An application's own connection may know the subject only.
-    const first = token ?? (subject === undefined ? undefined : { subject })
-    return { token: this.#deps.tokenOf(subscriber) ?? first, address, selectors }
   }
 }

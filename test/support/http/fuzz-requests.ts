@@ -64,7 +64,17 @@ const parametersOf = (name: fc.Arbitrary<string>, maxLength = 4) =>
 const parameters = parametersOf(anyName)
 const none = fc.constant('')
 
-const paths = ['/', '/subscribe', '/updates', '/publish', '/revoke', '/debug', hubPath, `${hubPath}/subscriptions`]
+const paths = [
+  '/',
+  '/subscribe',
+  '/updates',
+  '/publish',
+  '/revoke',
+  '/revocations',
+  '/debug',
+  hubPath,
+  `${hubPath}/subscriptions`
+]
 const path = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom(...paths, hubPath, hubPath) },
   {

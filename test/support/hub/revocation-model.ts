@@ -66,7 +66,7 @@ export async function playRevocations(
     const from = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
     const connection = Object.assign(new FakeConnection(), { address: from, token: { subject, jti, issuedAt } })
     const at = hub()
-    const code = at.refusalOf({ token: { subject, jti, issuedAt }, address, selectors: client.topics })
+    const code = at.revocations.refusalOf({ token: { subject, jti, issuedAt }, address, selectors: client.topics })
     if ((code !== undefined) !== mustClose)
       throw new Error(`refused with ${code}, expected ${mustClose}: ${describe(client)}`)
     at.join(await at.locate({ topics: client.topics }), connection)
@@ -81,6 +81,20 @@ export async function playRevocations(
     revoked.push(one)
     for (const stream of streams) if (concerns(one, stream.client)) stream.isClosed = true
   }
+  const lift = async () => {
+    const { kind, value } = pick(revoked)
+    const isSame = (one: Revoked) => one.kind === kind && one.value === value
+    const isExpected = revoked.some((one) => isSame(one) && isInForce(one, now))
+    const code = await hub()
+      .revocations.lift({ [kind]: value })
+      .then(
+        () => undefined,
+        (error: Tidings.TidingsError) => error.code
+      )
+    if ((code === undefined) !== isExpected)
+      throw new Error(`lifting ${kind} ${value}: ${code}, expected ${isExpected}`)
+    for (const one of revoked.filter(isSame)) revoked.splice(revoked.indexOf(one), 1)
+  }
   const check = () => {
     for (const { client, connection, isClosed } of streams) {
       if ((connection.ended !== undefined) === isClosed) continue
@@ -93,11 +107,12 @@ export async function playRevocations(
     for (let step = 0; step < steps; step++) {
       now += pick([1, 1_000, hour / 2])
       setTime(now)
-      await (random.chance(0.7) ? connect() : revoke())
+      const isLift = revoked.length > 0 && random.chance(0.1)
+      await (isLift ? lift() : random.chance(0.7) ? connect() : revoke())
       // A hub that starts later has the list from the log.
       if (random.chance(0.02)) {
         const late = library.createHub({ log, heartbeat: 0 })
-        await late.revocationsLoaded()
+        await late.revocations.loaded()
         hubs.push(late)
       }
       check()

@@ -39,6 +39,16 @@ export interface Roster {
   renew(node: string, leaseMs: number): Promise<readonly string[]>
 }
 
+/** Announcements in one append, so that many of them alternate with publishes. */
+export const batchSize = 256
+
+/** @throws TidingsError as `Log.append` does; then some may be announced */
+export async function announceInBatches(roster: Roster, announcements: readonly Announcement[]): Promise<void> {
+  for (let at = 0; at < announcements.length; at += batchSize) {
+    await roster.announce(announcements.slice(at, at + batchSize))
+  }
+}
+
 /** For a log without a roster. */
 export const emptyRoster: Roster = {
   announce: async () => {},

@@ -33,6 +33,7 @@ export class Metrics {
     const changes = counter('changes_total', 'Changes of live streams that were accepted, by result', ['result'])
     const failures = counter('failures_total', 'Internal errors')
     const revocations = counter('revocations_total', 'Revocations that this node learned of, by kind', ['kind'])
+    const lifted = counter('revocations_lifted_total', 'Revocations that were lifted, by kind', ['kind'])
     const webhooks = counter('webhooks_total', 'Webhook events, by result', ['result'])
     this.webhooks = (result, events) => webhooks.inc({ result }, events)
     const swept = histogram(
@@ -69,6 +70,7 @@ export class Metrics {
       changeRefused: () => changes.inc({ result: 'refused' }),
       refused: ({ code }) => refusals.inc({ code }),
       revoked: ({ kind }) => revocations.inc({ kind }),
+      lifted: ({ kind }) => lifted.inc({ kind }),
       failed: () => failures.inc()
     }
   }

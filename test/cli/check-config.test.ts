@@ -115,7 +115,10 @@ it.each([
   [['--listen', 'somewhere'], /--listen: expected an address such as 127\.0\.0\.1:5000/],
   [['--ops-listen', 'somewhere'], /--ops-listen: expected an address such as 127\.0\.0\.1:5000/],
   [['--tls-cert', 'missing.pem', '--tls-key', 'missing.pem'], /--tls-cert: missing\.pem cannot be read: ENOENT/],
-  [['--tls-cert', fixture('verifier.ts'), '--tls-key', fixture('verifier.ts')], /--tls-cert: cannot be used with --tls-key: /]
+  [
+    ['--tls-cert', fixture('verifier.ts'), '--tls-key', fixture('verifier.ts')],
+    /--tls-cert: cannot be used with --tls-key: /
+  ]
 ])('reports an invalid combination of options in one line: %j', async (args, sentence) => {
   const { code, stdout, stderr } = await check(args)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })

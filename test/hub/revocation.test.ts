@@ -6,6 +6,7 @@ import {
   createHub,
   type Hub,
   type HubOptions,
+  type Member,
   MemoryLog,
   type ObservedRevocation,
   type RevocableClient,
@@ -422,6 +423,27 @@ describe('lifting', () => {
     await hub.publish({ topics: ['t'], data: '' })
     await expect.poll(() => hub.revocations.list().map(({ value }) => value)).toEqual(['8'])
     expect(lifted).toEqual(['jti'])
+  })
+
+  it('is told apart from what a node learns while it reads the roster', async () => {
+    const log = new MemoryLog()
+    const operator = open({ log })
+    const follow = log.follow.bind(log)
+    let isDeaf = false
+    log.follow = (deliver) => follow((entries) => isDeaf || deliver(entries))
+    const { hub } = open({ log })
+    for (const jti of ['7', '8']) await operator.hub.revoke({ jti })
+    await expect.poll(() => hub.status.revocations).toBe(2)
+    isDeaf = true
+    await operator.hub.revocations.lift({ jti: '8' })
+    const [record] = (await rosterPages(log)).flat() as [Member]
+    const release = holdRoster(log)
+    isDeaf = false
+    // The hub has missed an entry, and reads the roster.
+    await hub.publish({ topics: ['t'], data: '' })
+    for (const member of [null, record]) await log.roster.announce([{ update: record.end, member }])
+    release()
+    await expect.poll(() => hub.revocations.list().map(({ value }) => value)).toEqual(['7'])
   })
 
   it('lists what is in force, the newest first', async () => {

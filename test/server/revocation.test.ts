@@ -84,6 +84,9 @@ it('the log and the metrics tell of it, without what was revoked', async () => {
   expect(text).toContain('tidings_closes_total{reason="revoked"} 1')
   await lift(server, 'subject=secret-name')
   await expect.poll(() => server.output()).toMatch(/"kind":"subject","msg":"revocation lifted"/)
+  const { text: after } = await ask(`${server.url}/metrics`, { headers: reader })
+  expect(after).toContain('tidings_revocations 0')
+  expect(after).toContain('tidings_revocations_lifted_total{kind="subject"} 1')
   expect(server.output()).not.toContain('secret-name')
 })
 

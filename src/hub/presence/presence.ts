@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TidingsError } from '../../errors.ts'
 import type { Entry } from '../../log/log.ts'
-import { type Announcement, emptyRoster, type Member, type Roster } from '../../log/roster.ts'
+import { type Announcement, batchSize, emptyRoster, type Member, type Roster } from '../../log/roster.ts'
 import type { Update } from '../../update.ts'
 import { Liveness } from './liveness.ts'
 import { RosterReplica } from './replica.ts'
@@ -18,8 +18,6 @@ export interface Subscription {
   announce(active: boolean): Update
 }
 
-/** Announcements in one append, so that a storm of connects alternates with publishes. */
-const batchSize = 256
 /** Announcements that may wait. Beyond that, a subscription that began and ended meanwhile is left out. */
 const maxWaiting = 10_000
 /** Milliseconds until an append that failed is repeated. */

@@ -4,9 +4,10 @@ import { type Member, noNode } from '../../log/roster.ts'
 
 /** Takes the records without a node of one load of the roster. */
 export interface RecordLoad {
+  /** Not called for a record that came or went meanwhile: its entry is newer. */
   found(record: Member): void
-  /** Called when all were found, except those that came or went meanwhile. */
-  end(): void
+  /** All were found, except those that came or went meanwhile, whose topics are in `changed`. */
+  end(changed: ReadonlySet<string>): void
 }
 
 export class RosterReplica {
@@ -57,7 +58,7 @@ export class RosterReplica {
     }
     if (this.#changed !== changed) return
     this.#changed = undefined
-    records.end()
+    records.end(changed)
     for (const topic of this.#members.keys()) if (!found.has(topic) && !changed.has(topic)) this.#delete(topic)
     for (const member of found.values()) if (!changed.has(member.topic)) this.#set(member)
   }

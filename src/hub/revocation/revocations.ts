@@ -1,7 +1,7 @@
 // Revocations on this node: announces them in the log for all nodes, ends the streams that match, and says who is refused.
 import { TidingsError } from '../../errors.ts'
 import type { Entry, Log } from '../../log/log.ts'
-import type { Announcement, Member, Roster } from '../../log/roster.ts'
+import { announceInBatches, type Member, type Roster } from '../../log/roster.ts'
 import type { Observer } from '../observer.ts'
 import type { RecordLoad } from '../presence/replica.ts'
 import type { Subscriber } from '../subscriber.ts'
@@ -24,8 +24,6 @@ import { isRevocation } from './topics.ts'
 
 /** Revocations on the list. It is in the memory of every node. */
 const maxRevocations = 10_000
-/** Announcements in one append, so that they alternate with publishes. */
-const batchSize = 256
 const checkMs = 1_000
 const sweepMs = 5_000
 /** A revocation leaves the roster so long after its end, because the clocks of nodes differ, and so that a slow node can load it. */
@@ -143,8 +141,9 @@ export class Revocations {
         missing.delete(member.topic)
         this.#found(member)
       },
-      end: () => {
-        if (isWhole && epoch === this.#deps.log.epoch) for (const id of missing) this.#forget(id)
+      end: (changed) => {
+        if (!isWhole || epoch !== this.#deps.log.epoch) return
+        for (const id of missing) if (!changed.has(id)) this.#forget(id)
       }
     }
   }
@@ -226,7 +225,7 @@ export class Revocations {
   /** A new epoch has a new roster. The nodes that know the revocations restore it; it ignores those that it has. */
   async #announceAgain(): Promise<void> {
     const { epoch } = this.#deps.log
-    await this.#announce([...this.#list].map(additionOf))
+    await announceInBatches(this.#roster, [...this.#list].map(additionOf))
     this.#epoch = epoch
   }
 
@@ -237,14 +236,7 @@ export class Revocations {
   }
 
   async #withdraw(ended: readonly Revocation[]): Promise<void> {
-    await this.#announce(ended.map(removalOf))
+    await announceInBatches(this.#roster, ended.map(removalOf))
     for (const { id } of ended) this.#forget(id)
-  }
-
-  async #announce(announcements: readonly Announcement[]): Promise<void> {
-    const roster = this.#roster
-    for (let at = 0; at < announcements.length; at += batchSize) {
-      await roster.announce(announcements.slice(at, at + batchSize))
-    }
   }
 }

@@ -15,6 +15,7 @@ import {
   type SubscribeRequest,
   type TokenIdentity
 } from '../../dist/index.js'
+import { cuttable } from '../support/hub/cuttable-log.ts'
 import { FakeConnection } from '../support/hub/fake-connection.ts'
 import { holdRoster } from '../support/hub/roster.ts'
 
@@ -409,36 +410,32 @@ describe('lifting', () => {
   it('reaches a node that has missed its entry', async () => {
     const log = new MemoryLog()
     const operator = open({ log })
-    const follow = log.follow.bind(log)
-    let isDeaf = false
-    log.follow = (deliver) => follow((entries) => isDeaf || deliver(entries))
+    const link = cuttable(log)
     const { hub, lifted } = open({ log })
     await operator.hub.revoke({ jti: '7' })
     await operator.hub.revoke({ jti: '8' })
     await expect.poll(() => hub.status.revocations).toBe(2)
-    isDeaf = true
+    link.isCut = true
     await operator.hub.revocations.lift({ jti: '7' })
     expect(hub.status.revocations).toBe(2)
-    isDeaf = false
+    link.isCut = false
     await hub.publish({ topics: ['t'], data: '' })
     await expect.poll(() => hub.revocations.list().map(({ value }) => value)).toEqual(['8'])
     expect(lifted).toEqual(['jti'])
   })
 
-  it('is told apart from what a node learns while it reads the roster', async () => {
+  it('keeps what is announced again while a node reads the roster', async () => {
     const log = new MemoryLog()
     const operator = open({ log })
-    const follow = log.follow.bind(log)
-    let isDeaf = false
-    log.follow = (deliver) => follow((entries) => isDeaf || deliver(entries))
+    const link = cuttable(log)
     const { hub } = open({ log })
     for (const jti of ['7', '8']) await operator.hub.revoke({ jti })
     await expect.poll(() => hub.status.revocations).toBe(2)
-    isDeaf = true
+    link.isCut = true
     await operator.hub.revocations.lift({ jti: '8' })
     const [record] = (await rosterPages(log)).flat() as [Member]
     const release = holdRoster(log)
-    isDeaf = false
+    link.isCut = false
     // The hub has missed an entry, and reads the roster.
     await hub.publish({ topics: ['t'], data: '' })
     for (const member of [null, record]) await log.roster.announce([{ update: record.end, member }])
@@ -535,9 +532,7 @@ describe('revocations on nodes that share a log', () => {
   it('in the roster end streams that began before, when the log skipped their entries', async () => {
     const log = new MemoryLog()
     const operator = open({ log })
-    const follow = log.follow.bind(log)
-    let isDeaf = true
-    log.follow = (deliver) => follow((entries) => isDeaf || deliver(entries))
+    const link = cuttable(log, true)
     const { hub, join } = open({ log })
     const streams = [await join({ token: { jti: '7' } }), await join({}, { topics: ['a'] })]
     await sleep(5)
@@ -546,7 +541,7 @@ describe('revocations on nodes that share a log', () => {
     await sleep(5)
     const late = await join({}, { topics: ['a'] })
     expect(ended(streams)).toEqual([undefined, undefined])
-    isDeaf = false
+    link.isCut = false
     await hub.publish({ topics: ['t'], data: '' })
     await expect.poll(() => ended(streams)).toEqual(['revoked', 'revoked'])
     expect(late.ended).toBeUndefined()

@@ -99,6 +99,7 @@ async function withLoad(
     await load.subscribe(subscribers)
     const measuring = load.measure({ pace: { perSecond }, warmUpSeconds: 1, seconds })
     if (isDeleting) {
+      // The deletion begins when the warm-up ends.
       await new Promise((resolve) => setTimeout(resolve, 1_000))
       const startedAt = performance.now()
       await send(server.port, 'DELETE', '/updates?topic=gone')

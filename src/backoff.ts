@@ -11,13 +11,8 @@ export interface BackoffOptions {
 }
 
 /** The delay in milliseconds after so many failures: half of it is fixed, half is random. */
-export function backoffMs(
-  failures: number,
-  { firstMs, maxMs, growth = 2 }: BackoffOptions,
-  random: () => number = Math.random
-): number {
-  const ceiling = Math.min(Math.max(maxMs, firstMs), firstMs * growth ** Math.min(failures - 1, 30))
-  return ceiling * (0.5 + random() / 2)
+export function backoffMs(failures: number, options: BackoffOptions, random: () => number = Math.random): number {
+  return ceilingMs(failures, options) * (0.5 + random() / 2)
 }
 
 /** Reads a `Retry-After` header, seconds or a date, as milliseconds of at most `maxMs`; 0 without one [RFC 9110, 10.2.3]. */
@@ -25,4 +20,13 @@ export function readRetryAfter(value: string | null | undefined, maxMs: number, 
   if (!value) return 0
   const wait = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - now
   return Number.isNaN(wait) ? 0 : Math.min(maxMs, Math.max(0, wait))
+}
+
+/** The delay in milliseconds after so many failures, with full jitter: anything from 0 to a ceiling that grows. */
+export function fullJitterMs(failures: number, options: BackoffOptions, random: () => number = Math.random): number {
+  return ceilingMs(failures, options) * random()
+}
+
+function ceilingMs(failures: number, { firstMs, maxMs, growth = 2 }: BackoffOptions): number {
+  return Math.min(Math.max(maxMs, firstMs), firstMs * growth ** Math.min(failures - 1, 30))
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { backoffMs, readRetryAfter } from '../dist/backoff.js'
+import { backoffMs, fullJitterMs, readRetryAfter } from '../dist/backoff.js'
 
 const shortest = () => 0
 const longest = () => 1
@@ -12,6 +12,12 @@ it('doubles the delay after each failure, up to the maximum', () => {
 it('is random between half of the delay and all of it', () => {
   const options = { firstMs: 100, maxMs: 10_000, growth: 3 }
   expect([backoffMs(3, options, shortest), backoffMs(3, options, longest)]).toEqual([450, 900])
+})
+
+it('is random between nothing and the delay with full jitter', () => {
+  const options = { firstMs: 100, maxMs: 1_000 }
+  expect([fullJitterMs(3, options, shortest), fullJitterMs(3, options, longest)]).toEqual([0, 400])
+  expect(fullJitterMs(30, options, longest)).toBe(1_000)
 })
 
 it('never waits less than the first requested delay, even if the maximum is shorter', () => {

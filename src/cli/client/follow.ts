@@ -1,11 +1,11 @@
-// Follows a stream, and reconnects after each interruption without missing an event.
-import type { ClientRequest, IncomingMessage } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
+// Follows a stream with the client of tidings, over the connections and with the words of a command.
+import { Readable } from 'node:stream'
 import type { EventSourceMessage } from 'eventsource-parser'
-import { Backoff } from './backoff.ts'
-import { Failure, isTransient, isUntrusted, reasonOf, refusal, retryAfter } from './failure.ts'
+import { RefusedError } from '../../client/errors.ts'
+import { Connection } from '../../client/stream/connection.ts'
+import type { State } from '../../client/stream/state.ts'
+import { Failure, isTransient, isUntrusted, reasonOf, refusal } from './failure.ts'
 import { open, readText, type Target } from './request.ts'
-import { ResumableParser } from './resumable-parser.ts'
 
 export interface Following {
   /** The query of the first request. Later requests have the last event id in place of `last`. */
@@ -13,124 +13,105 @@ export interface Following {
   /** The id after which to start; empty for none. */
   readonly from: string
   readonly event: (event: EventSourceMessage) => void
-  readonly bytes: (chunk: Buffer) => void
+  readonly bytes: (chunk: Uint8Array) => void
   readonly say: (sentence: string) => void
   /** Aborted to end it. */
   readonly stop: AbortSignal
 }
 
-/** How a stream ended. */
-interface Interruption {
-  readonly trouble: string
-  /** The delay that the server asked for, in milliseconds. */
-  readonly asked: number
-  /** Whether nothing more will come. */
-  readonly isOver?: boolean
-}
-
-/** A stream that lasted so long counts as a success, in milliseconds. */
-const minLifeMs = 5_000
 /** Longer than a usual heartbeat: a stream that is idle for longer has lost its connection. In milliseconds. */
 const idleTimeoutMs = 120_000
 
 /** Resolves when it is stopped, and when nothing is left to receive because all topics have ended. @throws Failure if a retry would not help */
-export async function follow(target: Target, following: Following): Promise<void> {
-  await new Follower(target, following).run()
+export async function follow(target: Target, { query, from, event, bytes, say, stop }: Following): Promise<void> {
+  let isReconnecting = false
+  await new Promise<void>((resolve, reject) => {
+    const onState = (state: State): void => {
+      if (state.status === 'closed') {
+        if (state.error) reject(new Failure(sentenceFor(state.error, target)))
+        else resolve()
+      } else if (state.status === 'waiting') {
+        say(`${state.reason}; reconnecting in ${((state.until - Date.now()) / 1_000).toFixed(1)} s`)
+        isReconnecting = true
+      } else if (state.status === 'live') {
+        if (isReconnecting) say('reconnected')
+        isReconnecting = false
+      }
+    }
+    const connection = new Connection({
+      from,
+      fetch: fetchFrom(target),
+      pauseWhenHidden: false,
+      idleTimeoutMs,
+      openTimeoutMs: idleTimeoutMs,
+      streamUrl: (lastEventId) => `subscribe?${position(query, lastEventId)}`,
+      onEvent: (message) => void (stop.aborted || event(message)),
+      onState,
+      onBytes: bytes
+    })
+    stop.addEventListener('abort', () => connection.close(), { once: true })
+    if (stop.aborted) connection.close()
+    else connection.start()
+  })
 }
 
-class Follower {
-  readonly #target: Target
-  readonly #following: Following
-  readonly #parser: ResumableParser
-  readonly #backoff = new Backoff()
-  #request: ClientRequest | undefined
-  #isReconnecting = false
+function sentenceFor(error: Error, { base }: Target): string {
+  const isOther = error instanceof RefusedError && error.code === 'not_a_stream'
+  return isOther ? `${base.href} answers, but not with an event stream` : error.message
+}
 
-  constructor(target: Target, following: Following) {
-    this.#target = target
-    this.#following = following
-    this.#parser = new ResumableParser(following.from, (event) => {
-      this.#backoff.reset()
-      if (!following.stop.aborted) following.event(event)
-    })
+/** An id may have any characters, which a header could not carry. */
+function position(query: URLSearchParams, lastEventId: string): URLSearchParams {
+  const asked = new URLSearchParams(query)
+  if (lastEventId !== '') {
+    asked.set('last_event_id', lastEventId)
+    asked.delete('last')
   }
+  return asked
+}
 
-  async run(): Promise<void> {
-    const { stop } = this.#following
-    stop.addEventListener('abort', () => this.#request?.destroy(), { once: true })
-    while (!stop.aborted) {
-      const openedAt = performance.now()
-      const { trouble, asked, isOver } = await this.#readStream()
-      if (stop.aborted || isOver) return
-      if (performance.now() - openedAt > minLifeMs) this.#backoff.reset()
-      const wait = this.#backoff.next(Math.max(10, this.#parser.retry), asked)
-      this.#following.say(`${trouble}; reconnecting in ${(wait / 1_000).toFixed(1)} s`)
-      this.#isReconnecting = true
-      await sleep(wait, undefined, { signal: stop }).catch(() => {})
-    }
-  }
-
-  /** Reads one stream until it ends, and returns why it ended. */
-  async #readStream(): Promise<Interruption> {
+/** A `fetch` for paths below the target, which also connects to Unix sockets, and whose errors say what to do. */
+function fetchFrom(target: Target): typeof fetch {
+  return async (path, init) => {
+    const request = open(target, { path: String(path), headers: init?.headers as Record<string, string> })
+    init?.signal?.addEventListener('abort', () => request.destroy(init.signal?.reason), { once: true })
     try {
-      const response = await this.#open()
-      const { statusCode: status = 0, headers } = response
-      if (status === 204) return { trouble: '', asked: 0, isOver: true }
-      if (status !== 200) return await this.#refused(response, status)
-      if (!/^text\/event-stream\b/.test(headers['content-type'] ?? '')) {
-        response.destroy()
-        throw new Failure(`${this.#target.base.href} answers, but not with an event stream`)
-      }
-      return { trouble: await this.#read(response), asked: 0 }
+      return await new Promise<Response>((resolve, reject) => {
+        request.on('response', (response) => {
+          const { statusCode: status = 0, headers } = response
+          const answer = { status, headers: { ...(headers as Record<string, string>) } }
+          if (status === 200) resolve(new Response(bodyOf(response), answer))
+          else if (status === 204) resolve(new Response(null, answer))
+          else
+            readText(response)
+              .then((text) => resolve(refused({ status, headers, text })), reject)
+              .catch(reject)
+        })
+        request.on('error', reject).end()
+      })
     } catch (error) {
-      if (error instanceof Failure) throw error
-      const trouble = `${this.#target.base.href} cannot be reached: ${reasonOf(error as Error)}`
-      if (isUntrusted(error as Error)) throw new Failure(trouble)
-      return { trouble, asked: 0 }
+      if (error instanceof RefusedError || init?.signal?.aborted) throw error
+      const trouble = `${target.base.href} cannot be reached: ${reasonOf(error as Error)}`
+      throw isUntrusted(error as Error) ? new RefusedError(0, 'untrusted', trouble) : new Error(trouble)
     }
   }
+}
 
-  #open(): Promise<IncomingMessage> {
-    const { query, stop } = this.#following
-    const id = this.#parser.lastEventId
-    // An id may have any characters, which a header could not carry.
-    const asked = new URLSearchParams(query)
-    if (id !== '') {
-      asked.set('last_event_id', id)
-      asked.delete('last')
-    }
-    const headers = { Accept: 'text/event-stream', 'Cache-Control': 'no-store' }
-    const request = open(this.#target, { path: `subscribe?${asked}`, headers })
-    this.#request = request
-    if (stop.aborted) request.destroy()
-    return new Promise((resolve, reject) => {
-      request.on('response', resolve).on('error', reject)
-      request.setTimeout(idleTimeoutMs, () => request.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })))
-      request.end()
-    })
-  }
+/** @throws RefusedError if a retry would not help */
+function refused(answered: Parameters<typeof refusal>[0]): Response {
+  const { message } = refusal(answered)
+  if (!isTransient(answered.status)) throw new RefusedError(answered.status, 'refused', message)
+  const retryAfter = answered.headers['retry-after']
+  return new Response(message, { status: answered.status, headers: retryAfter ? { 'Retry-After': retryAfter } : {} })
+}
 
-  async #refused(response: IncomingMessage, status: number): Promise<Interruption> {
-    const { headers } = response
-    const said = refusal({ status, headers, text: await readText(response) })
-    if (!isTransient(status)) throw said
-    return { trouble: said.message, asked: retryAfter(headers) }
-  }
-
-  /** Reads the body to its end, and returns how it ended. */
-  async #read(response: IncomingMessage): Promise<string> {
-    this.#parser.reset()
-    if (this.#isReconnecting) this.#following.say('reconnected')
-    this.#isReconnecting = false
-    const decoder = new TextDecoder()
+function bodyOf(response: Readable): ReadableStream<Uint8Array> {
+  const chunks = async function* () {
     try {
-      for await (const chunk of response as AsyncIterable<Buffer>) {
-        this.#following.bytes(chunk)
-        this.#parser.feed(decoder.decode(chunk, { stream: true }))
-      }
-      return 'the stream has ended'
+      yield* response as AsyncIterable<Buffer>
     } catch (error) {
-      return `the stream was lost: ${reasonOf(error as Error)}`
+      throw new Error(`the stream was lost: ${reasonOf(error as Error)}`)
     }
   }
+  return Readable.toWeb(Readable.from(chunks(), { objectMode: false })) as ReadableStream<Uint8Array>
 }

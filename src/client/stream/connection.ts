@@ -1,0 +1,249 @@
+// Keeps a stream open: connects, reads, notices silence, waits, and connects again from the last event id.
+
+import type { EventSourceMessage } from 'eventsource-parser'
+import { fullJitterMs } from '../../backoff.ts'
+import { RefusedError } from '../errors.ts'
+import { authorization, Token } from '../token.ts'
+import type { ConnectionOptions } from './options.ts'
+import { isPageHidden, observePage } from './page-events.ts'
+import { ResumableParser } from './parser.ts'
+import { Pause } from './pause.ts'
+import { pollUpdates } from './polling.ts'
+import { renewInTime } from './renewal.ts'
+import { type Interruption, interruptionOf, reasonOf } from './response.ts'
+import type { ClosedState, State } from './state.ts'
+import { Watchdog } from './watchdog.ts'
+
+/** A refusal in JSON has a code. */
+const accepted = 'text/event-stream, application/json;q=0.1'
+const backoff = { firstMs: 1_000, maxMs: 30_000 }
+/** A stream that lasted so long counts as a success, in milliseconds. */
+const minLifeMs = 5_000
+/** The shortest time between two attempts of which none failed, in milliseconds. */
+const minRestartMs = 200
+/** How long updates are polled before a stream is tried again, in milliseconds. */
+const pollingMs = 300_000
+
+/** Why an attempt was aborted although nothing failed. */
+const restarted = Symbol('restarted')
+
+export class Connection {
+  lastEventId: string
+  state: State = { status: 'connecting' }
+  readonly #options: ConnectionOptions
+  readonly #token: Token
+  readonly #end = new AbortController()
+  readonly #pause = new Pause()
+  #attempt = new AbortController()
+  #watchdog: Watchdog | undefined
+  #failures = 0
+  #retryMs = 0
+  #hasOpened = false
+  #isDenied = false
+  #isBuffered = false
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    this.lastEventId = options.from
+    this.#token = new Token(options.token)
+  }
+
+  /** Connects until the stream ends, is refused or is closed. */
+  start(): void {
+    const { pauseWhenHidden, onLeaving = () => {} } = this.#options
+    observePage(
+      {
+        woke: (isSuspect) => {
+          if (isSuspect) this.restart()
+          this.#watchdog?.check()
+          this.#failures = 0
+          this.#pause.end()
+        },
+        offline: () => this.#attempt.abort('the network is offline'),
+        visibility: (isHidden) => pauseWhenHidden && isHidden && this.#hasOpened && this.restart(),
+        leaving: onLeaving
+      },
+      this.#end.signal
+    )
+    void this.#run()
+  }
+
+  close(state: ClosedState = { status: 'closed', reason: 'client' }): void {
+    if (this.#end.signal.aborted) return
+    this.#end.abort()
+    this.#attempt.abort('closed')
+    this.#pause.end()
+    this.#set(state)
+  }
+
+  /** Connects again at once, from the last event id. */
+  restart(): void {
+    this.#attempt.abort(restarted)
+    this.#pause.end()
+  }
+
+  /** The server has sent what was published before. */
+  caughtUp(): void {
+    if (this.state.status === 'catching-up') this.#set({ status: 'live', via: 'stream' })
+  }
+
+  /** The server announced how its stream begins. */
+  opened(isLive: boolean, heartbeatMs: number | undefined): void {
+    if (this.#watchdog && heartbeatMs !== undefined) this.#watchdog.limitMs = heartbeatMs * 2
+    this.#set(isLive ? { status: 'live', via: 'stream' } : { status: 'catching-up' })
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#end.signal.aborted) {
+      if (this.#options.pauseWhenHidden && this.#hasOpened && isPageHidden()) {
+        await this.#wait(Number.POSITIVE_INFINITY, 'the page is hidden')
+        continue
+      }
+      this.#set({ status: 'connecting' })
+      this.#attempt = new AbortController()
+      const startedAt = performance.now()
+      const interruption = await this.#connect().catch((error: unknown) => this.#failed(error))
+      this.#watchdog?.stop()
+      if (this.#end.signal.aborted) return
+      const lifeMs = performance.now() - startedAt
+      if (lifeMs > minLifeMs) this.#failures = 0
+      // A reason to connect again at once that comes back at once is a failure.
+      if (interruption.isImmediate && (lifeMs > minRestartMs || interruption.isDenied)) continue
+      this.#failures++
+      // The minimum is added: many clients that lost their server together must not all return together.
+      const minMs = Math.max(this.#retryMs, interruption.minMs ?? 0)
+      await this.#wait(minMs + fullJitterMs(this.#failures, backoff), interruption.reason)
+    }
+  }
+
+  #failed(error: unknown): Interruption {
+    const { signal } = this.#attempt
+    if (error instanceof RefusedError) {
+      this.close({ status: 'closed', reason: 'refused', error })
+      return { reason: error.message }
+    }
+    const cause = signal.aborted ? signal.reason : error
+    if (cause === restarted) return { reason: '', isImmediate: true }
+    return { reason: reasonOf(cause) }
+  }
+
+  async #connect(): Promise<Interruption> {
+    const token = await this.#token.get()
+    if (this.#isBuffered && this.#options.pageUrl) return this.#poll(token)
+    this.#attempt.signal.throwIfAborted()
+    const timer = setTimeout(() => {
+      this.#isBuffered = this.#options.pageUrl !== undefined
+      this.#attempt.abort(this.#isBuffered ? restarted : `no answer within ${this.#options.openTimeoutMs / 1_000} s`)
+    }, this.#options.openTimeoutMs)
+    try {
+      const { streamUrl, headers } = this.#options
+      const response = await this.#request(streamUrl(this.lastEventId), token, { Accept: accepted, ...headers })
+      return (
+        (await this.#refused(response, 'text/event-stream')) ?? (await this.#read(response, () => clearTimeout(timer)))
+      )
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #request(url: string, token: string | undefined, headers: Record<string, string>): Promise<Response> {
+    const { fetch, credentials } = this.#options
+    const init = { headers: { ...headers, ...authorization(token) }, signal: this.#attempt.signal, cache: 'no-store' }
+    return fetch(url, { ...init, ...(credentials && { credentials }) })
+  }
+
+  /** Undefined if the response is a success. @throws RefusedError if a retry would not help */
+  async #refused(response: Response, type: string): Promise<Interruption | undefined> {
+    const interruption = await interruptionOf(response, {
+      type,
+      hasOpened: this.#hasOpened,
+      mayRenewToken: this.#token.isRenewable && !this.#isDenied
+    })
+    if (interruption?.isEnd) this.close({ status: 'closed', reason: 'ended' })
+    if (interruption?.isDenied) this.#isDenied = true
+    if (interruption) await response.body?.cancel().catch(() => {})
+    return interruption
+  }
+
+  async #read(response: Response, onFirstBytes: () => void): Promise<Interruption> {
+    const parser = new ResumableParser()
+    const watchdog = new Watchdog(this.#options.idleTimeoutMs, () => this.#attempt.abort('the stream is silent'))
+    const stopRenewing = renewInTime(this.#token, this.#options.renew, () => this.restart())
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+    try {
+      for (let isFirst = true; ; isFirst = false) {
+        const { done, value } = await reader.read()
+        if (done) return { reason: 'the stream has ended' }
+        if (isFirst) onFirstBytes()
+        if (isFirst) this.#begin(watchdog)
+        watchdog.seen()
+        this.#options.onBytes?.(value)
+        const events = parser.feed(value)
+        this.lastEventId = parser.takeOpeningId() ?? this.lastEventId
+        await this.#deliver(events, watchdog)
+        this.#retryMs = parser.retry ?? this.#retryMs
+      }
+    } finally {
+      stopRenewing()
+      watchdog.stop()
+      void reader.cancel().catch(() => {})
+    }
+  }
+
+  #begin(watchdog: Watchdog): void {
+    this.#hasOpened = true
+    this.#isDenied = false
+    this.#watchdog = watchdog
+    watchdog.check()
+    // A stream of tidings says next how it begins.
+    if (!this.#options.renew) this.#set({ status: 'live', via: 'stream' })
+  }
+
+  async #deliver(events: readonly EventSourceMessage[], watchdog?: Watchdog): Promise<void> {
+    for (const event of events) {
+      if (this.#attempt.signal.aborted) return
+      const waiting = this.#options.onEvent(event)
+      // An event without an id does not change the last id [HTML, 9.2.6].
+      if (event.id !== undefined) this.lastEventId = event.id
+      this.#failures = 0
+      if (waiting !== undefined) await (watchdog?.pauseDuring(waiting) ?? waiting)
+    }
+  }
+
+  async #poll(token: string | undefined): Promise<Interruption> {
+    const until = performance.now() + pollingMs
+    const { pageUrl } = this.#options
+    this.#isBuffered = false
+    const interruption = await pollUpdates({
+      request: async (waitSeconds) => {
+        const current = this.#token.renewIn > 0 ? token : await this.#token.get()
+        return this.#request((pageUrl as NonNullable<typeof pageUrl>)(this.lastEventId, waitSeconds), current, {
+          Accept: 'application/json'
+        })
+      },
+      refused: (response) => this.#refused(response, 'application/json'),
+      deliver: (events) => this.#deliver(events),
+      arrived: (lastEventId) => {
+        this.lastEventId = lastEventId
+        this.#hasOpened = true
+        // Polling works and the stream does not: something buffers it.
+        this.#isBuffered = performance.now() < until
+        this.#set({ status: 'live', via: 'polling' })
+        return this.#isBuffered && !this.#attempt.signal.aborted
+      },
+      ended: () => this.close({ status: 'closed', reason: 'ended' })
+    })
+    return interruption ?? { reason: '', isImmediate: true }
+  }
+
+  async #wait(ms: number, reason: string): Promise<void> {
+    this.#set({ status: 'waiting', until: Date.now() + ms, reason })
+    if (!this.#end.signal.aborted) await this.#pause.wait(ms)
+  }
+
+  #set(state: State): void {
+    if (this.state.status === 'closed') return
+    this.state = state
+    this.#options.onState(state)
+  }
+}

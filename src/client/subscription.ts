@@ -1,0 +1,222 @@
+// A subscription: typed updates by iteration or by handlers, and events about the stream itself.
+import type { EventSourceMessage } from 'eventsource-parser'
+import { type Endpoint, endpointOf } from './endpoint.ts'
+import { type Parse, payloadOf } from './payload.ts'
+import { Queue } from './queue.ts'
+import { type SavedPosition, savedPosition } from './storage.ts'
+import { Connection } from './stream/connection.ts'
+import { Control } from './stream/control.ts'
+import type { State } from './stream/state.ts'
+import type { Deletion, Gap, InvalidUpdate, SubscribeOptions, SubscriptionEvents, Update } from './types.ts'
+
+type Handler<E> = (event: E) => void
+
+/**
+ * Subscribes to topics of a hub. The stream is opened by the first iteration, or the first handler of anything but `state`.
+ * @param url the stream endpoint, such as `https://hub.example.com/subscribe` or `…/.well-known/mercure`
+ * @throws TypeError for an invalid URL
+ */
+export function subscribe<T = unknown>(url: string | URL, options: SubscribeOptions<T> = {}): Subscription<T> {
+  return new Subscription<T>(endpointOf(url, options.dialect), options)
+}
+
+export class Subscription<T> implements AsyncIterable<Update<T>> {
+  readonly #endpoint: Endpoint
+  readonly #connection: Connection
+  readonly #control: Control
+  readonly #parse: Parse<T>
+  readonly #saved: SavedPosition | undefined
+  readonly #handlers = new Map<string, Set<Handler<never>>>()
+  readonly #queues = new Set<Queue<Update<T>>>()
+  #hasStarted = false
+
+  /** @internal */
+  constructor(endpoint: Endpoint, options: SubscribeOptions<T>) {
+    const { topics = [], token, from, last, signal, parse = 'json', fetch: via = globalThis.fetch, storage } = options
+    // `fetch` of a browser must not be called as a method of another object.
+    const fetch: typeof globalThis.fetch = (input, init) => via(input, init)
+    this.#endpoint = endpoint
+    this.#parse = parse
+    this.#control = new Control([topics].flat(), fetch, () => this.#connection.restart())
+    const firstUrl = endpoint.streamUrl({ topics: this.topics, lastEventId: '' })
+    this.#saved = storage && savedPosition(storage, firstUrl)
+    const position = (lastEventId: string) => ({ topics: this.topics, lastEventId, last })
+    this.#connection = new Connection({
+      token,
+      from: from ?? this.#saved?.read() ?? '',
+      fetch,
+      credentials: options.credentials,
+      pauseWhenHidden: options.pauseWhenHidden ?? false,
+      idleTimeoutMs: options.idleTimeout ?? 90_000,
+      openTimeoutMs: options.openTimeout ?? 10_000,
+      streamUrl: (id) => endpoint.streamUrl(position(id)),
+      pageUrl:
+        endpoint.pageUrl &&
+        ((id, wait) => (endpoint.pageUrl as NonNullable<typeof endpoint.pageUrl>)(position(id), wait)),
+      onEvent: (event) => this.#receive(event),
+      onState: (state) => this.#changed(state),
+      onLeaving: () => this.#saved?.flush(this.lastEventId),
+      ...(endpoint.dialect === 'tidings' && { renew: (token: string) => this.#control.renew(token) })
+    })
+    if (signal?.aborted) this.close()
+    else signal?.addEventListener('abort', () => this.close(), { once: true })
+  }
+
+  /** The confirmed topics. */
+  get topics(): readonly string[] {
+    return this.#control.topics
+  }
+
+  get state(): State {
+    return this.#connection.state
+  }
+
+  /** The id from which another subscription would continue; empty before the stream is open. */
+  get lastEventId(): string {
+    return this.#connection.lastEventId
+  }
+
+  /** Adds a handler. Returns a function that removes it. */
+  on<Type extends keyof SubscriptionEvents<T>>(type: Type, handler: Handler<SubscriptionEvents<T>[Type]>): () => void {
+    const handlers = this.#handlers.get(type) ?? new Set()
+    this.#handlers.set(type, handlers.add(handler))
+    if (type !== 'state') this.#start()
+    return () => void handlers.delete(handler)
+  }
+
+  /**
+   * Iterates over the updates. A slow consumer slows the stream down, and the hub keeps what it does not read. Leaving the loop closes the
+   * subscription. A refusal is thrown; the iteration ends when the subscription is closed or its topics have ended.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Update<T>, void, undefined> {
+    const queue = new Queue<Update<T>>()
+    this.#queues.add(queue)
+    this.#start()
+    if (this.state.status === 'closed') queue.end()
+    try {
+      for (let update = await queue.next(); update; update = await queue.next()) yield update
+      if (this.state.status === 'closed' && this.state.error) throw this.state.error
+    } finally {
+      this.#queues.delete(queue)
+      queue.end()
+      this.close()
+    }
+  }
+
+  /**
+   * Adds topics to the stream, without a reconnect where the hub can change a stream. With `from`, their history after this id is delivered
+   * first. Resolves when the topics are part of the stream.
+   * @throws RefusedError if the hub refuses the change
+   */
+  add(topics: string | readonly string[], { from }: { readonly from?: string } = {}): Promise<void> {
+    const add = [topics].flat()
+    return this.#change({ add, ...(from !== undefined && { from }) }, [...new Set([...this.topics, ...add])])
+  }
+
+  /** Removes topics from the stream. At least one has to remain. @throws RefusedError if the hub refuses the change */
+  remove(topics: string | readonly string[]): Promise<void> {
+    const remove = [topics].flat()
+    return this.#change(
+      { remove },
+      this.topics.filter((topic) => !remove.includes(topic))
+    )
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #start(): void {
+    if (this.#hasStarted) return
+    this.#hasStarted = true
+    // Handlers that are added in the same task see everything.
+    queueMicrotask(() => this.state.status === 'closed' || this.#connection.start())
+  }
+
+  async #change(body: { add?: string[]; remove?: string[]; from?: string }, result: readonly string[]): Promise<void> {
+    if (this.#endpoint.dialect === 'tidings' && this.#hasStarted) return this.#control.change(body)
+    this.#control.topics = result
+    if (this.#hasStarted) this.#connection.restart()
+  }
+
+  #changed(state: State): void {
+    if (state.status === 'connecting' || state.status === 'waiting') this.#control.lost()
+    if (state.status === 'closed') this.#saved?.flush(this.lastEventId)
+    this.#emit('state', state)
+    if (state.status === 'closed') for (const queue of this.#queues) queue.end()
+  }
+
+  #receive({ event, id, data }: EventSourceMessage): void | Promise<void> {
+    this.#saved?.write(() => this.lastEventId)
+    if (event?.startsWith('tidings:') && event !== 'tidings:end') {
+      this.#report(event, JSON.parse(data))
+      return
+    }
+    if (this.#endpoint.dialect !== 'tidings') {
+      return this.#read({ id, type: event ?? 'message', data, topic: undefined, topics: [], time: undefined })
+    }
+    const { end, ...update } = JSON.parse(data) as Update<string> & { readonly end?: boolean }
+    // An event of a replay has no id of its own, so that it does not move the position.
+    if (id === undefined && !this.#control.isNew(update.id as string)) return
+    // An end without data says nothing but that it is one.
+    const waiting = end && update.data === '' ? undefined : this.#read(update)
+    if (!end) return waiting
+    return Promise.resolve(waiting).then(() => this.#emit('ended', { topics: update.topics, id: update.id as string }))
+  }
+
+  #report(event: string, data: Record<string, never>): void {
+    if (event === 'tidings:gap') this.#emit('gap', data as unknown as Gap)
+    else if (event === 'tidings:deleted') this.#emit('deleted', data as unknown as Deletion)
+    else if (event === 'tidings:live') this.#connection.caughtUp()
+    else if (event === 'tidings:open') this.#opened(data)
+    else if (event === 'tidings:changed' || event === 'tidings:refused') {
+      this.#control.settle(data)
+      if (data.gap) this.#emit('gap', data.gap)
+    }
+  }
+
+  #opened({ control, live = true, heartbeat }: { control?: string; live?: boolean; heartbeat?: number }): void {
+    this.#connection.opened(live, heartbeat)
+    if (control) this.#control.opened(new URL(control, this.#endpoint.streamUrl({ topics: [], lastEventId: '' })).href)
+  }
+
+  #read(update: Update<string>): void | Promise<void> {
+    const invalid = (error: unknown) => this.#invalid({ update, error })
+    try {
+      const payload = payloadOf(update.data, this.#parse)
+      if (!(payload instanceof Promise)) return this.#emitUpdate({ ...update, data: payload })
+      return payload.then((data) => this.#emitUpdate({ ...update, data }), invalid)
+    } catch (error) {
+      invalid(error)
+    }
+  }
+
+  #invalid(invalid: InvalidUpdate): void {
+    if (this.#handlers.get('invalid')?.size) this.#emit('invalid', invalid)
+    else console.error(`tidings: the update ${invalid.update.id} is invalid and was skipped:`, invalid.error)
+  }
+
+  /** Returns a promise if an iterator has enough. */
+  #emitUpdate(update: Update<T>): void | Promise<void> {
+    this.#emit('update', update)
+    const full = [...this.#queues].map((queue) => queue.push(update)).filter((waiting) => waiting !== undefined)
+    if (full.length > 0) return Promise.all(full).then(() => {})
+  }
+
+  #emit<Type extends keyof SubscriptionEvents<T>>(type: Type, event: SubscriptionEvents<T>[Type]): void {
+    for (const handler of [...(this.#handlers.get(type) ?? [])]) {
+      try {
+        handler(event as never)
+      } catch (error) {
+        // A handler that fails must not stop the stream, and its error must not be lost.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+}

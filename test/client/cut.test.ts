@@ -1,0 +1,38 @@
+// A stream that is cut at every byte position: every published update is delivered once, in order.
+import { expect, it } from 'vitest'
+import { subscribe } from '../../dist/client/index.js'
+import { opening, scriptedServer, stream, update } from '../support/client/scripted-server.ts'
+
+const count = 33
+const ids = Array.from({ length: count }, (_, index) => (index % 5 === 3 ? `own-${index}` : `#e-${index + 2}`))
+const all = ids.map((id, index) => update(id, JSON.stringify(`update ${index} ${'ä€'.repeat(index % 4)}`)))
+const whole = Buffer.from(opening('#e-1') + all.join(''))
+
+it(`loses and repeats nothing, whichever of ${whole.length} bytes is the last`, async () => {
+  const cuts = new Set<string>()
+  const server = await scriptedServer((response, { url = '' }) => {
+    const query = new URL(url, 'http://x').searchParams
+    const cut = query.get('topic') as string
+    const after = query.get('last_event_id')
+    if (!cuts.has(cut)) {
+      cuts.add(cut)
+      stream(response, '')
+      response.write(whole.subarray(0, Number(cut)), () => response.destroy())
+      return
+    }
+    const next = after === null || after === '#e-1' ? 0 : ids.indexOf(after) + 1
+    stream(response, opening(after ?? '#e-1') + all.slice(next).join(''))
+  })
+  const check = async (cut: number) => {
+    const got: unknown[] = []
+    for await (const { id } of subscribe(`${server.url}/subscribe`, { topics: String(cut) })) {
+      if (got.push(id) === count) break
+    }
+    expect(got, `cut at byte ${cut}`).toEqual(ids)
+  }
+  expect(whole.length).toBeGreaterThan(4_096)
+  for (let from = 0; from < whole.length; from += 400) {
+    await Promise.all(Array.from({ length: Math.min(400, whole.length - from) }, (_, index) => check(from + index)))
+  }
+  expect(cuts.size).toBe(whole.length)
+}, 120_000)

@@ -37,6 +37,8 @@ export class Hub {
   readonly stats = new HubStats()
   /** How long a repeated update is recognized, in milliseconds; 0 when it is published again. */
   readonly idempotent: number
+  /** Milliseconds until an idle stream gets a comment, or slightly fewer; 0 for never. */
+  readonly heartbeat: number
   readonly subscribers: ReadonlySet<Subscriber>
   readonly #log: Log
   readonly #observer: Required<Observer>
@@ -52,6 +54,7 @@ export class Hub {
     const log = logFor(options)
     const resolved = resolveHubOptions(options)
     this.idempotent = resolved.idempotent
+    this.heartbeat = resolved.heartbeat
     this.#log = log
     this.#observer = combineObservers(observer ? [this.stats, observer] : [this.stats])
     this.#streams = new Streams(log, resolved, this.#observer)
@@ -150,7 +153,7 @@ export class Hub {
 
   /**
    * Serves a connection from a position on: first the history after it, then new entries. Announces the subscriptions, and withdraws them
-   * when the client leaves. With `control`, the stream can be changed.
+   * when the client leaves. With `control`, the stream can be changed, and contains `tidings:live` once if it had to catch up.
    */
   join(
     position: StreamPosition,
@@ -160,6 +163,11 @@ export class Hub {
   ): Subscriber {
     if (subscriptions.length > 0 && !this.hasRoster) throw new TypeError('the log of this hub keeps no roster')
     return this.#streams.join(position, connection, subscriptions, control)
+  }
+
+  /** Whether a stream that joins at this position in the same tick is live at once, with nothing to catch up. */
+  isAtHead(position: StreamPosition): boolean {
+    return this.#streams.isAtHead(position)
   }
 
   /** A new control id, for a stream that is about to join. */

@@ -110,6 +110,12 @@ export class Streams {
     if (epoch !== this.epoch && epoch === this.#log.epoch) this.#dispatcher.startOver(epoch)
   }
 
+  /** Whether a stream that joins at this position now has nothing to catch up. */
+  isAtHead({ epoch, after }: StreamPosition): boolean {
+    this.adoptEpoch(epoch)
+    return epoch === this.epoch && after >= this.window.head
+  }
+
   /** Serves a connection from a position on, and announces its subscriptions. */
   join(
     position: StreamPosition,

@@ -26,7 +26,7 @@ describe('the opening of a stream with control=1', () => {
     const { client, hub } = await begin()
     const id = `#${hub.status.epoch}-0`
     expect(client.raw).toMatch(
-      /^:\nevent: tidings:open\nid: \S+\ndata: \{"control":"control\/[\w-]+\.[\w-]{32}"\}\n\n$/
+      /^:\nevent: tidings:open\nid: \S+\ndata: \{"control":"control\/[\w-]+\.[\w-]{32}","heartbeat":15000,"live":true\}\n\n$/
     )
     expect(client.events[0]?.id).toBe(id)
   })
@@ -36,10 +36,15 @@ describe('the opening of a stream with control=1', () => {
     for (const number of numbers(6)) await publish(String(number))
     const { epoch } = hub.status
     const { client } = await openControlled(url, '', { 'Last-Event-ID': `#${epoch}-1` })
-    await client.until(({ events }) => events.length === 5)
-    expect(client.events.map(({ event }) => event).slice(0, 3)).toEqual(['tidings:open', 'tidings:gap', undefined])
+    await client.until(({ events }) => events.length === 6)
+    expect(client.events.map(({ event }) => event)).toEqual([
+      'tidings:open',
+      'tidings:gap',
+      ...numbers(3).map(() => undefined),
+      'tidings:live'
+    ])
     const resumed = await openControlled(url, '', { 'Last-Event-ID': `#${epoch}-5` })
-    await resumed.client.until(({ events }) => events.length === 2)
+    await resumed.client.until(({ events }) => events.length === 3)
     expect(resumed.client.events[0]?.id).toBe(`#${epoch}-5`)
     expect(updatesOf(resumed.client)).toEqual(['5'])
   })

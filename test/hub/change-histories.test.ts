@@ -48,6 +48,24 @@ const faults: Fault[] = [
     replace: ''
   },
   {
+    name: 'a stream says twice that it is live',
+    file: 'hub/control/changes.js',
+    find: 'stream.owesLive = false;',
+    replace: ''
+  },
+  {
+    name: 'a stream that has caught up does not say that it is live',
+    file: 'hub/delivery/catch-up.js',
+    find: 'this.#changes.becameLive(subscriber);',
+    replace: ''
+  },
+  {
+    name: 'the opening says that a stream is live which has to catch up',
+    file: 'hub/streams.js',
+    find: 'epoch === this.epoch && after >= this.window.head',
+    replace: 'true'
+  },
+  {
     name: 'a topic counts as delivered from before it was added',
     file: 'hub/control/controlled.js',
     find: 'this.#coverage.added(selector, after);',

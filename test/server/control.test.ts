@@ -103,6 +103,14 @@ describeWith(await redis(), 'a change of a stream in a fleet', (program) => {
   }, 60_000)
 })
 
+describe('the opening of a stream', () => {
+  it('has the heartbeat of the configuration in milliseconds', async () => {
+    const server = await start('--log-level', 'error', '--heartbeat', '7s')
+    const { opening } = await openControlled(server.url)
+    expect(opening).toMatchObject({ heartbeat: 7_000, live: true })
+  })
+})
+
 describe('the secret of a control URL', () => {
   it('is in no log line, metric, response or webhook, also if the URL was mistyped', async () => {
     const hooks: string[] = []

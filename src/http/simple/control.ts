@@ -1,11 +1,12 @@
-// Changing a live stream: the event that tells a client its control URL, and the endpoint behind that URL. The URL is a secret: it
-// is all that a client needs to change the stream, and nothing logs it.
+// Changing a live stream: the event that tells a client its control URL and what to expect of the stream, and the endpoint behind that
+// URL. The URL is a secret: it is all that a client needs to change the stream, and nothing logs it.
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
 import { type GrantedRights, type Rights, type StreamChange, validateChange } from '../../hub/control/change.ts'
 import { type ControlOffer, parseControlId } from '../../hub/control/offer.ts'
 import type { StreamPosition } from '../../hub/history/position.ts'
-import { encode, heartbeat } from '../../sse/encode.ts'
+import type { Hub } from '../../hub/hub.ts'
+import { heartbeat as comment, encode } from '../../sse/encode.ts'
 import { authorizeAdded } from '../access/authorize.ts'
 import { decodeUtf8, mediaType, readBody } from '../body.ts'
 import type { RequestContext, Route } from '../request-context.ts'
@@ -19,11 +20,13 @@ const maxBytes = 256 * 1_024
 
 /**
  * The first bytes of a stream with a control URL. The URL is relative to that of the stream, so that it is right behind a proxy that
- * adds or removes a prefix.
+ * adds or removes a prefix. `live` is only true if the stream joins the hub in the same tick.
  */
-export function openingOf({ id: controlId }: ControlOffer, { id, gap }: StreamPosition): string {
-  const data = JSON.stringify({ control: `${prefix.slice(1)}${controlId}` })
-  const opening = heartbeat + encode({ type: 'tidings:open', id, data })
+export function openingOf(hub: Hub, { id: controlId }: ControlOffer, position: StreamPosition): string {
+  const { id, gap } = position
+  const control = `${prefix.slice(1)}${controlId}`
+  const data = JSON.stringify({ control, heartbeat: hub.heartbeat, live: hub.isAtHead(position) })
+  const opening = comment + encode({ type: 'tidings:open', id, data })
   return gap ? opening + encode({ type: 'tidings:gap', id, data: JSON.stringify(gap) }) : opening
 }
 

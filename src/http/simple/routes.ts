@@ -80,7 +80,7 @@ async function subscribe(ctx: RequestContext): Promise<void> {
   const control = readControl(withoutToken(query)) ? ctx.hub.offerControl() : undefined
   await serveStream(ctx, grants, wanted, (position) => ({
     headers: streamHeaders(position, request.method === 'HEAD'),
-    text: control ? openingOf(control, position) : streamHead(position, wanted.lastEventId),
+    text: control ? openingOf(ctx.hub, control, position) : streamHead(position, wanted.lastEventId),
     control
   }))
 }

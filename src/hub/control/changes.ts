@@ -124,6 +124,15 @@ export class Changes implements ChangeSteps {
     return true
   }
 
+  becameLive(subscriber: Subscriber): void {
+    const stream = this.#bySubscriber.get(subscriber)
+    if (!stream?.owesLive) return
+    stream.owesLive = false
+    const id = formatId(this.#deps.context.epoch(), subscriber.cursor)
+    const text = encode({ type: 'tidings:live', id, data: JSON.stringify({ lastEventId: id }) })
+    subscriber.send(Buffer.from(text), subscriber.cursor)
+  }
+
   async replayNext(subscriber: Subscriber): Promise<void> {
     const plan = this.#bySubscriber.get(subscriber)?.waiting[0]?.plan
     if (!plan || plan instanceof TidingsError || !plan.replay) return

@@ -1,5 +1,5 @@
 // Brings subscribers from their cursor to the head: new, returning and slow ones alike. It reads the window, and for older entries the
-// log. It never writes to a live subscriber.
+// log. It never writes entries to a live subscriber.
 import type { Log, PageLimit } from '../../log/log.ts'
 import type { Observer } from '../observer.ts'
 import type { Subscriber, SubscriberContext } from '../subscriber.ts'
@@ -15,7 +15,7 @@ const turnMs = 8
 /** Pages that are read from the log at the same time, and so held in memory. */
 const maxReads = 4
 
-/** The changes that clients make to their streams. Each takes effect between two pages. */
+/** The streams that their clients may change. Each change takes effect between two pages. */
 export interface ChangeSteps {
   /** The position at which the next change takes effect; Infinity when there is none. */
   positionOf(subscriber: Subscriber): number
@@ -23,6 +23,8 @@ export interface ChangeSteps {
   applyNext(subscriber: Subscriber): boolean
   /** Writes a page of that history. */
   replayNext(subscriber: Subscriber): Promise<void>
+  /** Tells the client, the first time, that its stream is live. This may fill the connection, and then the subscriber is behind again. */
+  becameLive(subscriber: Subscriber): void
 }
 
 export class CatchUp {
@@ -60,9 +62,7 @@ export class CatchUp {
       if (!this.#isInWindow(subscriber)) break
       // The last check of the window and the change to live share a tick: later entries find a live subscriber.
       if (subscriber.cursor >= this.#window.head) {
-        subscriber.state = 'live'
-        if (subscriber.mayHaveEnded) this.#context.becameLive(subscriber)
-        subscriber.mayHaveEnded = false
+        this.#becomeLive(subscriber)
         return
       }
       this.#writeWindowPage(subscriber)
@@ -86,6 +86,15 @@ export class CatchUp {
     clearImmediate(this.#immediate)
     this.#immediate = undefined
     this.#queue.clear()
+  }
+
+  #becomeLive(subscriber: Subscriber): void {
+    subscriber.state = 'live'
+    this.#changes.becameLive(subscriber)
+    // It becomes live again when its connection has drained, and its topics are checked then.
+    if (subscriber.full) return
+    if (subscriber.mayHaveEnded) this.#context.becameLive(subscriber)
+    subscriber.mayHaveEnded = false
   }
 
   #mayContinue(subscriber: Subscriber): boolean {

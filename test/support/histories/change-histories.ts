@@ -191,11 +191,11 @@ class Run {
     return this.#hub.publishAll(updates)
   }
 
-  /** A confirmation may follow the last entry, at the same position. */
+  /** A confirmation or `tidings:live` may follow the last entry, at the same position. */
   async #untilAllReach({ id, epoch, offset }: Entry): Promise<void> {
     const deadline = performance.now() + 4_000
     const ends = [id, `#${epoch}-${offset.toString(36)}`]
-    const lacking = () => this.#clients.filter((one) => !ends.includes(one.lastEventId) || !one.isConfirmed)
+    const lacking = () => this.#clients.filter((one) => !ends.includes(one.lastEventId) || !one.isSettled)
     while (lacking().length > 0) {
       for (const one of lacking()) one.connect()
       await sleep(1)

@@ -12,10 +12,14 @@ export class ChangeModel {
   /** The offsets that were delivered because of each selector that the stream has. */
   readonly #covered: Map<string, Set<number>>
   #position: number | undefined
+  /** Where the stream began. */
+  #began: number | undefined
   /** Events without an id since the last confirmation. */
   #replayed: string[] = []
   readonly #confirmed: string[] = []
   #before: number | undefined
+  /** Whether the stream has said that it is live, with its opening or later. */
+  #isLive = false
 
   /** @param before the position that the client had reached; undefined for a new client */
   constructor({ topics, accepted }: Recorded, published: readonly Entry[], before: number | undefined) {
@@ -31,7 +35,8 @@ export class ChangeModel {
   }
 
   take({ event, id, data = '' }: Block): void {
-    if (event === 'tidings:open') this.#open(id as string)
+    if (event === 'tidings:open') this.#open(id as string, JSON.parse(data))
+    else if (event === 'tidings:live') this.#becomeLive(JSON.parse(data), id as string)
     else if (event === 'tidings:changed') this.#change(JSON.parse(data), id as string)
     else if (event === 'tidings:refused') this.#refuse(JSON.parse(data))
     else if (event !== '') throw new Error(`unexpected ${event}`)
@@ -55,16 +60,32 @@ export class ChangeModel {
   end(): void {
     const next = this.#next(this.#position ?? 0)
     if (next) throw new Error(`${next.id} is missing at the end`)
+    if (!this.#isLive) throw new Error('tidings:live is missing')
     const order = [...this.#accepted.keys()]
     if (JSON.stringify(order) !== JSON.stringify(this.#confirmed)) {
       throw new Error(`changes ${order} were accepted, and ${this.#confirmed} confirmed`)
     }
   }
 
-  #open(id: string): void {
-    this.#position = this.#offsetOf(id)
+  #open(id: string, { live }: { live: boolean }): void {
+    this.#began = this.#position = this.#offsetOf(id)
+    this.#isLive = live
     if (this.#before === undefined || this.#before === this.#position) return
     throw new Error(`opened at ${this.#position}, but the client had reached ${this.#before}`)
+  }
+
+  #becomeLive({ lastEventId }: { lastEventId: string }, id: string): void {
+    if (this.#isLive) throw new Error(`live twice, the second time at ${id}`)
+    this.#isLive = true
+    const position = this.#offsetOf(id)
+    const next = this.#next(this.#position as number)
+    if (next && next.offset <= position)
+      throw new Error(`${next.id} is missing before the stream is live at ${position}`)
+    if (position <= (this.#began as number)) throw new Error(`live at ${position}, but it began at ${this.#began}`)
+    if (position < (this.#position as number)) throw new Error(`the position went back to ${position}`)
+    if (lastEventId !== id) throw new Error(`live at ${id}, with ${lastEventId}`)
+    if (this.#replayed.length > 0) throw new Error(`live at ${id} within a replay`)
+    this.#position = position
   }
 
   #deliver(id: string, data: string): void {

@@ -53,11 +53,14 @@ export class ChangingClient extends SlowClient {
     this.#agent = agent
   }
 
-  /** Whether its stream has confirmed or refused every change that was accepted. */
-  get isConfirmed(): boolean {
+  /** Whether its stream has confirmed or refused every change that was accepted, and is live by its own account. */
+  get isSettled(): boolean {
     const { blocks = [], accepted } = this.streams.at(-1) ?? {}
     const confirmed = blocks.filter(({ event }) => event === 'tidings:changed' || event === 'tidings:refused')
-    return confirmed.length === (accepted?.size ?? 0)
+    const isLive = blocks.some(({ event, data = '' }) => {
+      return event === 'tidings:live' || (event === 'tidings:open' && JSON.parse(data).live === true)
+    })
+    return isLive && confirmed.length === (accepted?.size ?? 0)
   }
 
   connect(): void {

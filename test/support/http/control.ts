@@ -6,10 +6,18 @@ export interface Controlled {
   readonly client: SseClient
   /** The absolute control URL. */
   readonly control: string
+  readonly opening: Opening
   /** Sends a change; text is sent as it is. */
   patch(body: unknown, headers?: Record<string, string>): Promise<Answer>
   /** Sends a change that must be accepted, and returns the data of its confirmation or refusal. */
   change(body: unknown): Promise<Confirmation>
+}
+
+/** The data of `tidings:open`. */
+export interface Opening {
+  readonly control: string
+  readonly heartbeat: number
+  readonly live: boolean
 }
 
 export interface Confirmation {
@@ -33,14 +41,15 @@ export async function openControlled(
   const url = `${base}/subscribe?control=1${query && `&${query}`}`
   const client = await listen(url, headers)
   await client.until(({ events }) => events[0]?.event === 'tidings:open', 'tidings:open')
-  const control = new URL(JSON.parse(client.data[0] as string).control, url).href
+  const opening: Opening = JSON.parse(client.data[0] as string)
+  const control = new URL(opening.control, url).href
   const patch: Controlled['patch'] = (body, more = {}) => patchTo(control, body, more)
   const change = async (body: unknown) => {
     const answer = await patch(body)
     if (answer.status !== 202) throw new Error(`got ${answer.status} ${answer.text}`)
     return confirmationOf(client, String(answer.headers['x-request-id']))
   }
-  return { client, control, patch, change }
+  return { client, control, opening, patch, change }
 }
 
 export function patchTo(control: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {

@@ -58,13 +58,20 @@ function install() {
   })
 }
 
+/** Type-checks the script of the live page, and bundles it into one file. */
+function bundlePage() {
+  tool('tsc', '-p', 'src/pages')
+  const form = ['--bundle', '--format=esm', '--target=es2022', '--charset=utf8', '--legal-comments=none']
+  tool('esbuild', 'src/pages/live/main.ts', ...form, '--outfile=dist/pages/live/live.js', '--log-level=warning')
+}
+
 function build() {
   install()
   whenChanged('dist/.stamp', ['src', 'tsconfig.json', 'tsconfig.base.json', 'package-lock.json'], () => {
     console.error('building …')
     rmSync(join(root, 'dist'), { recursive: true, force: true })
     tool('tsc', '-p', 'tsconfig.json')
-    tool('tsc', '-p', 'src/pages')
+    bundlePage()
     for (const path of ['pages/live/live.html', 'pages/live/live.css', 'log/redis/lua']) {
       cpSync(join(root, 'src', path), join(root, 'dist', path), { recursive: true })
     }

@@ -11,7 +11,7 @@ const below: Record<string, readonly string[]> = {
   json: [],
   'bounded-map': [],
   auth: ['topics', 'errors', 'units', 'json', 'bounded-map'],
-  pages: [],
+  pages: ['backoff', 'client'],
   errors: [],
   backoff: [],
   client: ['backoff'],

@@ -1,7 +1,7 @@
 // Builds the live page: one document with inline style and script, and a Content-Security-Policy that allows only
 // those.
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 
 export interface LivePage {
   readonly html: string
@@ -23,10 +23,9 @@ function read(name: string): string {
   return readFileSync(new URL(name, folder), 'utf8')
 }
 
-/** Joins the parts of the script, in the order of their names. */
+/** The bundle of the build. A `</script` in it would end the element; in JavaScript, the escaped form means the same. */
 function script(): string {
-  const parts = readdirSync(folder).filter((name) => name.endsWith('.browser.js'))
-  return parts.sort().map(read).join('')
+  return read('live.js').replace(/<\/(?=script)/gi, '<\\/')
 }
 
 function build(html: string, style: string, script: string): LivePage {
@@ -42,7 +41,7 @@ function build(html: string, style: string, script: string): LivePage {
   ]
   const whole = html
     .replace('<link rel="stylesheet" href="live.css">', () => `<style>${style}</style>`)
-    .replace('<script type="module" src="live.browser.js"></script>', () => `<script type="module">${script}</script>`)
+    .replace('<script type="module" src="live.js"></script>', () => `<script type="module">${script}</script>`)
   return { html: whole, policy: policy.join('; ') }
 }
 

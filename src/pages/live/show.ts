@@ -1,13 +1,30 @@
 // Shows events and gaps. Published data is always inserted as text, never as HTML.
+import { find, list } from './elements.ts'
+import type { Deletion, Envelope, Gap } from './stream.ts'
 
-function renderEvent({ topics: [topic, ...others], id, type, data, time }: Envelope): HTMLElement {
+/** Events that the page keeps, and as many more while it is paused. */
+const maxEvents = 500
+
+const gaps: Record<Gap['reason'], string> = {
+  unknown:
+    'A gap: the server does not know the last event of this page, so events may be missing here. New events follow.',
+  epoch: 'A gap: the log has started over, so events may be missing here. The events of the new log follow.',
+  trimmed: 'A gap: events are missing here, because the server no longer keeps them. The oldest kept events follow.'
+}
+
+export const pauseButton = find('#pause')
+
+/** Events that arrived while the page is paused; undefined if it is not. */
+let held: HTMLElement[] | undefined
+
+export function showEvent({ topics, id, type, data, time }: Envelope): void {
   const item = stamp('#event')
   const part = (selector: string, text: string) => {
     const element = item.querySelector(selector) as HTMLElement
     element.textContent = text
     return element
   }
-  part('.topics', [topic, ...others].join(', '))
+  part('.topics', topics.join(', '))
   part('.type', type).dataset.type = type
   part('.id', id)
   part('.data', data)
@@ -15,7 +32,7 @@ function renderEvent({ topics: [topic, ...others], id, type, data, time }: Envel
   const when = part('time', shortTime(date)) as HTMLTimeElement
   when.dateTime = date.toISOString()
   when.title = date.toLocaleString()
-  return item
+  add(item)
 }
 
 /** The time of day in milliseconds, after the date if it is not today. */
@@ -27,21 +44,21 @@ function shortTime(date: Date): string {
   return `${day}${clock}.${String(date.getMilliseconds()).padStart(3, '0')}`
 }
 
-function renderGap({ requested, resumedAfter, reason }: Gap): HTMLElement {
-  const item = stamp('#gap')
-  const [sentence, ids] = item.children as unknown as [HTMLElement, HTMLElement]
-  sentence.textContent = gaps[reason]
-  ids.textContent = `after ${requested}, now after ${resumedAfter}`
-  return item
+export function showGap({ requested, resumedAfter, reason }: Gap): void {
+  showNotice(gaps[reason], `after ${requested}, now after ${resumedAfter}`)
 }
 
-function renderDeletion({ topics, id }: Deletion): HTMLElement {
+export function showDeletion({ topics, id }: Deletion): void {
+  if (id === undefined) showNotice('All earlier updates of these topics were deleted.', topics.join(', '))
+  else showNotice('An update was deleted.', [id, ...topics].join(', '))
+}
+
+function showNotice(text: string, details: string): void {
   const item = stamp('#gap')
-  const [sentence, what] = item.children as unknown as [HTMLElement, HTMLElement]
-  sentence.textContent =
-    id === undefined ? 'All earlier updates of these topics were deleted.' : 'An update was deleted.'
-  what.textContent = [...(id === undefined ? [] : [id]), ...topics].join(', ')
-  return item
+  const [sentence, ids] = item.children as unknown as [HTMLElement, HTMLElement]
+  sentence.textContent = text
+  ids.textContent = details
+  add(item)
 }
 
 function stamp(template: string): HTMLElement {
@@ -60,7 +77,7 @@ function add(item: HTMLElement): void {
   pauseButton.textContent = `Resume (${held.length} new)`
 }
 
-function togglePause(): void {
+export function togglePause(): void {
   if (held) {
     resume()
     return
@@ -69,14 +86,14 @@ function togglePause(): void {
   pauseButton.textContent = 'Resume'
 }
 
-function resume(): void {
+export function resume(): void {
   const waiting = held ?? []
   held = undefined
   pauseButton.textContent = 'Pause'
   for (const item of waiting) add(item)
 }
 
-function clear(): void {
+export function clear(): void {
   list.replaceChildren()
   if (!held) return
   held = []

@@ -1,12 +1,12 @@
 // Publishes the text in the box.
-
-function publishPath(): string {
-  const type = typeBox.value && `&type=${encode(typeBox.value)}`
-  return `publish?topic=${encode(topicBox.value || topicBox.placeholder)}${type}`
-}
+import { publishPath, publishTopic } from './address.ts'
+import { dataBox, publishToken } from './elements.ts'
+import { stream } from './follow.ts'
+import { say, sayRefusal } from './say.ts'
+import { showCommands } from './terminal.ts'
 
 /** The text remains in the box until the server has accepted it. */
-async function publish(): Promise<void> {
+export async function publish(): Promise<void> {
   if (dataBox.readOnly) return
   dataBox.readOnly = true
   const token = publishToken.value.trim()
@@ -14,13 +14,11 @@ async function publish(): Promise<void> {
   const answer = await fetch(publishPath(), { method: 'POST', headers, body: dataBox.value }).catch(() => undefined)
   dataBox.readOnly = false
   if (!answer) say('#publish-said', 'The server cannot be reached. Try again.', 'error')
-  else if (!answer.ok) {
-    openTokenForm(answer.status)
-    say('#publish-said', await sentenceOf(answer), 'error')
-  } else {
-    say('#publish-said', `Published to ${topicBox.value || topicBox.placeholder}.`)
+  else if (!answer.ok) await sayRefusal('#publish-said', answer)
+  else {
+    say('#publish-said', `Published to ${publishTopic()}.`)
     dataBox.value = ''
-    if (hasEnded) connect()
+    if (stream.hasEnded) stream.connect()
     showCommands()
   }
 }

@@ -1,25 +1,22 @@
-// The tokens that the page sends.
-
-const readToken = find<HTMLInputElement>('#token-read')
-const publishToken = find<HTMLInputElement>('#token-publish')
+// The token to read with, which the page sends as a cookie.
+import { baseUrl, encode } from './address.ts'
+import { allowCount } from './count.ts'
+import { readToken } from './elements.ts'
+import { stream } from './follow.ts'
+import { say } from './say.ts'
+import { showCommands } from './terminal.ts'
 
 /** An EventSource cannot set headers, so the token to read with is a session cookie. */
-function useTokens(): void {
+export function useTokens(): void {
   for (const name of ['mercureAuthorization', '__Secure-mercure_access_token']) {
     const secure = name.startsWith('__Secure-') ? '; Secure' : ''
     const age = readToken.value ? '' : '; Max-Age=0'
     // biome-ignore lint/suspicious/noDocumentCookie: some browsers with EventSource have no Cookie Store API
     document.cookie = `${name}=${encode(readToken.value.trim())}; Path=${new URL(baseUrl).pathname}; SameSite=Strict${secure}${age}`
   }
-  isCountHidden = false
-  failures = 0
+  allowCount()
   say('#publish-said', '')
   say('#follow-said', '')
   showCommands()
-  connect()
-}
-
-/** Opens the token form if the server requires a token. */
-function openTokenForm(status: number): void {
-  if (status === 401 || status === 403) find<HTMLDetailsElement>('#tokens').open = true
+  stream.retry()
 }

@@ -1,10 +1,13 @@
 // Shows the terminal commands for what the page does, and copies them.
+import { baseUrl, publishPath, queryOf } from './address.ts'
+import { dataBox, find, publishToken, readToken } from './elements.ts'
+import { say } from './say.ts'
+import { followedTopics } from './topics.ts'
 
-function showCommands(): void {
-  const query = topics.map((topic) => `topic=${encode(topic)}`).join('&')
+export function showCommands(): void {
   const bearer = (token: HTMLInputElement) => (token.value ? ` \\\n  -H "Authorization: Bearer $TOKEN"` : '')
-  find('#curl-follow').textContent =
-    `curl -N ${quote(`${baseUrl}subscribe${query && `?${query}`}`)}${bearer(readToken)}`
+  const stream = quote(`${baseUrl}subscribe${queryOf(followedTopics())}`)
+  find('#curl-follow').textContent = `curl -N ${stream}${bearer(readToken)}`
   const data = quote(dataBox.value || dataBox.placeholder)
   const address = quote(baseUrl + publishPath())
   find('#curl-publish').textContent =
@@ -16,12 +19,7 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`
 }
 
-/** Encodes a value for a query, and leaves allowed characters readable. */
-function encode(text: string): string {
-  return encodeURIComponent(text).replace(/%(2F|3A|40)/g, decodeURIComponent)
-}
-
-async function copy(button: HTMLElement): Promise<void> {
+export async function copy(button: HTMLElement): Promise<void> {
   const command = find(`#${button.dataset.copies}`)
   // The clipboard API exists only on HTTPS and localhost. `execCommand` works elsewhere.
   const written = navigator.clipboard?.writeText(command.textContent ?? '')

@@ -3,12 +3,23 @@ import { execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { checkPackage, Package, type Problem } from '@arethetypeswrong/core'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
 import { beforeAll, expect, it } from 'vitest'
 
 const run = promisify(execFile)
 // Inside the project, so that the package resolves its dependencies like an installed one.
 const app = join('build', 'packed')
 const installed = join(app, 'node_modules', 'tidings')
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  version: string
+  bin: { tidings: string }
+  exports: Record<string, string | Record<string, unknown>>
+  scripts: Record<string, string>
+  dependencies: Record<string, string>
+}
+const entryPoints = Object.keys(manifest.exports)
 let files: string[] = []
 
 beforeAll(async () => {
@@ -16,6 +27,9 @@ beforeAll(async () => {
   const packed = JSON.parse(stdout) as { files: { path: string }[] }[] | Record<string, { files: { path: string }[] }>
   files = Object.values(packed)[0]?.files.map(({ path }) => path) ?? []
   rmSync(app, { recursive: true, force: true })
+  mkdirSync(app, { recursive: true })
+  // Without it, `tidings` would be the project itself, since a package may import itself by its name.
+  writeFileSync(join(app, 'package.json'), '{ "private": true }')
   for (const path of files) {
     mkdirSync(join(installed, path, '..'), { recursive: true })
     cpSync(path, join(installed, path))
@@ -43,11 +57,42 @@ it('is importable by its name, with all public exports', async () => {
   expect(stdout).toBe('function 1 TidingsError\n')
 })
 
+it.each(entryPoints)('its export %s can be imported, and required if it offers CommonJS', async (entryPoint) => {
+  const name = `tidings${entryPoint.slice(1)}`
+  const target = manifest.exports[entryPoint]
+  const loads = [`require.resolve('${name}')`]
+  if (!name.endsWith('.json')) loads.push(`import('${name}').then(Object.keys)`)
+  if (typeof target === 'object' && 'require' in target) loads.push(`Object.keys(require('${name}'))`)
+  writeFileSync(join(app, 'load.cjs'), `Promise.all([${loads}]).then((loaded) => console.log(JSON.stringify(loaded)))`)
+  const { stdout } = await run(process.execPath, ['load.cjs'], { cwd: app })
+  const [, imported, required = imported] = JSON.parse(stdout) as [string, string[]?, string[]?]
+  expect(required?.filter((key) => key !== '__esModule')).toEqual(imported)
+})
+
+it('follows the rules of publint', async () => {
+  const { messages, pkg } = await publint({ pkgDir: installed, pack: false, strict: true })
+  expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([])
+})
+
+it('has types that match its code for every way to import it', async () => {
+  const contents = files.map((path) => [`/node_modules/tidings/${path}`, readFileSync(path)])
+  const packed = new Package(Object.fromEntries(contents), 'tidings', manifest.version)
+  const result = await checkPackage(packed, { entrypoints: entryPoints })
+  if (!result.types) throw new Error('the package has no types')
+  expect(Object.keys(result.entrypoints)).toEqual(entryPoints)
+  expect(result.problems.filter((problem) => !isIntended(problem))).toEqual([])
+})
+
+function isIntended(problem: Problem): boolean {
+  // TypeScript's resolution for Node 10 does not know `exports`.
+  if ('resolutionKind' in problem && problem.resolutionKind === 'node10') return true
+  if ('resolutionOption' in problem && problem.resolutionOption === 'node10') return true
+  // The server is ESM only. Node 20.19 and newer can require it.
+  return problem.kind === 'CJSResolvesToESM' && problem.entrypoint === '.'
+}
+
 it('has a command that prints its version and help', async () => {
-  const { bin, version } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-    bin: { tidings: string }
-    version: string
-  }
+  const { bin, version } = manifest
   const main = join(installed, bin.tidings)
   expect(readFileSync(main, 'utf8').startsWith('#!/usr/bin/env node\n')).toBe(true)
   expect((await run(process.execPath, [main, '--version'])).stdout).toBe(`${version}\n`)
@@ -55,7 +100,7 @@ it('has a command that prints its version and help', async () => {
 })
 
 it('runs no install scripts, and neither do its dependencies', () => {
-  const { dependencies, scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const { dependencies, scripts } = manifest
   expect(Object.keys(scripts)).not.toEqual(expect.arrayContaining([expect.stringMatching(/install|prepare/)]))
   for (const name of Object.keys(dependencies)) {
     const path = join('node_modules', name, 'package.json')

@@ -58,6 +58,14 @@ function install() {
   })
 }
 
+/** The client again: checked without the types of Node, and in CommonJS for applications that use `require`. */
+function buildClient() {
+  if (!existsSync(join(root, 'src/client/index.ts'))) return
+  tool('tsc', '-p', 'src/client')
+  tool('tsc', '-p', 'src/client/tsconfig.cjs.json')
+  writeFileSync(join(root, 'dist/cjs/package.json'), '{"type":"commonjs"}\n')
+}
+
 /** Type-checks the script of the live page, and bundles it into one file. */
 function bundlePage() {
   tool('tsc', '-p', 'src/pages')
@@ -71,6 +79,7 @@ function build() {
     console.error('building …')
     rmSync(join(root, 'dist'), { recursive: true, force: true })
     tool('tsc', '-p', 'tsconfig.json')
+    buildClient()
     bundlePage()
     for (const path of ['pages/live/live.html', 'pages/live/live.css', 'log/redis/lua']) {
       cpSync(join(root, 'src', path), join(root, 'dist', path), { recursive: true })

@@ -126,10 +126,6 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
     this.#connection.close()
   }
 
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
   #start(): void {
     if (this.#hasStarted) return
     this.#hasStarted = true

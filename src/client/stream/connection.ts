@@ -148,7 +148,8 @@ export class Connection {
 
   #request(url: string, token: string | undefined, headers: Record<string, string>): Promise<Response> {
     const { fetch, credentials } = this.#options
-    const init = { headers: { ...headers, ...authorization(token) }, signal: this.#attempt.signal, cache: 'no-store' }
+    const cache = 'no-store' as const
+    const init = { headers: { ...headers, ...authorization(token) }, signal: this.#attempt.signal, cache }
     return fetch(url, { ...init, ...(credentials && { credentials }) })
   }
 

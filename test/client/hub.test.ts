@@ -132,6 +132,33 @@ describe('subscribe', () => {
     await expect(subscription.add('x'.repeat(5_000))).rejects.toBeInstanceOf(RefusedError)
   }, 30_000)
 
+  it('notices a half-open connection by the missing heartbeats', async () => {
+    const server = await started(['--heartbeat', '1s'])
+    const proxy = await cuttableProxy(server.port)
+    onTestFinished(() => proxy.close())
+    const subscription = subscribe(`${proxy.url}/subscribe`, { topics: 'a' })
+    const { got } = await follow(subscription)
+    const reasons: string[] = []
+    subscription.on('state', (state) => state.status === 'waiting' && reasons.push(state.reason))
+    proxy.freeze()
+    await publishAll(server.url, 'a', 1)
+    await expect.poll(() => got, patient).toEqual([1])
+    expect(reasons).toEqual(['the stream is silent'])
+  }, 30_000)
+
+  it('says that it catches up while history arrives', async () => {
+    const { url } = await started()
+    await publishAll(url, 'a', ...Array.from({ length: 500 }, (_, index) => index))
+    const subscription = subscribe(`${url}/subscribe`, { topics: 'a', from: 'earliest' })
+    const seen: string[] = []
+    subscription.on('state', ({ status }) => seen.push(status))
+    subscription.on('update', ({ data }) => seen.at(-1) !== String(data) && seen.push('update'))
+    await expect.poll(() => seen.at(-1), patient).toBe('live')
+    expect(seen.filter((one) => one !== 'update')).toEqual(['connecting', 'catching-up', 'live'])
+    expect(seen.indexOf('update')).toBeGreaterThan(seen.indexOf('catching-up'))
+    expect(seen.filter((one) => one === 'update')).toHaveLength(500)
+  })
+
   it('a change that is made while the connection is down is made on the next stream', async () => {
     const server = await started()
     const proxy = await cuttableProxy(server.port)

@@ -7,11 +7,14 @@ export interface CuttableProxy {
   /** Destroys every connection, also new ones, until `mend`. */
   cut(): void
   mend(): void
+  /** Passes nothing on any more over the connections that are open, which stay open. New ones work. */
+  freeze(): void
   close(): Promise<void>
 }
 
 export async function cuttableProxy(port: number): Promise<CuttableProxy> {
   const sockets = new Set<Socket>()
+  const pairs = new Set<Socket>()
   let isCut = false
   const keep = (socket: Socket) => {
     sockets.add(socket)
@@ -27,6 +30,7 @@ export async function cuttableProxy(port: number): Promise<CuttableProxy> {
     const far = connect(port, '127.0.0.1')
     keep(far)
     near.pipe(far).pipe(near)
+    pairs.add(far)
     near.on('close', () => far.destroy())
     far.on('close', () => near.destroy())
   })
@@ -39,6 +43,10 @@ export async function cuttableProxy(port: number): Promise<CuttableProxy> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cut,
+    freeze: () => {
+      for (const far of pairs) far.unpipe().resume()
+      pairs.clear()
+    },
     mend: () => {
       isCut = false
     },

@@ -1,7 +1,7 @@
 // Follows topics: chooses them, shows what their stream delivers, and shows its state.
 import { showCount } from './count.ts'
 import { find, topicBox, topicsBox } from './elements.ts'
-import { say, sayRefusal } from './say.ts'
+import { say, sayFailure } from './say.ts'
 import { clear, resume, showDeletion, showEvent, showGap } from './show.ts'
 import { Stream, type StreamState } from './stream.ts'
 import { showCommands } from './terminal.ts'
@@ -17,7 +17,7 @@ export const stream = new Stream({
   updated: showEvent,
   skipped: showGap,
   deleted: showDeletion,
-  refused: (answer) => void sayRefusal('#follow-said', answer)
+  failed: (status, sentence) => sayFailure('#follow-said', status, sentence)
 })
 
 /** Follows the topics in the address of the page. */

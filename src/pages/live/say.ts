@@ -7,10 +7,14 @@ export function say(selector: string, text: string, kind = 'note'): void {
   element.dataset.kind = kind
 }
 
-/** Shows why the server refused, and opens the token form if the server requires a token. */
+/** Shows why something failed, and opens the token form if the server requires a token. */
+export function sayFailure(selector: string, status: number, sentence: string): void {
+  if (status === 401 || status === 403) find<HTMLDetailsElement>('#tokens').open = true
+  say(selector, sentence, 'error')
+}
+
 export async function sayRefusal(selector: string, answer: Response): Promise<void> {
-  if (answer.status === 401 || answer.status === 403) find<HTMLDetailsElement>('#tokens').open = true
-  say(selector, await sentenceOf(answer), 'error')
+  sayFailure(selector, answer.status, await sentenceOf(answer))
 }
 
 async function sentenceOf(answer: Response): Promise<string> {

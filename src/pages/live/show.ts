@@ -1,6 +1,7 @@
 // Shows events and gaps. Published data is always inserted as text, never as HTML.
+
+import type { Deletion, Gap, Update } from '../../client/index.ts'
 import { find, list } from './elements.ts'
-import type { Deletion, Envelope, Gap } from './stream.ts'
 
 /** Events that the page keeps, and as many more while it is paused. */
 const maxEvents = 500
@@ -17,7 +18,7 @@ export const pauseButton = find('#pause')
 /** Events that arrived while the page is paused; undefined if it is not. */
 let held: HTMLElement[] | undefined
 
-export function showEvent({ topics, id, type, data, time }: Envelope): void {
+export function showEvent({ topics, id = '', type, data, time = Date.now() }: Update<string>): void {
   const item = stamp('#event')
   const part = (selector: string, text: string) => {
     const element = item.querySelector(selector) as HTMLElement

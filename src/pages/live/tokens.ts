@@ -6,7 +6,7 @@ import { stream } from './follow.ts'
 import { say } from './say.ts'
 import { showCommands } from './terminal.ts'
 
-/** An EventSource cannot set headers, so the token to read with is a session cookie. */
+/** The token to read with is a session cookie, so that a reload of the page keeps it. */
 export function useTokens(): void {
   for (const name of ['mercureAuthorization', '__Secure-mercure_access_token']) {
     const secure = name.startsWith('__Secure-') ? '; Secure' : ''
@@ -18,5 +18,5 @@ export function useTokens(): void {
   say('#publish-said', '')
   say('#follow-said', '')
   showCommands()
-  stream.retry()
+  stream.connect()
 }

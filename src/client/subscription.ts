@@ -134,7 +134,10 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
   }
 
   async #change(body: { add?: string[]; remove?: string[]; from?: string }, result: readonly string[]): Promise<void> {
-    if (this.#endpoint.dialect === 'tidings' && this.#hasStarted) return this.#control.change(body)
+    const { state } = this
+    // While the client polls, no stream could confirm a change. Only a replay has to wait for one.
+    const isPolling = state.status === 'live' && state.via === 'polling' && body.from === undefined
+    if (this.#endpoint.dialect === 'tidings' && this.#hasStarted && !isPolling) return this.#control.change(body)
     this.#control.topics = result
     if (this.#hasStarted) this.#connection.restart()
   }

@@ -235,6 +235,11 @@ it('polls if a proxy buffers the stream', async () => {
   await publishAll(server.url, 'b', 'other')
   await publishAll(server.url, 'a', 3)
   await expect.poll(() => got).toEqual([1, 2, 3])
+  await subscription.add('c')
+  await subscription.remove('a')
+  await publishAll(server.url, 'a', 'not wanted')
+  await publishAll(server.url, 'c', 4)
+  await expect.poll(() => got, patient).toEqual([1, 2, 3, 4])
   expect(paths.slice(0, 2)).toEqual(['/subscribe', '/updates'])
 }, 30_000)
 

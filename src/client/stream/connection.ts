@@ -8,7 +8,7 @@ import type { ConnectionOptions } from './options.ts'
 import { isPageHidden, observePage } from './page-events.ts'
 import { ResumableParser } from './parser.ts'
 import { Pause } from './pause.ts'
-import { pollUpdates } from './polling.ts'
+import { longestPollMs, pollUpdates } from './polling.ts'
 import { renewInTime } from './renewal.ts'
 import { type Interruption, interruptionOf, reasonOf } from './response.ts'
 import type { ClosedState, State } from './state.ts'
@@ -138,9 +138,8 @@ export class Connection {
     try {
       const { streamUrl, headers } = this.#options
       const response = await this.#request(streamUrl(this.lastEventId), token, { Accept: accepted, ...headers })
-      return (
-        (await this.#refused(response, 'text/event-stream')) ?? (await this.#read(response, () => clearTimeout(timer)))
-      )
+      const refused = await this.#refused(response, 'text/event-stream')
+      return refused ?? (await this.#read(response, () => clearTimeout(timer)))
     } finally {
       clearTimeout(timer)
     }
@@ -155,11 +154,8 @@ export class Connection {
 
   /** Undefined if the response is a success. @throws RefusedError if a retry would not help */
   async #refused(response: Response, type: string): Promise<Interruption | undefined> {
-    const interruption = await interruptionOf(response, {
-      type,
-      hasOpened: this.#hasOpened,
-      mayRenewToken: this.#token.isRenewable && !this.#isDenied
-    })
+    const mayRenewToken = this.#token.isRenewable && !this.#isDenied
+    const interruption = await interruptionOf(response, { type, hasOpened: this.#hasOpened, mayRenewToken })
     if (interruption?.isEnd) this.close({ status: 'closed', reason: 'ended' })
     if (interruption?.isDenied) this.#isDenied = true
     if (interruption) await response.body?.cancel().catch(() => {})
@@ -211,20 +207,23 @@ export class Connection {
     }
   }
 
-  async #poll(token: string | undefined): Promise<Interruption> {
+  async #poll(firstToken: string | undefined): Promise<Interruption> {
     const until = performance.now() + pollingMs
-    const { pageUrl } = this.#options
+    const pageUrl = this.#options.pageUrl as NonNullable<ConnectionOptions['pageUrl']>
+    const watchdog = new Watchdog(this.#options.openTimeoutMs + longestPollMs, () => this.restart())
+    this.#watchdog = watchdog
+    watchdog.check()
     this.#isBuffered = false
+    let token = firstToken
     const interruption = await pollUpdates({
       request: async (waitSeconds) => {
-        const current = this.#token.renewIn > 0 ? token : await this.#token.get()
-        return this.#request((pageUrl as NonNullable<typeof pageUrl>)(this.lastEventId, waitSeconds), current, {
-          Accept: 'application/json'
-        })
+        if (this.#token.renewIn <= 0) token = await this.#token.get()
+        return this.#request(pageUrl(this.lastEventId, waitSeconds), token, { Accept: 'application/json' })
       },
       refused: (response) => this.#refused(response, 'application/json'),
-      deliver: (events) => this.#deliver(events),
+      deliver: (events) => this.#deliver(events, watchdog),
       arrived: (lastEventId) => {
+        watchdog.seen()
         this.lastEventId = lastEventId
         this.#hasOpened = true
         // Polling works and the stream does not: something buffers it.

@@ -22,6 +22,7 @@ export interface Polling<Refusal> {
 
 /** Seconds for which the server may wait for an update: shorter than the usual timeouts of proxies. */
 const waitSeconds = 25
+export const longestPollMs = waitSeconds * 1_000
 
 export async function pollUpdates<Refusal>(polling: Polling<Refusal>): Promise<Refusal | undefined> {
   // The first answer comes at once, and shows whether polling works.

@@ -4,8 +4,10 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { checkPackage, Package, type Problem } from '@arethetypeswrong/core'
+import { build as bundleWithEsbuild } from 'esbuild'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
+import { build as bundleWithVite } from 'vite'
 import { beforeAll, expect, it } from 'vitest'
 
 const run = promisify(execFile)
@@ -67,6 +69,38 @@ it.each(entryPoints)('its export %s can be imported, and required if it offers C
   const { stdout } = await run(process.execPath, ['load.cjs'], { cwd: app })
   const [, imported, required = imported] = JSON.parse(stdout) as [string, string[]?, string[]?]
   expect(required?.filter((key) => key !== '__esModule').sort()).toEqual(imported?.sort())
+})
+
+const entry = join(app, 'entry.js')
+const bundlers: Record<string, () => Promise<string>> = {
+  esbuild: async () => {
+    const result = await bundleWithEsbuild({
+      entryPoints: [entry],
+      bundle: true,
+      write: false,
+      format: 'esm',
+      platform: 'browser'
+    })
+    return result.outputFiles[0]?.text as string
+  },
+  Vite: async () => {
+    const result = await bundleWithVite({
+      root: app,
+      logLevel: 'silent',
+      configFile: false,
+      build: { write: false, lib: { entry: 'entry.js', formats: ['es'] } }
+    })
+    const [{ output }] = result as unknown as [{ output: readonly [{ code: string }] }]
+    return output[0].code
+  }
+}
+
+it.each(Object.keys(bundlers))('%s bundles its client for browsers', async (name) => {
+  writeFileSync(entry, "export { publish, subscribe, TidingsSource } from 'tidings/client'")
+  const code = await (bundlers[name] as () => Promise<string>)()
+  expect(code).not.toMatch(/\bfrom\s*["']|\brequire\(|node:/)
+  const bundle = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as Record<string, unknown>
+  expect(Object.keys(bundle)).toEqual(['TidingsSource', 'publish', 'subscribe'])
 })
 
 it('follows the rules of publint', async () => {

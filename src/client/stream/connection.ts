@@ -112,7 +112,7 @@ export class Connection {
       this.#failures++
       // The minimum is added: many clients that lost their server together must not all return together.
       const minMs = Math.max(this.#retryMs, interruption.minMs ?? 0)
-      await this.#wait(minMs + fullJitterMs(this.#failures, backoff), interruption.reason)
+      await this.#wait(minMs + Math.ceil(fullJitterMs(this.#failures, backoff)), interruption.reason)
     }
   }
 

@@ -21,8 +21,8 @@ Examples:
   tidings subscribe --topic prices --last 1 --count 1
   tidings subscribe --from earliest --json | jq .data
 
-After an interruption, the command reconnects and resumes where it was. The delay grows from the value that the server sets,
-and is random. If updates were missed that the server no longer has, stderr reports a gap. The exit code is 0 on Ctrl-C, after
+After an interruption, the command reconnects and resumes where it was. The delay is at least the one that the server sets,
+plus a random time. If updates were missed that the server no longer has, stderr reports a gap. The exit code is 0 on Ctrl-C, after
 --count and when all topics have ended, and 1 if the server refuses and a retry would not help. Data with line breaks takes several lines; --json
 prints each event on one. --count 1 ends at once; with | head -1 the command ends only at the next event.
 `

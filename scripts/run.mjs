@@ -60,7 +60,6 @@ function install() {
 
 /** The client again: checked without the types of Node, and in CommonJS for applications that use `require`. */
 function buildClient() {
-  if (!existsSync(join(root, 'src/client/index.ts'))) return
   tool('tsc', '-p', 'src/client')
   tool('tsc', '-p', 'src/client/tsconfig.cjs.json')
   writeFileSync(join(root, 'dist/cjs/package.json'), '{"type":"commonjs"}\n')

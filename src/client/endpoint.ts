@@ -19,7 +19,7 @@ export interface Endpoint {
   readonly dialect: Dialect
   streamUrl(position: Position): string
   /** The URL of a page of history; undefined if there is none. */
-  pageUrl?(position: Position, waitSeconds: number): string
+  pageUrl?: (position: Position, waitSeconds: number) => string
 }
 
 /** Resolves a URL against that of the page, if there is one. */
@@ -27,10 +27,14 @@ export function absolute(url: string | URL): URL {
   return new URL(url, (globalThis as { location?: { href: string } }).location?.href)
 }
 
-/** @param dialect by default, `1.0` for a URL that ends with `/.well-known/mercure` and `tidings` for others */
+/** The dialect of a URL for which none is given. */
+export function dialectOf({ pathname }: URL): Dialect {
+  return pathname.endsWith('/.well-known/mercure') ? '1.0' : 'tidings'
+}
+
 export function endpointOf(url: string | URL, dialect?: Dialect): Endpoint {
   const base = absolute(url)
-  const chosen = dialect ?? (base.pathname.endsWith('/.well-known/mercure') ? '1.0' : 'tidings')
+  const chosen = dialect ?? dialectOf(base)
   if (chosen !== 'tidings') return mercure(base, chosen)
   return {
     dialect: chosen,

@@ -1,7 +1,9 @@
 // Publishes updates, and retries with one idempotency key, so that the hub can keep them once.
 import { fullJitterMs, readRetryAfter } from '../backoff.ts'
-import { absolute, type Credentials, type Dialect } from './endpoint.ts'
+import { limited } from './abort.ts'
+import { absolute, type Credentials, type Dialect, dialectOf } from './endpoint.ts'
 import { isDenial, isTransient, refusalOf } from './errors.ts'
+import { Pause } from './stream/pause.ts'
 import { authorization, Token, type TokenOption } from './token.ts'
 
 export interface PublishedUpdate {
@@ -34,8 +36,6 @@ export interface PublishOptions {
 
 const backoff = { firstMs: 500, maxMs: 10_000 }
 const maxRetryAfterMs = 3_600_000
-/** How long one attempt may take, in milliseconds. */
-const attemptTimeoutMs = 30_000
 
 /**
  * Publishes one update or several, in order, and returns their ids. Several updates are published together or not at all; a Mercure hub
@@ -50,12 +50,9 @@ export async function publish(
 ): Promise<string[]> {
   const target = absolute(url)
   const updates = [update].flat() as PublishedUpdate[]
-  const isMercure =
-    (options.dialect ?? 'tidings') !== 'tidings' ||
-    (!options.dialect && target.pathname.endsWith('/.well-known/mercure'))
   if (updates.length === 0) return []
   const key = options.idempotencyKey ?? randomKey()
-  if (!isMercure) {
+  if ((options.dialect ?? dialectOf(target)) === 'tidings') {
     const body = updates.map((one) => JSON.stringify(lineOf(one))).join('\n')
     const response = await send(target, 'application/x-ndjson', body, key, options)
     return ((await response.json()) as { ids: string[] }).ids
@@ -82,7 +79,7 @@ function formOf({ topics = [], data, private: isPrivate, ...fields }: PublishedU
 }
 
 async function send(url: URL, type: string, body: string, key: string, options: PublishOptions): Promise<Response> {
-  const { signal, retryTimeout = 10_000, credentials, fetch: via = globalThis.fetch } = options
+  const { signal, retryTimeout = 10_000, credentials, fetch = globalThis.fetch } = options
   const token = new Token(options.token)
   const until = performance.now() + retryTimeout
   let isDenied = false
@@ -98,7 +95,7 @@ async function send(url: URL, type: string, body: string, key: string, options: 
         'Idempotency-Key': `"${key}"`,
         ...authorization(await token.get())
       }
-      const response = await via(url, {
+      const response = await fetch(url, {
         method: 'POST',
         headers,
         body,
@@ -123,31 +120,13 @@ async function send(url: URL, type: string, body: string, key: string, options: 
   }
 }
 
-/** Aborts with the signal, or when an attempt has taken too long. */
-function limited(signal: AbortSignal | undefined): AbortSignal {
-  const limit = new AbortController()
-  const timer = setTimeout(
-    () => limit.abort(new Error(`no answer within ${attemptTimeoutMs / 1_000} s`)),
-    attemptTimeoutMs
-  )
-  // In Node, a timer would keep the process alive.
-  ;(timer as { unref?(): void }).unref?.()
-  signal?.addEventListener('abort', () => limit.abort(signal.reason), { once: true, signal: limit.signal })
-  return limit.signal
-}
-
-function delay(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer)
-      reject(signal?.reason)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort)
-      resolve()
-    }, ms)
-    signal?.addEventListener('abort', abort, { once: true })
-  })
+/** Resolves early when the signal is aborted. */
+async function delay(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  const pause = new Pause()
+  const end = () => pause.end()
+  signal?.addEventListener('abort', end)
+  await pause.wait(ms)
+  signal?.removeEventListener('abort', end)
 }
 
 /** `crypto.randomUUID` exists in secure contexts only. */

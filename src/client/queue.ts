@@ -4,10 +4,21 @@
 const maxItems = 64
 
 export class Queue<T> {
+  /** The first item stays until the consumer asks for the next one: until then, it may still be busy with it. */
   readonly #items: T[] = []
+  #isTaken = false
   #changed = (): void => {}
   #drained = (): void => {}
   #isOver = false
+
+  /** The oldest item that the consumer has not finished. */
+  get oldest(): T | undefined {
+    return this.#items[0]
+  }
+
+  get size(): number {
+    return this.#items.length
+  }
 
   /** Returns a promise if the producer has to wait. */
   push(item: T): void | Promise<void> {
@@ -27,16 +38,24 @@ export class Queue<T> {
     this.#drained()
   }
 
-  /** Waits for the next item. Undefined at the end. */
+  /** Waits for the next item, and finishes the one before. Undefined at the end. */
   async next(): Promise<T | undefined> {
+    this.finish()
     while (this.#items.length === 0) {
       if (this.#isOver) return undefined
       await new Promise<void>((resolve) => {
         this.#changed = resolve
       })
     }
-    const item = this.#items.shift()
+    this.#isTaken = true
+    return this.#items[0]
+  }
+
+  /** The consumer has finished the item that it took. */
+  finish(): void {
+    if (!this.#isTaken) return
+    this.#isTaken = false
+    this.#items.shift()
     if (this.#items.length === 0) this.#drained()
-    return item
   }
 }

@@ -35,7 +35,7 @@ export class TidingsSource extends EventTarget {
   /** @throws DOMException `SyntaxError` for an invalid URL */
   constructor(url: string | URL, options: TidingsSourceOptions = {}) {
     super()
-    const { withCredentials = false, token, idleTimeout = 90_000, fetch: via = globalThis.fetch } = options
+    const { withCredentials = false, token, idleTimeout = 90_000, fetch = globalThis.fetch } = options
     const base = resolve(url)
     this.url = base.href
     this.#origin = base.origin
@@ -44,7 +44,7 @@ export class TidingsSource extends EventTarget {
     this.#connection = new Connection({
       token,
       from: '',
-      fetch: (input, init) => via(input, init),
+      fetch,
       credentials: withCredentials ? 'include' : 'same-origin',
       pauseWhenHidden: false,
       idleTimeoutMs: idleTimeout,

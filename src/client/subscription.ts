@@ -11,6 +11,12 @@ import type { Deletion, Gap, InvalidUpdate, SubscribeOptions, SubscriptionEvents
 
 type Handler<E> = (event: E) => void
 
+interface Queued<T> {
+  readonly update: Update<T>
+  /** The last id before this update. */
+  readonly after: string
+}
+
 /**
  * Subscribes to topics of a hub. The stream is opened by the first iteration, or the first handler of anything but `state`.
  * @param url the stream endpoint, such as `https://hub.example.com/subscribe` or `…/.well-known/mercure`
@@ -27,14 +33,17 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
   readonly #parse: Parse<T>
   readonly #saved: SavedPosition | undefined
   readonly #handlers = new Map<string, Set<Handler<never>>>()
-  readonly #queues = new Set<Queue<Update<T>>>()
+  readonly #queues = new Set<Queue<Queued<T>>>()
+  /** The last id when the subscription was closed. */
+  #finalId: string | undefined
+  /** The last id before the event that is being handled. */
+  #idBefore = ''
   #hasStarted = false
 
   /** @internal */
   constructor(endpoint: Endpoint, options: SubscribeOptions<T>) {
-    const { topics = [], token, from, last, signal, parse = 'json', fetch: via = globalThis.fetch, storage } = options
-    // `fetch` of a browser must not be called as a method of another object.
-    const fetch: typeof globalThis.fetch = (input, init) => via(input, init)
+    const { topics = [], token, from, last, signal, parse = 'json', fetch = globalThis.fetch, storage } = options
+    const { pageUrl } = endpoint
     this.#endpoint = endpoint
     this.#parse = parse
     this.#control = new Control([topics].flat(), fetch, () => this.#connection.restart())
@@ -50,9 +59,7 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
       idleTimeoutMs: options.idleTimeout ?? 90_000,
       openTimeoutMs: options.openTimeout ?? 10_000,
       streamUrl: (id) => endpoint.streamUrl(position(id)),
-      pageUrl:
-        endpoint.pageUrl &&
-        ((id, wait) => (endpoint.pageUrl as NonNullable<typeof endpoint.pageUrl>)(position(id), wait)),
+      pageUrl: pageUrl && ((id, wait) => pageUrl(position(id), wait)),
       onEvent: (event) => this.#receive(event),
       onState: (state) => this.#changed(state),
       onLeaving: () => this.#saved?.flush(this.lastEventId),
@@ -71,9 +78,12 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
     return this.#connection.state
   }
 
-  /** The id from which another subscription would continue; empty before the stream is open. */
+  /**
+   * The id from which another subscription would continue; empty before the stream is open. An update that waits in an iteration does not
+   * count as received.
+   */
   get lastEventId(): string {
-    return this.#connection.lastEventId
+    return this.#finalId ?? this.#receivedId()
   }
 
   /** Adds a handler. Returns a function that removes it. */
@@ -89,17 +99,18 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
    * subscription. A refusal is thrown; the iteration ends when the subscription is closed or its topics have ended.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Update<T>, void, undefined> {
-    const queue = new Queue<Update<T>>()
+    const queue = new Queue<Queued<T>>()
     this.#queues.add(queue)
     this.#start()
     if (this.state.status === 'closed') queue.end()
     try {
-      for (let update = await queue.next(); update; update = await queue.next()) yield update
+      for (let next = await queue.next(); next; next = await queue.next()) yield next.update
       if (this.state.status === 'closed' && this.state.error) throw this.state.error
     } finally {
-      this.#queues.delete(queue)
+      queue.finish()
       queue.end()
       this.close()
+      this.#queues.delete(queue)
     }
   }
 
@@ -144,13 +155,18 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
 
   #changed(state: State): void {
     if (state.status === 'connecting' || state.status === 'waiting') this.#control.lost()
-    if (state.status === 'closed') this.#saved?.flush(this.lastEventId)
+    if (state.status === 'closed') {
+      this.#finalId = this.#receivedId()
+      this.#saved?.flush(this.#finalId)
+      this.#control.close()
+      for (const queue of this.#queues) queue.end()
+    }
     this.#emit('state', state)
-    if (state.status === 'closed') for (const queue of this.#queues) queue.end()
   }
 
   #receive({ event, id, data }: EventSourceMessage): void | Promise<void> {
     this.#saved?.write(() => this.lastEventId)
+    this.#idBefore = this.#connection.lastEventId
     if (event?.startsWith('tidings:') && event !== 'tidings:end') {
       this.#report(event, JSON.parse(data))
       return
@@ -202,8 +218,15 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
   /** Returns a promise if an iterator has enough. */
   #emitUpdate(update: Update<T>): void | Promise<void> {
     this.#emit('update', update)
-    const full = [...this.#queues].map((queue) => queue.push(update)).filter((waiting) => waiting !== undefined)
+    const item = { update, after: this.#idBefore }
+    const full = [...this.#queues].map((queue) => queue.push(item)).filter((waiting) => waiting !== undefined)
     if (full.length > 0) return Promise.all(full).then(() => {})
+  }
+
+  /** The id up to which all iterations have everything. The slowest one has the most updates waiting. */
+  #receivedId(): string {
+    const [slowest] = [...this.#queues].sort((a, b) => b.size - a.size)
+    return slowest?.oldest?.after ?? this.#connection.lastEventId
   }
 
   #emit<Type extends keyof SubscriptionEvents<T>>(type: Type, event: SubscriptionEvents<T>[Type]): void {

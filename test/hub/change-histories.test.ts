@@ -50,13 +50,13 @@ const faults: Fault[] = [
   {
     name: 'a stream says twice that it is live',
     file: 'hub/control/changes.js',
-    find: 'stream.owesLive = false;',
+    find: 'stream.mustAnnounceLive = false;',
     replace: ''
   },
   {
     name: 'a stream that has caught up does not say that it is live',
     file: 'hub/delivery/catch-up.js',
-    find: 'this.#changes.becameLive(subscriber);',
+    find: 'this.#changes.announceLive(subscriber);',
     replace: ''
   },
   {

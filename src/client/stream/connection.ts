@@ -15,7 +15,7 @@ import type { ClosedState, State } from './state.ts'
 import { Watchdog } from './watchdog.ts'
 
 /** A refusal in JSON has a code. */
-const accepted = 'text/event-stream, application/json;q=0.1'
+const accept = 'text/event-stream, application/json;q=0.1'
 const backoff = { firstMs: 1_000, maxMs: 30_000 }
 /** A stream that lasted so long counts as a success, in milliseconds. */
 const minLifeMs = 5_000
@@ -39,6 +39,8 @@ export class Connection {
   #failures = 0
   #retryMs = 0
   #hasOpened = false
+  /** When the stream of this attempt began, on the monotonic clock. */
+  #beganAt = Number.POSITIVE_INFINITY
   #isDenied = false
   #isBuffered = false
 
@@ -101,14 +103,15 @@ export class Connection {
       }
       this.#set({ status: 'connecting' })
       this.#attempt = new AbortController()
+      this.#beganAt = Number.POSITIVE_INFINITY
       const startedAt = performance.now()
       const interruption = await this.#connect().catch((error: unknown) => this.#failed(error))
       this.#watchdog?.stop()
       if (this.#end.signal.aborted) return
-      const lifeMs = performance.now() - startedAt
-      if (lifeMs > minLifeMs) this.#failures = 0
+      const endedAt = performance.now()
+      if (endedAt - this.#beganAt > minLifeMs) this.#failures = 0
       // A reason to connect again at once that comes back at once is a failure.
-      if (interruption.isImmediate && (lifeMs > minRestartMs || interruption.isDenied)) continue
+      if (interruption.isImmediate && (interruption.isDenied || endedAt - startedAt > minRestartMs)) continue
       this.#failures++
       // The minimum is added: many clients that lost their server together must not all return together.
       const minMs = Math.max(this.#retryMs, interruption.minMs ?? 0)
@@ -117,14 +120,10 @@ export class Connection {
   }
 
   #failed(error: unknown): Interruption {
+    if (error instanceof RefusedError) this.close({ status: 'closed', reason: 'refused', error })
     const { signal } = this.#attempt
-    if (error instanceof RefusedError) {
-      this.close({ status: 'closed', reason: 'refused', error })
-      return { reason: error.message }
-    }
     const cause = signal.aborted ? signal.reason : error
-    if (cause === restarted) return { reason: '', isImmediate: true }
-    return { reason: reasonOf(cause) }
+    return cause === restarted ? { reason: '', isImmediate: true } : { reason: reasonOf(cause) }
   }
 
   async #connect(): Promise<Interruption> {
@@ -137,7 +136,7 @@ export class Connection {
     }, this.#options.openTimeoutMs)
     try {
       const { streamUrl, headers } = this.#options
-      const response = await this.#request(streamUrl(this.lastEventId), token, { Accept: accepted, ...headers })
+      const response = await this.#request(streamUrl(this.lastEventId), token, { Accept: accept, ...headers })
       const refused = await this.#refused(response, 'text/event-stream')
       return refused ?? (await this.#read(response, () => clearTimeout(timer)))
     } finally {
@@ -171,8 +170,7 @@ export class Connection {
       for (let isFirst = true; ; isFirst = false) {
         const { done, value } = await reader.read()
         if (done) return { reason: 'the stream has ended' }
-        if (isFirst) onFirstBytes()
-        if (isFirst) this.#begin(watchdog)
+        if (isFirst) this.#begin(watchdog, onFirstBytes)
         watchdog.seen()
         this.#options.onBytes?.(value)
         const events = parser.feed(value)
@@ -187,7 +185,9 @@ export class Connection {
     }
   }
 
-  #begin(watchdog: Watchdog): void {
+  #begin(watchdog: Watchdog, onFirstBytes: () => void): void {
+    onFirstBytes()
+    this.#beganAt = performance.now()
     this.#hasOpened = true
     this.#isDenied = false
     this.#watchdog = watchdog
@@ -202,7 +202,8 @@ export class Connection {
       const waiting = this.#options.onEvent(event)
       // An event without an id does not change the last id [HTML, 9.2.6].
       if (event.id !== undefined) this.lastEventId = event.id
-      this.#failures = 0
+      // A server that crashes after the opening must not be asked without end.
+      if (event.event !== 'tidings:open') this.#failures = 0
       if (waiting !== undefined) await (watchdog?.pauseDuring(waiting) ?? waiting)
     }
   }

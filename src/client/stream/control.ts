@@ -1,5 +1,6 @@
 // Changes a live stream through its control URL: topics that are added and removed, and fresh tokens. A change that is not
 // confirmed when the stream is lost is made again on the next one.
+import { limited } from '../abort.ts'
 import { isTransient, RefusedError, refusalOf } from '../errors.ts'
 
 export interface ChangeBody {
@@ -35,6 +36,7 @@ export class Control {
   readonly #pending: Pending[] = []
   #url: string | undefined
   #isSending = false
+  #isClosed = false
   #settled: Settlement | undefined
   #settle: ((settlement: Settlement) => void) | undefined
   #replayedBefore: ReadonlySet<string> = new Set()
@@ -53,9 +55,10 @@ export class Control {
     void this.#sendNext()
   }
 
-  /** Resolves when the stream has confirmed the change. Rejects with a RefusedError, and then nothing has changed. */
+  /** Resolves when the stream has confirmed the change. Rejects with a RefusedError, and then nothing has changed, or when it is closed. */
   change(body: ChangeBody): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#isClosed) return reject(closedError())
       this.#pending.push({ body, replayed: new Set(), resolve, reject })
       void this.#sendNext()
     })
@@ -89,6 +92,13 @@ export class Control {
     for (const change of this.#pending.filter(({ body }) => body.token !== undefined)) this.#drop(change)
   }
 
+  /** No stream will confirm the changes that wait. */
+  close(): void {
+    this.#isClosed = true
+    this.#url = undefined
+    for (const change of [...this.#pending]) this.#drop(change, closedError())
+  }
+
   async #sendNext(): Promise<void> {
     const [change] = this.#pending
     if (!change || !this.#url || this.#isSending) return
@@ -108,7 +118,9 @@ export class Control {
   /** Returns how long to wait before the change is sent again, or an error if it is refused; undefined once it is confirmed. */
   async #send(url: string, { body }: Pending): Promise<number | Error | undefined> {
     const headers = { 'Content-Type': 'application/json', Accept: 'application/json' }
-    const response = await this.#fetch(url, { method: 'PATCH', headers, body: JSON.stringify(body) })
+    // A browser's fetch must not be called as a method of another object.
+    const fetch = this.#fetch
+    const response = await fetch(url, { method: 'PATCH', headers, body: JSON.stringify(body), signal: limited() })
     if (!response.ok) {
       const refusal = await refusalOf(response)
       if (response.status === 404) {
@@ -138,4 +150,8 @@ export class Control {
     if (error) change.reject(error)
     else change.resolve()
   }
+}
+
+function closedError(): Error {
+  return new Error('the subscription is closed')
 }

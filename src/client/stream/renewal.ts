@@ -1,6 +1,9 @@
 // Renews the token of a stream before it expires.
 import { maxTimerMs, type Token } from '../token.ts'
 
+/** The shortest time between two calls for a token, in milliseconds. */
+const minDelayMs = 500
+
 /**
  * Renews until the returned function is called.
  * @param renew resolves to false if the stream has to be opened again, for which `restart` is called
@@ -15,16 +18,17 @@ export function renewInTime(
   const renewNow = async (): Promise<void> => {
     const before = token.expiresAt
     const fresh = await token.get().catch(() => undefined)
-    // With a token that is no newer, the hub ends the stream, and the next attempt asks for another one.
-    if (isOver || !fresh || token.expiresAt <= before) return
-    const isRenewed = renew !== undefined && (await renew(fresh))
     if (isOver) return
-    if (isRenewed) schedule()
+    const isNewer = fresh !== undefined && token.expiresAt > before
+    const isRenewed = isNewer && renew !== undefined && (await renew(fresh))
+    if (isOver) return
+    // A token that is no newer is asked for again, until the hub ends the stream.
+    if (isRenewed || !isNewer) schedule()
     else restart()
   }
   const schedule = (): void => {
     const ms = token.renewIn
-    if (ms <= maxTimerMs) timer = setTimeout(() => void renewNow(), Math.max(0, ms))
+    if (ms <= maxTimerMs) timer = setTimeout(() => void renewNow(), Math.max(minDelayMs, ms))
   }
   schedule()
   return () => {

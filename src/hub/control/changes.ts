@@ -124,10 +124,10 @@ export class Changes implements ChangeSteps {
     return true
   }
 
-  becameLive(subscriber: Subscriber): void {
+  announceLive(subscriber: Subscriber): void {
     const stream = this.#bySubscriber.get(subscriber)
-    if (!stream?.owesLive) return
-    stream.owesLive = false
+    if (!stream?.mustAnnounceLive) return
+    stream.mustAnnounceLive = false
     const id = formatId(this.#deps.context.epoch(), subscriber.cursor)
     const text = encode({ type: 'tidings:live', id, data: JSON.stringify({ lastEventId: id }) })
     subscriber.send(Buffer.from(text), subscriber.cursor)

@@ -33,8 +33,8 @@ export class ControlledStream {
   readonly key: string
   readonly subscriber: Subscriber
   readonly waiting: WaitingChange[] = []
-  /** Whether its client has yet to be told that the stream is live. A stream that begins at the head is live from the start. */
-  owesLive: boolean
+  /** Whether `tidings:live` has yet to be sent. A stream that begins at the head is live from the start. */
+  mustAnnounceLive: boolean
   readonly #coverage: Coverage
   #granted: GrantedRights
   #allowed: Rights
@@ -42,7 +42,7 @@ export class ControlledStream {
   constructor(key: string, subscriber: Subscriber, granted: GrantedRights, allowed: Rights) {
     this.key = key
     this.subscriber = subscriber
-    this.owesLive = subscriber.cursor < subscriber.historyEnd
+    this.mustAnnounceLive = subscriber.cursor < subscriber.historyEnd
     this.#granted = granted
     this.#allowed = allowed
     this.#coverage = new Coverage(subscriber.cursor, subscriber.audience.interest)

@@ -23,8 +23,8 @@ export interface ChangeSteps {
   applyNext(subscriber: Subscriber): boolean
   /** Writes a page of that history. */
   replayNext(subscriber: Subscriber): Promise<void>
-  /** Tells the client, the first time, that its stream is live. This may fill the connection, and then the subscriber is behind again. */
-  becameLive(subscriber: Subscriber): void
+  /** Sends `tidings:live` the first time. This may fill the connection, and then the subscriber is behind again. */
+  announceLive(subscriber: Subscriber): void
 }
 
 export class CatchUp {
@@ -90,7 +90,7 @@ export class CatchUp {
 
   #becomeLive(subscriber: Subscriber): void {
     subscriber.state = 'live'
-    this.#changes.becameLive(subscriber)
+    this.#changes.announceLive(subscriber)
     // It becomes live again when its connection has drained, and its topics are checked then.
     if (subscriber.full) return
     if (subscriber.mayHaveEnded) this.#context.becameLive(subscriber)

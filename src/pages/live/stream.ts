@@ -10,7 +10,7 @@ import {
 } from '../../client/index.ts'
 import { baseUrl } from './address.ts'
 
-/** `ended`: all topics have ended and nothing is left to receive, so the stream does not reconnect by itself. */
+/** `ended`: all topics have ended. The stream does not reconnect by itself. */
 export type StreamState = 'connecting' | 'live' | 'reconnecting' | 'ended'
 
 export interface StreamListener {

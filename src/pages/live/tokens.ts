@@ -11,7 +11,7 @@ export function useTokens(): void {
   for (const name of ['mercureAuthorization', '__Secure-mercure_access_token']) {
     const secure = name.startsWith('__Secure-') ? '; Secure' : ''
     const age = readToken.value ? '' : '; Max-Age=0'
-    // biome-ignore lint/suspicious/noDocumentCookie: some browsers with EventSource have no Cookie Store API
+    // biome-ignore lint/suspicious/noDocumentCookie: some browsers have no Cookie Store API
     document.cookie = `${name}=${encode(readToken.value.trim())}; Path=${new URL(baseUrl).pathname}; SameSite=Strict${secure}${age}`
   }
   allowCount()

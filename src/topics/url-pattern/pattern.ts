@@ -32,17 +32,12 @@ const weightOfUnit = 2
  * @param base the URL against which relative patterns and topics are resolved; if it is empty, they match nothing
  */
 export function compileUrlPattern(pattern: string, base: string): UrlPattern | undefined {
-  const draft = isTooLong(pattern) ? undefined : draftOf(pattern)
+  const draft = Buffer.byteLength(pattern) > maxBytes ? undefined : draftOf(pattern)
   const texts = draft && parse(draft, base)
   if (!texts || (draft.protocolEnd > 0 && hasStandIn(texts.hostname, pattern))) return undefined
   const special = isSpecial(draft, texts.protocol)
   const tests = names.map((name) => ({ name, matcher: compileOne(draft, texts[name], delimitersOf(name, special)) }))
   return tests.every(isCompiled) ? combine(tests, base) : undefined
-}
-
-/** In bytes of UTF-8, which browsers can count too. */
-function isTooLong(pattern: string): boolean {
-  return pattern.length > maxBytes || new TextEncoder().encode(pattern).length > maxBytes
 }
 
 interface Test {

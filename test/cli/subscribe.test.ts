@@ -78,7 +78,7 @@ it('resumes after a disconnect with the updates published meanwhile, in order an
   )
   expect({ code, lines: stdout.trim().split('\n') }).toEqual({ code: 0, lines: expected })
   expect(stderr).toMatch(
-    /^(tidings: the stream (has ended|was lost: .+); reconnecting in \d\.\d s\ntidings: reconnected\n){3}$/
+    /^(tidings: the (?:server closed the stream|stream was lost: .+); reconnecting in \d\.\d s\ntidings: reconnected\n){3}$/
   )
 })
 

@@ -42,7 +42,7 @@ describeWith(await redis(), 'RedisLog.isReady', (program) => {
 
   it('follows as soon as Redis is back, when Redis was down when following began', async () => {
     const server = await redisForTest(program, '--appendonly', 'yes', '--appendfsync', 'always')
-    const log = await openShared(server, { commandTimeout: 500 })
+    const log = await openShared(server, { commandTimeout: 3_000 })
     const hub = createHub({ log })
     onTestFinished(() => hub.close())
     await server.kill()

@@ -98,7 +98,7 @@ export class Connection {
   async #run(): Promise<void> {
     while (!this.#end.signal.aborted) {
       if (this.#options.pauseWhenHidden && this.#hasOpened && isPageHidden()) {
-        await this.#wait(Number.POSITIVE_INFINITY, 'the page is hidden')
+        await this.#wait(Number.POSITIVE_INFINITY, { reason: 'the page is hidden' })
         continue
       }
       this.#set({ status: 'connecting' })
@@ -115,7 +115,7 @@ export class Connection {
       this.#failures++
       // The minimum is added: many clients that lost their server together must not all return together.
       const minMs = Math.max(this.#retryMs, interruption.minMs ?? 0)
-      await this.#wait(minMs + Math.ceil(fullJitterMs(this.#failures, backoff)), interruption.reason)
+      await this.#wait(minMs + Math.ceil(fullJitterMs(this.#failures, backoff)), interruption)
     }
   }
 
@@ -169,7 +169,7 @@ export class Connection {
     try {
       for (let isFirst = true; ; isFirst = false) {
         const { done, value } = await reader.read()
-        if (done) return { reason: 'the stream has ended' }
+        if (done) return { reason: 'the server closed the stream' }
         if (isFirst) this.#begin(watchdog, onFirstBytes)
         watchdog.seen()
         this.#options.onBytes?.(value)
@@ -237,8 +237,8 @@ export class Connection {
     return interruption ?? { reason: '', isImmediate: true }
   }
 
-  async #wait(ms: number, reason: string): Promise<void> {
-    this.#set({ status: 'waiting', until: Date.now() + ms, reason })
+  async #wait(ms: number, { reason, error }: Interruption): Promise<void> {
+    this.#set({ status: 'waiting', until: Date.now() + ms, reason, ...(error && { error }) })
     if (!this.#end.signal.aborted) await this.#pause.wait(ms)
   }
 

@@ -5,6 +5,8 @@ import { isDenial, isTransient, RefusedError, refusalOf } from '../errors.ts'
 /** How an attempt ended, if it did not throw. */
 export interface Interruption {
   readonly reason: string
+  /** What the server answered, if it refused. */
+  readonly error?: RefusedError
   /** Minimum delay that the server asked for, in milliseconds. */
   readonly minMs?: number
   /** Connect again at once. */
@@ -43,7 +45,8 @@ export async function interruptionOf(
   }
   const refusal = await refusalOf(response)
   if (isTransient(status)) {
-    return { reason: refusal.message, minMs: readRetryAfter(headers.get('Retry-After'), maxRetryAfterMs) }
+    const minMs = readRetryAfter(headers.get('Retry-After'), maxRetryAfterMs)
+    return { reason: refusal.message, error: refusal, minMs }
   }
   if (isDenial(status) && mayRenewToken) return { reason: refusal.message, isImmediate: true, isDenied: true }
   throw refusal

@@ -1,4 +1,5 @@
 // The state of a subscription, for a user interface.
+import type { RefusedError } from '../errors.ts'
 
 export type State =
   /** The first bytes of the stream have not arrived. */
@@ -7,9 +8,17 @@ export type State =
   | { readonly status: 'catching-up' }
   /** Updates arrive as they are published. `polling`: by long polling, because something buffers the stream. */
   | { readonly status: 'live'; readonly via: 'stream' | 'polling' }
-  /** `until` is the time of the next attempt, in milliseconds since 1970; Infinity while the page is hidden. */
-  | { readonly status: 'waiting'; readonly until: number; readonly reason: string }
+  | WaitingState
   | ClosedState
+
+export interface WaitingState {
+  readonly status: 'waiting'
+  /** When the next attempt is made, in milliseconds since 1970; Infinity while the page is hidden. */
+  readonly until: number
+  readonly reason: string
+  /** What the server answered, if it refused. */
+  readonly error?: RefusedError
+}
 
 export interface ClosedState {
   readonly status: 'closed'

@@ -17,7 +17,7 @@ export const stream = new Stream({
   updated: showEvent,
   skipped: showGap,
   deleted: showDeletion,
-  failed: (status, sentence) => sayFailure('#follow-said', status, sentence)
+  refused: ({ status, message }) => sayFailure('#follow-said', status, message)
 })
 
 /** Follows the topics in the address of the page. */

@@ -18,8 +18,7 @@ export interface StreamListener {
   updated(update: Update<string>): void
   skipped(gap: Gap): void
   deleted(deletion: Deletion): void
-  /** The server refuses, or cannot be reached. @param status 0 if there was no answer */
-  failed(status: number, sentence: string): void
+  refused(refusal: RefusedError): void
 }
 
 const shownAtFirst = 20
@@ -83,13 +82,13 @@ export class Stream {
       this.#listener.changed('live')
     } else if (state.status !== 'closed') {
       this.#listener.changed(this.#hasOpened ? 'reconnecting' : 'connecting')
-      if (state.status === 'waiting') this.#failed(0, state.reason)
+      if (state.status === 'waiting') this.#retryLater(state.error)
     } else if (state.reason === 'ended') this.#listener.changed('ended')
-    else if (state.error instanceof RefusedError) this.#failed(state.error.status, state.error.message)
+    else if (state.error instanceof RefusedError) this.#retryLater(state.error)
   }
 
-  #failed(status: number, sentence: string): void {
+  #retryLater(refusal: RefusedError | undefined): void {
     this.#retryTimer = setTimeout(() => this.connect(), maxWaitMs)
-    this.#listener.failed(status, sentence)
+    if (refusal) this.#listener.refused(refusal)
   }
 }

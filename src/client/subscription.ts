@@ -4,9 +4,9 @@ import { type Endpoint, endpointOf } from './endpoint.ts'
 import { type Parse, payloadOf } from './payload.ts'
 import { Queue } from './queue.ts'
 import { type SavedPosition, savedPosition } from './storage.ts'
-import { Connection } from './stream/connection.ts'
-import { Control } from './stream/control.ts'
+import type { EventStream } from './stream/event-stream.ts'
 import type { State } from './stream/state.ts'
+import { TopicStream } from './stream/topic-stream.ts'
 import type { Deletion, Gap, InvalidUpdate, SubscribeOptions, SubscriptionEvents, Update } from './types.ts'
 
 type Handler<E> = (event: E) => void
@@ -27,9 +27,8 @@ export function subscribe<T = unknown>(url: string | URL, options: SubscribeOpti
 }
 
 export class Subscription<T> implements AsyncIterable<Update<T>> {
-  readonly #endpoint: Endpoint
-  readonly #connection: Connection
-  readonly #control: Control
+  readonly #isEnvelope: boolean
+  readonly #stream: EventStream
   readonly #parse: Parse<T>
   readonly #saved: SavedPosition | undefined
   readonly #handlers = new Map<string, Set<Handler<never>>>()
@@ -42,28 +41,25 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
 
   /** @internal */
   constructor(endpoint: Endpoint, options: SubscribeOptions<T>) {
-    const { topics = [], token, from, last, signal, parse = 'json', fetch = globalThis.fetch, storage } = options
-    const { pageUrl } = endpoint
-    this.#endpoint = endpoint
-    this.#parse = parse
-    this.#control = new Control([topics].flat(), fetch, () => this.#connection.restart())
-    const firstUrl = endpoint.streamUrl({ topics: this.topics, lastEventId: '' })
-    this.#saved = storage && savedPosition(storage, firstUrl)
-    const position = (lastEventId: string) => ({ topics: this.topics, lastEventId, last })
-    this.#connection = new Connection({
-      token,
+    const { from, signal, storage, idleTimeout = 90_000, openTimeout = 10_000 } = options
+    const topics = [options.topics ?? []].flat()
+    this.#isEnvelope = endpoint.dialect === 'tidings'
+    this.#parse = options.parse ?? 'json'
+    this.#saved = storage && savedPosition(storage, endpoint.streamUrl({ topics, lastEventId: '' }))
+    this.#stream = new TopicStream({
+      endpoint,
+      topics,
       from: from ?? this.#saved?.read() ?? '',
-      fetch,
+      last: options.last,
+      token: options.token,
+      fetch: options.fetch ?? globalThis.fetch,
       credentials: options.credentials,
       pauseWhenHidden: options.pauseWhenHidden ?? false,
-      idleTimeoutMs: options.idleTimeout ?? 90_000,
-      openTimeoutMs: options.openTimeout ?? 10_000,
-      streamUrl: (id) => endpoint.streamUrl(position(id)),
-      pageUrl: pageUrl && ((id, wait) => pageUrl(position(id), wait)),
+      idleTimeoutMs: idleTimeout,
+      openTimeoutMs: openTimeout,
       onEvent: (event) => this.#receive(event),
       onState: (state) => this.#changed(state),
-      onLeaving: () => this.#saved?.flush(this.lastEventId),
-      ...(endpoint.dialect === 'tidings' && { renew: (token: string) => this.#control.renew(token) })
+      onLeaving: () => this.#saved?.flush(this.lastEventId)
     })
     if (signal?.aborted) this.close()
     else signal?.addEventListener('abort', () => this.close(), { once: true })
@@ -71,11 +67,11 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
 
   /** The confirmed topics. */
   get topics(): readonly string[] {
-    return this.#control.topics
+    return this.#stream.topics
   }
 
   get state(): State {
-    return this.#connection.state
+    return this.#stream.state
   }
 
   /**
@@ -120,45 +116,29 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
    * @throws RefusedError if the hub refuses the change
    */
   add(topics: string | readonly string[], { from }: { readonly from?: string } = {}): Promise<void> {
-    const add = [topics].flat()
-    return this.#change({ add, ...(from !== undefined && { from }) }, [...new Set([...this.topics, ...add])])
+    return this.#stream.change({ add: [topics].flat(), ...(from !== undefined && { from }) })
   }
 
   /** Removes topics from the stream. At least one has to remain. @throws RefusedError if the hub refuses the change */
   remove(topics: string | readonly string[]): Promise<void> {
-    const remove = [topics].flat()
-    return this.#change(
-      { remove },
-      this.topics.filter((topic) => !remove.includes(topic))
-    )
+    return this.#stream.change({ remove: [topics].flat() })
   }
 
   close(): void {
-    this.#connection.close()
+    this.#stream.close()
   }
 
   #start(): void {
     if (this.#hasStarted) return
     this.#hasStarted = true
     // Handlers that are added in the same task see everything.
-    queueMicrotask(() => this.state.status === 'closed' || this.#connection.start())
-  }
-
-  async #change(body: { add?: string[]; remove?: string[]; from?: string }, result: readonly string[]): Promise<void> {
-    const { state } = this
-    // While the client polls, no stream could confirm a change. Only a replay has to wait for one.
-    const isPolling = state.status === 'live' && state.via === 'polling' && body.from === undefined
-    if (this.#endpoint.dialect === 'tidings' && this.#hasStarted && !isPolling) return this.#control.change(body)
-    this.#control.topics = result
-    if (this.#hasStarted) this.#connection.restart()
+    queueMicrotask(() => this.state.status === 'closed' || this.#stream.start())
   }
 
   #changed(state: State): void {
-    if (state.status === 'connecting' || state.status === 'waiting') this.#control.lost()
     if (state.status === 'closed') {
       this.#finalId = this.#receivedId()
       this.#saved?.flush(this.#finalId)
-      this.#control.close()
       for (const queue of this.#queues) queue.end()
     }
     this.#emit('state', state)
@@ -166,37 +146,19 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
 
   #receive({ event, id, data }: EventSourceMessage): void | Promise<void> {
     this.#saved?.write(() => this.lastEventId)
-    this.#idBefore = this.#connection.lastEventId
-    if (event?.startsWith('tidings:') && event !== 'tidings:end') {
-      this.#report(event, JSON.parse(data))
-      return
-    }
-    if (this.#endpoint.dialect !== 'tidings') {
+    this.#idBefore = this.#stream.lastEventId
+    if (event === 'tidings:gap') return this.#emit('gap', JSON.parse(data) as Gap)
+    if (event === 'tidings:deleted') return this.#emit('deleted', JSON.parse(data) as Deletion)
+    if (!this.#isEnvelope) {
       return this.#read({ id, type: event ?? 'message', data, topic: undefined, topics: [], time: undefined })
     }
+    // Reports that a newer hub may send.
+    if (event?.startsWith('tidings:') && event !== 'tidings:end') return
     const { end, ...update } = JSON.parse(data) as Update<string> & { readonly end?: boolean }
-    // An event of a replay has no id of its own, so that it does not move the position.
-    if (id === undefined && !this.#control.isNew(update.id as string)) return
     // An end without data says nothing but that it is one.
     const waiting = end && update.data === '' ? undefined : this.#read(update)
     if (!end) return waiting
     return Promise.resolve(waiting).then(() => this.#emit('ended', { topics: update.topics, id: update.id as string }))
-  }
-
-  #report(event: string, data: Record<string, never>): void {
-    if (event === 'tidings:gap') this.#emit('gap', data as unknown as Gap)
-    else if (event === 'tidings:deleted') this.#emit('deleted', data as unknown as Deletion)
-    else if (event === 'tidings:live') this.#connection.caughtUp()
-    else if (event === 'tidings:open') this.#opened(data)
-    else if (event === 'tidings:changed' || event === 'tidings:refused') {
-      this.#control.settle(data)
-      if (data.gap) this.#emit('gap', data.gap)
-    }
-  }
-
-  #opened({ control, live = true, heartbeat }: { control?: string; live?: boolean; heartbeat?: number }): void {
-    this.#connection.opened(live, heartbeat)
-    if (control) this.#control.opened(new URL(control, this.#endpoint.streamUrl({ topics: [], lastEventId: '' })).href)
   }
 
   #read(update: Update<string>): void | Promise<void> {
@@ -226,7 +188,7 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
   /** The id up to which all iterations have everything. The slowest one has the most updates waiting. */
   #receivedId(): string {
     const [slowest] = [...this.#queues].sort((a, b) => b.size - a.size)
-    return slowest?.oldest?.after ?? this.#connection.lastEventId
+    return slowest?.oldest?.after ?? this.#stream.lastEventId
   }
 
   #emit<Type extends keyof SubscriptionEvents<T>>(type: Type, event: SubscriptionEvents<T>[Type]): void {

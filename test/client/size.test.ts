@@ -1,4 +1,4 @@
-// The whole client, with its dependency, does not grow unnoticed. The target is 6 KiB.
+// What a page loads with the client, with its dependency, does not grow unnoticed. The target is 6 KiB.
 import { execFileSync } from 'node:child_process'
 import { expect, it } from 'vitest'
 

@@ -1,5 +1,4 @@
 // Keeps a stream open: connects, reads, notices silence, waits, and connects again from the last event id.
-
 import type { EventSourceMessage } from 'eventsource-parser'
 import { fullJitterMs } from '../../backoff.ts'
 import { RefusedError } from '../errors.ts'
@@ -8,7 +7,6 @@ import type { ConnectionOptions } from './options.ts'
 import { isPageHidden, observePage } from './page-events.ts'
 import { ResumableParser } from './parser.ts'
 import { Pause } from './pause.ts'
-import { longestPollMs, pollUpdates } from './polling.ts'
 import { renewInTime } from './renewal.ts'
 import { type Interruption, interruptionOf, reasonOf } from './response.ts'
 import type { ClosedState, State } from './state.ts'
@@ -208,13 +206,15 @@ export class Connection {
     }
   }
 
+  /** Few networks need it, so it is loaded then. */
   async #poll(firstToken: string | undefined): Promise<Interruption> {
+    this.#isBuffered = false
+    const { longestPollMs, pollUpdates } = await import('./polling.ts')
     const until = performance.now() + pollingMs
     const pageUrl = this.#options.pageUrl as NonNullable<ConnectionOptions['pageUrl']>
     const watchdog = new Watchdog(this.#options.openTimeoutMs + longestPollMs, () => this.restart())
     this.#watchdog = watchdog
     watchdog.check()
-    this.#isBuffered = false
     let token = firstToken
     const interruption = await pollUpdates({
       request: async (waitSeconds) => {

@@ -2,11 +2,9 @@
 // confirmed when the stream is lost is made again on the next one.
 import { limited } from '../abort.ts'
 import { isTransient, RefusedError, refusalOf } from '../errors.ts'
+import type { TopicChange } from './event-stream.ts'
 
-export interface ChangeBody {
-  readonly add?: readonly string[]
-  readonly remove?: readonly string[]
-  readonly from?: string
+interface ChangeBody extends TopicChange {
   readonly token?: string
 }
 
@@ -19,9 +17,11 @@ interface Pending {
 }
 
 /** What the stream says about a change. */
-interface Settlement {
+export interface Settlement {
   readonly request?: string
   readonly topics?: readonly string[]
+  /** What is missing of a replay. */
+  readonly gap?: object
   readonly code?: string
   readonly message?: string
 }
@@ -29,8 +29,6 @@ interface Settlement {
 const retryMs = 1_000
 
 export class Control {
-  /** The confirmed topics. */
-  topics: readonly string[]
   readonly #fetch: typeof fetch
   readonly #restart: () => void
   readonly #pending: Pending[] = []
@@ -42,8 +40,7 @@ export class Control {
   #replayedBefore: ReadonlySet<string> = new Set()
 
   /** @param restart connects again, for a stream that cannot be changed */
-  constructor(topics: readonly string[], fetch: typeof globalThis.fetch, restart: () => void) {
-    this.topics = topics
+  constructor(fetch: typeof globalThis.fetch, restart: () => void) {
     this.#fetch = fetch
     this.#restart = restart
   }
@@ -74,13 +71,13 @@ export class Control {
 
   /** The stream confirmed or refused a change. */
   settle(settlement: Settlement): void {
-    if (settlement.topics) this.topics = settlement.topics
     this.#settled = settlement
     this.#settle?.(settlement)
   }
 
   /** Whether an update of a replay is new. A change that is made again replays what it has replayed before. */
-  isNew(id: string): boolean {
+  isNew(data: string): boolean {
+    const { id = '' } = JSON.parse(data) as { id?: string }
     this.#pending[0]?.replayed.add(id)
     return !this.#replayedBefore.has(id)
   }

@@ -1,14 +1,38 @@
-// The time limit of a request that opens no stream.
+// The time limit of a request that opens no stream, and waits that a signal ends.
 
 /** How long a request may take, in milliseconds. */
-const timeoutMs = 30_000
+export const timeoutMs = 30_000
 
-/** Aborts with the signal, or when the request has taken too long. `AbortSignal.any` needs Node 20.3 and Safari 17.4. */
-export function limited(signal?: AbortSignal): AbortSignal {
-  const limit = new AbortController()
-  const timer = setTimeout(() => limit.abort(new Error(`no answer within ${timeoutMs / 1_000} s`)), timeoutMs)
-  // In Node, the timer would keep the process alive.
-  ;(timer as { unref?(): void }).unref?.()
-  signal?.addEventListener('abort', () => limit.abort(signal.reason), { once: true, signal: limit.signal })
-  return limit.signal
+/** Aborts when the request has taken too long. */
+export function limited(): AbortSignal {
+  return AbortSignal.timeout(timeoutMs)
+}
+
+/**
+ * Rejects when the signal is aborted or the work takes too long, and aborts the work's own signal then. Work that ignores its signal, such as
+ * an application's function for tokens, holds nothing up. `AbortSignal.any` needs Node 20.3 and Safari 17.4.
+ */
+export function withTimeLimit<T>(
+  ms: number,
+  work: (signal: AbortSignal) => Promise<T>,
+  signal?: AbortSignal
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const limit = new AbortController()
+    const abort = (reason: unknown) => {
+      reject(reason)
+      limit.abort(reason)
+    }
+    const timer = setTimeout(() => abort(new Error(`no answer within ${ms / 1_000} s`)), ms)
+    signal?.addEventListener('abort', () => abort(signal.reason), { signal: limit.signal })
+    work(limit.signal)
+      .then(resolve, reject)
+      // Also removes the listener.
+      .finally(() => limit.abort(clearTimeout(timer)))
+  })
+}
+
+/** Resolves after so many milliseconds, or when the signal is aborted. */
+export function delay(ms: number, signal?: AbortSignal): Promise<void> {
+  return withTimeLimit<void>(ms, () => new Promise(() => {}), signal).catch(() => {})
 }

@@ -46,7 +46,7 @@ describe('a status', () => {
     expect(server.requests.length).toBe(1)
   })
 
-  it.each([429, 500, 502, 503])('%i is retried', async (status) => {
+  it.each([408, 429, 500, 502, 503])('%i is retried', async (status) => {
     const server = await scriptedServer((response, _, count) => {
       if (count === 0) response.writeHead(status).end('<html>later</html>')
       else stream(response, opening('#e-1') + update('#e-2', '"hello"'))

@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process'
 import { expect, it } from 'vitest'
 
-it('is below 8.5 KiB, minified and compressed', () => {
+it('is below 8.6 KiB, minified and compressed', () => {
   const printed = execFileSync(process.execPath, ['scripts/client-size.mjs', '--only-ours'], { encoding: 'utf8' })
   const [, bytes] = /all of it .*? (\d+) gzip/.exec(printed) ?? []
   expect(Number(bytes)).toBeGreaterThan(2_000)
-  expect(Number(bytes)).toBeLessThan(8.5 * 1_024)
+  expect(Number(bytes)).toBeLessThan(8.6 * 1_024)
 })

@@ -22,7 +22,7 @@ const below: Record<string, readonly string[]> = {
   http: ['hub', 'auth', 'log', 'topics', 'update', 'errors', 'sse', 'pages', 'units', 'json', 'bounded-map'],
   index: ['http', 'hub', 'auth', 'log', 'topics', 'update', 'errors'],
   server: ['backoff', 'http', 'hub', 'auth', 'log', 'units', 'errors'],
-  cli: ['backoff', 'client', 'server', 'http', 'auth', 'units', 'errors']
+  cli: ['client', 'server', 'http', 'auth', 'units', 'errors']
 }
 
 /** `src/hub/hub.ts` → `hub`, `src/update.ts` → `update` */

@@ -30,10 +30,10 @@ Examples:
   tidings publish done --topic jobs/17 --end
 
 Without data or --file, each line of stdin is one update. Lines are sent in order and as soon as they arrive; lines that
-arrive during a request are sent together in the next one. If the server is unreachable or answers 429 or 5xx, the request
-is retried, and no line is lost. If a connection breaks before the answer arrives, the lines of that request may be
-published twice. Any other refusal ends the command with exit code 1 and names the line. Bytes that are not UTF-8 become
-U+FFFD. Ctrl-C publishes the lines that were read, and ends.
+arrive during a request are sent together in the next one. If the server is unreachable or answers 408, 429 or 5xx, the
+request is retried with the same Idempotency-Key, and no line is lost. If a connection breaks before the answer arrives, a
+server without --idempotent may publish the lines of that request twice. Any other refusal ends the command with exit code
+1 and names the line. Bytes that are not UTF-8 become U+FFFD. Ctrl-C publishes the lines that were read, and ends.
 `
 
 export function publishCommand(): Command {
@@ -79,7 +79,7 @@ async function publish(data: string | undefined, flags: Flags): Promise<void> {
   }
 }
 
-async function read({ file }: Flags): Promise<Buffer> {
+async function read({ file }: Flags): Promise<Buffer<ArrayBuffer>> {
   if (file !== undefined) {
     try {
       return readFileSync(file)
@@ -90,7 +90,7 @@ async function read({ file }: Flags): Promise<Buffer> {
   return Buffer.concat(await process.stdin.toArray())
 }
 
-async function publishOne(publisher: Publisher, data: string | Buffer, flags: Flags): Promise<void> {
+async function publishOne(publisher: Publisher, data: string | Buffer<ArrayBuffer>, flags: Flags): Promise<void> {
   const query = new URLSearchParams((flags.topic ?? []).map((topic): [string, string] => ['topic', topic]))
   for (const name of ['type', 'id', 'retry'] as const) {
     if (flags[name] !== undefined) query.set(name, String(flags[name]))

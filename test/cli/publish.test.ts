@@ -1,10 +1,13 @@
 // `tidings publish` against the real server: the requests, their order, and the behaviour when the server is down.
 
-import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer, request as httpRequest } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
+import { scriptedServer } from '../support/client/scripted-server.ts'
 import { serve } from '../support/http/http.ts'
 import { listen } from '../support/http/sse-client.ts'
 import { newFolder } from '../support/log/log-folder.ts'
@@ -112,6 +115,62 @@ it('waits for Retry-After, and retries', async () => {
     stderr: 'tidings: Not now. (503); retrying\ntidings: publishing again\n'
   })
   expect((requests[1] as number) - (requests[0] as number)).toBeGreaterThanOrEqual(990)
+})
+
+it('repeats a request that got no complete answer with the same key, so that an idempotent server has its lines once', async () => {
+  const keys: unknown[] = []
+  const hub = await start('--idempotent', '1h')
+  const { url } = await scriptedServer((response, request) => {
+    keys.push(request.headers['idempotency-key'])
+    const headers = { 'content-type': request.headers['content-type'], 'idempotency-key': keys[0] as string }
+    const forwarded = httpRequest(`${hub.url}${request.url}`, { method: 'POST', headers, agent: false }, (answer) => {
+      // The first answer breaks off after the server has published.
+      answer.resume().on('end', () => {
+        if (keys.length === 1) response.destroy()
+        else if (keys.length === 2) response.writeHead(408).end('too slow')
+        else response.end('{"ids":["a","b"]}')
+      })
+    })
+    request.pipe(forwarded)
+  })
+  const { code, stderr } = await publish(url, [], 'one\ntwo\n')
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: `tidings: ${url}/ cannot be reached: the connection was closed; retrying\ntidings: publishing again\n`
+  })
+  expect([keys.length, new Set(keys).size]).toEqual([3, 1])
+  await publish(hub.url, ['last'])
+  expect(await (await all(hub.url)).received(3)).toEqual(['one', 'two', 'last'])
+})
+
+it('gives up at once when a certificate is not trusted', async () => {
+  const fixture = (kind: string) => `test/support/auth/for-tests-only.${kind}.pem`
+  const server = createTlsServer({ key: readFileSync(fixture('key')), cert: readFileSync(fixture('cert')) })
+  server.listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const url = `https://localhost:${(server.address() as AddressInfo).port}`
+  const { code, stderr } = await publish(url, [], 'one\ntwo\n')
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(/cannot be reached: its certificate is not trusted: .*; 2 lines from line 1 on were/)
+  })
+})
+
+it('makes one more attempt when it receives a signal while it waits, and then says what is not published', async () => {
+  const server = await scriptedServer((response) => response.writeHead(503, { 'Retry-After': '60' }).end('draining'))
+  const command = begin(['publish', '--url', server.url])
+  command.write('one\ntwo\n')
+  await command.until(({ stderr }) => stderr.includes('retrying'))
+  command.signal('SIGINT')
+  const { code, stderr } = await command.ended
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(
+      /^tidings: draining \(503\); retrying\ntidings: draining \(503\); \d lines from line 1 on were read but not published\n$/
+    )
+  })
+  expect(server.requests.length).toBe(2)
 })
 
 it('publishes all lines before a rejected one, and names the rejected one', async () => {

@@ -2,7 +2,8 @@
 import { setMaxListeners } from 'node:events'
 import type { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Failure, isTransient, reasonOf, refusal } from '../client/failure.ts'
+import { isTransient } from '../../client/errors.ts'
+import { Failure, reasonOf, refusal } from '../client/failure.ts'
 import { agentFor, ask, type Target } from '../client/request.ts'
 import { dataFor } from './subscriber.ts'
 

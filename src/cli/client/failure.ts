@@ -1,7 +1,6 @@
 // Errors that end a command, and the sentences for refused requests and network errors.
 
 import type { IncomingHttpHeaders } from 'node:http'
-import { readRetryAfter } from '../../backoff.ts'
 
 /** Ends a command with exit code 1. Only `message` is printed. */
 export class Failure extends Error {
@@ -45,19 +44,6 @@ export function messageIn(text: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-/** Whether the same request may succeed later. */
-export function isTransient(status: number): boolean {
-  return status >= 500 || status === 429 || status === 408
-}
-
-/** The longest `Retry-After` that is obeyed, in milliseconds. */
-const maxRetryAfterMs = 3_600_000
-
-/** The delay that the server asks for, in milliseconds; 0 when it does not. */
-export function retryAfter({ 'retry-after': value }: IncomingHttpHeaders): number {
-  return readRetryAfter(value, maxRetryAfterMs)
 }
 
 const known: Record<string, string> = {

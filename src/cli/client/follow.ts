@@ -1,11 +1,11 @@
 // Follows a stream with the client of tidings, over the connections and with the words of a command.
-import { Readable } from 'node:stream'
 import type { EventSourceMessage } from 'eventsource-parser'
 import { RefusedError } from '../../client/errors.ts'
 import { Connection } from '../../client/stream/connection.ts'
 import type { State } from '../../client/stream/state.ts'
-import { Failure, isTransient, isUntrusted, reasonOf, refusal } from './failure.ts'
-import { open, readText, type Target } from './request.ts'
+import { Failure } from './failure.ts'
+import { fetchFrom } from './fetch.ts'
+import type { Target } from './request.ts'
 
 export interface Following {
   /** The query of the first request. Later requests have the last event id in place of `last`. */
@@ -68,50 +68,4 @@ function position(query: URLSearchParams, lastEventId: string): URLSearchParams 
     asked.delete('last')
   }
   return asked
-}
-
-/** A `fetch` for paths below the target, which also connects to Unix sockets, and whose errors say what to do. */
-function fetchFrom(target: Target): typeof fetch {
-  return async (path, init) => {
-    const request = open(target, { path: String(path), headers: init?.headers as Record<string, string> })
-    init?.signal?.addEventListener('abort', () => request.destroy(init.signal?.reason), { once: true })
-    try {
-      return await new Promise<Response>((resolve, reject) => {
-        request.on('response', (response) => {
-          const { statusCode: status = 0, headers } = response
-          const answer = { status, headers: { ...(headers as Record<string, string>) } }
-          if (status === 200) resolve(new Response(bodyOf(response), answer))
-          else if (status === 204) resolve(new Response(null, answer))
-          else
-            readText(response)
-              .then((text) => resolve(refused({ status, headers, text })), reject)
-              .catch(reject)
-        })
-        request.on('error', reject).end()
-      })
-    } catch (error) {
-      if (error instanceof RefusedError || init?.signal?.aborted) throw error
-      const trouble = `${target.base.href} cannot be reached: ${reasonOf(error as Error)}`
-      throw isUntrusted(error as Error) ? new RefusedError(0, 'untrusted', trouble) : new Error(trouble)
-    }
-  }
-}
-
-/** @throws RefusedError if a retry would not help */
-function refused(answered: Parameters<typeof refusal>[0]): Response {
-  const { message } = refusal(answered)
-  if (!isTransient(answered.status)) throw new RefusedError(answered.status, 'refused', message)
-  const retryAfter = answered.headers['retry-after']
-  return new Response(message, { status: answered.status, headers: retryAfter ? { 'Retry-After': retryAfter } : {} })
-}
-
-function bodyOf(response: Readable): ReadableStream<Uint8Array> {
-  const chunks = async function* () {
-    try {
-      yield* response as AsyncIterable<Buffer>
-    } catch (error) {
-      throw new Error(`the stream was lost: ${reasonOf(error as Error)}`)
-    }
-  }
-  return Readable.toWeb(Readable.from(chunks(), { objectMode: false })) as ReadableStream<Uint8Array>
 }

@@ -1,12 +1,11 @@
-// Publishes, and retries while the server is unavailable or asks to wait.
+// Publishes with the client of tidings, over the connections and with the words of a command.
 import type { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Backoff } from './backoff.ts'
-import { Failure, isTransient, isUntrusted, reasonOf, refusal, retryAfter } from './failure.ts'
-import { type Answer, type Ask, agentFor, ask, type Target } from './request.ts'
-
-/** The delay after the first failure, in milliseconds. */
-const firstDelayMs = 500
+import { isTransient, RefusedError } from '../../client/errors.ts'
+import { idsIn, post, randomKey } from '../../client/post.ts'
+import { Failure, Refused } from './failure.ts'
+import { fetchFrom } from './fetch.ts'
+import { agentFor, type Target } from './request.ts'
 
 export interface PublisherOptions {
   /** For how many milliseconds a request is retried. */
@@ -20,7 +19,6 @@ export class Publisher {
   readonly #target: Target
   readonly #options: PublisherOptions
   readonly #agent: Agent
-  readonly #backoff = new Backoff()
   #isRetrying = false
 
   constructor(target: Target, options: PublisherOptions) {
@@ -34,14 +32,16 @@ export class Publisher {
    * @param count how many updates the body has
    * @throws Refused if a retry would not help, Failure when the time is up
    */
-  async send(path: string, type: string, body: string | Buffer, count: number): Promise<string[]> {
-    const headers = { 'Content-Type': type, Accept: 'application/json' }
-    const request = { method: 'POST', path, headers, agent: this.#agent }
-    const until = performance.now() + this.#options.retryTimeoutMs
-    for (;;) {
-      const outcome = await this.#attempt(request, body)
-      if ('trouble' in outcome) await this.#wait(outcome, until)
-      else return this.#accept(outcome, count)
+  async send(path: string, type: string, body: string | Buffer<ArrayBuffer>, count: number): Promise<string[]> {
+    const request = { url: new URL(path, this.#target.base), type, body, key: randomKey() }
+    const options = { fetch: fetchFrom(this.#target, this.#agent), retryTimeout: this.#options.retryTimeoutMs }
+    try {
+      const ids = idsIn(await post(request, options, (ms, _, error) => this.#wait(ms, error as Error)), count)
+      if (this.#isRetrying) this.#options.say('publishing again')
+      this.#isRetrying = false
+      return ids
+    } catch (error) {
+      throw failureOf(error as Error, this.#target)
     }
   }
 
@@ -49,51 +49,21 @@ export class Publisher {
     this.#agent.destroy()
   }
 
-  async #attempt(request: Ask, body: string | Buffer): Promise<Answer | Trouble> {
-    try {
-      const answer = await ask(this.#target, request, body)
-      if (!isTransient(answer.status)) return answer
-      return { trouble: refusal(answer).message, asked: retryAfter(answer.headers) }
-    } catch (error) {
-      const trouble = `${this.#target.base.href} cannot be reached: ${reasonOf(error as Error)}`
-      if (isUntrusted(error as Error)) throw new Failure(trouble)
-      return { trouble, asked: 0 }
-    }
-  }
-
   /** Reports the problem once, however many retries follow. */
-  async #wait({ trouble, asked }: Trouble, until: number): Promise<void> {
-    const wait = this.#backoff.next(firstDelayMs, asked)
+  async #wait(ms: number, error: Error): Promise<void> {
     const { hurry, say } = this.#options
-    if (hurry.aborted || performance.now() + wait > until) throw new Failure(trouble)
-    if (!this.#isRetrying) say(`${trouble}; retrying`)
+    if (hurry.aborted) throw error
+    if (!this.#isRetrying) say(`${error.message}; retrying`)
     this.#isRetrying = true
-    await sleep(wait, undefined, { signal: hurry }).catch(() => {})
-  }
-
-  #accept(answer: Answer, count: number): string[] {
-    if (answer.status !== 200) throw refusal(answer)
-    const ids = idsIn(answer.text)
-    // Another kind of server may answer every request with 200.
-    if (ids?.length !== count) throw new Failure(`${this.#target.base.href} answers, but not as tidings does`)
-    if (this.#isRetrying) this.#options.say('publishing again')
-    this.#isRetrying = false
-    this.#backoff.reset()
-    return ids
+    await sleep(ms, undefined, { signal: hurry }).catch(() => {})
   }
 }
 
-interface Trouble {
-  readonly trouble: string
-  /** The delay that the server asked for, in milliseconds. */
-  readonly asked: number
-}
-
-function idsIn(text: string): string[] | undefined {
-  try {
-    const { ids } = JSON.parse(text) as { ids?: unknown }
-    return Array.isArray(ids) ? (ids as string[]) : undefined
-  } catch {
-    return undefined
-  }
+/** A request that could succeed later is not refused: the time for retries is over. */
+function failureOf(error: Error, { base }: Target): Failure {
+  if (!(error instanceof RefusedError)) return new Failure(error.message)
+  const { code, status, message } = error
+  // Another kind of server may answer every request with 200.
+  if (code === 'not_a_hub') return new Failure(`${base.href} answers, but not as tidings does`)
+  return status === 0 || isTransient(status) ? new Failure(message) : new Refused(status, message)
 }

@@ -14,7 +14,7 @@ const below: Record<string, readonly string[]> = {
   pages: ['backoff', 'client'],
   errors: [],
   backoff: [],
-  client: ['backoff'],
+  client: ['backoff', 'topics'],
   units: [],
   update: ['errors'],
   log: ['backoff', 'update', 'topics', 'errors', 'units'],

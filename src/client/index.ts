@@ -4,7 +4,7 @@ export { RefusedError } from './errors.ts'
 export type { Parse, StandardSchema } from './payload.ts'
 export { type PublishedUpdate, type PublishOptions, publish } from './publish.ts'
 export { TidingsSource, type TidingsSourceOptions } from './source.ts'
-export type { ClosedState, State, WaitingState } from './stream/state.ts'
+export type { ClosedState, Sharing, State, WaitingState } from './stream/state.ts'
 export { type Subscription, subscribe } from './subscription.ts'
 export type { TokenOption } from './token.ts'
 export type {

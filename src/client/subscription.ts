@@ -4,8 +4,8 @@ import { type Endpoint, endpointOf } from './endpoint.ts'
 import { type Parse, payloadOf } from './payload.ts'
 import { Queue } from './queue.ts'
 import { type SavedPosition, savedPosition } from './storage.ts'
-import type { EventStream } from './stream/event-stream.ts'
-import type { State } from './stream/state.ts'
+import type { EventStream, StreamOptions, TopicChange } from './stream/event-stream.ts'
+import type { Sharing, State } from './stream/state.ts'
 import { TopicStream } from './stream/topic-stream.ts'
 import type { Deletion, Gap, InvalidUpdate, SubscribeOptions, SubscriptionEvents, Update } from './types.ts'
 
@@ -17,8 +17,13 @@ interface Queued<T> {
   readonly after: string
 }
 
+interface SharedGroup {
+  readonly scope: 'tabs' | 'page'
+  readonly group: string
+}
+
 /**
- * Subscribes to topics of a hub. The stream is opened by the first iteration, or the first handler of anything but `state`.
+ * Subscribes to topics of a hub. The stream is opened by the first iteration, or the first handler of anything but `state` and `sharing`.
  * @param url the stream endpoint, such as `https://hub.example.com/subscribe` or `…/.well-known/mercure`
  * @throws TypeError for an invalid URL
  */
@@ -28,7 +33,10 @@ export function subscribe<T = unknown>(url: string | URL, options: SubscribeOpti
 
 export class Subscription<T> implements AsyncIterable<Update<T>> {
   readonly #isEnvelope: boolean
-  readonly #stream: EventStream
+  #stream: EventStream
+  readonly #streamOptions: StreamOptions
+  readonly #shared: SharedGroup | undefined
+  #sharing: Sharing = { role: 'alone', reason: 'the option shared is not set' }
   readonly #parse: Parse<T>
   readonly #saved: SavedPosition | undefined
   readonly #handlers = new Map<string, Set<Handler<never>>>()
@@ -37,7 +45,7 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
   #finalId: string | undefined
   /** The last id before the event that is being handled. */
   #idBefore = ''
-  #hasStarted = false
+  #started: Promise<void> | undefined
 
   /** @internal */
   constructor(endpoint: Endpoint, options: SubscribeOptions<T>) {
@@ -45,8 +53,11 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
     const topics = [options.topics ?? []].flat()
     this.#isEnvelope = endpoint.dialect === 'tidings'
     this.#parse = options.parse ?? 'json'
+    const { shared = false, group = '' } = options
+    if (shared && endpoint.pageUrl) this.#shared = { scope: shared === 'page' ? 'page' : 'tabs', group }
+    else if (shared) this.#sharing = { role: 'alone', reason: 'a Mercure hub cannot share a stream' }
     this.#saved = storage && savedPosition(storage, endpoint.streamUrl({ topics, lastEventId: '' }))
-    this.#stream = new TopicStream({
+    this.#streamOptions = {
       endpoint,
       topics,
       from: from ?? this.#saved?.read() ?? '',
@@ -59,8 +70,10 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
       openTimeoutMs: openTimeout,
       onEvent: (event) => this.#receive(event),
       onState: (state) => this.#changed(state),
+      onSharing: (sharing) => this.#share(sharing),
       onLeaving: () => this.#saved?.flush(this.lastEventId)
-    })
+    }
+    this.#stream = new TopicStream(this.#streamOptions)
     if (signal?.aborted) this.close()
     else signal?.addEventListener('abort', () => this.close(), { once: true })
   }
@@ -72,6 +85,11 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
 
   get state(): State {
     return this.#stream.state
+  }
+
+  /** Whose connection the subscription uses. */
+  get sharing(): Sharing {
+    return this.#sharing
   }
 
   /**
@@ -86,7 +104,7 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
   on<Type extends keyof SubscriptionEvents<T>>(type: Type, handler: Handler<SubscriptionEvents<T>[Type]>): () => void {
     const handlers = this.#handlers.get(type) ?? new Set()
     this.#handlers.set(type, handlers.add(handler))
-    if (type !== 'state') this.#start()
+    if (type !== 'state' && type !== 'sharing') this.#start()
     return () => void handlers.delete(handler)
   }
 
@@ -116,12 +134,12 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
    * @throws RefusedError if the hub refuses the change
    */
   add(topics: string | readonly string[], { from }: { readonly from?: string } = {}): Promise<void> {
-    return this.#stream.change({ add: [topics].flat(), ...(from !== undefined && { from }) })
+    return this.#change({ add: [topics].flat(), ...(from !== undefined && { from }) })
   }
 
   /** Removes topics from the stream. At least one has to remain. @throws RefusedError if the hub refuses the change */
   remove(topics: string | readonly string[]): Promise<void> {
-    return this.#stream.change({ remove: [topics].flat() })
+    return this.#change({ remove: [topics].flat() })
   }
 
   close(): void {
@@ -129,10 +147,34 @@ export class Subscription<T> implements AsyncIterable<Update<T>> {
   }
 
   #start(): void {
-    if (this.#hasStarted) return
-    this.#hasStarted = true
     // Handlers that are added in the same task see everything.
-    queueMicrotask(() => this.state.status === 'closed' || this.#stream.start())
+    this.#started ??= Promise.resolve().then(() => this.#open())
+  }
+
+  async #open(): Promise<void> {
+    if (this.#shared) await this.#join(this.#shared)
+    if (this.state.status !== 'closed') this.#stream.start()
+  }
+
+  /** Replaces the stream by a shared one, which is loaded first. */
+  async #join(group: SharedGroup): Promise<void> {
+    try {
+      const { SharedStream } = await import('./shared/stream.ts')
+      if (this.state.status === 'closed') return
+      this.#stream = new SharedStream({ ...this.#streamOptions, ...group, topics: this.topics })
+    } catch (error) {
+      this.#share({ role: 'alone', reason: String(error) })
+    }
+  }
+
+  async #change(change: TopicChange): Promise<void> {
+    await this.#started
+    return this.#stream.change(change)
+  }
+
+  #share(sharing: Sharing): void {
+    this.#sharing = sharing
+    this.#emit('sharing', sharing)
   }
 
   #changed(state: State): void {

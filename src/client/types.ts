@@ -2,7 +2,7 @@
 import type { Credentials, Dialect } from './endpoint.ts'
 import type { Parse } from './payload.ts'
 import type { PositionStorage } from './storage.ts'
-import type { State } from './stream/state.ts'
+import type { Sharing, State } from './stream/state.ts'
 import type { TokenOption } from './token.ts'
 
 export interface Update<T = unknown> {
@@ -53,6 +53,7 @@ export interface SubscriptionEvents<T> {
   /** An update that `parse` refused. Without a handler, it is reported with `console.error`. */
   invalid: InvalidUpdate
   state: State
+  sharing: Sharing
 }
 
 export interface SubscribeOptions<T> {
@@ -68,6 +69,16 @@ export interface SubscribeOptions<T> {
   readonly parse?: Parse<T>
   /** Remembers the last id across page loads, such as `sessionStorage`. A given `from` takes precedence. */
   readonly storage?: PositionStorage
+  /**
+   * Uses one connection for all subscriptions to this URL. `true`: in all tabs of the browser, as far as Web Locks are available. `page`: in
+   * this page. Default: a connection for each subscription. Not for Mercure.
+   */
+  readonly shared?: boolean | 'page'
+  /**
+   * Distinguishes groups that do not share a connection, such as the id of the user: all subscriptions of a group receive what the token of
+   * one of them may read.
+   */
+  readonly group?: string
   /** Disconnects while the page is hidden, and continues without loss; default false. */
   readonly pauseWhenHidden?: boolean
   /** Longest silence of a hub that does not announce its heartbeat interval, in milliseconds; 0 for no limit; default 90,000. */

@@ -29,6 +29,6 @@ describe('the examples of docs/client.md', () => {
   })
 
   it('cover subscribing, publishing and changing', () => {
-    expect(examples.length).toBe(6)
+    expect(examples.length).toBe(7)
   })
 })

@@ -2,7 +2,7 @@
 import type { EventSourceMessage } from 'eventsource-parser'
 import type { Credentials, Endpoint } from '../endpoint.ts'
 import type { TokenOption } from '../token.ts'
-import type { State } from './state.ts'
+import type { Sharing, State } from './state.ts'
 
 export interface EventStream {
   /** The confirmed topics. */
@@ -23,7 +23,7 @@ export interface TopicChange {
   readonly from?: string
 }
 
-export interface StreamOptions {
+export interface StreamOptions extends StreamHandlers {
   readonly endpoint: Endpoint
   readonly topics: readonly string[]
   /** The id to continue after; empty for none. */
@@ -36,9 +36,15 @@ export interface StreamOptions {
   readonly pauseWhenHidden: boolean
   readonly idleTimeoutMs: number
   readonly openTimeoutMs: number
+}
+
+export interface StreamHandlers {
   /** Updates, ends, and reports of gaps and deletions. If it returns a promise, the next event waits for it. */
   onEvent(event: EventSourceMessage): void | Promise<void>
   onState(state: State): void
+  /** The hub confirmed the topics: updates after this position count for all of them. */
+  onTopics?(position: string): void
+  onSharing?(sharing: Sharing): void
   /** The page may never run again. */
   onLeaving(): void
 }

@@ -26,6 +26,7 @@ export function observePage({ woke, offline, visibility, leaving }: PageEvents, 
   page.addEventListener?.('online', () => woke(false), options)
   page.addEventListener?.('offline', offline, options)
   page.addEventListener?.('pagehide', leaving, options)
+  page.document?.addEventListener?.('freeze', leaving, options)
   // A page from the back/forward cache has lost its connections.
   page.addEventListener?.('pageshow', ({ persisted }) => persisted && woke(true), options)
   page.document?.addEventListener?.('resume', () => woke(true), options)

@@ -2,7 +2,7 @@
 import type { EventSourceMessage } from 'eventsource-parser'
 
 /** A page of `GET /updates`. */
-interface Page {
+export interface Page {
   readonly updates: readonly { readonly id: string; readonly type: string; readonly data: string }[]
   readonly lastEventId: string
   readonly gap: object | null
@@ -30,10 +30,9 @@ export async function pollUpdates<Refusal>(polling: Polling<Refusal>): Promise<R
     const response = await polling.request(wait)
     const refusal = await polling.refused(response)
     if (refusal) return refusal
-    const { updates, lastEventId, gap, more, ended } = (await response.json()) as Page
-    const events: EventSourceMessage[] = gap ? [{ event: 'tidings:gap', id: undefined, data: JSON.stringify(gap) }] : []
-    for (const update of updates) events.push(eventOf(update))
-    await polling.deliver(events)
+    const page = (await response.json()) as Page
+    const { lastEventId, more, ended } = page
+    await polling.deliver(eventsOf(page))
     if (!polling.arrived(lastEventId)) return undefined
     if (ended) {
       polling.ended()
@@ -43,7 +42,13 @@ export async function pollUpdates<Refusal>(polling: Polling<Refusal>): Promise<R
   }
 }
 
-/** The same event that a stream would contain. */
+/** The same events that a stream would contain. */
+export function eventsOf({ gap, updates }: Page): EventSourceMessage[] {
+  const events: EventSourceMessage[] = gap ? [{ event: 'tidings:gap', id: undefined, data: JSON.stringify(gap) }] : []
+  for (const update of updates) events.push(eventOf(update))
+  return events
+}
+
 function eventOf(update: Page['updates'][number]): EventSourceMessage {
   const isReport = update.type.startsWith('tidings:') && update.type !== 'tidings:end'
   return isReport

@@ -26,3 +26,12 @@ export interface ClosedState {
   readonly reason: 'client' | 'ended' | 'refused'
   readonly error?: Error
 }
+
+/** How a subscription gets its updates. */
+export type Sharing =
+  /** By the shared stream, which this page has opened. */
+  | { readonly role: 'leader' }
+  /** By the shared stream of another tab. */
+  | { readonly role: 'follower' }
+  /** By a connection that no other tab uses. */
+  | { readonly role: 'alone'; readonly reason: string }

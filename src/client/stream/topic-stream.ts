@@ -7,6 +7,8 @@ import type { State } from './state.ts'
 
 export class TopicStream implements EventStream {
   topics: readonly string[]
+  /** The newest position that the hub confirmed, which is one of its own ids. */
+  position = ''
   readonly #options: StreamOptions
   readonly #connection: Connection
   #hasStarted = false
@@ -82,11 +84,14 @@ export class TopicStream implements EventStream {
       this.#control?.lost()
     }
     if (state.status === 'closed') this.#control?.close()
+    // A page of history ends with an id of the hub.
+    if (state.status === 'live' && state.via === 'polling') this.#confirmed(this.lastEventId)
     this.#options.onState(state)
   }
 
   #receive(event: EventSourceMessage): void | Promise<void> {
     const { event: type, id, data } = event
+    if (type === 'tidings:open' || type === 'tidings:changed') this.position = id ?? this.position
     if (type === 'tidings:open') this.#opened(JSON.parse(data))
     else if (type === 'tidings:live') this.#connection.caughtUp()
     else if (type === 'tidings:changed' || type === 'tidings:refused') return this.#settle(JSON.parse(data))
@@ -94,16 +99,24 @@ export class TopicStream implements EventStream {
     else if (id !== undefined || !this.#control || this.#control.isNew(data)) return this.#options.onEvent(event)
   }
 
+  #confirmed(position: string): void {
+    this.position = position
+    this.#options.onTopics?.(position)
+  }
+
   #opened({ control, live = true, heartbeat }: { control?: string; live?: boolean; heartbeat?: number }): void {
+    if (control) {
+      this.#controlUrl = new URL(control, this.#options.endpoint.streamUrl({ topics: [], lastEventId: '' })).href
+      this.#control?.opened(this.#controlUrl)
+    }
+    this.#confirmed(this.position)
     this.#connection.opened(live, heartbeat)
-    if (!control) return
-    this.#controlUrl = new URL(control, this.#options.endpoint.streamUrl({ topics: [], lastEventId: '' })).href
-    this.#control?.opened(this.#controlUrl)
   }
 
   #settle(settlement: Settlement): void | Promise<void> {
     this.topics = settlement.topics ?? this.topics
     this.#control?.settle(settlement)
+    if (settlement.topics) this.#confirmed(this.position)
     if (settlement.gap) {
       return this.#options.onEvent({ event: 'tidings:gap', id: undefined, data: JSON.stringify(settlement.gap) })
     }

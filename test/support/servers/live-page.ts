@@ -15,7 +15,8 @@ const args = [
 ]
 
 export function launch(executablePath: string): Promise<Browser> {
-  return chromium.launch({ executablePath, args })
+  // Users have the back/forward cache.
+  return chromium.launch({ executablePath, args, ignoreDefaultArgs: ['--disable-back-forward-cache'] })
 }
 
 export interface LivePage {

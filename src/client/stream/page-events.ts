@@ -10,6 +10,9 @@ interface Target {
 
 const page = globalThis as Target & { document?: Target & { hidden: boolean } }
 
+/** Two reports within so many milliseconds are about the same event. */
+const sameMs = 1_000
+
 export interface PageEvents {
   /** The network is back, or the page continues after it was suspended: check the connection now. */
   readonly woke: (isSuspect: boolean) => void
@@ -23,13 +26,20 @@ export interface PageEvents {
 /** Reports until the signal is aborted. */
 export function observePage({ woke, offline, visibility, leaving }: PageEvents, signal: AbortSignal): void {
   const options = { signal }
+  let suspectAt = Number.NEGATIVE_INFINITY
+  // A page that returns from the back/forward cache reports it twice in some browsers. Its new connection is no suspect.
+  const continued = () => {
+    const before = suspectAt
+    suspectAt = performance.now()
+    woke(suspectAt - before > sameMs)
+  }
   page.addEventListener?.('online', () => woke(false), options)
   page.addEventListener?.('offline', offline, options)
   page.addEventListener?.('pagehide', leaving, options)
   page.document?.addEventListener?.('freeze', leaving, options)
   // A page from the back/forward cache has lost its connections.
-  page.addEventListener?.('pageshow', ({ persisted }) => persisted && woke(true), options)
-  page.document?.addEventListener?.('resume', () => woke(true), options)
+  page.addEventListener?.('pageshow', ({ persisted }) => persisted && continued(), options)
+  page.document?.addEventListener?.('resume', continued, options)
   page.document?.addEventListener?.(
     'visibilitychange',
     () => {

@@ -22,8 +22,10 @@ declare global {
 /** A browser context whose documents all have the client as `window.tidings`. */
 export interface Site {
   readonly context: BrowserContext
-  /** The origin of the pages. `/client.js` is the client as a classic script that defines `tidings`; any other path is an empty page. */
+  /** The origin of the pages. `/client.js` is the client as a classic script that defines `tidings`; most other paths are empty pages. */
   readonly url: string
+  /** More scripts of the origin, by path. */
+  readonly scripts: Map<string, string>
   /** Opens another page of the same origin. */
   open(): Promise<Page>
 }
@@ -37,24 +39,30 @@ export async function server(args: string[] = []): Promise<ServerProcess> {
 
 /** @param hub the URL of the hub for the pages */
 export async function openSite(browser: Browser, hub: string): Promise<Site> {
-  const bundle = await clientBundle()
   const context = await browser.newContext()
   onTestFinished(() => context.close())
+  return siteIn(context, hub)
+}
+
+/** The same in an existing context. */
+export async function siteIn(context: BrowserContext, hub: string): Promise<Site> {
+  const bundle = await clientBundle()
   // Every document has the client, also after a reload.
   await context.addInitScript({
     content: `${bundle.replace(/^var tidings/m, 'window.tidings')}; window.hub = () => new URLSearchParams(location.search).get('hub')`
   })
-  const { url } = await scriptedServer((response, { url }) => {
-    const isScript = url === '/client.js'
-    response.writeHead(200, { 'Content-Type': isScript ? 'text/javascript' : 'text/html' })
-    response.end(isScript ? bundle : '<!doctype html><title>app</title>')
+  const scripts = new Map([['/client.js', bundle]])
+  const { url } = await scriptedServer((response, { url = '' }) => {
+    const script = scripts.get(url)
+    response.writeHead(200, { 'Content-Type': script === undefined ? 'text/html' : 'text/javascript' })
+    response.end(script ?? '<!doctype html><title>app</title>')
   })
   const open = async () => {
     const page = await context.newPage()
     await page.goto(`${url}/?hub=${encodeURIComponent(hub)}`)
     return page
   }
-  return { context, url, open }
+  return { context, url, scripts, open }
 }
 
 /** Opens one page in a browser context of its own. */

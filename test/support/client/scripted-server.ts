@@ -27,6 +27,23 @@ export async function scriptedServer(answer: Step): Promise<ScriptedServer> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests }
 }
 
+/** The same for pages of another origin: it allows them everything, and answers their preflights, which it does not record. */
+export async function crossOriginServer(answer: Step): Promise<ScriptedServer> {
+  const requests: IncomingMessage[] = []
+  const { url } = await scriptedServer((response, request) => {
+    response.setHeader('Access-Control-Allow-Origin', '*')
+    response.setHeader('Access-Control-Expose-Headers', 'Retry-After')
+    if (request.method === 'OPTIONS') {
+      response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type, Idempotency-Key')
+      response.writeHead(204).end()
+      return
+    }
+    requests.push(request)
+    answer(response, request, requests.length - 1)
+  })
+  return { url, requests }
+}
+
 /** Answers with an event stream, and leaves it open. */
 export function stream(response: ServerResponse, text = ':\n\n'): void {
   response.writeHead(200, { 'Content-Type': 'text/event-stream' })

@@ -4,7 +4,7 @@ import { expect, onTestFinished } from 'vitest'
 
 const isRoot = process.getuid?.() === 0
 /** Flags that disable background activity of the browser. */
-const args = [
+export const args = [
   ...(isRoot ? ['--no-sandbox'] : []),
   '--disable-gpu',
   '--disable-quic',

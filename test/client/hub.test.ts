@@ -1,11 +1,11 @@
 // The client with the real server: resuming across crashes, gaps, ends, deletions, changes, tokens, polling, and Mercure.
 import { mkdtempSync, rmSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Gap, publish, RefusedError, type Subscription, subscribe } from '../../dist/client/index.js'
 import { legacy, now, secret, sign } from '../support/auth/tokens.ts'
+import { bufferingProxy } from '../support/client/buffering-proxy.ts'
 import { scriptedServer } from '../support/client/scripted-server.ts'
 import { type CuttableProxy, cuttableProxy } from '../support/servers/cuttable-proxy.ts'
 import { type ServerProcess, startServer } from '../support/servers/server.ts'
@@ -217,24 +217,7 @@ describe('a token', () => {
 
 it('polls if a proxy buffers the stream', async () => {
   const server = await started()
-  const paths: string[] = []
-  // It passes an answer on when it is complete.
-  const proxy = await scriptedServer((response, request) => {
-    paths.push((request.url as string).split('?')[0] as string)
-    const forwarded = httpRequest(
-      `${server.url}${request.url}`,
-      { headers: request.headers, agent: false },
-      (answer) => {
-        const chunks: Buffer[] = []
-        answer.on('data', (chunk) => chunks.push(chunk))
-        answer.on('end', () => response.writeHead(answer.statusCode ?? 0, answer.headers).end(Buffer.concat(chunks)))
-      }
-    )
-    forwarded.on('error', () => response.destroy())
-    request.on('close', () => response.destroyed && forwarded.destroy())
-    response.on('close', () => forwarded.destroy())
-    forwarded.end()
-  })
+  const proxy = await bufferingProxy(server.url)
   const subscription = subscribe(`${proxy.url}/subscribe`, { topics: 'a', openTimeout: 300 })
   const { got } = await follow(subscription)
   expect(subscription.state).toEqual({ status: 'live', via: 'polling' })
@@ -248,6 +231,7 @@ it('polls if a proxy buffers the stream', async () => {
   await publishAll(server.url, 'a', 'not wanted')
   await publishAll(server.url, 'c', 4)
   await expect.poll(() => got, patient).toEqual([1, 2, 3, 4])
+  const paths = proxy.requests.map(({ url }) => url?.split('?')[0])
   expect(paths.slice(0, 2)).toEqual(['/subscribe', '/updates'])
 }, 30_000)
 

@@ -1,5 +1,7 @@
 // The token of a client: a text, or a function that returns a fresh one.
 
+import { timeoutMs, withTimeLimit } from './abort.ts'
+
 /** A bearer token, or a function that returns one. The function is called for every attempt, and before a token expires. */
 export type TokenOption = string | (() => string | undefined | Promise<string | undefined>)
 
@@ -22,8 +24,10 @@ export class Token {
     return typeof this.#option === 'function'
   }
 
-  async get(): Promise<string | undefined> {
-    const token = typeof this.#option === 'function' ? await this.#option() : this.#option
+  /** Rejects when the signal is aborted, or the function takes too long. */
+  async get(signal?: AbortSignal): Promise<string | undefined> {
+    const option = this.#option
+    const token = typeof option === 'function' ? await withTimeLimit(timeoutMs, async () => option(), signal) : option
     this.expiresAt = token ? expiryOf(token) : Number.POSITIVE_INFINITY
     return token
   }

@@ -2,7 +2,18 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { publish } from '../../dist/client/index.js'
-import { type FollowOptions, follow, is, openPage, openSite, send, server, shows } from '../support/client/pages.ts'
+import {
+  type FollowOptions,
+  follow,
+  is,
+  openPage,
+  openSite,
+  send,
+  server,
+  shows,
+  siteIn
+} from '../support/client/pages.ts'
+import { userBrowser } from '../support/client/user-browser.ts'
 import { randomFrom, seed } from '../support/random.ts'
 import { chromium, describeWith } from '../support/requirements.ts'
 import { cuttableProxy } from '../support/servers/cuttable-proxy.ts'
@@ -130,6 +141,42 @@ describeWith(await chromium(), 'tabs that share a connection', (executablePath) 
     await send(url, 4)
     await shows(leader, 1, 'freeze', 'resume', 2, 3, 4)
     for (const follower of followers) await shows(follower, 1, 2, 3, 4)
+    expect(await connections(url)).toBe(one)
+  })
+
+  test('a hidden leader that the browser freezes gives the lead away', async () => {
+    const { url } = await server()
+    const site = await siteIn(await userBrowser(executablePath), url)
+    const leader = await site.open()
+    await follow(leader, { shared: true })
+    const follower = await site.open()
+    await follow(follower, { shared: true })
+    const devtools = await site.context.newCDPSession(leader)
+    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+    await newLeader([follower])
+    await send(url, 1, 2)
+    await shows(follower, 1, 2)
+    await devtools.send('Page.setWebLifecycleState', { state: 'active' })
+    await shows(leader, 1, 2)
+    expect(await role(leader)).toBe('follower')
+    expect(await connections(url)).toBe(one)
+  })
+
+  test('with pauseWhenHidden, only visible tabs keep the connection open', async () => {
+    const { url } = await server()
+    const site = await siteIn(await userBrowser(executablePath), url)
+    const options = { shared: true, pauseWhenHidden: true }
+    const first = await site.open()
+    await follow(first, options)
+    const second = await site.open()
+    await follow(second, options)
+    await newLeader([second])
+    expect(await first.evaluate(() => window.subscription.state)).toMatchObject({ reason: 'the page is hidden' })
+    await send(url, 1, 2)
+    await shows(second, 1, 2)
+    await first.bringToFront()
+    await shows(first, 1, 2)
+    await newLeader([first])
     expect(await connections(url)).toBe(one)
   })
 

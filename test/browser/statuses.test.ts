@@ -2,7 +2,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bufferingProxy } from '../support/client/buffering-proxy.ts'
-import { is, openPage, send, server, shows, subscribeIn } from '../support/client/pages.ts'
+import { hide, is, openPage, send, server, shows, subscribeIn } from '../support/client/pages.ts'
 import { crossOriginServer, opening, type Step, stream, update } from '../support/client/scripted-server.ts'
 import { chromium, describeWith } from '../support/requirements.ts'
 import { launch } from '../support/servers/live-page.ts'
@@ -75,6 +75,18 @@ describeWith(await chromium(), 'the client in a browser, after', (executablePath
       { status: 'connecting' },
       { status: 'live', via: 'stream' }
     ])
+  })
+
+  it('Retry-After is not asked again earlier because the tab is shown', async () => {
+    const { hub, page } = await subscribeTo(refuse(503, { 'Retry-After': '60' }))
+    await is(page, 'waiting')
+    for (let shown = 0; shown < 4; shown++) {
+      await hide(page, true)
+      await hide(page, false)
+    }
+    await is(page, 'waiting')
+    expect(await page.evaluate(() => window.states.length)).toBe(2)
+    expect(hub.requests.length).toBe(1)
   })
 
   it('Retry-After waits at least as long, and says until when', async () => {

@@ -4,8 +4,9 @@ import { fullJitterMs, readRetryAfter } from '../../backoff.ts'
 import { delay, timeoutMs, withTimeLimit } from '../abort.ts'
 import { isDenial, isTransient, RefusedError, refusalOf } from '../errors.ts'
 import type { StreamOptions } from '../stream/event-stream.ts'
+import { get } from '../stream/get.ts'
 import { eventsOf, type Page } from '../stream/polling.ts'
-import { authorization, Token } from '../token.ts'
+import { Token } from '../token.ts'
 
 const backoff = { firstMs: 500, maxMs: 30_000 }
 /** How long a server of a fleet that is behind the others is given before it is asked again, in milliseconds. */
@@ -54,16 +55,15 @@ export class History {
   }
 
   async #request(url: string): Promise<Page> {
-    const { fetch, credentials } = this.#options
     for (let failures = 1; ; failures++) {
       let minMs = 0
       try {
         return await withTimeLimit(
           timeoutMs,
           async (signal) => {
-            const headers = { Accept: 'application/json', ...authorization(await this.#token.get()) }
-            const init = { headers, signal, cache: 'no-store' as const, ...(credentials && { credentials }) }
-            const response = await fetch(url, init)
+            const token = await this.#token.get(signal)
+            const headers = { Accept: 'application/json' }
+            const response = await get(this.#options, { url, token, headers, signal })
             if (response.ok) return (await response.json()) as Page
             minMs = readRetryAfter(response.headers.get('Retry-After'), backoff.maxMs)
             throw await refusalOf(response)

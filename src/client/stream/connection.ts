@@ -2,7 +2,8 @@
 import type { EventSourceMessage } from 'eventsource-parser'
 import { fullJitterMs } from '../../backoff.ts'
 import { RefusedError } from '../errors.ts'
-import { authorization, Token } from '../token.ts'
+import { Token } from '../token.ts'
+import { get } from './get.ts'
 import type { ConnectionOptions } from './options.ts'
 import { isPageHidden, observePage } from './page-events.ts'
 import { ResumableParser } from './parser.ts'
@@ -19,8 +20,6 @@ const backoff = { firstMs: 1_000, maxMs: 30_000 }
 const minLifeMs = 5_000
 /** The shortest time between two attempts of which none failed, in milliseconds. */
 const minRestartMs = 200
-/** How long updates are polled before a stream is tried again, in milliseconds. */
-const pollingMs = 300_000
 
 /** Why an attempt was aborted although nothing failed. */
 const restarted = Symbol('restarted')
@@ -39,6 +38,8 @@ export class Connection {
   #hasOpened = false
   /** When the stream of this attempt began, on the monotonic clock. */
   #beganAt = Number.POSITIVE_INFINITY
+  /** Until when the server asked to wait, on the monotonic clock. */
+  #notBefore = 0
   #isDenied = false
   #isBuffered = false
 
@@ -57,7 +58,7 @@ export class Connection {
           if (isSuspect) this.restart()
           this.#watchdog?.check()
           this.#failures = 0
-          this.#pause.end()
+          this.#continue()
         },
         offline: () => this.#attempt.abort('the network is offline'),
         visibility: (isHidden) => pauseWhenHidden && isHidden && this.#hasOpened && this.restart(),
@@ -79,7 +80,12 @@ export class Connection {
   /** Connects again at once, from the last event id. */
   restart(): void {
     this.#attempt.abort(restarted)
-    this.#pause.end()
+    this.#continue()
+  }
+
+  /** Ends a wait, but not before the server allows it. */
+  #continue(): void {
+    if (performance.now() >= this.#notBefore) this.#pause.end()
   }
 
   /** The server has sent what was published before. */
@@ -112,7 +118,9 @@ export class Connection {
       if (interruption.isImmediate && (interruption.isDenied || endedAt - startedAt > minRestartMs)) continue
       this.#failures++
       // The minimum is added: many clients that lost their server together must not all return together.
-      const minMs = Math.max(this.#retryMs, interruption.minMs ?? 0)
+      const { minMs: askedMs = 0 } = interruption
+      this.#notBefore = endedAt + askedMs
+      const minMs = Math.max(this.#retryMs, askedMs)
       await this.#wait(minMs + Math.ceil(fullJitterMs(this.#failures, backoff)), interruption)
     }
   }
@@ -125,7 +133,7 @@ export class Connection {
   }
 
   async #connect(): Promise<Interruption> {
-    const token = await this.#token.get()
+    const token = await this.#token.get(this.#attempt.signal)
     if (this.#isBuffered && this.#options.pageUrl) return this.#poll(token)
     this.#attempt.signal.throwIfAborted()
     const timer = setTimeout(() => {
@@ -134,19 +142,14 @@ export class Connection {
     }, this.#options.openTimeoutMs)
     try {
       const { streamUrl, headers } = this.#options
-      const response = await this.#request(streamUrl(this.lastEventId), token, { Accept: accept, ...headers })
+      const url = streamUrl(this.lastEventId)
+      const { signal } = this.#attempt
+      const response = await get(this.#options, { url, token, headers: { Accept: accept, ...headers }, signal })
       const refused = await this.#refused(response, 'text/event-stream')
       return refused ?? (await this.#read(response, () => clearTimeout(timer)))
     } finally {
       clearTimeout(timer)
     }
-  }
-
-  #request(url: string, token: string | undefined, headers: Record<string, string>): Promise<Response> {
-    const { fetch, credentials } = this.#options
-    const cache = 'no-store' as const
-    const init = { headers: { ...headers, ...authorization(token) }, signal: this.#attempt.signal, cache }
-    return fetch(url, { ...init, ...(credentials && { credentials }) })
   }
 
   /** Undefined if the response is a success. @throws RefusedError if a retry would not help */
@@ -207,30 +210,26 @@ export class Connection {
   }
 
   /** Few networks need it, so it is loaded then. */
-  async #poll(firstToken: string | undefined): Promise<Interruption> {
+  async #poll(token: string | undefined): Promise<Interruption> {
     this.#isBuffered = false
-    const { longestPollMs, pollUpdates } = await import('./polling.ts')
-    const until = performance.now() + pollingMs
-    const pageUrl = this.#options.pageUrl as NonNullable<ConnectionOptions['pageUrl']>
-    const watchdog = new Watchdog(this.#options.openTimeoutMs + longestPollMs, () => this.restart())
-    this.#watchdog = watchdog
-    watchdog.check()
-    let token = firstToken
-    const interruption = await pollUpdates({
-      request: async (waitSeconds) => {
-        if (this.#token.renewIn <= 0) token = await this.#token.get()
-        return this.#request(pageUrl(this.lastEventId, waitSeconds), token, { Accept: 'application/json' })
-      },
+    const { poll } = await import('./polling.ts')
+    const interruption = await poll(this.#options, {
+      token,
+      renewable: this.#token,
+      signal: this.#attempt.signal,
+      lastEventId: this.lastEventId,
       refused: (response) => this.#refused(response, 'application/json'),
-      deliver: (events) => this.#deliver(events, watchdog),
-      arrived: (lastEventId) => {
-        watchdog.seen()
+      watch: (watchdog) => {
+        this.#watchdog = watchdog
+      },
+      restart: () => this.restart(),
+      deliver: (events, watchdog) => this.#deliver(events, watchdog),
+      arrived: (lastEventId, isWorking) => {
         this.lastEventId = lastEventId
         this.#hasOpened = true
         // Polling works and the stream does not: something buffers it.
-        this.#isBuffered = performance.now() < until
+        this.#isBuffered = isWorking
         this.#set({ status: 'live', via: 'polling' })
-        return this.#isBuffered && !this.#attempt.signal.aborted
       },
       ended: () => this.close({ status: 'closed', reason: 'ended' })
     })

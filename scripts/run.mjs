@@ -58,10 +58,12 @@ function install() {
   })
 }
 
-/** The client again: checked without the types of Node, and in CommonJS for applications that use `require`. */
-function buildClient() {
-  tool('tsc', '-p', 'src/client')
-  tool('tsc', '-p', 'src/client/tsconfig.cjs.json')
+/** The client and the hooks again: checked without the types of Node, and in CommonJS for applications that use `require`. */
+function buildForBrowsers() {
+  for (const layer of ['client', 'react']) {
+    tool('tsc', '-p', `src/${layer}`)
+    tool('tsc', '-p', `src/${layer}/tsconfig.cjs.json`)
+  }
   writeFileSync(join(root, 'dist/cjs/package.json'), '{"type":"commonjs"}\n')
 }
 
@@ -78,7 +80,7 @@ function build() {
     console.error('building …')
     rmSync(join(root, 'dist'), { recursive: true, force: true })
     tool('tsc', '-p', 'tsconfig.json')
-    buildClient()
+    buildForBrowsers()
     bundlePage()
     for (const path of ['pages/live/live.html', 'pages/live/live.css', 'log/redis/lua']) {
       cpSync(join(root, 'src', path), join(root, 'dist', path), { recursive: true })

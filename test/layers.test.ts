@@ -15,6 +15,7 @@ const below: Record<string, readonly string[]> = {
   errors: [],
   backoff: [],
   client: ['backoff', 'topics'],
+  react: ['client'],
   units: [],
   update: ['errors'],
   log: ['backoff', 'update', 'topics', 'errors', 'units'],
@@ -77,6 +78,14 @@ it('importing the library loads no storage engine and no command line', () => {
   for (const file of loaded) if (file.startsWith('src/')) for (const next of loadedFrom(file)) loaded.add(next)
   const packages = [...loaded].filter((path) => !path.startsWith('src/') && !path.startsWith('node:'))
   expect(packages.sort()).toEqual(['jose', 're2js', 'urlpattern-polyfill/urlpattern'])
+})
+
+it('the React hooks import React, and the client as an application does', () => {
+  const hooks = files.filter((file) => layerOf(file) === 'react')
+  const loaded = new Set(
+    hooks.flatMap((file) => [...importsOf(file), ...loadedFrom(file)]).filter((path) => !path.startsWith('src/react/'))
+  )
+  expect([...loaded].sort()).toEqual(['react', 'src/client/index.ts'])
 })
 
 it('there are no import cycles, including type imports', () => {

@@ -107,6 +107,23 @@ it.each(Object.keys(bundlers))('%s bundles its client for browsers', async (name
   expect(Object.keys(exported)).toEqual(['TidingsSource', 'publish', 'subscribe'])
 })
 
+it.each(Object.keys(bundlers))('%s bundles its React hooks for browsers', async (name) => {
+  writeFileSync(entry, "export { TidingsProvider, useTopic } from 'tidings/react'")
+  const code = await (bundlers[name] as () => Promise<string>)()
+  expect(code).not.toMatch(/\bfrom\s*["']|node:/)
+  expect(code).toMatch(/export\s*{[^}]*TidingsProvider[^}]*useTopic/)
+})
+
+it.each(['dist/react/index.js', 'dist/cjs/react/index.js'])(
+  '%s is for the browser in the app router of Next.js',
+  (path) => {
+    // A directive counts only before the first statement.
+    const [, directives] =
+      /^((?:\s*(?:\/\/[^\n]*\n|["'][a-z ]+["'];))*)/.exec(readFileSync(join(installed, path), 'utf8')) ?? []
+    expect(directives).toContain("'use client';")
+  }
+)
+
 it('follows the rules of publint', async () => {
   const { messages, pkg } = await publint({ pkgDir: installed, pack: false, strict: true })
   expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([])

@@ -37,8 +37,8 @@ export function useEvents<T>(
 ): readonly Update<T>[] {
   const options: UseEventsOptions<T> = typeof given === 'function' ? { onUpdate: given } : given
   const { limit = options.onUpdate ? 0 : 100 } = options
-  const attach = useHandlers(options)
-  const updates = useFeed({ hook: 'useEvents', topics, options, limit }, limit > 0 ? updatesOf<T> : nothing, attach)
+  const request = { hook: 'useEvents', topics, options, limit, isOnce: options.onUpdate !== undefined }
+  const updates = useFeed(request, limit > 0 ? updatesOf<T> : nothing, useHandlers(options))
   // Another component may have asked for more.
   return useMemo(() => (updates.length > limit ? updates.slice(-limit) : updates), [updates, limit])
 }

@@ -1,7 +1,7 @@
 // What useTopic and useEvents have in common: a component follows a feed while it is mounted.
 import { useCallback, useMemo, useRef, useSyncExternalStore } from 'react'
 import type { Parse, Subscription } from '../client/index.ts'
-import type { Feed, FeedSpec, Start } from './feed.ts'
+import type { Feed, FeedSpec } from './feed.ts'
 import { useStore } from './provider.ts'
 import type { Store } from './store.ts'
 
@@ -28,19 +28,21 @@ export interface Request<T> {
   readonly options: FollowOptions<T>
   /** How many of the newest updates the hook needs. */
   readonly limit: number
+  /** Whether its handlers must get each update once. */
+  readonly isOnce: boolean
 }
 
 /**
  * Follows a feed while the component is mounted. Topics are compared by content.
  * @param snapshotOf what the hook shows of a feed; undefined is for a page that has none yet, such as on the server
- * @param attach adds handlers. They get each update once: when topics change, they continue after the last one
+ * @param attach adds handlers
  */
 export function useFeed<T, Snapshot>(
   request: Request<T>,
   snapshotOf: (feed: Feed<T> | undefined) => Snapshot,
   attach?: Attach<T>
 ): Snapshot {
-  const { options, limit } = request
+  const { options, limit, isOnce } = request
   const store = useStore(request.hook)
   const key = JSON.stringify([...new Set([request.topics].flat())].sort())
   // biome-ignore lint/correctness/useExhaustiveDependencies: the other options count when the hook subscribes
@@ -53,19 +55,19 @@ export function useFeed<T, Snapshot>(
   const subscribe = useCallback(
     (onChange: () => void) => {
       if (!isActive) return () => {}
-      const start = attach && position.current?.url === store.url ? position.current.start : spec.start
+      const start = (isOnce && startAfter(position.current, store, spec)) || spec.start
       const { feed, leave } = store.follow({ ...spec, start }, attach !== undefined, onChange)
       const detach = attach?.(feed.subscription)
       followed.current = { spec, feed }
       return () => {
         followed.current = undefined
         const { lastEventId } = feed.subscription
-        if (lastEventId !== '') position.current = { url: store.url, start: { from: lastEventId, last: undefined } }
+        if (lastEventId !== '') position.current = { url: store.url, topics: spec.topics, from: lastEventId }
         detach?.()
         leave()
       }
     },
-    [store, spec, isActive, attach]
+    [store, spec, isActive, isOnce, attach]
   )
   const current = () => (followed.current?.spec === spec ? followed.current.feed : store.find(spec))
   return useSyncExternalStore(
@@ -75,11 +77,18 @@ export function useFeed<T, Snapshot>(
   )
 }
 
-/** Where the handlers of a component have stopped, so that they continue there. */
+/** Where the handlers of a component have stopped. */
 interface Position {
   /** The hub that made the id. */
   readonly url: string
-  readonly start: Start
+  readonly topics: readonly string[]
+  readonly from: string
+}
+
+/** Where handlers that have stopped there continue. Undefined if they have none of the topics yet, and can begin as others do. */
+function startAfter(position: Position | undefined, store: Store, spec: { readonly topics: readonly string[] }) {
+  const hasCommon = position?.url === store.url && spec.topics.some((topic) => position.topics.includes(topic))
+  return hasCommon ? { from: position.from, last: undefined } : undefined
 }
 
 function specOf<T>(store: Store, key: string, options: FollowOptions<T>, limit: number): FeedSpec<T> {

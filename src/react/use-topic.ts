@@ -17,7 +17,7 @@ export interface TopicValue<T> {
 
 /** The newest data of a topic. The component renders again with each update. */
 export function useTopic<T = unknown>(topic: string, options: UseTopicOptions<T> = {}): TopicValue<T> {
-  const newest = useFeed({ hook: 'useTopic', topics: topic, options, limit: 1 }, newestOf<T>)
+  const newest = useFeed({ hook: 'useTopic', topics: topic, options, limit: 1, isOnce: false }, newestOf<T>)
   if (newest === 'none') return { data: options.initial, update: undefined }
   return { data: newest?.data, update: newest }
 }

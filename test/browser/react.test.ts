@@ -172,6 +172,21 @@ describeWith(await chromium(), 'the React hooks', (executablePath) => {
       expect(page.streams()).toBe(1)
     })
 
+    test('show nothing of the topic before, when a component follows another one', async () => {
+      const { url } = await hub()
+      const page = await open()
+      await page.show(scene(url, ['Value', { topic: 'a' }], ['Status']))
+      await page.shows('status', 'live')
+      await send(url, 'a', 1)
+      await page.shows('value', '1 (message)')
+      await page.show(scene(url, ['Value', { topic: 'b', options: { initial: 'rendered' } }], ['Status']))
+      expect(await page.page.textContent('.value')).toBe('rendered')
+      await page.shows('status', 'live')
+      await send(url, 'a', 2)
+      await send(url, 'b', 3)
+      await page.shows('value', '3 (message)')
+    })
+
     test('subscribe to nothing with an empty list, or when disabled', async () => {
       const { url } = await hub()
       const page = await open()
@@ -213,6 +228,19 @@ describeWith(await chromium(), 'the React hooks', (executablePath) => {
       await send(url, 'a', 2)
       await page.show(log(true))
       await page.got('1', '2')
+    })
+
+    test('begin again with other topics, with a handler too', async () => {
+      const { url } = await hub()
+      await send(url, 'a', 1, 2)
+      await send(url, 'b', 3, 4)
+      const page = await open()
+      for (const topics of ['a', 'b']) {
+        const options = { last: 1, limit: 10 }
+        await page.show(scene(url, ['Log', { topics, options }], ['List', { topics, options }]))
+        await page.shows('list', topics === 'a' ? '2' : '4')
+      }
+      await page.got('2', '4')
     })
 
     test('start with the newest updates', async () => {

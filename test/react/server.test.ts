@@ -1,7 +1,8 @@
 // The React hooks on a server, where nothing connects, and without a provider.
 import { createElement, type ReactNode } from 'react'
 import { renderToString } from 'react-dom/server'
-import { expect, it, onTestFinished, vi } from 'vitest'
+import { expect, expectTypeOf, it, onTestFinished, vi } from 'vitest'
+import type { StandardSchema, Update } from '../../dist/client/index.js'
 import { TidingsProvider, useConnectionState, useEvents, useTopic } from '../../dist/react/index.js'
 
 const hooks: Record<string, () => unknown> = {
@@ -24,4 +25,17 @@ it.each(Object.keys(hooks))('%s without a provider says what to do', (name) => {
   expect(() => renderToString(createElement(Page))).toThrow(
     `${name} needs a provider: render <TidingsProvider url="https://hub.example.com/subscribe"> above the component that calls it`
   )
+})
+
+it('their types follow from the initial data, the parser and the handler', () => {
+  const count: StandardSchema<number> = { '~standard': { version: 1, validate: () => ({ value: 1 }) } }
+  const Page = (): ReactNode => {
+    expectTypeOf(useTopic('a').data).toEqualTypeOf<unknown>()
+    expectTypeOf(useTopic('a', { initial: { total: 1 } }).data).toEqualTypeOf<{ total: number } | undefined>()
+    expectTypeOf(useTopic('a', { parse: count }).update).toEqualTypeOf<Update<number> | undefined>()
+    expectTypeOf(useEvents('a', { parse: (text) => text.length })).toEqualTypeOf<readonly Update<number>[]>()
+    expectTypeOf(useEvents('a', ({ data }: Update<string>) => void data)).toEqualTypeOf<void>()
+    return 'typed'
+  }
+  expect(renderToString(createElement(TidingsProvider, { url: '/subscribe' }, createElement(Page)))).toBe('typed')
 })

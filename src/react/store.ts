@@ -4,7 +4,16 @@ import { Feed, type FeedSpec } from './feed.ts'
 
 type ClientOptions = Pick<
   SubscribeOptions<unknown>,
-  'token' | 'from' | 'credentials' | 'dialect' | 'fetch' | 'pauseWhenHidden' | 'idleTimeout' | 'openTimeout'
+  | 'token'
+  | 'from'
+  | 'shared'
+  | 'group'
+  | 'credentials'
+  | 'dialect'
+  | 'fetch'
+  | 'pauseWhenHidden'
+  | 'idleTimeout'
+  | 'openTimeout'
 >
 
 /** What all hooks below a provider share. */
@@ -19,9 +28,6 @@ export interface HubOptions extends ClientOptions {
   /** `page`, the default: one stream for the page; `true`: one for all tabs of the browser; `false`: one for each subscription. */
   readonly shared?: boolean | 'page'
 }
-
-// needs shared: the option is not part of SubscribeOptions yet. Once it is, this type is SubscribeOptions, and HubOptions can pick it.
-type SharedOptions<T> = SubscribeOptions<T> & { readonly shared: boolean | 'page' }
 
 /**
  * How long a feed without hooks stays open, in milliseconds. Strict mode, and a change of the page that shows the same topics again, then
@@ -105,7 +111,7 @@ export class Store {
 
   #subscribe<T>({ topics, parse, start: { from, last } }: FeedSpec<T>): Subscription<T> {
     const { url, from: _, shared = 'page', ...options } = this.options
-    const all: SharedOptions<T> = {
+    const all: SubscribeOptions<T> = {
       ...options,
       ...this.#relays,
       shared,

@@ -302,7 +302,6 @@ describeWith(await chromium(), 'the React hooks', (executablePath) => {
       await page.shows('status', 'live')
     })
 
-    // needs shared: without it, each topic has its own stream, and the browser allows six to one server.
     test('share one stream between fifty components with fifty topics', async () => {
       const { url } = await hub()
       const page = await open()

@@ -19,17 +19,20 @@ const groups = new Map<string, Group>()
 
 /** The group of this page for this URL, scope and name. */
 export function groupOf(options: GroupOptions): Group {
-  const { endpoint, credentials = '', scope, group: label } = options
+  const { endpoint, credentials = '', scope, group: label, token } = options
   const url = endpoint.streamUrl({ topics: [], lastEventId: '' })
   const name = ['tidings', scope, label, credentials, url].join(' ')
-  const group = groups.get(name) ?? new Group(name, options)
-  groups.set(name, group)
+  // Subscriptions of one page that have different tokens are like different tabs. The name of a lock must not contain a token.
+  const key = typeof token === 'string' ? `${name} ${token}` : name
+  const group = groups.get(key) ?? new Group(key, name, options)
+  groups.set(key, group)
   return group
 }
 
 export class Group implements Home {
   /** The state of the shared stream. */
   state: State = { status: 'connecting' }
+  readonly #key: string
   readonly #name: string
   /** Those of the first member. They apply to the stream while this page leads. */
   readonly #options: GroupOptions
@@ -43,7 +46,9 @@ export class Group implements Home {
   #sharing: Sharing = { role: 'follower' }
   #end = new AbortController()
 
-  constructor(name: string, options: GroupOptions) {
+  /** @param key identifies the group in this page @param name identifies it among the tabs */
+  constructor(key: string, name: string, options: GroupOptions) {
+    this.#key = key
     this.#name = name
     this.#options = options
   }
@@ -56,7 +61,7 @@ export class Group implements Home {
       this.want(member)
       return
     }
-    groups.set(this.#name, this)
+    groups.set(this.#key, this)
     this.#end = new AbortController()
     this.#observe()
     this.#enter()
@@ -75,7 +80,7 @@ export class Group implements Home {
     if (this.#members.size > 0) return
     this.#end.abort()
     this.#suspend('the group has no members')
-    if (groups.get(this.#name) === this) groups.delete(this.#name)
+    if (groups.get(this.#key) === this) groups.delete(this.#key)
   }
 
   #observe(): void {

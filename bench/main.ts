@@ -1,5 +1,5 @@
 // Runs the named benchmark; default `fanout`.
-import { fanout, usage as fanoutUsage } from './fanout/fanout.ts'
+import { embedded, fanout } from './fanout/fanout.ts'
 import { fleet, usage as fleetUsage } from './fleet/fleet.ts'
 import { log, usage as logUsage } from './log/log.ts'
 import { replay, usage as replayUsage } from './replay/replay.ts'
@@ -13,7 +13,8 @@ interface Bench {
 
 const benches: Record<string, Bench> = {
   deletion: { run: deletion, usage: deletionUsage },
-  fanout: { run: fanout, usage: fanoutUsage },
+  embedded,
+  fanout,
   fleet: { run: fleet, usage: fleetUsage },
   log: { run: log, usage: logUsage },
   polling: { run: polling, usage: pollingUsage },

@@ -21,6 +21,7 @@ const below: Record<string, readonly string[]> = {
   log: ['backoff', 'update', 'topics', 'errors', 'units'],
   hub: ['log', 'topics', 'update', 'errors', 'sse'],
   http: ['hub', 'auth', 'log', 'topics', 'update', 'errors', 'sse', 'pages', 'units', 'json', 'bounded-map'],
+  fetch: ['http', 'hub'],
   index: ['http', 'hub', 'auth', 'log', 'topics', 'update', 'errors'],
   server: ['backoff', 'http', 'hub', 'auth', 'log', 'units', 'errors'],
   cli: ['client', 'server', 'http', 'auth', 'units', 'errors']

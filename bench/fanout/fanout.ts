@@ -1,6 +1,7 @@
 // The fan-out benchmark: all contenders in turn, round after round, in one run.
 import { betterSse } from '../contenders/better-sse.ts'
 import type { Contender } from '../contenders/contender.ts'
+import { embeddings } from '../contenders/embedded.ts'
 import { installNchan, nchan } from '../contenders/nchan.ts'
 import { resWrite } from '../contenders/res-write.ts'
 import { tidings } from '../contenders/tidings.ts'
@@ -10,15 +11,21 @@ import { markdown, summaries } from '../support/report.ts'
 import { saveResults } from '../support/results.ts'
 import { inTurns } from '../support/turns.ts'
 import { columnsOf } from './columns.ts'
-import { readOptions, usage } from './options.ts'
+import { readOptions, usageOf } from './options.ts'
 import { described, type Scenario } from './scenarios.ts'
 import { trial } from './trial.ts'
 
-const contenders = [tidings, betterSse, resWrite, nchan]
+/** Servers, as they are usually run. */
+export const fanout = benchOf('fanout', [tidings, betterSse, resWrite, nchan])
 
-export { usage }
+/** One hub in the servers of applications: what a delivery costs in each. */
+export const embedded = benchOf('embedded', embeddings)
 
-export async function fanout(args: string[], command: string): Promise<void> {
+function benchOf(name: string, contenders: readonly Contender[]) {
+  return { usage: usageOf(name), run: (args: string[], command: string) => run(name, contenders, args, command) }
+}
+
+async function run(bench: string, contenders: readonly Contender[], args: string[], command: string): Promise<void> {
   const options = readOptions(args, contenders)
   if (options.install) installNchan()
   const present = options.contenders.filter((contender) => contender.obstacle() === undefined)
@@ -34,7 +41,7 @@ export async function fanout(args: string[], command: string): Promise<void> {
     console.log(`\n${markdown(`${scenario.name}: ${scenario.title}`, described(scenario), summary)}`)
     measured.push({ scenario, summary, series })
     // After every scenario, so that an interrupted run keeps its results.
-    saveResults({ bench: 'fanout', ...from, measured })
+    saveResults({ bench, ...from, measured })
   }
 }
 

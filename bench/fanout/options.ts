@@ -11,7 +11,7 @@ export interface Options {
   install: boolean
 }
 
-export const usage = `npm run bench -- fanout [options]
+export const usageOf = (bench: string) => `npm run bench -- ${bench} [options]
   --scenario a,b     of ${scenarios.map(({ name }) => name).join(', ')} (default: all)
   --only a,b         these contenders only, in this order; ratios are to tidings, or else to the first
   --subscribers N    --rounds N    --seconds N    --bytes N (at least ${SMALLEST_PAYLOAD})

@@ -1,8 +1,8 @@
 // Content negotiation: reads the `Accept` header [RFC 9110, 12.5.1].
-import type { IncomingMessage } from 'node:http'
+import type { HttpRequest } from './exchange.ts'
 
 /** Whether the client names JSON. A wildcard does not count, since most clients send one. */
-export function wantsJson(request: IncomingMessage): boolean {
+export function wantsJson(request: HttpRequest): boolean {
   return rangesOf(request).some(({ range, isRefused }) => range === 'application/json' && !isRefused)
 }
 
@@ -10,7 +10,7 @@ export function wantsJson(request: IncomingMessage): boolean {
  * Whether the client accepts a media type such as `text/event-stream`. The most specific range that covers the type
  * decides. A client that sends no valid range accepts everything.
  */
-export function acceptsType(request: IncomingMessage, type: string): boolean {
+export function acceptsType(request: HttpRequest, type: string): boolean {
   const ranges = rangesOf(request)
   const covering = [type, type.replace(/\/.*/, '/*'), '*/*'].map((wanted) =>
     ranges.find(({ range }) => range === wanted)
@@ -25,7 +25,7 @@ interface MediaRange {
   readonly isRefused: boolean
 }
 
-function rangesOf({ headers: { accept = '' } }: IncomingMessage): MediaRange[] {
+function rangesOf({ headers: { accept = '' } }: HttpRequest): MediaRange[] {
   return accept
     .split(',')
     .map((text) => text.split(';').map((part) => part.trim().toLowerCase()))

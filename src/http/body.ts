@@ -1,7 +1,7 @@
 // Reads request bodies of limited size, and decodes parameters and headers. Text that is not UTF-8 is refused.
 import { isUtf8 } from 'node:buffer'
-import type { IncomingMessage } from 'node:http'
 import { TidingsError } from '../errors.ts'
+import type { HttpRequest } from './exchange.ts'
 
 /** The parameters of a query or a form, in order. */
 export type Parameters = readonly (readonly [name: string, value: string])[]
@@ -17,7 +17,7 @@ const maxExcess = 64
  * @param maxBytes the size limit
  * @throws TidingsError `body_too_large`, as soon as that is known, `request_aborted` or `request_timeout`
  */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export function readBody(request: HttpRequest, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let isRejected = false
     // Creating an error captures a stack trace, which is slow. So only the first error is created.
@@ -51,13 +51,13 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
 }
 
 /** The body of a client that has already disconnected. It is valid if it arrived completely. */
-function receivedBody(request: IncomingMessage, maxBytes: number): Buffer {
+function receivedBody(request: HttpRequest, maxBytes: number): Buffer {
   const body = (request.read() as Buffer | null) ?? Buffer.alloc(0)
   if (!request.complete || body.length > maxBytes) throw new TidingsError('request_aborted')
   return body
 }
 
-function limitTime(request: IncomingMessage, ms: number, reject: (reason: TidingsError) => void): void {
+function limitTime(request: HttpRequest, ms: number, reject: (reason: TidingsError) => void): void {
   const timer = setTimeout(() => reject(new TidingsError('request_timeout', `the limit is ${ms / 1_000} s`)), ms)
   request.once('end', () => clearTimeout(timer))
   request.once('close', () => clearTimeout(timer))

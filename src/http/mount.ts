@@ -1,7 +1,8 @@
 // Where the hub is mounted: splits the path of a request into the mount and the path below it. The mount comes from the
 // option `basePath`, or from a framework that strips its prefix from `request.url`.
-import type { IncomingMessage } from 'node:http'
+
 import { OptionError } from '../errors.ts'
+import type { HttpRequest } from './exchange.ts'
 import { parseTarget, targetOf } from './target.ts'
 
 export interface MountOptions {
@@ -25,7 +26,7 @@ export interface Mounted {
 }
 
 /** Frameworks keep the URL as the client sent it, and strip their prefix from `url`. */
-type FrameworkRequest = IncomingMessage & { readonly originalUrl?: unknown }
+type FrameworkRequest = HttpRequest & { readonly originalUrl?: unknown }
 
 /**
  * The option without a slash at its end; empty for the root.

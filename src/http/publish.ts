@@ -1,12 +1,13 @@
 // The last steps of publishing, shared by all endpoints: reserved topics, the idempotency key, validation, the
 // application's decision, and the append.
-import type { IncomingMessage } from 'node:http'
+
 import type { Grants } from '../auth/grants.ts'
 import { TidingsError } from '../errors.ts'
 import type { Entry } from '../log/log.ts'
 import { type Update, type ValidUpdate, validate } from '../update.ts'
 import { authorizePublish } from './access/authorize.ts'
 import { checkReserved } from './access/reserved.ts'
+import type { HttpRequest } from './exchange.ts'
 import type { RequestContext } from './request-context.ts'
 
 /** The updates of a request. A batch is validated while it is read, so that an error can name the line. */
@@ -39,7 +40,7 @@ const quoted = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/
 const bare = /^[\x21\x23-\x2b\x2d-\x7e]+$/
 
 /** Reads `Idempotency-Key` [draft-ietf-httpapi-idempotency-key-header]. */
-function readIdempotencyKey({ headers }: IncomingMessage): string | undefined {
+function readIdempotencyKey({ headers }: HttpRequest): string | undefined {
   const header = headers['idempotency-key']
   if (header === undefined) return undefined
   const text = String(header).trim()

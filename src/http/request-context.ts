@@ -1,5 +1,5 @@
 // The options of a handler, and what an endpoint receives with a request.
-import type { IncomingMessage, ServerResponse } from 'node:http'
+
 import type { Dialect } from '../auth/dialect.ts'
 import type { Hub } from '../hub/hub.ts'
 import type { Update } from '../update.ts'
@@ -9,6 +9,7 @@ import type { OriginOptions } from './access/cors.ts'
 import type { LimitOptions, Limits } from './access/limits.ts'
 import type { AccessOptions } from './access/options.ts'
 import type { Parameters } from './body.ts'
+import type { HttpRequest, HttpResponse } from './exchange.ts'
 import type { MountOptions } from './mount.ts'
 
 /**
@@ -56,8 +57,8 @@ export interface RequestContext {
   readonly id: string
   /** The client's address, without a port; `local` for a Unix socket. */
   readonly address: string
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: HttpRequest
+  readonly response: HttpResponse
   /** The dialect of Mercure to answer in, once it is known. */
   dialect?: Dialect
   /** The span of the request, if it publishes and spans are collected. */

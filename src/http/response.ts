@@ -1,7 +1,8 @@
 // Sends responses and errors that are not streams.
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders } from 'node:http'
 import { type ErrorCode, TidingsError } from '../errors.ts'
 import { wantsJson } from './accept.ts'
+import type { HttpRequest, HttpResponse } from './exchange.ts'
 
 /** Sent with every response: no content sniffing, no frames, no scripts, no caching. */
 export const commonHeaders: OutgoingHttpHeaders = {
@@ -12,13 +13,14 @@ export const commonHeaders: OutgoingHttpHeaders = {
 }
 
 export function sendText(
-  response: ServerResponse,
+  response: HttpResponse,
   text: string,
   { Connection, ...headers }: OutgoingHttpHeaders = {},
   status = 200
 ): void {
   // [RFC 9113, 8.2.2] HTTP/2 forbids this header.
-  if (Connection !== undefined && response.req.httpVersionMajor < 2) response.setHeader('Connection', Connection)
+  if (Connection !== undefined && response.req.httpVersionMajor < 2)
+    response.setHeader('Connection', String(Connection))
   const length = Buffer.byteLength(text)
   response.writeHead(status, {
     ...commonHeaders,
@@ -33,7 +35,7 @@ export function sendText(
 }
 
 export function sendJson(
-  response: ServerResponse,
+  response: HttpResponse,
   value: unknown,
   headers: OutgoingHttpHeaders = {},
   status = 200
@@ -63,8 +65,8 @@ const challenges: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, string>([
 
 /** Sends an error with its status, as JSON if the client accepts JSON by name, otherwise as text. */
 export function sendError(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   error: unknown,
   headers: OutgoingHttpHeaders = {}
 ): void {

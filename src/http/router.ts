@@ -1,5 +1,5 @@
 // Finds the endpoint of a request, and turns errors into responses.
-import type { IncomingMessage, ServerResponse } from 'node:http'
+
 import { OptionError, TidingsError } from '../errors.ts'
 import type { Hub } from '../hub/hub.ts'
 import { Access } from './access/access.ts'
@@ -8,6 +8,7 @@ import { Cors } from './access/cors.ts'
 import { Limits } from './access/limits.ts'
 import { requireLocalName } from './access/origin.ts'
 import { parseParameters } from './body.ts'
+import type { HttpRequest, HttpResponse } from './exchange.ts'
 import { mercureRoute } from './mercure/routes.ts'
 import { locate, readBasePath } from './mount.ts'
 import type { Bounds, HandlerOptions, RequestContext, Route } from './request-context.ts'
@@ -29,7 +30,7 @@ const maxHeaders = 100
 export function createHandler(
   hub: Hub,
   options: HandlerOptions = {}
-): (request: IncomingMessage, response: ServerResponse, next?: () => void) => void {
+): (request: HttpRequest, response: HttpResponse, next?: () => void) => void {
   if (typeof hub?.publish !== 'function') throw new TypeError('createHandler: give it the hub that createHub made')
   const router = new Router(hub, options)
   return (request, response, next) => router.open(request, response, next)
@@ -84,7 +85,7 @@ export class Router {
     this.#localOnly = options.localOnly ?? false
   }
 
-  open(request: IncomingMessage, response: ServerResponse, next?: () => void): void {
+  open(request: HttpRequest, response: HttpResponse, next?: () => void): void {
     const mounted = locate(request, this.#basePath)
     const route = mounted && this.#routeOf(mounted.path)
     // With `basePath`, everything below it belongs to the hub. Otherwise the app may have further paths.

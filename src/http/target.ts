@@ -1,5 +1,5 @@
 // The target of a request: its path, query and host [RFC 9112, 3.2].
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpRequest, HttpResponse } from './exchange.ts'
 
 export interface Target {
   /** Percent-encoded as sent; `*` in `OPTIONS *`. */
@@ -9,7 +9,7 @@ export interface Target {
   readonly authority: string | undefined
 }
 
-export function targetOf({ url = '/' }: IncomingMessage): Target {
+export function targetOf({ url = '/' }: HttpRequest): Target {
   return parseTarget(url)
 }
 
@@ -24,7 +24,7 @@ export function parseTarget(url: string): Target {
 /**
  * The host of a request. An absolute target takes precedence over `Host`. HTTP/2 has `:authority` [RFC 9113, 8.3.1].
  */
-export function hostOf(request: IncomingMessage & { readonly authority?: string }): string | undefined {
+export function hostOf(request: HttpRequest & { readonly authority?: string }): string | undefined {
   return targetOf(request).authority ?? request.headers.host ?? request.authority
 }
 
@@ -44,14 +44,14 @@ export function hostsOf({ protocol, host, hostname, port }: URL): readonly strin
 /**
  * Whether a request has several `Host` headers. Node keeps the first, but a proxy in front may have used another one.
  */
-export function hasSeveralHosts({ rawHeaders }: IncomingMessage): boolean {
+export function hasSeveralHosts({ rawHeaders }: HttpRequest): boolean {
   return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length > 1
 }
 
 export const severalHosts = 'it has more than one Host header'
 
 /** Answers `OPTIONS *`, which concerns the whole server [RFC 9110, 9.3.7]. Returns whether it did. */
-export function answerOptions(request: IncomingMessage, response: ServerResponse, methods: readonly string[]): boolean {
+export function answerOptions(request: HttpRequest, response: HttpResponse, methods: readonly string[]): boolean {
   if (request.method !== 'OPTIONS' || targetOf(request).path !== '*') return false
   response.writeHead(204, { Allow: methods.join(', ') }).end()
   return true

@@ -1,9 +1,10 @@
 // Makes publish requests part of a distributed trace [W3C Trace Context]. It loads OpenTelemetry only if the process
 // has registered a tracer.
-import type { IncomingMessage } from 'node:http'
+
 import type { Context, Span, SpanOptions, Tracer } from '@opentelemetry/api'
 import { TidingsError } from '../errors.ts'
 import type { Update } from '../update.ts'
+import type { HttpRequest } from './exchange.ts'
 import type { RequestContext } from './request-context.ts'
 
 type Api = typeof import('@opentelemetry/api')
@@ -20,7 +21,7 @@ const maxState = 512
 const form = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
 /** The trace id of a request; undefined without a valid `traceparent`. */
-export function traceOf(request: IncomingMessage): string | undefined {
+export function traceOf(request: HttpRequest): string | undefined {
   return readParent(request)?.traceId
 }
 
@@ -30,7 +31,7 @@ export function traced(publish: Endpoint): Endpoint {
 }
 
 /** A later version may append fields, which are ignored. Version 00 has none [Trace Context, 3.2.4]. */
-function readParent({ headers }: IncomingMessage): Parent | undefined {
+function readParent({ headers }: HttpRequest): Parent | undefined {
   const { traceparent } = headers
   const found = typeof traceparent === 'string' ? form.exec(traceparent) : null
   if (!found) return undefined
@@ -67,7 +68,7 @@ async function publishInSpan(ctx: RequestContext, publish: Endpoint): Promise<vo
 }
 
 /** An active span takes precedence over the header: other instrumentation has already made a span for the request. */
-function parentOf(api: Api, request: IncomingMessage): Context {
+function parentOf(api: Api, request: HttpRequest): Context {
   const active = api.context.active()
   const parent = readParent(request)
   if (!parent || api.trace.getSpanContext(active)) return active

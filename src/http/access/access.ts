@@ -1,5 +1,5 @@
 // Authenticates requests: finds the token, verifies it, and returns what it grants.
-import type { IncomingMessage } from 'node:http'
+
 import type { Dialect } from '../../auth/dialect.ts'
 import { Grants } from '../../auth/grants.ts'
 import type { OriginList } from '../../auth/origins.ts'
@@ -15,6 +15,7 @@ import { TokenError, type Verifier } from '../../auth/verifier.ts'
 import { TidingsError } from '../../errors.ts'
 import type { Hub } from '../../hub/hub.ts'
 import type { Parameters } from '../body.ts'
+import type { HttpRequest } from '../exchange.ts'
 import type { MountOptions } from '../mount.ts'
 import { hostOf, plainHost } from '../target.ts'
 import { type Authorizer, readAuthorizer } from './authorizer.ts'
@@ -94,7 +95,7 @@ export class Access {
   }
 
   /** @throws TidingsError `misdirected` for a host that is not in `publicUrls` */
-  requireHost(request: IncomingMessage): void {
+  requireHost(request: HttpRequest): void {
     if (this.#hosts.size === 0 || this.#hosts.has(plainHost(hostOf(request) ?? ''))) return
     throw new TidingsError('misdirected', 'the option publicUrls does not contain it')
   }
@@ -104,7 +105,7 @@ export class Access {
    * @throws AccessError `token_missing`, `token_invalid`, `token_revoked`, `token_malformed`, `cookie_refused` or
    * `origin_refused`
    */
-  async publisher(request: IncomingMessage, query: Parameters): Promise<Identity> {
+  async publisher(request: HttpRequest, query: Parameters): Promise<Identity> {
     if (this.isOpen) {
       if (isCrossSite(request, this.#publishOrigins)) throw new AccessError('origin_refused', this.#first)
       return { grants: Grants.open(), dialect: this.#first }
@@ -121,7 +122,7 @@ export class Access {
    * The grants of a subscriber whose dialect is known.
    * @throws AccessError as above
    */
-  async subscriber(request: IncomingMessage, query: Parameters, dialect: Dialect): Promise<Grants> {
+  async subscriber(request: HttpRequest, query: Parameters, dialect: Dialect): Promise<Grants> {
     if (this.isOpen) return Grants.open()
     const found = findToken(carriersOf(request, query), dialect, this.#cookies)
     // Clients of 0.x may have tokens of 1.0, so that tokens can be upgraded before clients.
@@ -133,7 +134,7 @@ export class Access {
    * The grants of a subscriber. The dialect is that of its token.
    * @throws AccessError as above
    */
-  async reader(request: IncomingMessage, query: Parameters): Promise<Identity> {
+  async reader(request: HttpRequest, query: Parameters): Promise<Identity> {
     if (this.isOpen) return { grants: Grants.open(), dialect: this.#first }
     const { dialect, ...found } = findPublisherToken(carriersOf(request, query), this.#cookies, this.dialects)
     return { grants: await this.#verifySubscriber(found, dialect, dialect), dialect }
@@ -154,14 +155,14 @@ export class Access {
    * a topic.
    * @throws AccessError as above, or TidingsError `not_granted`
    */
-  async requireReader(request: IncomingMessage, query: Parameters, path: string): Promise<void> {
+  async requireReader(request: HttpRequest, query: Parameters, path: string): Promise<void> {
     const { grants } = await this.reader(request, query)
     if (!this.isOpen && !grants.mayRead(path))
       throw new TidingsError('not_granted', `the token must cover the topic ${path}`)
   }
 
   /** The dialect of a request, by its token; 1.0 if it has none. */
-  dialectOf(request: IncomingMessage, query: Parameters): Dialect {
+  dialectOf(request: HttpRequest, query: Parameters): Dialect {
     if (this.isOpen) return this.#first
     return findPublisherToken(carriersOf(request, query), this.#cookies, this.dialects).dialect
   }
@@ -199,7 +200,7 @@ export class AccessError extends TidingsError {
   }
 }
 
-function carriersOf(request: IncomingMessage, query: Parameters): TokenSources {
+function carriersOf(request: HttpRequest, query: Parameters): TokenSources {
   return {
     // All of them, since two `Authorization` headers are refused.
     authorization: valuesOf(request, 'authorization'),
@@ -209,7 +210,7 @@ function carriersOf(request: IncomingMessage, query: Parameters): TokenSources {
 }
 
 /** All values of a header, in order. `headers` has only the first, and `headersDistinct` does not exist on HTTP/2. */
-function valuesOf({ rawHeaders }: IncomingMessage, wanted: string): string[] {
+function valuesOf({ rawHeaders }: HttpRequest, wanted: string): string[] {
   const values: string[] = []
   for (let at = 0; at < rawHeaders.length; at += 2) {
     if ((rawHeaders[at] as string).toLowerCase() === wanted) values.push(rawHeaders[at + 1] as string)

@@ -1,7 +1,8 @@
 // Finds the address of a client: that of its connection, or the one that a trusted proxy reports.
-import type { IncomingMessage } from 'node:http'
+
 import { BlockList, isIP } from 'node:net'
 import { OptionError } from '../../errors.ts'
+import type { HttpRequest } from '../exchange.ts'
 
 export interface ProxyOptions {
   /**
@@ -23,7 +24,7 @@ export class ClientAddress {
   }
 
   /** `local` for a Unix socket. */
-  of(request: IncomingMessage): string {
+  of(request: HttpRequest): string {
     const near = plain(request.socket.remoteAddress ?? 'local')
     if (!this.#trustsAny || !this.#isTrusted(near)) return near
     const said = String(request.headers['x-forwarded-for'] ?? '')

@@ -1,7 +1,8 @@
 // CORS: which pages of other origins may read responses of the hub [Fetch, 3.3].
-import type { IncomingMessage, ServerResponse } from 'node:http'
+
 import { type OriginList, readOrigins } from '../../auth/origins.ts'
 import { withOptionName } from '../../errors.ts'
+import type { HttpRequest, HttpResponse } from '../exchange.ts'
 
 export interface OriginOptions {
   /**
@@ -38,7 +39,7 @@ export class Cors {
   }
 
   /** Sets the headers for the origin of a request. */
-  apply({ headers: { origin } }: IncomingMessage, response: ServerResponse): void {
+  apply({ headers: { origin } }: HttpRequest, response: HttpResponse): void {
     if (!this.#origins) return
     response.setHeader('Vary', 'Origin')
     if (origin === undefined || !this.#origins.allows(origin)) return
@@ -50,7 +51,7 @@ export class Cors {
   }
 
   /** Sets the headers of a preflight response. `methods` is the list for `Access-Control-Allow-Methods`. */
-  allow({ headers }: IncomingMessage, response: ServerResponse, methods: string): void {
+  allow({ headers }: HttpRequest, response: HttpResponse, methods: string): void {
     if (!response.hasHeader('Access-Control-Allow-Origin') || !headers['access-control-request-method']) return
     response.setHeader('Access-Control-Allow-Methods', methods)
     response.setHeader('Access-Control-Allow-Headers', allowedHeaders)

@@ -1,6 +1,7 @@
 // Sends the response head and the first bytes of a stream, and chooses its implementation.
 import type { OutgoingHttpHeaders } from 'node:http'
 import { Socket } from 'node:net'
+import type { HttpResponse } from '../exchange.ts'
 import { learnToWrite } from './direct-write.ts'
 import { releaseParser } from './release-parser.ts'
 import { flush, ResponseStream } from './response-stream.ts'
@@ -23,7 +24,7 @@ export function openStream(
   const { socket } = response
   // A pipelined request has no socket until the requests before it are answered. Other runtimes may not have one.
   // Middleware that wraps `write`, such as compression, may not have sent the head yet.
-  if (!(socket instanceof Socket) || typeof response.detachSocket !== 'function' || Object.hasOwn(response, 'write')) {
+  if (!(socket instanceof Socket) || !canDetach(response) || Object.hasOwn(response, 'write')) {
     response.writeHead(200, { ...headers, Connection: 'close' })
     response.write(Buffer.from(firstBytes))
     flush(response)
@@ -41,4 +42,8 @@ export function openStream(
   learnToWrite(socket)
   socket.uncork()
   return new SocketStream(socket, origin, options)
+}
+
+function canDetach(response: HttpResponse): response is HttpResponse & { detachSocket(socket: Socket): void } {
+  return 'detachSocket' in response && typeof response.detachSocket === 'function'
 }

@@ -1,22 +1,22 @@
-// A stream that writes through its `ServerResponse`, with the framing of the response. It is slower than
+// A stream that writes through its `HttpResponse`, with the framing of the response. It is slower than
 // `SocketStream`, and used where the socket cannot be taken over: on HTTP/2, for pipelined requests, and behind
 // middleware that wraps `write`.
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+
 import type { CloseReason, TokenIdentity } from '../../hub/connection.ts'
+import type { HttpRequest, HttpResponse, HttpSocket } from '../exchange.ts'
 import { addressOf, isAbrupt, own, ownerOf, type Stream, type StreamInfo, type StreamOptions } from './stream.ts'
 
 export class ResponseStream implements Stream {
   readonly address: string
   readonly request: string
   readonly token: TokenIdentity | undefined
-  readonly #response: ServerResponse
-  readonly #socket: Socket
+  readonly #response: HttpResponse
+  readonly #socket: HttpSocket
   readonly #highWaterMark: number
 
   constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: HttpRequest,
+    response: HttpResponse,
     { id, address, token }: StreamInfo,
     { highWaterMark }: StreamOptions
   ) {
@@ -66,6 +66,6 @@ export class ResponseStream implements Stream {
  * Sends what compression middleware has buffered. Such middleware adds its own `flush`. Node's own `flush` is
  * deprecated and not called.
  */
-export function flush(response: ServerResponse & { flush?: () => void }): void {
+export function flush(response: HttpResponse & { flush?: () => void }): void {
   if (Object.hasOwn(response, 'flush')) response.flush?.()
 }

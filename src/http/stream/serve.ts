@@ -1,6 +1,6 @@
 // Opens a stream for an endpoint: applies the limits, asks the authorizing application, finds the position in the log,
 // and joins the hub.
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
 import type { Rights } from '../../hub/control/change.ts'
@@ -9,6 +9,7 @@ import type { Gap, StreamPosition } from '../../hub/history/position.ts'
 import type { Subscription } from '../../hub/presence/presence.ts'
 import type { SubscribeRequest } from '../../hub/subscribe-request.ts'
 import { authorizeSubscribe, requireUnrevoked } from '../access/authorize.ts'
+import type { HttpResponse } from '../exchange.ts'
 import type { RequestContext } from '../request-context.ts'
 import { openStream } from './open.ts'
 import { isBehindStream } from './stream.ts'
@@ -73,7 +74,7 @@ export async function serveStream(
   }
 }
 
-function sendNothing(response: ServerResponse, headers: OutgoingHttpHeaders): void {
+function sendNothing(response: HttpResponse, headers: OutgoingHttpHeaders): void {
   const { 'Content-Type': _, ...rest } = headers
   response.writeHead(204, rest).end()
 }

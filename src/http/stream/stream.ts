@@ -1,8 +1,9 @@
 // The interface of a stream connection, and what its two implementations share: who owns a socket, and how a stream
 // ends.
-import type { IncomingMessage, ServerResponse } from 'node:http'
+
 import type { Socket } from 'node:net'
 import type { CloseReason, Connection, TokenIdentity } from '../../hub/connection.ts'
+import type { HttpRequest, HttpResponse, HttpSocket } from '../exchange.ts'
 
 /** A connection that reports when its client disconnects. */
 export interface Stream extends Connection {
@@ -12,8 +13,8 @@ export interface Stream extends Connection {
 
 /** The request that a stream answers. */
 export interface StreamOrigin {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: HttpRequest
+  readonly response: HttpResponse
   /** The id of the request. */
   readonly id: string
   /** The client's address, without a port. */
@@ -30,7 +31,7 @@ export interface StreamOptions {
 }
 
 const owner = Symbol('the stream that writes to this socket')
-type OwnedSocket = Socket & { [owner]?: Stream }
+type OwnedSocket = HttpSocket & { [owner]?: Stream }
 
 export function own(socket: OwnedSocket, stream: Stream): void {
   socket[owner] = stream
@@ -52,7 +53,7 @@ export function ownerOf(socket: OwnedSocket): Stream | undefined {
 }
 
 /** Whether a pipelined request waits behind a stream on its connection, so that it can never be answered. */
-export function isBehindStream({ socket }: IncomingMessage, response: ServerResponse): boolean {
+export function isBehindStream({ socket }: HttpRequest, response: HttpResponse): boolean {
   return response.socket === null && owner in socket
 }
 
@@ -66,7 +67,7 @@ export function isAbrupt(reason: CloseReason, buffered: number): boolean {
 }
 
 /** The client's address, with the port if the client is directly connected. */
-export function addressOf(address: string, { remoteAddress, remotePort }: Socket): string {
+export function addressOf(address: string, { remoteAddress, remotePort }: HttpSocket): string {
   const host = address.includes(':') ? `[${address}]` : address
   return remoteAddress?.endsWith(address) ? `${host}:${remotePort}` : host
 }

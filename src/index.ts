@@ -1,5 +1,11 @@
 // The public API. Everything exported here is documented and stable; nothing else is.
 export { type ErrorCode, OptionError, TidingsError } from './errors.ts'
+export type {
+  AuthorizeAnswer,
+  AuthorizedRights,
+  AuthorizeFunction,
+  AuthorizeRequest
+} from './http/access/authorize-function.ts'
 export type { HandlerOptions } from './http/request-context.ts'
 export { createHandler } from './http/router.ts'
 export type { CloseReason, Connection, TokenIdentity } from './hub/connection.ts'

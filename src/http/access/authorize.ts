@@ -8,8 +8,7 @@ import { compile, Selection, type Selector, textOf } from '../../topics/matcher.
 import type { ValidUpdate } from '../../update.ts'
 import type { Parameters } from '../body.ts'
 import type { RequestContext } from '../request-context.ts'
-import type { Authorizer, Question } from './authorizer.ts'
-import type { Decision } from './decision.ts'
+import type { Authorizer, Decision, Question } from './decision.ts'
 
 /** A request for a stream with its rights. */
 export interface AuthorizedRequest {
@@ -48,7 +47,7 @@ export async function authorizeSubscribe(
   if (!access.authorizer) return { request }
   // An invalid request is refused without asking the application.
   validateRequest(request)
-  const asked = topics.map(describe)
+  const asked = topics.map(simplify)
   const { readable, until } = await ask(access.authorizer, ctx, grants, { action: 'subscribe', topics: asked })
   const rights = { readable: [...grants.subscribe, ...readable], until: Math.min(grants.until, until) }
   return { request: { ...request, ...rights }, allowed: { readable, until } }
@@ -65,7 +64,7 @@ export async function authorizeAdded(
   subject: string | undefined,
   added: readonly Selector[]
 ): Promise<Rights> {
-  const question = { action: 'subscribe' as const, topics: added.map(describe) }
+  const question = { action: 'subscribe' as const, topics: added.map(simplify) }
   const { readable, until } = await ask(authorizer, ctx, { subject }, question)
   return { readable, until }
 }
@@ -119,16 +118,12 @@ export async function requireReader(ctx: RequestContext, query: Parameters): Pro
 
 async function ask(
   authorizer: Authorizer,
-  { request, address }: RequestContext,
+  { request, address, mount, path }: RequestContext,
   { subject }: { readonly subject?: string | undefined },
-  { action, ...question }: Pick<Question, 'action' | 'topics' | 'private' | 'id'>
+  question: Pick<Question, 'action' | 'topics' | 'private' | 'id'>
 ): Promise<Decision> {
-  const headers: Record<string, string> = {}
-  for (const name of authorizer.headers) {
-    if (Object.hasOwn(request.headers, name)) headers[name] = String(request.headers[name])
-  }
-  const client = { address, ...(subject !== undefined && { subject }), headers }
-  const decision = await authorizer.decide({ action, ...question, ...client })
+  const client = { address, ...(subject !== undefined && { subject }) }
+  const decision = await authorizer.decide({ ...question, ...client }, { request, path: `${mount}${path}` })
   if (!decision.isAllowed) throw refusal()
   return decision
 }
@@ -137,10 +132,10 @@ function refusal(): TidingsError {
   return new TidingsError('not_granted', 'the authorizing application refuses it')
 }
 
-/** A selector as text if the text has the same meaning, otherwise as an object, as in tokens of Mercure 1.0. */
-function describe(selector: Selector): unknown {
+/** A selector as text if the text has the same meaning. */
+function simplify(selector: Selector): Selector {
   if (typeof selector === 'string') return selector
   const { kind } = compile(selector)
   const isPlain = kind === 'everything' || (kind === 'exact' && !selector.match.includes('{'))
-  return isPlain ? textOf(selector) : { match: selector.match, match_type: selector.type }
+  return isPlain ? textOf(selector) : selector
 }

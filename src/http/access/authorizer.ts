@@ -1,34 +1,33 @@
-// Asks the authorizing application by HTTP, and caches its decisions. Without a decision, nothing is allowed.
+// Asks the authorizing application, by HTTP or in process. Caches decisions that came by HTTP. Without a decision, nothing is allowed.
+import type { IncomingMessage } from 'node:http'
 import { OptionError, TidingsError } from '../../errors.ts'
 import { Semaphore } from '../../hub/semaphore.ts'
+import type { Selector } from '../../topics/matcher.ts'
+import { type AuthorizeFunction, FunctionAuthorizer } from './authorize-function.ts'
 import { callbackAddress, post, type Reply, reasonOf } from './callback.ts'
-import { cacheTimeOf, type Decision, readDecision } from './decision.ts'
+import {
+  type AskingRequest,
+  type Authorizer,
+  cacheTimeOf,
+  type Decision,
+  type Question,
+  readDecision
+} from './decision.ts'
 import { DecisionCache } from './decision-cache.ts'
 
 export interface AuthorizeOptions {
   /**
-   * The http(s) URL of an application that decides about every stream and every publish, in addition to tokens; default
-   * none. It gets a POST with JSON. If it gives no decision, the client gets 503 `authorize_failed`.
+   * Decides about every stream, publish and deletion, in addition to tokens; default none. Without keys it decides alone.
+   * Either a function of this process, or the http(s) URL of an application, which gets a POST with JSON. If there is no
+   * decision, the client gets 503 `authorize_failed`.
    */
-  authorize?: string
-  /** Names of request headers that are forwarded to the application, such as `cookie`; default none. */
+  authorize?: string | AuthorizeFunction
+  /** Names of request headers that are sent to the URL, such as `cookie`; default none. A function gets all headers. */
   authorizeHeaders?: readonly string[]
   /** Milliseconds that a decision may take, at most 60,000; default 2,000. */
   authorizeTimeout?: number
   /** The secret of the HMAC-SHA256 signature of requests to the application and to webhooks; default no signature. */
   webhookKey?: string
-}
-
-/** The JSON that the application receives. Equal questions share a decision. */
-export interface Question {
-  readonly action: 'subscribe' | 'publish' | 'delete'
-  readonly topics: readonly unknown[]
-  readonly private?: boolean
-  /** The update to delete. */
-  readonly id?: string
-  readonly address: string
-  readonly subject?: string
-  readonly headers: Record<string, string>
 }
 
 const defaultTimeout = 2_000
@@ -45,33 +44,61 @@ const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
  * @throws OptionError
  */
 export function readAuthorizer(options: AuthorizeOptions, failed: (error: unknown) => void): Authorizer | undefined {
-  return options.authorize ? new Authorizer(options.authorize, options, failed) : undefined
+  const { authorize, authorizeHeaders = [], authorizeTimeout = defaultTimeout, webhookKey = '' } = options
+  if (!authorize) return undefined
+  const timeout = readTimeout(authorizeTimeout)
+  const report = atIntervals(failed)
+  if (typeof authorize === 'function') {
+    if (authorizeHeaders.length === 0) return new FunctionAuthorizer(authorize, timeout, report)
+    throw new OptionError('authorizeHeaders', 'leave it out: a function gets all headers')
+  }
+  const address = callbackAddress('authorize', authorize)
+  return new CallbackAuthorizer({ address, headers: authorizeHeaders.map(readName), key: webhookKey, timeout, report })
 }
 
-export class Authorizer {
+/** An application that fails, fails for every client. */
+function atIntervals(failed: (error: unknown) => void): (error: unknown) => void {
+  let reportedAt = Number.NEGATIVE_INFINITY
+  return (error) => {
+    if (performance.now() - reportedAt < reportEveryMs) return
+    reportedAt = performance.now()
+    failed(error)
+  }
+}
+
+interface CallbackOptions {
+  readonly address: URL
   /** Names of the headers to forward, in lower case. */
   readonly headers: readonly string[]
-  readonly #address: URL
-  readonly #key: string
-  readonly #timeout: number
-  readonly #failed: (error: unknown) => void
+  /** The secret of the signature; empty for none. */
+  readonly key: string
+  readonly timeout: number
+  readonly report: (error: unknown) => void
+}
+
+class CallbackAuthorizer implements Authorizer {
+  readonly #options: CallbackOptions
   readonly #cache = new DecisionCache()
   readonly #pending = new Map<string, Promise<Decision>>()
   readonly #semaphore = new Semaphore(maxConcurrent)
-  #reportedAt = Number.NEGATIVE_INFINITY
 
-  constructor(address: string, options: AuthorizeOptions, failed: (error: unknown) => void) {
-    const { authorizeHeaders = [], authorizeTimeout = defaultTimeout, webhookKey = '' } = options
-    this.#address = callbackAddress('authorize', address)
-    this.headers = authorizeHeaders.map(readName)
-    this.#timeout = readTimeout(authorizeTimeout)
-    this.#key = webhookKey
-    this.#failed = failed
+  constructor(options: CallbackOptions) {
+    this.#options = options
   }
 
-  /** @throws TidingsError `authorize_failed` if the application gives no decision */
-  async decide(question: Question): Promise<Decision> {
-    const body = JSON.stringify(question)
+  /** Equal questions share a decision. */
+  async decide({ topics, ...question }: Question, { request }: AskingRequest): Promise<Decision> {
+    const headers = this.#headersOf(request)
+    const { action, private: isPrivate, id, address, subject } = question
+    const body = JSON.stringify({
+      action,
+      topics: topics.map(describe),
+      private: isPrivate,
+      id,
+      address,
+      subject,
+      headers
+    })
     const key = DecisionCache.keyOf(body)
     const cached = this.#cache.get(key)
     if (cached) return cached
@@ -82,7 +109,7 @@ export class Authorizer {
 
   async #ask(key: string, body: string): Promise<Decision> {
     const control = new AbortController()
-    const timer = setTimeout(() => control.abort(), this.#timeout)
+    const timer = setTimeout(() => control.abort(), this.#options.timeout)
     try {
       const reply = await this.#semaphore.run(() => this.#post(body, control.signal), control.signal)
       const decision = readDecision(reply)
@@ -97,9 +124,15 @@ export class Authorizer {
     }
   }
 
+  #headersOf(request: IncomingMessage): Record<string, string> {
+    const names = this.#options.headers.filter((name) => Object.hasOwn(request.headers, name))
+    return Object.fromEntries(names.map((name) => [name, String(request.headers[name])]))
+  }
+
   /** Retries once: the server may have closed a kept-alive connection just when it was used again. */
   async #post(body: string, signal: AbortSignal): Promise<Reply> {
-    const call = { address: this.#address, body, key: this.#key, signal }
+    const { address, key } = this.#options
+    const call = { address, body, key, signal }
     try {
       return await post(call)
     } catch (error) {
@@ -109,13 +142,16 @@ export class Authorizer {
   }
 
   #report(reason: unknown): void {
-    if (performance.now() - this.#reportedAt < reportEveryMs) return
-    this.#reportedAt = performance.now()
-    const error = new Error(`authorize: ${this.#address.origin}: ${reasonOf(reason)}`)
+    const error = new Error(`authorize: ${this.#options.address.origin}: ${reasonOf(reason)}`)
     // The stack would show only our own code.
     error.stack = error.message
-    this.#failed(error)
+    this.#options.report(error)
   }
+}
+
+/** A selector in JSON, as in tokens of Mercure 1.0. */
+function describe(selector: Selector): unknown {
+  return typeof selector === 'string' ? selector : { match: selector.match, match_type: selector.type }
 }
 
 function readName(name: string): string {

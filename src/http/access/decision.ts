@@ -1,7 +1,32 @@
-// Reads the decision of the authorizing application from its response, and how long it may be cached.
+// The question to the authorizing application, and its decision: read from its response, or from what its function returned.
+import type { IncomingMessage } from 'node:http'
 import { validateRequest } from '../../hub/subscribe-request.ts'
 import { parseObject } from '../../json.ts'
+import type { Selector } from '../../topics/matcher.ts'
 import type { Reply } from './callback.ts'
+
+/** Decides in addition to the token. */
+export interface Authorizer {
+  /** @throws TidingsError `authorize_failed` if there is no decision */
+  decide(question: Question, asking: AskingRequest): Promise<Decision>
+}
+
+export interface Question {
+  readonly action: 'subscribe' | 'publish' | 'delete'
+  readonly topics: readonly Selector[]
+  readonly private?: boolean
+  /** The update to delete. */
+  readonly id?: string
+  readonly address: string
+  readonly subject?: string
+}
+
+/** The request that the question is about. */
+export interface AskingRequest {
+  readonly request: IncomingMessage
+  /** With the mount, without the query. */
+  readonly path: string
+}
 
 export interface Decision {
   readonly isAllowed: boolean
@@ -11,12 +36,14 @@ export interface Decision {
   readonly until: number
 }
 
+export const refused: Decision = { isAllowed: false, readable: [], until: Number.POSITIVE_INFINITY }
+
 /** Maximum time in the cache, in seconds. */
 const maxAge = 3_600
 
 /** @throws Error for a response that is no decision. The message does not quote it. */
 export function readDecision({ status, headers, text }: Reply): Decision {
-  if (status === 401 || status === 403) return { isAllowed: false, readable: [], until: Number.POSITIVE_INFINITY }
+  if (status === 401 || status === 403) return refused
   if (status < 200 || status > 299) throw new Error(`answered ${status}`)
   return { isAllowed: true, ...readRights(text, headers.get('content-type') ?? '') }
 }
@@ -37,6 +64,14 @@ function readRights(text: string, type: string): Pick<Decision, 'readable' | 'un
   const isJson = /^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type) || /^\s*[{[]/.test(text)
   if (!isJson || text.trim() === '') return { readable: [], until: Number.POSITIVE_INFINITY }
   const { readable = [], until } = parseObject(text, 'its answer')
+  return checkedRights(readable, typeof until === 'number' ? until * 1_000 : until)
+}
+
+/**
+ * @param until in milliseconds since 1970; undefined or null for never
+ * @throws Error
+ */
+export function checkedRights(readable: unknown, until: unknown): Pick<Decision, 'readable' | 'until'> {
   const rights = { readable: readReadable(readable), until: readUntil(until) }
   validate(rights)
   return rights
@@ -49,9 +84,9 @@ function readReadable(value: unknown): readonly string[] {
 
 function readUntil(value: unknown): number {
   if (value === undefined || value === null) return Number.POSITIVE_INFINITY
-  if (typeof value !== 'number') throw new Error('until in its answer is not a number')
-  if (value * 1_000 <= Date.now()) throw new Error('until in its answer is in the past')
-  return value * 1_000
+  if (typeof value !== 'number' || Number.isNaN(value)) throw new Error('until in its answer is not a number')
+  if (value <= Date.now()) throw new Error('until in its answer is in the past')
+  return value
 }
 
 /** The selectors have the same limits as those of a stream. */

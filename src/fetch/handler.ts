@@ -1,5 +1,7 @@
 // Makes the handler that serves a hub from Requests.
 
+import type { IncomingMessage } from 'node:http'
+import type { AuthorizeFunction } from '../http/access/authorize-function.ts'
 import type { HandlerOptions } from '../http/request-context.ts'
 import { Router } from '../http/router.ts'
 import type { Hub } from '../hub/hub.ts'
@@ -7,7 +9,9 @@ import { nodeExchange, reportedAddress } from './platform.ts'
 import { FetchRequest } from './request.ts'
 import { FetchResponse } from './response.ts'
 
-export interface FetchHandlerOptions extends HandlerOptions {
+export interface FetchHandlerOptions extends Omit<HandlerOptions, 'authorize'> {
+  /** As for `createHandler`. A function gets the `Request` as `request`. */
+  authorize?: string | AuthorizeFunction<Request>
   /**
    * The address of the client, for limits and logs. Default: what Deno, Bun or `@hono/node-server` reports in the second argument. Without
    * either it is `unknown`, and limits per address then count all clients together.
@@ -32,7 +36,7 @@ const defaultHighWaterMark = 64 * 1_024
 export function createFetchHandler(hub: Hub, options: FetchHandlerOptions = {}): FetchHandler {
   if (typeof hub?.publish !== 'function') throw new TypeError('createFetchHandler: give it the hub that createHub made')
   const { address, ...rest } = options
-  const router = new Router(hub, rest)
+  const router = new Router(hub, rest as HandlerOptions)
   const highWaterMark = rest.highWaterMark ?? defaultHighWaterMark
   return async (request, platform) => {
     const node = nodeExchange(platform)
@@ -49,9 +53,12 @@ export function createFetchHandler(hub: Hub, options: FetchHandlerOptions = {}):
   }
 }
 
+type FrameworkRequest = IncomingMessage & { originalUrl?: string; original?: Request }
+
 /** A framework that strips a prefix passes on a Request with another URL, as Express does with `request.url`. */
-function locate(incoming: { url?: string | undefined; originalUrl?: string }, request: Request): void {
+function locate(incoming: FrameworkRequest, request: Request): void {
   const { pathname, search } = new URL(request.url)
+  incoming.original = request
   if (incoming.url === pathname + search) return
   incoming.originalUrl ??= incoming.url ?? '/'
   incoming.url = pathname + search

@@ -33,6 +33,8 @@ export interface HttpRequest extends Emitter {
   readonly destroyed: boolean
   readonly readableEnded: boolean
   read(): unknown
+  /** What the application knows as the request, if that is another object. */
+  readonly original?: unknown
 }
 
 export interface HttpResponse extends Emitter {

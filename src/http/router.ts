@@ -1,5 +1,6 @@
 // Finds the endpoint of a request, and turns errors into responses.
-
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { OptionError, TidingsError } from '../errors.ts'
 import type { Hub } from '../hub/hub.ts'
 import { Access } from './access/access.ts'
@@ -22,15 +23,19 @@ import { traceOf } from './trace.ts'
 const maxHeaders = 100
 
 /**
- * Makes the request listener that serves a hub: `http.createServer(createHandler(hub))` for `node:http` and
- * `node:https`, or `app.use('/events', createHandler(hub))` for Express and Connect. Requests for other paths go to
+ * Makes the request listener that serves a hub: `http.createServer(createHandler(hub))` for `node:http`, `node:https`
+ * and `node:http2`, or `app.use('/events', createHandler(hub))` for Express and Connect. Requests for other paths go to
  * `next`, or get 404 if there is no `next`.
  * @throws OptionError for an option that cannot be used, TypeError if `hub` is no hub
  */
 export function createHandler(
   hub: Hub,
   options: HandlerOptions = {}
-): (request: HttpRequest, response: HttpResponse, next?: () => void) => void {
+): (
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
+  next?: () => void
+) => void {
   if (typeof hub?.publish !== 'function') throw new TypeError('createHandler: give it the hub that createHub made')
   const router = new Router(hub, options)
   return (request, response, next) => router.open(request, response, next)

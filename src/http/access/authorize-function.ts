@@ -16,7 +16,9 @@ import {
  * `AuthorizeAnswer`, an error and a decision that comes after `authorizeTimeout` refuse the request with 503
  * `authorize_failed`, and are reported to `Observer.failed`, at most every ten seconds.
  */
-export type AuthorizeFunction = (request: AuthorizeRequest) => AuthorizeAnswer | Promise<AuthorizeAnswer>
+export type AuthorizeFunction<Original = IncomingMessage> = (
+  request: AuthorizeRequest<Original>
+) => AuthorizeAnswer | Promise<AuthorizeAnswer>
 
 /** `true` allows. `false` refuses with 403 `not_granted`. Rights allow and add the right to read private updates. */
 export type AuthorizeAnswer = boolean | AuthorizedRights
@@ -31,7 +33,7 @@ export interface AuthorizedRights {
   readonly until?: number
 }
 
-export interface AuthorizeRequest {
+export interface AuthorizeRequest<Original = IncomingMessage> {
   /** `subscribe` for a stream, for topics that are added to it, and for a page of history. */
   readonly action: 'subscribe' | 'publish' | 'delete'
   /**
@@ -52,8 +54,11 @@ export interface AuthorizeRequest {
   readonly address: string
   /** The `sub` of the client's token, if the hub has keys and the token has one. */
   readonly subject?: string
-  /** The request of `node:http`, with what the app's middleware added to it, such as a session. */
-  readonly request: IncomingMessage
+  /**
+   * The request of `node:http`, with what the app's middleware added to it, such as a session. For a fetch handler, the `Request` that it
+   * was called with.
+   */
+  readonly request: Original
   /** Aborted when the time limit is over. */
   readonly signal: AbortSignal
 }
@@ -72,8 +77,8 @@ export class FunctionAuthorizer implements Authorizer {
 
   async decide(question: Question, { request, path }: AskingRequest): Promise<Decision> {
     const control = new AbortController()
-    const { method = '', headers } = request
-    const asked = { ...question, method, path, headers, request, signal: control.signal }
+    const { method = '', headers, original = request } = request
+    const asked = { ...question, method, path, headers, request: original as IncomingMessage, signal: control.signal }
     try {
       return readAnswer(await this.#inTime(async () => this.#authorize(asked), control))
     } catch (error) {

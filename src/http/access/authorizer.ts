@@ -1,8 +1,9 @@
 // Asks the authorizing application, by HTTP or in process. Caches decisions that came by HTTP. Without a decision, nothing is allowed.
-import type { IncomingMessage } from 'node:http'
+
 import { OptionError, TidingsError } from '../../errors.ts'
 import { Semaphore } from '../../hub/semaphore.ts'
 import type { Selector } from '../../topics/matcher.ts'
+import type { HttpRequest } from '../exchange.ts'
 import { type AuthorizeFunction, FunctionAuthorizer } from './authorize-function.ts'
 import { callbackAddress, post, type Reply, reasonOf } from './callback.ts'
 import {
@@ -124,7 +125,7 @@ class CallbackAuthorizer implements Authorizer {
     }
   }
 
-  #headersOf(request: IncomingMessage): Record<string, string> {
+  #headersOf(request: HttpRequest): Record<string, string> {
     const names = this.#options.headers.filter((name) => Object.hasOwn(request.headers, name))
     return Object.fromEntries(names.map((name) => [name, String(request.headers[name])]))
   }

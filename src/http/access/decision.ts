@@ -1,8 +1,9 @@
 // The question to the authorizing application, and its decision: read from its response, or from what its function returned.
-import type { IncomingMessage } from 'node:http'
+
 import { validateRequest } from '../../hub/subscribe-request.ts'
 import { parseObject } from '../../json.ts'
 import type { Selector } from '../../topics/matcher.ts'
+import type { HttpRequest } from '../exchange.ts'
 import type { Reply } from './callback.ts'
 
 /** Decides in addition to the token. */
@@ -23,7 +24,7 @@ export interface Question {
 
 /** The request that the question is about. */
 export interface AskingRequest {
-  readonly request: IncomingMessage
+  readonly request: HttpRequest
   /** With the mount, without the query. */
   readonly path: string
 }

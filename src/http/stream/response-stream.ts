@@ -30,6 +30,8 @@ export class ResponseStream implements Stream {
     this.#highWaterMark = Math.max(highWaterMark, response.writableHighWaterMark)
     // `close` follows every error.
     response.on('error', () => {})
+    // On HTTP/2, a reset with NO_ERROR while bytes wait for the client closes nothing: Node only says that it was aborted.
+    request.on('aborted', () => response.destroy())
   }
 
   get subject(): string | undefined {

@@ -1,6 +1,13 @@
 // An HTTP/2 client for tests, with and without TLS.
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from 'node:http2'
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader
+} from 'node:http2'
 import { onTestFinished } from 'vitest'
+import { SseClient } from './sse-client.ts'
 
 export interface Http2Answer {
   readonly status: number
@@ -37,4 +44,21 @@ export function http2Ask(
     })
     stream.end(body)
   })
+}
+
+/** Opens a stream on a connection of its own, as `listen` does on HTTP/1.1. */
+export async function listenHttp2(
+  url: string,
+  headers: Record<string, string | string[]> = {},
+  { method = 'GET', body }: { readonly method?: string; readonly body?: string } = {}
+): Promise<SseClient> {
+  const { origin, pathname, search } = new URL(url)
+  const session = http2Session(origin)
+  const stream = session.request({ ...headers, ':path': pathname + search, ':method': method }, { endStream: !body })
+  if (body) stream.end(body)
+  const head = await new Promise<IncomingHttpHeaders & IncomingHttpStatusHeader>((resolve, reject) => {
+    stream.once('error', reject)
+    stream.once('response', resolve)
+  })
+  return new SseClient(stream, Object.assign(stream, { headers: head, statusCode: head[':status'] }))
 }

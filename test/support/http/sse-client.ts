@@ -1,7 +1,11 @@
 // An event stream client for tests: it parses with eventsource-parser, records everything, and can wait for events.
-import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { onTestFinished } from 'vitest'
+
+/** A response of node:http, or a stream of node:http2 with its head. */
+type Response = Readable & { readonly headers: IncomingHttpHeaders; readonly statusCode?: number | undefined }
 
 export class SseClient {
   readonly events: EventSourceMessage[] = []
@@ -9,11 +13,11 @@ export class SseClient {
   ended = false
   readonly headers: IncomingHttpHeaders
   readonly status: number
-  readonly #request: ClientRequest
-  readonly #response: IncomingMessage
+  readonly #request: { destroy(): unknown }
+  readonly #response: Readable
   #changed: () => void = () => {}
 
-  constructor(request: ClientRequest, response: IncomingMessage) {
+  constructor(request: { destroy(): unknown }, response: Response) {
     this.#request = request
     this.#response = response
     this.headers = response.headers

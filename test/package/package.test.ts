@@ -149,8 +149,8 @@ function isIntended(problem: Problem): boolean {
   // TypeScript's resolution for Node 10 does not know `exports`.
   if ('resolutionKind' in problem && problem.resolutionKind === 'node10') return true
   if ('resolutionOption' in problem && problem.resolutionOption === 'node10') return true
-  // The server is ESM only. Node 20.19 and newer can require it.
-  return problem.kind === 'CJSResolvesToESM' && problem.entrypoint === '.'
+  // What runs on servers is ESM only. Node 20.19 and newer can require it.
+  return problem.kind === 'CJSResolvesToESM' && !('require' in (manifest.exports[problem.entrypoint] as object))
 }
 
 it('has a command that prints its version and help', async () => {

@@ -69,5 +69,5 @@ export function isAbrupt(reason: CloseReason, buffered: number): boolean {
 /** The client's address, with the port if the client is directly connected. */
 export function addressOf(address: string, { remoteAddress, remotePort }: HttpSocket): string {
   const host = address.includes(':') ? `[${address}]` : address
-  return remoteAddress?.endsWith(address) ? `${host}:${remotePort}` : host
+  return remotePort !== undefined && remoteAddress?.endsWith(address) ? `${host}:${remotePort}` : host
 }

@@ -147,17 +147,16 @@ export function integrationSuite(
     it.each([
       ['live', false],
       ['slow', true]
-    ])('notices at once that a %s client disconnects, without writing to it', async (_, isSlow) => {
+    ])('notices that a %s client disconnects, without writing to it', async (_, isSlow) => {
       const { hub, url } = await serve()
       const client = await connect(`${url}/subscribe`)
       if (isSlow) client.pause()
       const data = 'x'.repeat(30_000)
       while (isSlow && !subscriber(hub)?.full)
         await hub.publish({ topics: ['t'], data }).then(() => new Promise(setImmediate))
-      const since = performance.now()
       client.close()
-      await expect.poll(() => hub.status.subscribers, { interval: 5 }).toBe(0)
-      expect(performance.now() - since).toBeLessThan(1_000)
+      await expect.poll(() => hub.status.subscribers).toBe(0)
+      // Not `slow`: it was noticed before the time limit of a client that does not read.
       expect(hub.stats.closes).toMatchObject([{ reason: 'client' }])
     })
 

@@ -22,6 +22,7 @@ const below: Record<string, readonly string[]> = {
   hub: ['log', 'topics', 'update', 'errors', 'sse'],
   http: ['hub', 'auth', 'log', 'topics', 'update', 'errors', 'sse', 'pages', 'units', 'json', 'bounded-map'],
   fetch: ['http', 'hub'],
+  fastify: ['index'],
   index: ['http', 'hub', 'auth', 'log', 'topics', 'update', 'errors'],
   server: ['backoff', 'http', 'hub', 'auth', 'log', 'units', 'errors'],
   cli: ['client', 'server', 'http', 'auth', 'units', 'errors']
@@ -87,6 +88,11 @@ it('the React hooks import React, and the client as an application does', () => 
     hooks.flatMap((file) => [...importsOf(file), ...loadedFrom(file)]).filter((path) => !path.startsWith('src/react/'))
   )
   expect([...loaded].sort()).toEqual(['react', 'src/client/index.ts'])
+})
+
+it('the Fastify plugin loads the library as an application does, and of Fastify only types', () => {
+  const plugin = files.filter((file) => layerOf(file) === 'fastify')
+  expect(new Set(plugin.flatMap((file) => [...loadedFrom(file)]))).toEqual(new Set(['src/index.ts']))
 })
 
 it('there are no import cycles, including type imports', () => {

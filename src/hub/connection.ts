@@ -1,4 +1,5 @@
 // The contract between a subscriber and its client's connection. A connection knows HTTP and no topics.
+import type { Entry } from '../log/log.ts'
 
 /** Why a stream ended: the same word in logs, metrics and the debug page. */
 export type CloseReason =
@@ -31,6 +32,11 @@ export interface TokenIdentity {
   readonly issuedAt?: number | undefined
 }
 
+/** The entries of a write, for a connection in this process, which needs no text. */
+export interface EntryBatch {
+  readonly contents: readonly Entry[]
+}
+
 /** One client's connection. */
 export interface Connection {
   /** The client's address, for people to read. */
@@ -43,8 +49,11 @@ export interface Connection {
   readonly token?: TokenIdentity | undefined
   /** Bytes buffered in this process for a client that reads slowly. */
   readonly buffered: number
-  /** Writes whole events. Returns false when the caller must wait for `onDrain` before it writes more. */
-  write(bytes: Buffer): boolean
+  /**
+   * Writes whole events. Returns false when the caller must wait for `onDrain` before it writes more. Without a batch, the bytes are
+   * something else than entries, such as a heartbeat.
+   */
+  write(bytes: Buffer, batch?: EntryBatch): boolean
   /** Sets the function to call when a full connection has drained. */
   onDrain(drained: () => void): void
   /** Ends the stream after the bytes that were written, or at once when the client does not read. Safe to call twice. */

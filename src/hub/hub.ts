@@ -5,6 +5,7 @@ import { formatId } from '../log/ids.ts'
 import type { Appended, Entry, Log } from '../log/log.ts'
 import type { Member } from '../log/roster.ts'
 import { type Update, type ValidUpdate, validate } from '../update.ts'
+import { append } from './append.ts'
 import type { CloseReason, Connection } from './connection.ts'
 import { type StreamChange, validateChange } from './control/change.ts'
 import type { ControlOptions } from './control/changes.ts'
@@ -14,6 +15,7 @@ import { type DeleteOptions, type DeleteTarget, deleteHistory } from './history/
 import { History, type HistoryPage, type HistoryRequest } from './history/history.ts'
 import { Locator, type StreamPosition } from './history/position.ts'
 import { dedupOptionsFor, type PublishOptions } from './idempotency.ts'
+import { iterate, type SubscribeOptions, type SubscriptionItem } from './in-process/iteration.ts'
 import { combineObservers, type Observer, type RefusedRequest } from './observer.ts'
 import { type HubOptions, logFor, resolveHubOptions } from './options.ts'
 import type { Subscription } from './presence/presence.ts'
@@ -24,10 +26,7 @@ import { Streams } from './streams.ts'
 import { type SubscribeRequest, validateRequest } from './subscribe-request.ts'
 import type { Subscriber } from './subscriber.ts'
 
-/**
- * Creates a hub. It is ready as soon as its log is.
- * @throws OptionError
- */
+/** Creates a hub. It is ready as soon as its log is. @throws OptionError */
 export function createHub(options: HubOptions = {}): Hub {
   return new Hub(options)
 }
@@ -75,8 +74,7 @@ export class Hub {
   }
 
   get status(): HubStatus {
-    const { isReady, first } = this.#log
-    return { ...this.#streams.status, isReady, first }
+    return { ...this.#streams.status, isReady: this.#log.isReady, first: this.#log.first }
   }
 
   /** The announced subscriptions of all nodes that share the log, by topic, as of `lastEventId`. */
@@ -96,8 +94,7 @@ export class Hub {
    * @throws TidingsError `closed`, the codes of an invalid update, and with `idempotent` also `key_invalid` and `key_reused`
    */
   async publish(update: Update, options?: PublishOptions): Promise<Appended> {
-    const [entry] = await this.publishAll([update], options)
-    return entry as Appended
+    return (await this.publishAll([update], options))[0] as Appended
   }
 
   /** Publishes all updates, next to each other in the log, or none. @throws TidingsError as `publish` does */
@@ -110,11 +107,7 @@ export class Hub {
     const dedup = dedupOptionsFor(updates, options, this.idempotent)
     this.#mustBeOpen()
     await this.#following
-    const startedAt = performance.now()
-    const entries = await this.#log.append(updates, dedup)
-    const fresh = dedup ? entries.filter(({ repeated }) => !repeated).length : entries.length
-    if (fresh > 0) this.#observer.appended(fresh, performance.now() - startedAt)
-    return entries
+    return append(this.#log, this.#observer, updates, dedup)
   }
 
   /**
@@ -134,8 +127,8 @@ export class Hub {
    */
   async locate(request: SubscribeRequest, signal?: AbortSignal): Promise<StreamPosition> {
     validateRequest(request)
+    // A closed hub is draining too.
     if (this.#streams.isDraining) throw new TidingsError('closed')
-    this.#mustBeOpen()
     await this.#following
     return this.#locator.find(request, signal)
   }
@@ -165,6 +158,15 @@ export class Hub {
     return this.#streams.join(position, connection, subscriptions, control)
   }
 
+  /**
+   * Iterates over updates in this process, with the guarantees of a stream: in order, each once, and what is missing is an item. It begins
+   * with the first `next`. A slow consumer continues from the log. It ends when all topics have ended, or with the signal.
+   * @throws TidingsError `closed` when the hub drains, `revoked`, `log_unavailable`, or the codes of an invalid request
+   */
+  subscribe(options: SubscribeOptions = {}): AsyncGenerator<SubscriptionItem, void> {
+    return iterate(this, options)
+  }
+
   /** Whether a stream that joins at this position in the same tick is live at once, with nothing to catch up. */
   isAtHead(position: StreamPosition): boolean {
     return this.#streams.isAtHead(position)
@@ -184,9 +186,8 @@ export class Hub {
    */
   async change(target: Subscriber | string, change: StreamChange): Promise<void> {
     validateChange(change)
-    const { changes } = this.#streams
     if (typeof target === 'string') await this.#control.ask(target, change)
-    else changes.accept(changes.of(target), change)
+    else this.#streams.changes.accept(this.#streams.changes.of(target), change)
   }
 
   /** The subject of the token of a stream, by its control id. @throws TidingsError `not_found` or `control_unavailable` */

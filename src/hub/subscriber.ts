@@ -2,7 +2,7 @@
 import { heartbeat } from '../sse/encode.ts'
 import type { Selector } from '../topics/matcher.ts'
 import type { Audience } from './audience.ts'
-import type { CloseReason, Connection } from './connection.ts'
+import type { CloseReason, Connection, EntryBatch } from './connection.ts'
 import type { StreamPosition } from './history/position.ts'
 import type { Subscription } from './presence/presence.ts'
 import type { Timed } from './timer-wheel.ts'
@@ -110,10 +110,10 @@ export class Subscriber implements Timed {
   }
 
   /** Writes whole events, up to `cursor`. A subscriber with a full connection is behind. @internal */
-  send(bytes: Buffer, cursor: number): void {
+  send(bytes: Buffer, cursor: number, batch?: EntryBatch): void {
     this.cursor = cursor
     this.#lastWrite = this.#context.now()
-    if (this.connection.write(bytes)) return
+    if (this.connection.write(bytes, batch)) return
     this.#bufferedAt = this.connection.buffered
     this.#fullSince = this.#lastWrite
     this.state = 'behind'

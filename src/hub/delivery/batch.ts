@@ -1,4 +1,5 @@
 // Frames that leave in one write, joined once for all members of an audience.
+import type { Entry } from '../../log/log.ts'
 import type { Encoding, Frame } from './frame.ts'
 
 /** One or more frames of one audience, oldest first. */
@@ -15,6 +16,11 @@ export class Batch {
 
   get entries(): number {
     return this.#frames.length
+  }
+
+  /** The entries themselves, for a connection that needs no text. */
+  get contents(): readonly Entry[] {
+    return this.#frames.map(({ entry }) => entry)
   }
 
   /** Whether one of them ends its topics. */

@@ -126,7 +126,7 @@ export class CatchUp {
     const { entries, bytes, oldestTime } = batch
     subscriber.mayHaveEnded ||= batch.hasEnd
     this.#observer.delivered({ by: 'catch-up', entries, deliveries: entries, bytes: bytes.length, oldestTime })
-    subscriber.send(bytes, cursor)
+    subscriber.send(bytes, cursor, batch)
   }
 
   #schedule(): void {

@@ -55,7 +55,7 @@ class Sweep {
     this.#writes++
     this.#deliveries += batch.entries
     this.#bytes += batch.bytes.length
-    subscriber.send(batch.bytes, batch.last)
+    subscriber.send(batch.bytes, batch.last, batch)
   }
 }
 

@@ -22,6 +22,7 @@ const table = {
   wait_invalid: [400, 'The value of wait is invalid'],
   envelope_invalid: [400, 'envelope must be json'],
   ended_invalid: [400, 'ended must be skip'],
+  empty_invalid: [400, 'empty must be skip'],
   gap_invalid: [400, 'gap must be close'],
   gap: [410, 'The stream cannot be complete'],
   selector_missing: [400, 'A stream needs at least one topic selector'],

@@ -19,6 +19,8 @@ export interface SubscribeRequest {
   readonly last?: number
   /** Find out whether the client may read the entry with `lastEventId`: `StreamPosition.visible`. Costs a read. Default: false. */
   readonly checkVisibility?: boolean
+  /** Find out whether there is nothing to replay: `StreamPosition.isEmpty`. Costs a search of the history. Default: false. */
+  readonly checkEmpty?: boolean
 }
 
 /** Selectors of one stream. */

@@ -141,6 +141,28 @@ describe('a client that connects to ended topics', () => {
     expect([client.status, client.data]).toEqual([200, ['2']])
   })
 
+  it('gets 204 with empty=skip if there is nothing to replay, and a stream otherwise', async () => {
+    const { url } = await serve()
+    await publish(url, 'other', 'x')
+    const query = 'topic=a&last_event_id=earliest&empty=skip'
+    expect((await ask(at(url, query))).status).toBe(204)
+    expect((await ask(at(url, query), { method: 'HEAD' })).status).toBe(204)
+    const id = await publish(url, 'a', 'one')
+    const client = await listen(at(url, query))
+    expect(await client.received(1)).toEqual(['one'])
+    const after = `topic=a&empty=skip&last_event_id=${encodeURIComponent(id)}`
+    expect((await ask(at(url, after))).status).toBe(204)
+    // A gap is something to report.
+    const gap = await listen(at(url, 'topic=b&empty=skip&last_event_id=unknown'))
+    await gap.until(({ events }) => events[0]?.event === 'tidings:gap')
+    await publish(url, 'a', 'two', '&end')
+    await client.until(({ ended }) => ended)
+    const replayed = await listen(at(url, query))
+    await replayed.until(({ ended }) => ended)
+    expect(replayed.data).toEqual(['one', 'two'])
+    expect((await ask(at(url, 'topic=a&empty=yes'))).status).toBe(400)
+  })
+
   it('gets 204 in spite of history with ended=skip', async () => {
     const { url } = await serve()
     await publish(url, 'a', '1', '&end')

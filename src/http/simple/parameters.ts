@@ -16,7 +16,7 @@ const formFields = [...queryFields, 'data'] as const
 const maxListed = 1_000
 const revocationFields = ['subject', 'jti', 'topic', 'address'] as const
 const idFields = ['last_event_id', 'lastEventID', 'lastEventId'] as const
-const subscribeFields = ['topic', 'last', 'envelope', 'ended', 'gap', 'control', ...idFields] as const
+const subscribeFields = ['topic', 'last', 'envelope', 'ended', 'empty', 'gap', 'control', ...idFields] as const
 
 /**
  * Reads an update.
@@ -44,6 +44,8 @@ export function readUpdate(parameters: Parameters, data: string | undefined): Up
 export interface StreamRequest extends SubscribeRequest {
   /** Answer 204 if all topics have ended, even if there is history to replay. */
   readonly skipsEnded: boolean
+  /** Answer 204 if there is nothing to replay. */
+  readonly checkEmpty: boolean
   /** Answer 410 instead of a stream with a gap. */
   readonly closesOnGap: boolean
 }
@@ -57,6 +59,7 @@ export function readSubscribeRequest(parameters: Parameters, header: string | un
     topics: fields.all('topic'),
     encoding: readEnvelope(fields.one('envelope')),
     skipsEnded: readWord(fields, 'ended', 'skip'),
+    checkEmpty: readWord(fields, 'empty', 'skip'),
     closesOnGap: readWord(fields, 'gap', 'close'),
     ...(lastEventId && { lastEventId }),
     ...(last !== undefined && { last: wholeNumber(last, 'last_invalid') })
@@ -101,7 +104,7 @@ export function withoutToken(query: Parameters): Parameters {
 }
 
 /** Whether a parameter has its only possible value. */
-function readWord(fields: Fields, name: 'ended' | 'gap', word: string): boolean {
+function readWord(fields: Fields, name: 'ended' | 'empty' | 'gap', word: string): boolean {
   const value = fields.one(name)
   if (value === undefined || value === word) return value !== undefined
   throw new TidingsError(`${name}_invalid`, `got "${shown(value)}"`)

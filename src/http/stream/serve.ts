@@ -44,8 +44,8 @@ export class GapError extends TidingsError {
 
 /**
  * Serves `GET`, `HEAD` and `QUERY`. `HEAD` counts as a stream until it is answered, because finding its position costs
- * as much. If all topics have ended and nothing is left to receive, the answer is 204, so that an EventSource stops
- * [HTML, 9.2.2].
+ * as much. If all topics have ended and nothing is left to receive, or the client wants only what there is to replay and
+ * there is nothing, the answer is 204, so that an EventSource stops [HTML, 9.2.2].
  * @throws GapError, or TidingsError as `Hub.locate`, `Limits.enter` and `authorizeSubscribe` do
  */
 export async function serveStream(
@@ -64,7 +64,7 @@ export async function serveStream(
     })
     // It may have been revoked while the position was searched.
     requireUnrevoked(ctx, grants, position.interest.selectors)
-    const isDone = position.isOver || (wanted.skipsEnded && position.ended)
+    const isDone = position.isOver || position.isEmpty || (wanted.skipsEnded && position.ended)
     if (!isDone && wanted.closesOnGap && position.gap) throw new GapError(position.gap)
     if (isDone) sendNothing(response, headOf(position).headers)
     else if (request.method === 'HEAD') response.writeHead(200, headOf(position).headers).end()
@@ -81,7 +81,7 @@ function sendNothing(response: HttpResponse, headers: OutgoingHttpHeaders): void
 
 /** A history search that waits in the queue is aborted when its client disconnects. */
 async function locate({ hub, request, response }: RequestContext, wanted: SubscribeRequest): Promise<StreamPosition> {
-  if (wanted.last === undefined) return hub.locate(wanted)
+  if (wanted.last === undefined && !wanted.checkEmpty) return hub.locate(wanted)
   const disconnected = new AbortController()
   const abort = () => disconnected.abort(new TidingsError('request_aborted'))
   if (request.socket.destroyed) abort()

@@ -42,10 +42,12 @@ export interface StreamPosition {
   readonly ended: boolean
   /** Whether they have ended and nothing is left to receive, not even a gap. */
   readonly isOver: boolean
+  /** Whether there is nothing to replay, not even a gap. Only evaluated when the request asks for it; otherwise false. */
+  readonly isEmpty: boolean
 }
 
-/** A position without what `lastEnd` adds. */
-type Found = Omit<StreamPosition, 'ended' | 'isOver'>
+/** A position without what is looked up when it is found. */
+type Found = Omit<StreamPosition, 'ended' | 'isOver' | 'isEmpty'>
 
 const everything: Filter = { admits: () => true }
 
@@ -69,10 +71,11 @@ export class Locator {
     this.#seen = seen
   }
 
-  /** Finds the position for a valid request. With `last` it may wait for other searches, until the signal is aborted. */
+  /** Finds the position for a valid request. One that searches may wait for other searches, until the signal is aborted. */
   find(request: SubscribeRequest, signal?: AbortSignal): Promise<StreamPosition> {
     const find = () => locate(request, this.#log, this.#seen)
-    return request.last === undefined || request.lastEventId ? find() : this.#searches.run(find, signal)
+    const isSearch = request.checkEmpty || (request.last !== undefined && !request.lastEventId)
+    return isSearch ? this.#searches.run(find, signal) : find()
   }
 }
 
@@ -84,9 +87,22 @@ async function locate(request: SubscribeRequest, log: Log, seen: () => Delivered
     const { epoch } = log
     const position = await locateInEpoch(request, interest, log, seen())
     const last = await lastEnd(log, interest)
+    const isEmpty = request.checkEmpty === true && !position.gap && (await isAtEnd(log, position))
     if (log.epoch !== epoch) continue
     const ended = last !== undefined
-    return { ...position, ended, isOver: ended && last <= position.after && position.gap === undefined }
+    return { ...position, ended, isOver: ended && last <= position.after && position.gap === undefined, isEmpty }
+  }
+}
+
+/** Whether the log keeps no entry after the position that the interest admits. */
+async function isAtEnd(log: Log, { interest, after }: Found): Promise<boolean> {
+  for (let cursor = after; ; ) {
+    const page = await log.read(cursor, interest, { entries: 1, bytes: 1 })
+    if (page.entries.length > 0) return false
+    if (page.cursor === cursor) return true
+    cursor = page.cursor
+    // A log in this process answers without a pause, and streams must not wait for a search of all history.
+    await new Promise(setImmediate)
   }
 }
 

@@ -16,6 +16,7 @@ const below: Record<string, readonly string[]> = {
   backoff: [],
   client: ['backoff', 'topics'],
   react: ['client'],
+  ai: ['client', 'hub', 'log'],
   units: [],
   update: ['errors'],
   log: ['backoff', 'update', 'topics', 'errors', 'units'],
@@ -80,6 +81,13 @@ it('importing the library loads no storage engine and no command line', () => {
   for (const file of loaded) if (file.startsWith('src/')) for (const next of loadedFrom(file)) loaded.add(next)
   const packages = [...loaded].filter((path) => !path.startsWith('src/') && !path.startsWith('node:'))
   expect(packages.sort()).toEqual(['jose', 're2js', 'urlpattern-polyfill/urlpattern'])
+})
+
+it('tidings/ai loads the client, and no hub', () => {
+  const loaded = new Set(['src/ai/index.ts'])
+  for (const file of loaded) if (file.startsWith('src/')) for (const next of loadedFrom(file)) loaded.add(next)
+  const outside = [...loaded].filter((path) => !/^src\/(ai|client|topics)\//.test(path))
+  expect(outside.sort()).toEqual(['eventsource-parser', 'src/backoff.ts'])
 })
 
 it('the React hooks import React, and the client as an application does', () => {

@@ -1,0 +1,8 @@
+// The entry point `tidings/ai`: streams of language models that survive reloads, crashes and a change of the device.
+export type { Source, SourceFormat, StreamLike } from './chunks.ts'
+export { RunError, type RunErrorCode } from './errors.ts'
+export type { EndStatus } from './names.ts'
+export type { ReadOptions, RunChunk } from './reading.ts'
+export { createRuns, type RunStatus, type Runs, type RunsOptions, runRetention, type WriteOptions } from './runs.ts'
+export type { RunsHub } from './stores/hub-store.ts'
+export type { RunOutcome } from './writing/writer.ts'

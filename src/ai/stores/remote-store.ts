@@ -1,0 +1,94 @@
+// Runs on a hub behind a URL, by `tidings/client`.
+import { withTimeLimit } from '../../client/abort.ts'
+import { RefusedError, refusalOf } from '../../client/errors.ts'
+import { type Update as ClientUpdate, publish, subscribe, type TokenOption } from '../../client/index.ts'
+import { authorization, Token } from '../../client/token.ts'
+import { RunError } from '../errors.ts'
+import { incomplete, takenOver } from './hub-store.ts'
+import type { FollowOptions, Newest, NewUpdate, Store, StoredUpdate } from './store.ts'
+
+export interface RemoteOptions {
+  readonly token?: TokenOption | undefined
+  readonly fetch?: typeof fetch | undefined
+}
+
+/** How long a request for the newest update may take, in milliseconds. */
+const requestTimeoutMs = 10_000
+
+export class RemoteStore implements Store {
+  readonly #base: URL
+  readonly #token: Token
+  readonly #options: { readonly token?: TokenOption; readonly fetch?: typeof fetch }
+  #isChecked = false
+
+  constructor(url: string | URL, { token, fetch }: RemoteOptions) {
+    this.#base = new URL(url)
+    if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/'
+    this.#token = new Token(token)
+    this.#options = { ...(token !== undefined && { token }), ...(fetch && { fetch }) }
+  }
+
+  async append(updates: readonly NewUpdate[], key: string): Promise<readonly string[]> {
+    const send = () => publish(this.#at('publish'), updates, { ...this.#options, idempotencyKey: key })
+    try {
+      const ids = await send()
+      if (!this.#isChecked) await this.#check(ids, send)
+      return ids
+    } catch (error) {
+      throw error instanceof RefusedError && error.code === 'key_reused' ? takenOver(error) : error
+    }
+  }
+
+  async newest(topics: readonly string[]): Promise<Newest> {
+    const url = this.#at('updates')
+    for (const topic of topics) url.searchParams.append('topic', topic)
+    url.searchParams.set('last', '1')
+    const { fetch = globalThis.fetch } = this.#options
+    return withTimeLimit(requestTimeoutMs, async (signal) => {
+      const response = await fetch(url, { headers: authorization(await this.#token.get(signal)), signal })
+      if (!response.ok) throw await refusalOf(response)
+      const { updates } = (await response.json()) as { updates: StoredUpdate[] }
+      // The clocks of two machines differ, and `time` is of the other one.
+      const date = Date.parse(response.headers.get('date') ?? '')
+      return { update: updates.at(-1), now: Number.isNaN(date) ? Date.now() : date }
+    })
+  }
+
+  async *follow({ topics, from, signal }: FollowOptions): AsyncGenerator<StoredUpdate, void> {
+    const subscription = subscribe(this.#at('subscribe'), { ...this.#options, topics, from, signal, parse: 'text' })
+    let reason: string | undefined
+    subscription.on('gap', (gap) => {
+      reason = gap.reason
+      subscription.close()
+    })
+    for await (const update of subscription) yield storedOf(update)
+    if (reason !== undefined) throw incomplete(reason)
+  }
+
+  async *watch(selector: string, signal: AbortSignal, opened: () => void): AsyncGenerator<StoredUpdate, void> {
+    const subscription = subscribe(this.#at('subscribe'), {
+      ...this.#options,
+      topics: selector,
+      signal,
+      parse: 'text'
+    })
+    subscription.on('state', ({ status }) => status === 'live' && opened())
+    for await (const update of subscription) yield storedOf(update)
+  }
+
+  #at(path: string): URL {
+    return new URL(path, this.#base)
+  }
+
+  /** A server without `--idempotent` ignores keys, and its answers do not say so. */
+  async #check(ids: readonly string[], again: () => Promise<readonly string[]>): Promise<void> {
+    if ((await again()).at(-1) !== ids.at(-1)) {
+      throw new RunError('not_idempotent', 'runs need a server with --idempotent, such as --idempotent 1h')
+    }
+    this.#isChecked = true
+  }
+}
+
+function storedOf({ id = '', topic = '', type, data, time = 0 }: ClientUpdate): StoredUpdate {
+  return { id, topic, type, data: String(data), time }
+}

@@ -1,0 +1,45 @@
+// The contract between runs and the hub that keeps them: in this process, or behind a URL.
+
+export interface NewUpdate {
+  readonly topics: readonly string[]
+  readonly data: string
+  readonly type?: string
+  readonly private?: boolean
+  readonly end?: boolean
+}
+
+export interface StoredUpdate {
+  readonly id: string
+  readonly topic: string
+  /** `message` if it was published without one. */
+  readonly type: string
+  readonly data: string
+  /** When it was published, in milliseconds since 1970, on the clock of the hub. */
+  readonly time: number
+}
+
+/** The newest update of some topics, and the time at the hub. */
+export interface Newest {
+  readonly update: StoredUpdate | undefined
+  readonly now: number
+}
+
+export interface FollowOptions {
+  readonly topics: readonly string[]
+  /** Continue after this id; `earliest` for everything that is kept. */
+  readonly from: string
+  readonly signal: AbortSignal
+}
+
+export interface Store {
+  /**
+   * Appends all updates in one step, and returns their ids. Repeating it with the same key returns the same ids.
+   * @throws RunError `taken_over` if the key was used for other updates
+   */
+  append(updates: readonly NewUpdate[], key: string): Promise<readonly string[]>
+  newest(topics: readonly string[]): Promise<Newest>
+  /** Ends when all topics have ended, or with the signal. @throws RunError `incomplete` at a gap */
+  follow(options: FollowOptions): AsyncIterable<StoredUpdate>
+  /** Follows everything that a selector matches from now on. `opened` is called once nothing more can be missed. */
+  watch(selector: string, signal: AbortSignal, opened: () => void): AsyncIterable<StoredUpdate>
+}

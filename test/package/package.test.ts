@@ -145,7 +145,6 @@ it('has types that match its code for every way to import it', async () => {
   expect(result.problems.filter((problem) => !isIntended(problem))).toEqual([])
 })
 
-
 function isIntended(problem: Problem): boolean {
   // TypeScript's resolution for Node 10 does not know `exports`.
   if ('resolutionKind' in problem && problem.resolutionKind === 'node10') return true

@@ -1,6 +1,6 @@
 // Programs that a suite needs besides Node: finds them, installs them where possible, or reports them as missing.
 import { execFile } from 'node:child_process'
-import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -29,6 +29,13 @@ export const curl = () => requirement({ name: 'curl', find: () => onPath('curl')
 
 export const nginx = () =>
   requirement({ name: 'nginx', find: () => onPath('nginx') ?? find('/usr/sbin/nginx'), aptPackage: 'nginx' })
+
+export const php = () => requirement({ name: 'PHP', find: () => onPath('php'), aptPackage: 'php-cli' })
+
+export const symfony = (component: 'Mercure' | 'HttpClient', aptPackage: string) => {
+  const path = `/usr/share/php/Symfony/Component/${component}/autoload.php`
+  return requirement({ name: `symfony/${component}`, find: () => (existsSync(path) ? path : undefined), aptPackage })
+}
 
 export const redis = () =>
   requirement({

@@ -1,0 +1,114 @@
+// The examples that are servers with a page, run by the commands of their READMEs, in a browser.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { ask, post } from '../support/http/http.ts'
+import { chromium, describeWith } from '../support/requirements.ts'
+import { startExample } from '../support/servers/example.ts'
+import { launch, waiting } from '../support/servers/live-page.ts'
+
+describeWith(await chromium(), 'in a browser', (executablePath) => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await launch(executablePath)
+  })
+  afterAll(() => browser.close())
+
+  /** A page of a user of their own. */
+  async function open(url: string): Promise<Page> {
+    const context = await browser.newContext()
+    onTestFinished(() => context.close())
+    const page = await context.newPage()
+    await page.goto(url)
+    return page
+  }
+  const items = (page: Page) => page.locator('li').allTextContents()
+
+  it('express: each user sees only their own notifications, with those from before', async () => {
+    const url = await startExample('express')
+    const notify = async (name: string, text: string) => {
+      const type = { 'Content-Type': 'application/json' }
+      expect((await post(`${url}/notify/${name}`, JSON.stringify({ text }), type)).status).toBe(204)
+    }
+    await notify('ann', 'before')
+    const [ann, bob] = [await open(url), await open(url)]
+    for (const [page, name] of [
+      [ann, 'ann'],
+      [bob, 'bob']
+    ] as const) {
+      await page.getByLabel('Your name').fill(name)
+      await page.getByRole('button', { name: 'Log in' }).click()
+      await page.getByText(`Logged in as ${name}`).waitFor()
+    }
+    await expect.poll(() => items(ann), waiting).toEqual(['before'])
+    await notify('bob', 'for bob')
+    await notify('ann', '<b>for ann</b>')
+    await expect.poll(() => items(ann), waiting).toEqual(['before', '<b>for ann</b>'])
+    await expect.poll(() => items(bob), waiting).toEqual(['for bob'])
+    expect((await ask(`${url}/events/updates?topic=users/ann`)).status).toBe(403)
+  })
+
+  it('fastify: a vote appears on every page, and a page that opens later begins with the count', async () => {
+    const url = await startExample('fastify')
+    const [first, second] = [await open(url), await open(url)]
+    await first.getByRole('button', { name: 'Tea' }).click()
+    await second.getByRole('button', { name: 'Tea' }).click()
+    const pages = [first, second, await open(url)]
+    for (const page of pages) {
+      await expect.poll(() => page.locator('output').allTextContents(), waiting).toEqual(['2', '0'])
+    }
+    expect((await post(`${url}/votes/toString`, '')).status).toBe(404)
+    expect((await post(`${url}/events/publish?topic=poll`, '{"tea":9}')).status).toBe(403)
+  })
+
+  it('progress: the bar survives a reload, and stops when the job has finished', async () => {
+    const url = await startExample('progress', { STEP_MS: '150' })
+    const page = await open(url)
+    const value = () => page.locator('progress').evaluate((bar: HTMLProgressElement) => bar.value)
+    await page.getByRole('button').click()
+    await expect.poll(value, waiting).toBeGreaterThanOrEqual(20)
+    await page.reload()
+    await expect.poll(value, waiting).toBeGreaterThanOrEqual(20)
+    const other = await open(page.url())
+    for (const each of [page, other]) {
+      await expect.poll(() => each.locator('output').textContent(), waiting).toBe('finished')
+      expect(await each.locator('progress').evaluate((bar: HTMLProgressElement) => bar.value)).toBe(100)
+    }
+  })
+
+  it('chat: messages appear in the room, for everyone there and for who comes later', async () => {
+    const url = await startExample('chat')
+    const [ann, bob, elsewhere] = [
+      await open(`${url}/?room=tea`),
+      await open(`${url}/?room=tea`),
+      await open(`${url}/?room=other`)
+    ]
+    for (const [page, name, text] of [
+      [ann, 'ann', 'hello'],
+      [bob, 'bob', '<i>hi</i>']
+    ] as const) {
+      await page.getByLabel('Name').fill(name)
+      await page.getByLabel('Message').fill(text)
+      await page.getByRole('button', { name: 'Send' }).click()
+      await expect.poll(() => items(ann), waiting).toContain(`${name}: ${text}`)
+    }
+    for (const page of [ann, bob, await open(`${url}/?room=tea`)]) {
+      await expect.poll(() => items(page), waiting).toEqual(['ann: hello', 'bob: <i>hi</i>'])
+    }
+    expect(await items(elsewhere)).toEqual([])
+    expect((await post(`${url}/events/publish?topic=other`, 'x')).status).toBe(403)
+  })
+})
+
+describe('each example', () => {
+  const examples = readdirSync('examples')
+
+  it.each(examples)('%s has a README, and less than eighty lines in each file', (name) => {
+    const files = readdirSync(join('examples', name), { recursive: true, encoding: 'utf8' })
+    expect(files).toContain('README.md')
+    for (const file of files.filter((path) => /\.(js|html|sh)$/.test(path))) {
+      expect(readFileSync(join('examples', name, file), 'utf8').split('\n').length, file).toBeLessThan(80)
+    }
+  })
+})

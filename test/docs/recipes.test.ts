@@ -1,69 +1,113 @@
-// Runs the code of docs/recipes/fetch.md: routes are called as their frameworks would call them.
-import { execFile, spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// Runs the servers of docs/recipes as they are written there: streams arrive below /events, the app's own routes answer, and SIGTERM ends
+// them.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { onPath } from '../support/requirements.ts'
+import { transform } from 'esbuild'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ask, post } from '../support/http/http.ts'
+import { listen } from '../support/http/sse-client.ts'
 import { freePort } from '../support/servers/free-port.ts'
 
 const folder = join('build', 'recipes')
-const page = readFileSync('docs/recipes/fetch.md', 'utf8')
-const blocks = [...page.matchAll(/^```js\n(?:\/\/ (\S+)\n)?(.*?)^```/gms)].map(([, path = '', code = '']) => ({
-  path,
-  code
-}))
-const [overview] = blocks
-const codeOf = (path: string) => blocks.find((block) => block.path === path)?.code as string
+const documented = (name: string) => readFileSync(join('docs/recipes', `${name}.md`), 'utf8')
 
-beforeAll(() => void mkdirSync(folder, { recursive: true }))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+/** The code of a file, whose name is in its first line. */
+function code(name: string, file: string): string {
+  const [, found] = new RegExp(`^\`\`\`[jt]s\\n(// ${file}\\n.*?)^\`\`\``, 'ms').exec(documented(name)) ?? []
+  if (found === undefined) throw new Error(`docs/recipes/${name}.md has no ${file}`)
+  return found
+}
 
-/** Writes a module inside the project, where its own name leads to it. */
-function moduleOf(name: string, code: string): string {
-  const path = join(folder, name)
-  writeFileSync(path, code)
+/** Writes a file as JavaScript, inside the project, which resolves `tidings` and the frameworks. */
+async function write(name: string, source: string): Promise<string> {
+  mkdirSync(folder, { recursive: true })
+  const tsconfigRaw = { compilerOptions: { experimentalDecorators: true, useDefineForClassFields: false } }
+  const { code: javascript } = await transform(source, { loader: 'ts', target: 'es2022', tsconfigRaw })
+  const path = join(folder, `${name}.mjs`)
+  writeFileSync(path, javascript)
   return path
 }
 
-type Endpoint = (...args: unknown[]) => Promise<Response>
-
-describe('docs/recipes/fetch.md', () => {
-  it('shows a handler that can be called', async () => {
-    const path = moduleOf('overview.mjs', overview?.code as string)
-    const { stdout } = await promisify(execFile)(process.execPath, [path])
-    expect(stdout).toBe('Currently 0 subscriptions\n')
+/** Runs a server until the test ends, on a free port. */
+async function run(name: string, file: string) {
+  const port = await freePort()
+  const path = await write(name, code(name, file).replace(/\b3000\b/, String(port)))
+  const child = spawn(process.execPath, [path], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const exited = once(child, 'exit')
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await exited
   })
+  const origin = `http://127.0.0.1:${port}`
+  await expect
+    .poll(() =>
+      ask(origin).then(
+        ({ status }) => status > 0,
+        () => false
+      )
+    )
+    .toBe(true)
+  return { origin, child, exited }
+}
 
-  it.each([
-    ['app/events/[...path]/route.js', 'GET', (request: Request) => [request, { params: {} }]],
-    ['src/routes/events/[...path]/+server.js', 'GET', (request: Request) => [{ request }]],
-    ['src/pages/events/[...path].js', 'ALL', (request: Request) => [{ request }]]
-  ])('%s is a route', async (path, name, argsOf) => {
-    const file = moduleOf(`${path.replace(/\W/g, '-')}.mjs`, codeOf(path))
-    const route = (await import(pathToFileURL(file).href)) as Record<string, Endpoint>
-    const call = (path: string, init?: RequestInit) =>
-      (route[name] as Endpoint)(...argsOf(new Request(`http://localhost/events${path}`, init)))
-    const stream = (await call('/subscribe?topic=a')).body?.getReader() as ReadableStreamDefaultReader<Uint8Array>
-    onTestFinished(() => stream.cancel())
-    expect((await call('/publish?topic=a', { method: 'POST', body: 'hello' })).status).toBe(200)
-    let text = ''
-    while (!text.includes('data: hello')) text += new TextDecoder().decode((await stream.read()).value)
-  })
+const order = (origin: string) => post(`${origin}/orders`, '{"id":17}', { 'Content-Type': 'application/json' })
+const recipes = {
+  http: { file: 'server.js', topic: 'clock', act: (origin: string) => ask(`${origin}/orders`), data: /^\d{4}-/ },
+  express: { file: 'server.js', topic: 'orders/{id}', act: order, data: /^\{"id":17\}$/ },
+  koa: { file: 'server.js', topic: 'visits', act: (origin: string) => ask(`${origin}/orders`), data: /^\/orders$/ },
+  nestjs: { file: 'main.ts', topic: 'orders/{id}', act: order, data: /^\{"id":17\}$/ },
+  fastify: { file: 'server.js', topic: 'orders/{id}', act: order, data: /^\{"id":17\}$/ }
+}
 
-  const runtimes = [
-    ['bun', ['run']],
-    ['deno', ['run', '--no-lock', '--allow-net', '--allow-read', '--allow-env']]
-  ] as const
-  for (const [name, args] of runtimes.filter(([name]) => onPath(name) !== undefined)) {
-    it(`shows a server for ${name}`, async () => {
-      const port = await freePort()
-      const file = moduleOf(`${name}.mjs`, codeOf('server.js').replaceAll('3000', String(port)))
-      const child = spawn(name, [...args, file])
-      onTestFinished(() => void child.kill('SIGKILL'))
-      const debug = () => fetch(`http://127.0.0.1:${port}/debug`).then((response) => response.text(), String)
-      await expect.poll(debug, { timeout: 15_000 }).toBe('Currently 0 subscriptions')
-    })
-  }
+it.each(Object.entries(recipes))('%s', { timeout: 60_000 }, async (name, { file, topic, act, data }) => {
+  const { origin, child, exited } = await run(name, file)
+  const client = await listen(`${origin}/events/subscribe?topic=${topic}`)
+  expect((await act(origin)).status).toBeLessThan(300)
+  expect((await client.received(1))[0]).toMatch(data)
+  child.kill('SIGTERM')
+  // Nest ends the process with the signal again, when it has closed everything.
+  expect(await exited).toEqual(name === 'nestjs' ? [null, 'SIGTERM'] : [0, null])
+  await client.until(({ ended }) => ended, 'the end of the stream')
 })
+
+it('the example of authorize decides by the session', async () => {
+  const path = await write('authorize', code('http', 'authorize.js'))
+  const served = `import { createServer } from 'node:http'
+    import { serveHub } from './authorize.mjs'
+    const server = createServer(serveHub).listen(0, '127.0.0.1', () => console.log(server.address().port))`
+  writeFileSync(path.replace('authorize', 'authorized'), served)
+  const child = spawn(process.execPath, [path.replace('authorize', 'authorized')], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  const exited = once(child, 'exit')
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  const [port] = (await once(child.stdout, 'data')) as [Buffer]
+  const url = `http://127.0.0.1:${String(port).trim()}/events`
+  expect((await ask(`${url}/updates`)).status).toBe(403)
+  expect((await ask(`${url}/updates`, { headers: { Cookie: 'session=7' } })).status).toBe(200)
+  expect(await ask(`${url}/publish`, { method: 'POST', headers: { Cookie: 'session=7' } })).toMatchObject({
+    status: 403
+  })
+})
+
+describe('the pages', () => {
+  const pages = readdirSync('docs/recipes').map((name) => name.replace('.md', ''))
+
+  it.each(pages)('%s has links that lead somewhere', (name) => {
+    const links = [...documented(name).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path as string)
+    for (const link of links) expect(() => readdirOrFile(join('docs/recipes', link)), link).not.toThrow()
+  })
+
+  it.each(pages)('%s says how to run it', (name) => {
+    expect(documented(name)).toMatch(/```sh\n(node|npx) /)
+  })
+})
+
+function readdirOrFile(path: string): unknown {
+  return path.endsWith('.md') ? readFileSync(path) : readdirSync(path)
+}

@@ -63,6 +63,8 @@ export class Runs {
   readonly #controllers = new Map<string, AbortController>()
   /** The runs that this object writes. */
   readonly #writing = new Set<string>()
+  /** Those that it has begun, and does not write yet. */
+  readonly #begun = new Map<string, Chain>()
 
   /** @internal */
   constructor(store: Store, options: RunsOptions) {
@@ -86,6 +88,18 @@ export class Runs {
   }
 
   /**
+   * Begins a run that `write` follows. Its status is `running` from now on, so an application that saves the id of a run never has one that the
+   * hub does not know. `write` does it otherwise.
+   * @throws RunError `exists` or `taken_over`; TypeError for an invalid run id; the errors of the hub
+   */
+  async begin(runId: string): Promise<void> {
+    const topics = topicsOf(this.#prefix, runId)
+    if (this.#writing.has(runId) || this.#begun.has(runId))
+      throw new RunError('exists', 'this process has begun the run')
+    this.#begun.set(runId, await this.#claim(topics, {}))
+  }
+
+  /**
    * Writes a stream to the hub until it ends, and then ends the run. A run has one writer; the id of a run is used once. Resolves with how the
    * run ended, also when the stream fails or the hub refuses it: it never rejects because of them.
    * @throws TypeError for an invalid run id
@@ -98,7 +112,8 @@ export class Runs {
     this.#writing.add(runId)
     const controller = this.#controllerOf(runId)
     try {
-      const chain = await this.#claim(topics, options)
+      const chain = this.#begun.get(runId) ?? (await this.#claim(topics, options))
+      this.#begun.delete(runId)
       const writing = { batchMs: this.#batchMs, leaseMs: this.#leaseMs, format: options.format }
       const writer = new Writer(chain, controller, writing)
       this.#obey(runId, topics, writer, controller)
@@ -138,6 +153,7 @@ export class Runs {
    */
   async fail(runId: string, chunk?: unknown): Promise<void> {
     const topics = topicsOf(this.#prefix, runId)
+    this.#begun.delete(runId)
     const tip = await tipOf(this.#store, topics, this.#leaseMs)
     if (!tip.end) await this.#endAs('error', topics, tip, chunk)
   }

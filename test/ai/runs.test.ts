@@ -105,6 +105,20 @@ describe.each(places)('runs on %s', (place) => {
     expect(await other().status('r')).toBe('done')
   })
 
+  it('is running from its beginning on, before it is written', async () => {
+    const { runs, other } = await open(place)
+    await runs.begin('r')
+    expect(await other().status('r')).toBe('running')
+    await expect(runs.begin('r')).rejects.toMatchObject({ code: 'exists' })
+    await expect(other().begin('r')).rejects.toMatchObject({ code: 'exists' })
+    const source = new TestSource()
+    source.push({ n: 0 })
+    source.end()
+    expect(await runs.write('r', source)).toEqual({ status: 'done' })
+    expect(await readAll(other().read('r'))).toEqual(['{"n":0}'])
+    await expect(runs.begin('r')).rejects.toMatchObject({ code: 'exists' })
+  })
+
   it('ends with an error when the source fails', async () => {
     const { runs, other } = await open(place)
     const source = new TestSource()

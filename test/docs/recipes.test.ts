@@ -104,7 +104,7 @@ describe('the pages', () => {
   })
 
   it.each(pages)('%s says how to run it', (name) => {
-    expect(documented(name)).toMatch(/```sh\n(node|npx) /)
+    expect(documented(name)).toMatch(/```sh\n(.*\n)*?(node|npx) /)
   })
 })
 

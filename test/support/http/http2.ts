@@ -7,7 +7,7 @@ import {
   type IncomingHttpStatusHeader
 } from 'node:http2'
 import { onTestFinished } from 'vitest'
-import { SseClient } from './sse-client.ts'
+import { type ListenOptions, SseClient } from './sse-client.ts'
 
 export interface Http2Answer {
   readonly status: number
@@ -50,11 +50,14 @@ export function http2Ask(
 export async function listenHttp2(
   url: string,
   headers: Record<string, string | string[]> = {},
-  { method = 'GET', body }: { readonly method?: string; readonly body?: string } = {}
+  { method = 'GET', body, signal }: ListenOptions = {}
 ): Promise<SseClient> {
   const { origin, pathname, search } = new URL(url)
   const session = http2Session(origin)
-  const stream = session.request({ ...headers, ':path': pathname + search, ':method': method }, { endStream: !body })
+  const stream = session.request(
+    { ...headers, ':path': pathname + search, ':method': method },
+    { endStream: !body, ...(signal && { signal }) }
+  )
   if (body) stream.end(body)
   const head = await new Promise<IncomingHttpHeaders & IncomingHttpStatusHeader>((resolve, reject) => {
     stream.once('error', reject)

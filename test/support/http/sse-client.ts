@@ -75,14 +75,21 @@ export class SseClient {
 
 const timeoutMs = 5_000
 
+export interface ListenOptions {
+  readonly method?: string
+  readonly body?: string
+  /** Disconnects. */
+  readonly signal?: AbortSignal
+}
+
 /** Opens a stream; resolves when the response head has arrived. Closed when the test ends. */
 export function listen(
   url: string,
   headers: Record<string, string | string[]> = {},
-  { method = 'GET', body }: { readonly method?: string; readonly body?: string } = {}
+  { method = 'GET', body, signal }: ListenOptions = {}
 ): Promise<SseClient> {
   return new Promise((resolve, reject) => {
-    const options = { method, headers, agent: false }
+    const options = { method, headers, agent: false, ...(signal && { signal }) }
     const request = httpRequest(url, options, (response) => resolve(new SseClient(request, response)))
     request.on('error', reject)
     request.end(body)

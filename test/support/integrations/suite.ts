@@ -13,7 +13,10 @@ export interface App {
 
 export interface AppOptions {
   /** Decides by the header `cookie`, as the app's session would. */
-  readonly authorize?: (cookie: string | undefined, topics: readonly unknown[]) => AuthorizeAnswer
+  readonly authorize?: (
+    cookie: string | undefined,
+    topics: readonly unknown[]
+  ) => AuthorizeAnswer | Promise<AuthorizeAnswer>
 }
 
 export interface SuiteOptions {
@@ -179,6 +182,22 @@ export function integrationSuite(
       expect(await publish(url, 'public', ann)).toMatchObject({ status: 200 })
       expect(await member.received(2)).toEqual(['private', 'public'])
       expect(await guest.received(1)).toEqual(['public'])
+    })
+
+    it('leaves nothing of a client that disconnects while the app decides', async () => {
+      const gone = new AbortController()
+      const decisions: ((answer: AuthorizeAnswer) => void)[] = []
+      const authorize = () => new Promise<AuthorizeAnswer>((resolve) => decisions.push(resolve))
+      const { hub, url } = await serve({ authorize })
+      const leaving = connect(`${url}/subscribe`, {}, { signal: gone.signal }).catch((error: unknown) => error)
+      await expect.poll(() => decisions.length).toBe(1)
+      gone.abort()
+      expect(await leaving).toBeInstanceOf(Error)
+      const staying = connect(`${url}/subscribe`)
+      await expect.poll(() => decisions.length).toBe(2)
+      for (const decide of decisions) decide(true)
+      expect((await staying).status).toBe(200)
+      await expect.poll(() => hub.status.subscribers).toBe(1)
     })
 
     it('ends its streams when the hub closes', async () => {

@@ -1,4 +1,9 @@
 // The entry point `tidings/ai`: streams of language models that survive reloads, crashes and a change of the device.
+export {
+  createResumableStreamContext,
+  type ResumableStreamContext,
+  type ResumableStreamContextOptions
+} from './adapters/resumable-stream.ts'
 export type { Source, SourceFormat, StreamLike } from './chunks.ts'
 export { RunError, type RunErrorCode } from './errors.ts'
 export type { EndStatus } from './names.ts'

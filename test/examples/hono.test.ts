@@ -1,10 +1,10 @@
 // examples/hono: a login, a room that members read and write, and refusals for everyone else.
 import { expect, it } from 'vitest'
 import { listen } from '../support/http/sse-client.ts'
-import { startProgram } from '../support/servers/program.ts'
+import { startExample } from '../support/servers/example.ts'
 
 it('examples/hono lets its session decide', async () => {
-  const url = await startProgram('examples/hono/server.js')
+  const url = await startExample('hono')
   const login = await fetch(`${url}/login/ann`, { method: 'POST' })
   const cookie = login.headers.get('set-cookie')?.split(';')[0] as string
   expect(cookie).toBe('user=ann')

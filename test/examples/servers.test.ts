@@ -99,6 +99,41 @@ describeWith(await chromium(), 'in a browser', (executablePath) => {
     expect(await items(elsewhere)).toEqual([])
     expect((await post(`${url}/events/publish?topic=other`, 'x')).status).toBe(403)
   })
+
+  it('board: a point appears on every board, and no point is lost', async () => {
+    const url = await startExample('board')
+    const [first, second] = [await open(url), await open(url)]
+    await Promise.all(Array.from({ length: 20 }, () => post(`${url}/scores/red`, '')))
+    await first.getByRole('button', { name: '+1 blue' }).click()
+    for (const page of [first, second, await open(url)]) {
+      await expect.poll(() => page.locator('td[id]').allTextContents(), waiting).toEqual(['20', '0', '1'])
+    }
+    expect((await post(`${url}/scores/pink`, '')).status).toBe(200)
+    expect((await post(`${url}/events/publish?topic=scores/red`, '99')).status).toBe(403)
+  })
+
+  it('ai: another device resumes the answer from its beginning, and may stop it', async () => {
+    const url = await startExample('ai', { DELAY: '150' })
+    const first = await open(url)
+    await first.getByLabel('Question').fill('why')
+    await first.getByRole('button', { name: 'Ask' }).click()
+    const answerOf = (page: Page) => page.locator('#answer').textContent()
+    await expect.poll(() => answerOf(first), waiting).toContain('You asked: why. ')
+    const second = await open(first.url())
+    await expect.poll(() => answerOf(second), waiting).toContain('A long answer ')
+    await first.reload()
+    for (const page of [first, second]) {
+      await expect.poll(() => page.locator('output').textContent(), waiting).toBe('complete')
+      expect(await answerOf(page)).toMatch(/^You asked: why\. A long answer .* on every device $/)
+    }
+    await first.getByLabel('Question').fill('stop me')
+    await first.getByRole('button', { name: 'Ask' }).click()
+    await expect.poll(() => answerOf(first), waiting).toContain('You asked: stop me. ')
+    const third = await open(first.url())
+    await third.getByRole('button', { name: 'Stop' }).click()
+    await expect.poll(() => first.locator('output').textContent(), waiting).toBe('complete')
+    expect(await answerOf(first)).not.toContain('device')
+  })
 })
 
 describe('each example', () => {

@@ -4,6 +4,13 @@ export {
   type ResumableStreamContext,
   type ResumableStreamContextOptions
 } from './adapters/resumable-stream.ts'
+export {
+  createStreamDurability,
+  type DurabilitySource,
+  type DurableChunk,
+  type RunDurability,
+  type StreamDurabilityOptions
+} from './adapters/stream-durability.ts'
 export type { Source, SourceFormat, StreamLike } from './chunks.ts'
 export { RunError, type RunErrorCode } from './errors.ts'
 export type { EndStatus } from './names.ts'

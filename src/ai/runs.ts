@@ -11,6 +11,7 @@ import { HubStore, type RunsHub } from './stores/hub-store.ts'
 import { RemoteStore } from './stores/remote-store.ts'
 import type { Store } from './stores/store.ts'
 import { Chain } from './writing/chain.ts'
+import { Journal } from './writing/journal.ts'
 import { type RunOutcome, stateOf, Writer } from './writing/writer.ts'
 
 /** `none`: the hub has nothing of the run. `error` also if its writer was gone for longer than the lease. */
@@ -162,6 +163,12 @@ export class Runs {
     const tip = await tipOf(this.#store, topicsOf(this.#prefix, runId), this.#leaseMs)
     if (tip.id === undefined) return 'none'
     return tip.end ?? (tip.isLost ? 'error' : 'running')
+  }
+
+  /** What the interfaces of other packages need of a run. @internal */
+  journalOf(runId: string): Journal {
+    const topics = topicsOf(this.#prefix, runId)
+    return new Journal({ store: this.#store, topics, isPrivate: this.#isPrivate })
   }
 
   /** Ends the subscription that `write` needs. It also ends ten seconds after the last run. */

@@ -2,7 +2,7 @@
 import type { Hub } from '../../hub/hub.ts'
 import type { Entry } from '../../log/log.ts'
 import { RunError } from '../errors.ts'
-import type { FollowOptions, Newest, NewUpdate, Store, StoredUpdate } from './store.ts'
+import type { FollowOptions, History, Newest, NewUpdate, Store, StoredUpdate } from './store.ts'
 
 /** The part of a hub that runs use. */
 export type RunsHub = Pick<Hub, 'publishAll' | 'history' | 'subscribe' | 'lastEventId' | 'idempotent'>
@@ -30,6 +30,17 @@ export class HubStore implements Store {
     const { updates } = await this.#hub.history({ topics, readable: topics, last: 1, limit: 1 })
     const [entry] = updates
     return { update: entry && storedOf(entry), now: Date.now() }
+  }
+
+  async history(topic: string): Promise<History> {
+    const updates: StoredUpdate[] = []
+    const topics = [topic]
+    for (let lastEventId = 'earliest'; ; ) {
+      const page = await this.#hub.history({ topics, readable: topics, lastEventId, limit: 1_000 })
+      updates.push(...page.updates.map(storedOf))
+      lastEventId = page.lastEventId
+      if (!page.more) return { updates, lastEventId }
+    }
   }
 
   async *follow({ topics, from, signal }: FollowOptions): AsyncGenerator<StoredUpdate, void> {

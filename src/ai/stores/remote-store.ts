@@ -5,14 +5,20 @@ import { type Update as ClientUpdate, publish, subscribe, type TokenOption } fro
 import { authorization, Token } from '../../client/token.ts'
 import { RunError } from '../errors.ts'
 import { incomplete, takenOver } from './hub-store.ts'
-import type { FollowOptions, Newest, NewUpdate, Store, StoredUpdate } from './store.ts'
+import type { FollowOptions, History, Newest, NewUpdate, Store, StoredUpdate } from './store.ts'
 
 export interface RemoteOptions {
   readonly token?: TokenOption | undefined
   readonly fetch?: typeof fetch | undefined
 }
 
-/** How long a request for the newest update may take, in milliseconds. */
+/** A page of history, and the time at the hub. */
+interface Page extends History {
+  readonly more: boolean
+  readonly now: number
+}
+
+/** How long a request for history may take, in milliseconds. */
 const requestTimeoutMs = 10_000
 
 export class RemoteStore implements Store {
@@ -40,17 +46,32 @@ export class RemoteStore implements Store {
   }
 
   async newest(topics: readonly string[]): Promise<Newest> {
+    const { updates, now } = await this.#page(topics, { last: '1' })
+    return { update: updates.at(-1), now }
+  }
+
+  async history(topic: string): Promise<History> {
+    const updates: StoredUpdate[] = []
+    for (let lastEventId = 'earliest'; ; ) {
+      const page = await this.#page([topic], { after: lastEventId, limit: '1000' })
+      updates.push(...page.updates)
+      lastEventId = page.lastEventId
+      if (!page.more) return { updates, lastEventId }
+    }
+  }
+
+  async #page(topics: readonly string[], parameters: Record<string, string>): Promise<Page> {
     const url = this.#at('updates')
     for (const topic of topics) url.searchParams.append('topic', topic)
-    url.searchParams.set('last', '1')
+    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
     const { fetch = globalThis.fetch } = this.#options
     return withTimeLimit(requestTimeoutMs, async (signal) => {
       const response = await fetch(url, { headers: authorization(await this.#token.get(signal)), signal })
       if (!response.ok) throw await refusalOf(response)
-      const { updates } = (await response.json()) as { updates: StoredUpdate[] }
+      const page = (await response.json()) as Omit<Page, 'now'>
       // The clocks of two machines differ, and `time` is of the other one.
       const date = Date.parse(response.headers.get('date') ?? '')
-      return { update: updates.at(-1), now: Number.isNaN(date) ? Date.now() : date }
+      return { ...page, now: Number.isNaN(date) ? Date.now() : date }
     })
   }
 

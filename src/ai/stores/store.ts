@@ -2,6 +2,8 @@
 
 export interface NewUpdate {
   readonly topics: readonly string[]
+  /** By default, the hub chooses one. */
+  readonly id?: string
   readonly data: string
   readonly type?: string
   readonly private?: boolean
@@ -24,6 +26,12 @@ export interface Newest {
   readonly now: number
 }
 
+export interface History {
+  readonly updates: readonly StoredUpdate[]
+  /** The id after which `follow` continues. */
+  readonly lastEventId: string
+}
+
 export interface FollowOptions {
   readonly topics: readonly string[]
   /** Continue after this id; `earliest` for everything that is kept. */
@@ -38,6 +46,8 @@ export interface Store {
    */
   append(updates: readonly NewUpdate[], key: string): Promise<readonly string[]>
   newest(topics: readonly string[]): Promise<Newest>
+  /** Everything that is kept of a topic, at the time of the call. */
+  history(topic: string): Promise<History>
   /** Ends when all topics have ended, or with the signal. @throws RunError `incomplete` at a gap */
   follow(options: FollowOptions): AsyncIterable<StoredUpdate>
   /** Follows everything that a selector matches from now on. `opened` is called once nothing more can be missed. */

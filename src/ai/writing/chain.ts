@@ -10,7 +10,7 @@ export interface ChainOptions {
 }
 
 /** An update without its topic. */
-export type Link = Pick<NewUpdate, 'data' | 'type' | 'end'>
+export type Link = Pick<NewUpdate, 'id' | 'data' | 'type' | 'end'>
 
 export class Chain {
   readonly #options: ChainOptions

@@ -29,7 +29,8 @@ describe('hub.change', () => {
     const { connection, subscriber, id } = await join(hub, ['a'])
     await hub.change(subscriber, { add: ['b'] })
     await hub.change(id, { remove: ['a'], request: 'mine' })
-    expect(subscriber.selectors).toEqual(['b'])
+    // A change is accepted first, and takes effect a moment later.
+    await expect.poll(() => subscriber.selectors).toEqual(['b'])
     expect(connection.data.map((data) => JSON.parse(data))).toEqual([
       { topics: ['a', 'b'], lastEventId: `#${hub.status.epoch}-0` },
       { topics: ['b'], lastEventId: `#${hub.status.epoch}-0`, request: 'mine' }

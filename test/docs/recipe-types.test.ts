@@ -17,7 +17,9 @@ it('the examples have valid types', async () => {
     types: ['node'],
     strict: true,
     noEmit: true,
-    skipLibCheck: true
+    skipLibCheck: true,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true
   }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
   const names: string[] = []

@@ -3,6 +3,7 @@ import { embedded, fanout } from './fanout/fanout.ts'
 import { fleet, usage as fleetUsage } from './fleet/fleet.ts'
 import { log, usage as logUsage } from './log/log.ts'
 import { replay, usage as replayUsage } from './replay/replay.ts'
+import { runs, usage as runsUsage } from './runs/runs.ts'
 import { deletion, usage as deletionUsage } from './topics/deletion.ts'
 import { polling, usage as pollingUsage } from './topics/polling.ts'
 
@@ -18,7 +19,8 @@ const benches: Record<string, Bench> = {
   fleet: { run: fleet, usage: fleetUsage },
   log: { run: log, usage: logUsage },
   polling: { run: polling, usage: pollingUsage },
-  replay: { run: replay, usage: replayUsage }
+  replay: { run: replay, usage: replayUsage },
+  runs: { run: runs, usage: runsUsage }
 }
 
 const args = process.argv.slice(2)

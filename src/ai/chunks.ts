@@ -23,8 +23,7 @@ export type SourceFormat = 'sse' | 'values'
 
 /** Reads one value after the other. */
 export interface Reader {
-  /** Undefined at the end. */
-  next(): Promise<{ readonly value: unknown } | undefined>
+  next(): Promise<{ readonly done?: boolean | undefined; readonly value?: unknown }>
   /** Tells the source that nothing more is wanted. Does not wait for it. */
   cancel(reason: unknown): void
 }
@@ -34,10 +33,7 @@ export function readerOf(source: Source): Reader {
   if (typeof (source as StreamLike<unknown>)?.getReader === 'function') {
     const reader = (source as StreamLike<unknown>).getReader()
     return {
-      next: async () => {
-        const { done, value } = await reader.read()
-        return done ? undefined : { value }
-      },
+      next: () => reader.read(),
       cancel: (reason) => ignoreErrors(reader.cancel(reason))
     }
   }
@@ -46,10 +42,7 @@ export function readerOf(source: Source): Reader {
   }
   const iterator = (source as AsyncIterable<unknown>)[Symbol.asyncIterator]()
   return {
-    next: async () => {
-      const { done, value } = await iterator.next()
-      return done ? undefined : { value }
-    },
+    next: () => iterator.next(),
     cancel: () => ignoreErrors(Promise.resolve(iterator.return?.()))
   }
 }

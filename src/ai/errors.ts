@@ -11,7 +11,7 @@ export type RunErrorCode =
   | 'failed'
   /** `read`: the hub no longer has all chunks. */
   | 'incomplete'
-  /** The reason of the signal of a run that was stopped. */
+  /** The reason of the signal of a run that was stopped. `begin`: it was stopped before. */
   | 'stopped'
   /** The hub does not recognize repeated updates, so nothing keeps two writers apart. */
   | 'not_idempotent'
@@ -24,4 +24,9 @@ export class RunError extends Error {
     super(message, options)
     this.code = code
   }
+}
+
+/** Whether the reason of a signal is a request to stop the run. */
+export function isStop(reason: unknown): boolean {
+  return reason instanceof RunError && reason.code === 'stopped'
 }

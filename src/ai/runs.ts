@@ -2,7 +2,7 @@
 import type { TokenOption } from '../client/index.ts'
 import type { RetentionRule } from '../log/retention/rules.ts'
 import type { Source, SourceFormat } from './chunks.ts'
-import { RunError } from './errors.ts'
+import { isStop, RunError } from './errors.ts'
 import { type EndStatus, endTypeOf, lastData, type RunTopics, topicsOf } from './names.ts'
 import { type ReadOptions, type RunChunk, readRun } from './reading.ts'
 import { type Tip, tipOf } from './status.ts'
@@ -90,14 +90,19 @@ export class Runs {
 
   /**
    * Begins a run that `write` follows. Its status is `running` from now on, so an application that saves the id of a run never has one that the
-   * hub does not know. `write` does it otherwise.
-   * @throws RunError `exists` or `taken_over`; TypeError for an invalid run id; the errors of the hub
+   * hub does not know. `write` does it otherwise. If there is nothing to write after all, `fail` ends it.
+   * @throws RunError `exists`, or `stopped` if it was stopped before; TypeError for an invalid run id; the errors of the hub
    */
   async begin(runId: string): Promise<void> {
     const topics = topicsOf(this.#prefix, runId)
-    if (this.#writing.has(runId) || this.#begun.has(runId))
-      throw new RunError('exists', 'this process has begun the run')
-    this.#begun.set(runId, await this.#claim(topics, {}))
+    if (this.#writing.has(runId)) throw new RunError('exists', 'this process has begun the run')
+    this.#writing.add(runId)
+    try {
+      this.#begun.set(runId, await this.#claim(runId, topics, {}))
+    } catch (error) {
+      this.#forget(runId)
+      throw error
+    }
   }
 
   /**
@@ -107,25 +112,22 @@ export class Runs {
    */
   async write(runId: string, stream: Source, options: WriteOptions = {}): Promise<RunOutcome> {
     const topics = topicsOf(this.#prefix, runId)
-    if (this.#writing.has(runId)) {
+    const begun = this.#begun.get(runId)
+    this.#begun.delete(runId)
+    if (!begun && this.#writing.has(runId)) {
       return { status: 'error', error: new RunError('exists', 'this process is writing the run') }
     }
     this.#writing.add(runId)
     const controller = this.#controllerOf(runId)
     try {
-      const chain = this.#begun.get(runId) ?? (await this.#claim(topics, options))
-      this.#begun.delete(runId)
+      const chain = begun ?? (await this.#claim(runId, topics, options))
       const writing = { batchMs: this.#batchMs, leaseMs: this.#leaseMs, format: options.format }
-      const writer = new Writer(chain, controller, writing)
-      this.#obey(runId, topics, writer, controller)
-      return await writer.write(stream)
+      return await new Writer(chain, controller, writing).write(stream)
     } catch (error) {
       controller.abort(error)
-      return { status: 'error', error }
+      return isStop(error) ? { status: 'stopped' } : { status: 'error', error }
     } finally {
-      this.#stops.remove(runId)
-      this.#controllers.delete(runId)
-      this.#writing.delete(runId)
+      this.#forget(runId)
     }
   }
 
@@ -143,9 +145,15 @@ export class Runs {
     const topics = topicsOf(this.#prefix, runId)
     const tip = await tipOf(this.#store, topics, this.#leaseMs)
     if (tip.end) return
-    if (tip.isLost) return this.#endAs('stopped', topics, tip)
+    // Nobody would hear the request. If a writer begins in this moment, it is repeated.
+    if (tip.id === undefined || tip.isLost) {
+      return this.#endAs('stopped', topics, tip).catch((error: unknown) => {
+        if (!isTakenOver(error)) throw error
+        return this.stop(runId)
+      })
+    }
     const request = { topics: [topics.stop], data: '', ...(this.#isPrivate && { private: true }) }
-    await this.#store.append([request], `${topics.stop} ${tip.id ?? 'nothing'}`)
+    await this.#store.append([request], `${topics.stop} ${tip.id}`)
   }
 
   /**
@@ -154,7 +162,7 @@ export class Runs {
    */
   async fail(runId: string, chunk?: unknown): Promise<void> {
     const topics = topicsOf(this.#prefix, runId)
-    this.#begun.delete(runId)
+    if (this.#begun.delete(runId)) this.#forget(runId)
     const tip = await tipOf(this.#store, topics, this.#leaseMs)
     if (!tip.end) await this.#endAs('error', topics, tip, chunk)
   }
@@ -182,38 +190,60 @@ export class Runs {
     return controller
   }
 
-  /** Becomes the one writer of the run. @throws RunError `exists` or `taken_over` */
-  async #claim(topics: RunTopics, options: WriteOptions): Promise<Chain> {
-    const tip = await tipOf(this.#store, topics, this.#leaseMs)
-    if (tip.end) throw new RunError('exists', `the run has ended already, with "${tip.end}"`)
-    if (tip.id !== undefined && !options.continue) {
-      throw new RunError('exists', 'the run has begun already; to append to it, use `continue`')
-    }
-    const chain = this.#chainAfter(tip, topics)
-    // The text differs for each writer, so the hub accepts one of two that begin at the same time.
-    const claim = { ...(JSON.parse(stateOf(this.#leaseMs)) as object), writer: crypto.randomUUID() }
-    await chain.append('state', [{ data: JSON.stringify(claim) }])
-    return chain
+  #forget(runId: string): void {
+    this.#stops.remove(runId)
+    this.#controllers.delete(runId)
+    this.#writing.delete(runId)
   }
 
-  /** Stops the writer when somebody asks for that, or has asked. */
-  #obey(runId: string, { stop }: RunTopics, writer: Writer, controller: AbortController): void {
+  /**
+   * Becomes the one writer of the run. A new run costs no look at the history, which would be a search of all of it in a log in memory.
+   * @throws RunError `exists`, `taken_over`, or `stopped` if somebody has stopped the run
+   */
+  async #claim(runId: string, topics: RunTopics, options: WriteOptions): Promise<Chain> {
+    const controller = this.#controllerOf(runId)
     const stopped = () => controller.abort(new RunError('stopped', 'the run was stopped'))
-    const failed = (error: unknown) => writer.fail(error)
-    const earlier = async () => {
-      await this.#stops.add(runId, { stopped, failed })
-      if ((await this.#store.newest([stop])).update) stopped()
+    // From now on, no request to stop a run that has begun can be missed.
+    await this.#stops.add(runId, { stopped, failed: (error) => controller.abort(error) })
+    controller.signal.throwIfAborted()
+    const tip = options.continue ? await this.#tipToContinue(topics) : undefined
+    const chain = this.#chainAfter(tip?.id, topics)
+    // The text differs for each writer, so the hub accepts one of two that begin at the same time.
+    const claim = { ...(JSON.parse(stateOf(this.#leaseMs)) as object), writer: crypto.randomUUID() }
+    try {
+      await chain.append('state', [{ data: JSON.stringify(claim) }])
+      return chain
+    } catch (error) {
+      if (tip || !isTakenOver(error)) throw error
+      throw existing((await tipOf(this.#store, topics, this.#leaseMs)).end)
     }
-    earlier().catch(failed)
+  }
+
+  async #tipToContinue(topics: RunTopics): Promise<Tip> {
+    const tip = await tipOf(this.#store, topics, this.#leaseMs)
+    if (tip.end) throw existing(tip.end)
+    // The writer before has not obeyed.
+    if ((await this.#store.newest([topics.stop])).update) throw existing('stopped')
+    return tip
   }
 
   async #endAs(status: EndStatus, topics: RunTopics, tip: Tip, chunk?: unknown): Promise<void> {
     const end = { data: lastData, type: endTypeOf(status), end: true }
     const chunks = chunk === undefined ? [] : [{ data: typeof chunk === 'string' ? chunk : JSON.stringify(chunk) }]
-    await this.#chainAfter(tip, topics).append('chunks', [...chunks, end])
+    await this.#chainAfter(tip.id, topics).append('chunks', [...chunks, end])
   }
 
-  #chainAfter({ id }: Tip, topics: RunTopics): Chain {
-    return new Chain({ store: this.#store, topics, isPrivate: this.#isPrivate }, id)
+  #chainAfter(tip: string | undefined, topics: RunTopics): Chain {
+    return new Chain({ store: this.#store, topics, isPrivate: this.#isPrivate }, tip)
   }
+}
+
+function existing(end: EndStatus | undefined): RunError {
+  if (end === 'stopped') return new RunError('stopped', 'the run was stopped')
+  if (end) return new RunError('exists', `the run has ended already, with "${end}"`)
+  return new RunError('exists', 'the run has begun already; to append to it, use `continue`')
+}
+
+function isTakenOver(error: unknown): boolean {
+  return error instanceof RunError && error.code === 'taken_over'
 }

@@ -5,6 +5,12 @@ import type { Store } from './stores/store.ts'
 /** How long the subscription stays without a run, in milliseconds. */
 const lingerMs = 10_000
 
+/** How long the subscription may take to open, in milliseconds. */
+const openTimeoutMs = 10_000
+
+/** The reason for the end of a subscription that nobody needs. */
+const closing = Symbol('close')
+
 interface Listener {
   stopped(): void
   failed(error: unknown): void
@@ -29,7 +35,7 @@ export class Stops {
     this.#prefix = prefix
   }
 
-  /** Resolves when no later request can be missed. Those before are in the history. */
+  /** Resolves when no later request can be missed, or the listener was told that the subscription fails. */
   add(runId: string, listener: Listener): Promise<void> {
     clearTimeout(this.#timer)
     this.#listeners.set(runId, listener)
@@ -44,21 +50,26 @@ export class Stops {
 
   close(): void {
     clearTimeout(this.#timer)
-    this.#watch?.controller.abort()
+    this.#watch?.controller.abort(closing)
     this.#watch = undefined
   }
 
   #begin(): Watch {
     const controller = new AbortController()
     const opened = new Promise<void>((resolve) => {
-      void this.#run(controller.signal, resolve).then(resolve)
+      const timer = setTimeout(() => controller.abort(new Error('the hub does not answer')), openTimeoutMs)
+      const done = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      void this.#run(controller.signal, done).then(done)
     })
     return { controller, opened }
   }
 
   /** Never rejects. */
   async #run(signal: AbortSignal, opened: () => void): Promise<void> {
-    let error: unknown = new Error('the hub has ended the subscription')
+    let error: unknown
     try {
       for await (const { topic } of this.#store.watch(stopsOf(this.#prefix), signal, opened)) {
         this.#listeners.get(runOf(this.#prefix, topic))?.stopped()
@@ -66,9 +77,11 @@ export class Stops {
     } catch (failure) {
       error = failure
     }
-    if (signal.aborted) return
+    if (signal.aborted) error = signal.reason
+    if (error === closing) return
     // A run that cannot be stopped must not go on.
     this.#watch = undefined
+    error ??= new Error('the hub has ended the subscription')
     for (const listener of this.#listeners.values()) listener.failed(error)
   }
 }

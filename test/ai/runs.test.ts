@@ -169,6 +169,26 @@ describe.each(places)('runs on %s', (place) => {
     expect(await runs.write('r', new TestSource())).toEqual({ status: 'stopped' })
   })
 
+  it('is stopped by a request between its beginning and the writer', async () => {
+    const { runs, other } = await open(place)
+    await runs.begin('r')
+    const signal = runs.signal('r')
+    await other().stop('r')
+    await expect.poll(() => signal.aborted).toBe(true)
+    const source = new TestSource()
+    source.end()
+    expect(await runs.write('r', source)).toEqual({ status: 'stopped' })
+    await expect(other().begin('r')).rejects.toMatchObject({ code: 'stopped' })
+  })
+
+  it('ends with an error when it has begun and is never written', async () => {
+    const { runs, other } = await open(place)
+    await runs.begin('r')
+    await runs.fail('r', { error: 'the model refused' })
+    expect(await other().status('r')).toBe('error')
+    expect((await runs.write('r', new TestSource())).error).toMatchObject({ code: 'exists' })
+  })
+
   it('has one writer', async () => {
     const { runs, other } = await open(place)
     const [source, late] = [new TestSource(), new TestSource()]

@@ -24,18 +24,23 @@ export class Batcher {
     this.#failed = failed
   }
 
-  /** Waits only while too much is pending. Rejects if the append that it waits for fails. */
-  async push(chunk: Chunk): Promise<void> {
+  /** Returns a promise if too much is pending. It rejects if the append fails. @throws the error of an append that has failed */
+  push(chunk: Chunk): void | Promise<void> {
     if (this.#failure) throw this.#failure.error
     this.#pending.push(chunk)
     this.#length += chunk.data.length
-    while (this.#isFull) await this.#flush()
+    if (this.#isFull) return this.#makeRoom()
     this.#schedule()
   }
 
   /** Appends everything. After a failure there is nothing to append. */
   async finish(): Promise<void> {
     while (this.#pending.length > 0 || this.#flushing !== undefined) await this.#flush()
+  }
+
+  async #makeRoom(): Promise<void> {
+    while (this.#isFull) await this.#flush()
+    this.#schedule()
   }
 
   get #isFull(): boolean {

@@ -1,6 +1,6 @@
 // Writes one run: from its source to the hub, until the source ends or fails, the run is stopped, or another writer takes it over.
-import { ChunkReader, readerOf, type Source, type SourceFormat } from '../chunks.ts'
-import { RunError } from '../errors.ts'
+import { ChunkReader, type Reader, readerOf, type Source, type SourceFormat } from '../chunks.ts'
+import { isStop } from '../errors.ts'
 import { type EndStatus, endTypeOf, lastData } from '../names.ts'
 import { Batcher } from './batcher.ts'
 import type { Chain } from './chain.ts'
@@ -39,7 +39,7 @@ export class Writer {
     this.#controller = controller
     this.#options = options
     const append = (chunks: readonly { readonly data: string }[]) => chain.append('chunks', chunks)
-    this.#batcher = new Batcher(append, options.batchMs, (error) => this.fail(error))
+    this.#batcher = new Batcher(append, options.batchMs, (error) => this.#fail(error))
   }
 
   /** Never rejects. */
@@ -47,22 +47,25 @@ export class Writer {
     const { signal } = this.#controller
     const heartbeat = setInterval(() => this.#renew(), this.#options.leaseMs / 3)
     heartbeat.unref()
-    const stopped = () => setTimeout(() => this.#end(), graceMs).unref()
-    signal.addEventListener('abort', stopped, { once: true })
-    if (signal.aborted) stopped()
+    const aborted = () => {
+      if (isStop(signal.reason)) setTimeout(() => this.#end(), graceMs).unref()
+      else this.#fail(signal.reason)
+    }
+    signal.addEventListener('abort', aborted, { once: true })
+    if (signal.aborted) aborted()
     try {
       await this.#pump(source)
     } catch (error) {
       this.#failure ??= { error }
     } finally {
       clearInterval(heartbeat)
-      signal.removeEventListener('abort', stopped)
+      signal.removeEventListener('abort', aborted)
     }
     return this.#finish()
   }
 
   /** Ends the run with an error, at once. */
-  fail(error: unknown): void {
+  #fail(error: unknown): void {
     this.#failure ??= { error }
     this.#controller.abort(error)
     this.#end()
@@ -72,8 +75,11 @@ export class Writer {
     const reader = readerOf(source)
     const chunks = new ChunkReader(this.#options.format)
     try {
-      for (let next = await this.#next(reader.next()); next; next = await this.#next(reader.next())) {
-        for (const chunk of chunks.read(next.value)) await this.#batcher.push(chunk)
+      for (let next = await this.#next(reader); !next.done; next = await this.#next(reader)) {
+        for (const chunk of chunks.read(next.value)) {
+          const isFull = this.#batcher.push(chunk)
+          if (isFull !== undefined) await isFull
+        }
       }
       if (!this.#isInterrupted) chunks.finish()
     } catch (error) {
@@ -83,11 +89,11 @@ export class Writer {
     if (this.#isInterrupted) reader.cancel(this.#controller.signal.reason)
   }
 
-  /** Undefined also when the writer does not want more. */
-  #next<T>(next: Promise<T>): Promise<T | undefined> {
+  /** The end also when the writer does not want more. */
+  #next(reader: Reader): ReturnType<Reader['next']> {
     return new Promise((resolve, reject) => {
-      this.#interrupt = () => resolve(undefined)
-      next.then(resolve, reject)
+      this.#interrupt = () => resolve({ done: true })
+      reader.next().then(resolve, reject)
       if (this.#isInterrupted) this.#interrupt()
     })
   }
@@ -100,7 +106,7 @@ export class Writer {
   /** Between chunks that take long, an update says that the writer is alive. */
   #renew(): void {
     if (performance.now() - this.#chain.appendedAt < this.#options.leaseMs / 4) return
-    this.#chain.append('state', [{ data: stateOf(this.#options.leaseMs) }]).catch((error: unknown) => this.fail(error))
+    this.#chain.append('state', [{ data: stateOf(this.#options.leaseMs) }]).catch((error: unknown) => this.#fail(error))
   }
 
   async #finish(): Promise<RunOutcome> {
@@ -125,7 +131,7 @@ export class Writer {
   /** A source that was stopped may fail with the reason of its signal. */
   get #status(): EndStatus {
     const { aborted, reason } = this.#controller.signal
-    if (aborted && reason instanceof RunError && reason.code === 'stopped') return 'stopped'
+    if (aborted && isStop(reason)) return 'stopped'
     return this.#failure ? 'error' : 'done'
   }
 }

@@ -124,6 +124,35 @@ describe('subscriptions of a page', () => {
     for (const { got } of all) expect(got).toEqual(expected)
   }, 40_000)
 
+  it('that begin while the connection is down are live when the hub has confirmed their topics, and not before', async () => {
+    const server = await started()
+    const proxy = await cuttableProxy(server.port)
+    onTestFinished(() => proxy.close())
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const slow: typeof fetch = async (input, init) => {
+      if (init?.method === 'PATCH') await held
+      return fetch(input, init)
+    }
+    const { open } = page(proxy.url)
+    const first = open('a', { fetch: slow })
+    await areLive(first)
+    proxy.cut()
+    await expect.poll(() => first.subscription.state.status).toBe('waiting')
+    const second = open('b')
+    proxy.mend()
+    await areLive(first)
+    await server.send('a', 'arrives')
+    await expect.poll(() => first.got).toEqual(['arrives'])
+    expect(second.subscription.state.status).toBe('connecting')
+    release()
+    await areLive(second)
+    await server.send('b', 'arrives too')
+    await expect.poll(() => second.got).toEqual(['arrives too'])
+  }, 30_000)
+
   it('that are slower than the stream get a connection of their own, without loss', async () => {
     const { url, send, connections } = await started()
     const { open } = page(url)

@@ -124,8 +124,11 @@ export class Leader {
   }
 
   #join(position: string): void {
-    const wants = this.#inFlight.filter((want) => this.#waiting.get(want.member) === want)
-    this.#inFlight = []
+    const topics = new Set(this.#stream?.topics)
+    // A new stream after a lost one does not have the topics of a change that was not confirmed before.
+    const isPart = (want: Want) => want.topics.every((topic) => topics.has(topic))
+    const wants = this.#inFlight.filter((want) => isPart(want) && this.#waiting.get(want.member) === want)
+    this.#inFlight = this.#inFlight.filter((want) => !isPart(want))
     for (const want of wants) {
       this.#waiting.delete(want.member)
       this.#joined.set(want.member, want)

@@ -326,11 +326,12 @@ describe('a response with permissions', () => {
   })
 
   it('ends the stream at its `until`', async () => {
-    const backend = await startBackend(respond(200, { until: Date.now() / 1_000 + 2 }, 60))
+    const backend = await startBackend()
     const { url, output } = await start(backend.url, ['--log-level', 'debug'])
+    backend.answer = respond(200, { until: Date.now() / 1_000 + 2 }, 60)
     const client = await listen(`${url}/subscribe`)
     await client.until(({ ended }) => ended)
-    expect(output()).toContain('"reason":"expired"')
+    await expect.poll(output).toContain('"reason":"expired"')
     // It has expired or is about to, so it is not cached.
     await expect.poll(async () => (await refusal(`${url}/subscribe`)).status).toBe(503)
   })

@@ -15,7 +15,8 @@ export class SseClient {
   readonly status: number
   readonly #request: { destroy(): unknown }
   readonly #response: Readable
-  #changed: () => void = () => {}
+  /** What waits for the next bytes, or for the end. */
+  readonly #waiting = new Set<() => void>()
 
   constructor(request: { destroy(): unknown }, response: Response) {
     this.#request = request
@@ -46,9 +47,7 @@ export class SseClient {
     const since = performance.now()
     while (!holds(this)) {
       if (performance.now() - since >= timeoutMs) throw new Error(`waited for ${what}; saw ${JSON.stringify(this.raw)}`)
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve
-      })
+      await new Promise<void>((resolve) => this.#waiting.add(resolve))
     }
     clearTimeout(deadline)
     return this
@@ -58,6 +57,11 @@ export class SseClient {
   async received(count: number): Promise<string[]> {
     await this.until(() => this.events.length >= count, `${count} events`)
     return this.data
+  }
+
+  #changed(): void {
+    for (const resolve of this.#waiting) resolve()
+    this.#waiting.clear()
   }
 
   pause(): void {

@@ -85,7 +85,7 @@ describe.each(places)('runs on %s', (place) => {
     }
   })
 
-  it('refuses text that is no event stream, unless it is told so', async () => {
+  it('refuses text that is no event stream, unless the format is given', async () => {
     const { runs } = await open(place)
     const words = ['Hello', ' world']
     const refused = await runs.write('a', streamOf(...words))
@@ -94,7 +94,7 @@ describe.each(places)('runs on %s', (place) => {
     expect(await readAll(runs.read('b'))).toEqual(words)
   })
 
-  it('is told of the status', async () => {
+  it('gets the status', async () => {
     const { runs, other } = await open(place)
     const source = new TestSource()
     expect(await other().status('r')).toBe('none')

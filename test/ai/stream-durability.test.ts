@@ -115,7 +115,7 @@ describe.each(Object.keys(kinds))('StreamDurability: %s', (kind) => {
     const next = reader.next().then(({ value }) => {
       read = deltaOf(value)
     })
-    // Nobody is told when the reader has found the end.
+    // There is no event when the reader has found the end.
     while (read === undefined) {
       await producer.append(chunks('b'))
       await new Promise(setImmediate)

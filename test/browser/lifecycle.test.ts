@@ -60,7 +60,7 @@ describeWith(await chromium(), 'the client in a page', (executablePath) => {
     await is(page, 'live')
   })
 
-  it('in a tab that is really hidden pauses if it is told to, and otherwise goes on', async () => {
+  it('in a tab that is really hidden pauses with the option, and goes on without it', async () => {
     const { url, site, page } = await opened({ pauseWhenHidden: true })
     const other = await site.open()
     await follow(other)

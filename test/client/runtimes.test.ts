@@ -45,7 +45,7 @@ for (const [name, path, args] of runtimes.filter(([, path]) => path !== undefine
     ])
     await expect.poll(() => output).toContain('waiting')
     proxy.mend()
-    // The runtime ends by itself: the client leaves no timer and no connection.
+    // The runtime exits: the client leaves no timer and no connection.
     expect((await ended)[0], output).toBe(0)
     const [got, rest] = [output.match(/^got .*$/gm), output.match(/^(published|refused|over) .*$/gm)]
     expect(got).toEqual(['got "one"', 'got {"two":2}', 'got "drei – ☃"', 'got "missed"', 'got "last"'])

@@ -123,7 +123,7 @@ export class Writer {
   }
 
   #failed(error: unknown): RunOutcome {
-    // A source that nobody has told yet may still be working.
+    // A source that has not noticed the abort may still be working.
     this.#controller.abort(error)
     return { status: 'error', error }
   }

@@ -176,7 +176,7 @@ describe('hub.change', () => {
     const { subscriber } = await join(hub, ['a'])
     await hub.change(subscriber, { add: ['b'] })
     await hub.change(subscriber, { remove: ['a', 'b'] })
-    expect(reports).toEqual([[['a'], ['a', 'b']], 'selector_missing'])
+    await expect.poll(() => reports).toEqual([[['a'], ['a', 'b']], 'selector_missing'])
   })
 })
 

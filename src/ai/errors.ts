@@ -11,6 +11,10 @@ export type RunErrorCode =
   | 'failed'
   /** `read`: the hub no longer has all chunks. */
   | 'incomplete'
+  /** `read`: it was deleted. */
+  | 'deleted'
+  /** `delete`: the hub was started without `--allow-delete`. */
+  | 'deletion_disabled'
   /** The reason of the signal of a run that was stopped. `begin`: it was stopped before. */
   | 'stopped'
   /** The hub does not recognize repeated updates, so nothing keeps two writers apart. */

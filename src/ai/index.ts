@@ -11,6 +11,14 @@ export {
   type RunDurability,
   type StreamDurabilityOptions
 } from './adapters/stream-durability.ts'
+export {
+  createResumableStreamStore,
+  type StreamStore,
+  type StreamStoreAcquireOptions,
+  type StreamStoreAcquisition,
+  type StreamStoreEntry,
+  type StreamStoreLease
+} from './adapters/stream-store.ts'
 export type { Source, SourceFormat, StreamLike } from './chunks.ts'
 export { RunError, type RunErrorCode } from './errors.ts'
 export type { EndStatus } from './names.ts'

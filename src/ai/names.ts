@@ -41,6 +41,14 @@ function encode(runId: string): string {
 /** The data of the last update, as in the streams of model providers. Clients for such streams ignore it. */
 export const lastData = '[DONE]'
 
+/** The type of the update that announces a deletion. */
+const deletedType = 'tidings:deleted'
+
+/** Whether an update announces that the history of its topics was deleted, and not only one update. */
+export function isDeletion({ type, data }: { readonly type: string; readonly data: string }): boolean {
+  return type === deletedType && (JSON.parse(data) as { through?: string }).through !== undefined
+}
+
 const endPrefix = 'run:'
 
 export function endTypeOf(status: EndStatus): string {

@@ -20,7 +20,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** @throws RunError `failed`, `interrupted` or `incomplete` */
+/** @throws RunError `failed`, `interrupted`, `incomplete` or `deleted` */
 export async function* readRun(
   store: Store,
   topics: RunTopics,
@@ -28,15 +28,20 @@ export async function* readRun(
   leaseMs: number
 ): AsyncGenerator<RunChunk, void> {
   const watchdog = new Watchdog(leaseMs, async () => (await tipOf(store, topics, leaseMs)).isLost)
+  let hasRead = from !== 'earliest'
+  // A reader from the beginning also hears of what was deleted before the run began again.
+  const deleted = () => void watchdog.endIf(async () => hasRead || (await tipOf(store, topics, leaseMs)).isDeleted)
   const abort = () => watchdog.end()
   signal?.addEventListener('abort', abort)
   if (signal?.aborted) abort()
   try {
-    for await (const update of store.follow({ topics: [topics.chunks], from, signal: watchdog.signal })) {
+    const following = { topics: [topics.chunks], from, signal: watchdog.signal, deleted }
+    for await (const update of store.follow(following)) {
       const end = endStatusOf(update.type)
       if (end === 'error') throw new RunError('failed', 'the run ended with an error')
       if (end) return
       watchdog.reset()
+      hasRead = true
       yield { id: update.id, data: update.data, type: update.type }
     }
     if (watchdog.failure) throw watchdog.failure.error
@@ -67,6 +72,17 @@ class Watchdog {
   reset(): void {
     clearTimeout(this.#timer)
     if (!this.signal.aborted) this.#timer = setTimeout(() => void this.#look(), this.#ms)
+  }
+
+  /** Ends with `deleted` if it was. Never rejects. */
+  async endIf(wasDeleted: () => Promise<boolean>): Promise<void> {
+    try {
+      if (!(await wasDeleted())) return
+      this.failure ??= { error: new RunError('deleted', 'the run was deleted') }
+    } catch (error) {
+      this.failure ??= { error }
+    }
+    this.end()
   }
 
   end(): void {

@@ -1,18 +1,20 @@
 // Runs: streams of a language model that a hub keeps, so that they survive reloads, other devices and crashes.
 import type { TokenOption } from '../client/index.ts'
 import type { RetentionRule } from '../log/retention/rules.ts'
-import type { Source, SourceFormat } from './chunks.ts'
+import type { Chunk, Source, SourceFormat } from './chunks.ts'
 import { isStop, RunError } from './errors.ts'
-import { type EndStatus, endTypeOf, lastData, type RunTopics, topicsOf } from './names.ts'
+import { type EndStatus, type RunTopics, topicsOf } from './names.ts'
 import { type ReadOptions, type RunChunk, readRun } from './reading.ts'
-import { type Tip, tipOf } from './status.ts'
+import { tipOf } from './status.ts'
 import { Stops } from './stops.ts'
 import { HubStore, type RunsHub } from './stores/hub-store.ts'
 import { RemoteStore } from './stores/remote-store.ts'
 import type { Store } from './stores/store.ts'
-import { Chain } from './writing/chain.ts'
+import type { Chain } from './writing/chain.ts'
+import { type ClaimOptions, Claims, isTakenOver } from './writing/claims.ts'
 import { Journal } from './writing/journal.ts'
-import { type RunOutcome, stateOf, Writer } from './writing/writer.ts'
+import { Producer } from './writing/producer.ts'
+import { type RunOutcome, Writer } from './writing/writer.ts'
 
 /** `none`: the hub has nothing of the run. `error` also if its writer was gone for longer than the lease. */
 export type RunStatus = 'none' | 'running' | EndStatus
@@ -61,6 +63,7 @@ export class Runs {
   readonly #batchMs: number
   readonly #leaseMs: number
   readonly #stops: Stops
+  readonly #claims: Claims
   readonly #controllers = new Map<string, AbortController>()
   /** The runs that this object writes. */
   readonly #writing = new Set<string>()
@@ -76,6 +79,7 @@ export class Runs {
     this.#batchMs = batchMs
     this.#leaseMs = leaseMs
     this.#stops = new Stops(store, prefix)
+    this.#claims = new Claims(store, isPrivate, leaseMs)
   }
 
   /** The topic of the chunks, for a client that reads them from the hub. */
@@ -94,15 +98,7 @@ export class Runs {
    * @throws RunError `exists`, or `stopped` if it was stopped before; TypeError for an invalid run id; the errors of the hub
    */
   async begin(runId: string): Promise<void> {
-    const topics = topicsOf(this.#prefix, runId)
-    if (this.#writing.has(runId)) throw new RunError('exists', 'this process has begun the run')
-    this.#writing.add(runId)
-    try {
-      this.#begun.set(runId, await this.#claim(runId, topics, {}))
-    } catch (error) {
-      this.#forget(runId)
-      throw error
-    }
+    this.#begun.set(runId, await this.#begin(runId, {}))
   }
 
   /**
@@ -134,7 +130,7 @@ export class Runs {
   /**
    * Iterates over the chunks of a run, from the beginning or after an id. It waits for a run that has not begun. It ends when the run is done or
    * stopped, and with the signal.
-   * @throws RunError `failed`, `interrupted` or `incomplete`
+   * @throws RunError `failed`, `interrupted`, `incomplete` or `deleted`
    */
   read(runId: string, options: ReadOptions = {}): AsyncGenerator<RunChunk, void> {
     return readRun(this.#store, topicsOf(this.#prefix, runId), options, this.#leaseMs)
@@ -146,8 +142,8 @@ export class Runs {
     const tip = await tipOf(this.#store, topics, this.#leaseMs)
     if (tip.end) return
     // Nobody would hear the request. If a writer begins in this moment, it is repeated.
-    if (tip.id === undefined || tip.isLost) {
-      return this.#endAs('stopped', topics, tip).catch((error: unknown) => {
+    if (tip.id === undefined || tip.isLost || tip.isDeleted) {
+      return this.#claims.endAfter(tip, topics, 'stopped').catch((error: unknown) => {
         if (!isTakenOver(error)) throw error
         return this.stop(runId)
       })
@@ -164,12 +160,13 @@ export class Runs {
     const topics = topicsOf(this.#prefix, runId)
     if (this.#begun.delete(runId)) this.#forget(runId)
     const tip = await tipOf(this.#store, topics, this.#leaseMs)
-    if (!tip.end) await this.#endAs('error', topics, tip, chunk)
+    const chunks = chunk === undefined ? [] : [{ data: typeof chunk === 'string' ? chunk : JSON.stringify(chunk) }]
+    if (!tip.end) await this.#claims.endAfter(tip, topics, 'error', chunks)
   }
 
   async status(runId: string): Promise<RunStatus> {
     const tip = await tipOf(this.#store, topicsOf(this.#prefix, runId), this.#leaseMs)
-    if (tip.id === undefined) return 'none'
+    if (tip.id === undefined || tip.isDeleted) return 'none'
     return tip.end ?? (tip.isLost ? 'error' : 'running')
   }
 
@@ -177,6 +174,26 @@ export class Runs {
   journalOf(runId: string): Journal {
     const topics = topicsOf(this.#prefix, runId)
     return new Journal({ store: this.#store, topics, isPrivate: this.#isPrivate })
+  }
+
+  /**
+   * Begins a run that is written chunk by chunk, also one that was deleted. Without a chunk for `silenceMs`, its writer counts as gone.
+   * @throws as `begin` does @internal
+   */
+  async producerOf(runId: string, silenceMs: number): Promise<Producer> {
+    const chain = await this.#begin(runId, { afterDeletion: true })
+    const options = { leaseMs: this.#leaseMs, silenceMs, ended: () => this.#forget(runId) }
+    return new Producer(chain, this.#controllerOf(runId), options)
+  }
+
+  /** Ends a run instead of its writer. False if there is nothing to end. @internal */
+  async end(runId: string, status: EndStatus, chunks: readonly Chunk[] = []): Promise<boolean> {
+    return this.#claims.end(topicsOf(this.#prefix, runId), status, chunks)
+  }
+
+  /** Ends a run for its writer and its readers, and deletes it. @throws RunError `deletion_disabled` @internal */
+  async delete(runId: string): Promise<void> {
+    await this.#claims.delete(topicsOf(this.#prefix, runId))
   }
 
   /** Ends the subscription that `write` needs. It also ends ten seconds after the last run. */
@@ -196,54 +213,25 @@ export class Runs {
     this.#writing.delete(runId)
   }
 
-  /**
-   * Becomes the one writer of the run. A new run costs no look at the history, which would be a search of all of it in a log in memory.
-   * @throws RunError `exists`, `taken_over`, or `stopped` if somebody has stopped the run
-   */
-  async #claim(runId: string, topics: RunTopics, options: WriteOptions): Promise<Chain> {
+  async #begin(runId: string, options: ClaimOptions): Promise<Chain> {
+    const topics = topicsOf(this.#prefix, runId)
+    if (this.#writing.has(runId)) throw new RunError('exists', 'this process has begun the run')
+    this.#writing.add(runId)
+    try {
+      return await this.#claim(runId, topics, options)
+    } catch (error) {
+      this.#forget(runId)
+      throw error
+    }
+  }
+
+  /** Becomes the one writer of the run. @throws as `begin` does */
+  async #claim(runId: string, topics: RunTopics, options: ClaimOptions): Promise<Chain> {
     const controller = this.#controllerOf(runId)
     const stopped = () => controller.abort(new RunError('stopped', 'the run was stopped'))
     // From now on, no request to stop a run that has begun can be missed.
     await this.#stops.add(runId, { stopped, failed: (error) => controller.abort(error) })
     controller.signal.throwIfAborted()
-    const tip = options.continue ? await this.#tipToContinue(topics) : undefined
-    const chain = this.#chainAfter(tip?.id, topics)
-    // The text differs for each writer, so the hub accepts one of two that begin at the same time.
-    const claim = { ...(JSON.parse(stateOf(this.#leaseMs)) as object), writer: crypto.randomUUID() }
-    try {
-      await chain.append('state', [{ data: JSON.stringify(claim) }])
-      return chain
-    } catch (error) {
-      if (tip || !isTakenOver(error)) throw error
-      throw existing((await tipOf(this.#store, topics, this.#leaseMs)).end)
-    }
+    return this.#claims.claim(topics, options)
   }
-
-  async #tipToContinue(topics: RunTopics): Promise<Tip> {
-    const tip = await tipOf(this.#store, topics, this.#leaseMs)
-    if (tip.end) throw existing(tip.end)
-    // The writer before has not obeyed.
-    if ((await this.#store.newest([topics.stop])).update) throw existing('stopped')
-    return tip
-  }
-
-  async #endAs(status: EndStatus, topics: RunTopics, tip: Tip, chunk?: unknown): Promise<void> {
-    const end = { data: lastData, type: endTypeOf(status), end: true }
-    const chunks = chunk === undefined ? [] : [{ data: typeof chunk === 'string' ? chunk : JSON.stringify(chunk) }]
-    await this.#chainAfter(tip.id, topics).append('chunks', [...chunks, end])
-  }
-
-  #chainAfter(tip: string | undefined, topics: RunTopics): Chain {
-    return new Chain({ store: this.#store, topics, isPrivate: this.#isPrivate }, tip)
-  }
-}
-
-function existing(end: EndStatus | undefined): RunError {
-  if (end === 'stopped') return new RunError('stopped', 'the run was stopped')
-  if (end) return new RunError('exists', `the run has ended already, with "${end}"`)
-  return new RunError('exists', 'the run has begun already; to append to it, use `continue`')
-}
-
-function isTakenOver(error: unknown): boolean {
-  return error instanceof RunError && error.code === 'taken_over'
 }

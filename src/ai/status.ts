@@ -1,5 +1,5 @@
 // The newest update of a run, which says whether it has ended, and whether its writer is alive.
-import { type EndStatus, endStatusOf, type RunTopics } from './names.ts'
+import { type EndStatus, endStatusOf, isDeletion, type RunTopics } from './names.ts'
 import type { Store } from './stores/store.ts'
 
 export interface Tip {
@@ -9,12 +9,15 @@ export interface Tip {
   readonly end: EndStatus | undefined
   /** Whether its writer was gone for longer than the lease. */
   readonly isLost: boolean
+  /** Whether the newest update says that everything before it was deleted. */
+  readonly isDeleted: boolean
 }
 
 /** Chunks and state are one chain: the newest update of both is an end, or nothing has ended. */
 export async function tipOf(store: Store, { chunks, state }: RunTopics, leaseMs: number): Promise<Tip> {
   const { update, now } = await store.newest([chunks, state])
-  if (!update) return { id: undefined, end: undefined, isLost: false }
+  if (!update) return { id: undefined, end: undefined, isLost: false, isDeleted: false }
+  if (isDeletion(update)) return { id: update.id, end: undefined, isLost: false, isDeleted: true }
   const end = endStatusOf(update.type)
-  return { id: update.id, end, isLost: end === undefined && now - update.time > leaseMs }
+  return { id: update.id, end, isLost: end === undefined && now - update.time > leaseMs, isDeleted: false }
 }

@@ -404,6 +404,7 @@ function cuttableRuns(place: (typeof places)[number], hub: Hub, url: string, opt
       return hub.publishAll(updates, publishOptions)
     },
     history: (request) => hub.history(request),
+    delete: (target) => hub.delete(target),
     subscribe: (subscribeOptions) => hub.subscribe(subscribeOptions),
     lastEventId: hub.lastEventId,
     idempotent: hub.idempotent

@@ -29,7 +29,7 @@ it('the examples have valid types', async () => {
     names.push(page)
     writeFileSync(join(folder, page.replace('.md', '.ts')), code)
   }
-  expect(names).toEqual(expect.arrayContaining(['resumable-stream.md', 'tanstack-ai.md']))
+  expect(names).toEqual(expect.arrayContaining(['assistant-ui.md', 'resumable-stream.md', 'tanstack-ai.md']))
   const check = promisify(execFile)('node_modules/.bin/tsc', ['-p', folder])
   // The compiler prints what is wrong to stdout, which is not part of the error's message.
   expect(await check.catch(({ stdout, message }: { stdout: string; message: string }) => stdout || message)).toEqual({

@@ -5,7 +5,7 @@ import { RunError } from '../errors.ts'
 import type { FollowOptions, History, Newest, NewUpdate, Store, StoredUpdate } from './store.ts'
 
 /** The part of a hub that runs use. */
-export type RunsHub = Pick<Hub, 'publishAll' | 'history' | 'subscribe' | 'lastEventId' | 'idempotent'>
+export type RunsHub = Pick<Hub, 'publishAll' | 'history' | 'delete' | 'subscribe' | 'lastEventId' | 'idempotent'>
 
 export class HubStore implements Store {
   readonly #hub: RunsHub
@@ -43,10 +43,19 @@ export class HubStore implements Store {
     }
   }
 
-  async *follow({ topics, from, signal }: FollowOptions): AsyncGenerator<StoredUpdate, void> {
+  async *follow({ topics, from, signal, deleted }: FollowOptions): AsyncGenerator<StoredUpdate, void> {
     for await (const item of this.#hub.subscribe({ topics, readable: topics, from, signal })) {
       if (item.type === 'gap') throw incomplete(item.gap.reason)
+      if (item.type === 'deleted' && item.deletion.through !== undefined) deleted?.()
       if (item.type === 'update') yield storedOf(item.entry)
+    }
+  }
+
+  async delete(topics: readonly string[]): Promise<void> {
+    try {
+      await this.#hub.delete({ topics })
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'update_missing') throw error
     }
   }
 

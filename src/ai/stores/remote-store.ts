@@ -75,15 +75,33 @@ export class RemoteStore implements Store {
     })
   }
 
-  async *follow({ topics, from, signal }: FollowOptions): AsyncGenerator<StoredUpdate, void> {
+  async *follow({ topics, from, signal, deleted }: FollowOptions): AsyncGenerator<StoredUpdate, void> {
     const subscription = subscribe(this.#at('subscribe'), { ...this.#options, topics, from, signal, parse: 'text' })
     let reason: string | undefined
     subscription.on('gap', (gap) => {
       reason = gap.reason
       subscription.close()
     })
+    subscription.on('deleted', ({ through }) => through !== undefined && deleted?.())
     for await (const update of subscription) yield storedOf(update)
     if (reason !== undefined) throw incomplete(reason)
+  }
+
+  async delete(topics: readonly string[]): Promise<void> {
+    const url = this.#at('updates')
+    for (const topic of topics) url.searchParams.append('topic', topic)
+    const { fetch = globalThis.fetch } = this.#options
+    await withTimeLimit(requestTimeoutMs, async (signal) => {
+      const headers = { Accept: 'application/json', ...authorization(await this.#token.get(signal)) }
+      const response = await fetch(url, { method: 'DELETE', headers, signal })
+      if (response.ok) return
+      const refusal = await refusalOf(response)
+      if (refusal.code === 'update_missing') return
+      if (refusal.code !== 'deletion_disabled') throw refusal
+      throw new RunError('deletion_disabled', 'the hub deletes nothing: start it with --allow-delete', {
+        cause: refusal
+      })
+    })
   }
 
   async *watch(selector: string, signal: AbortSignal, opened: () => void): AsyncGenerator<StoredUpdate, void> {

@@ -37,6 +37,8 @@ export interface FollowOptions {
   /** Continue after this id; `earliest` for everything that is kept. */
   readonly from: string
   readonly signal: AbortSignal
+  /** Called when the history of the topics was deleted. */
+  readonly deleted?: (() => void) | undefined
 }
 
 export interface Store {
@@ -50,6 +52,8 @@ export interface Store {
   history(topic: string): Promise<History>
   /** Ends when all topics have ended, or with the signal. @throws RunError `incomplete` at a gap */
   follow(options: FollowOptions): AsyncIterable<StoredUpdate>
+  /** Deletes the history of topics, if there is any. @throws RunError `deletion_disabled` */
+  delete(topics: readonly string[]): Promise<void>
   /** Follows everything that a selector matches from now on. `opened` is called once nothing more can be missed. */
   watch(selector: string, signal: AbortSignal, opened: () => void): AsyncIterable<StoredUpdate>
 }

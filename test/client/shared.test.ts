@@ -173,6 +173,23 @@ describe('subscriptions of a page', () => {
     expect(await connections()).toBe('Currently 2 subscriptions')
   }, 60_000)
 
+  it('whose history the hub refuses continue alone, and report each state once', async () => {
+    const { url, send } = await started()
+    const [from] = await send('a', 1, 2)
+    const refusing: typeof fetch = (input, init) =>
+      String(input).includes('/updates')
+        ? Promise.resolve(Response.json({ error: { code: 'no', message: 'no history' } }, { status: 403 }))
+        : fetch(input, init)
+    const { open } = page(url)
+    const { subscription, got } = open('a', { from: from as string, fetch: refusing })
+    const states: string[] = []
+    subscription.on('state', ({ status }) => states.push(status))
+    await expect.poll(() => got).toEqual([2])
+    await areLive({ subscription })
+    expect(subscription.sharing).toEqual({ role: 'alone', reason: 'no history' })
+    expect(states).toEqual(['connecting', 'catching-up', 'connecting', 'catching-up', 'live'])
+  })
+
   it('end with their topics, although the stream goes on', async () => {
     const { url, send } = await started()
     const { open } = page(url)

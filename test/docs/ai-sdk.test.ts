@@ -196,6 +196,20 @@ async function resume({ id, load }: World, app: App): Promise<Reader | undefined
   return stream ? new Reader(stream) : undefined
 }
 
+/** An answer whose app server is killed after its first chunk, and a device that reads it. */
+async function crashed(): Promise<{ world: World; reading: Reader; run: string }> {
+  const world = await open()
+  const app = await world.startApp()
+  const asking = await ask(world, app)
+  app.say('I am ')
+  const reading = (await resume(world, app)) as Reader
+  await expect.poll(() => reading.text).toBe('I am ')
+  const run = (await world.load(app)).chat.run as string
+  app.process.kill('SIGKILL')
+  await asking.closed.catch(() => {})
+  return { world, reading, run }
+}
+
 it('a reload in the middle: the answer is there from the beginning, goes on, and ends', async () => {
   const world = await open()
   const app = await world.startApp()
@@ -273,18 +287,10 @@ it('stop from another device, which reaches another process of the app', async (
 })
 
 it('a crash of the app server between two chunks: the next server ends the answer, and says so to its readers', async () => {
-  const world = await open()
-  const app = await world.startApp()
-  const asking = await ask(world, app)
-  app.say('I am ')
-  const reading = (await resume(world, app)) as Reader
-  await expect.poll(() => reading.text).toBe('I am ')
-  const { run } = (await world.load(app)).chat
-  app.process.kill('SIGKILL')
-  await asking.closed.catch(() => {})
+  const { world, reading, run } = await crashed()
   const next = await world.startApp()
   const runs = createRuns(world.hub.url, { leaseMs: 600 })
-  await expect.poll(() => runs.status(run as string)).toBe('error')
+  await expect.poll(() => runs.status(run)).toBe('error')
   expect((await world.load(next)).chat.run).toBe(run)
   await reading.closed
   expect(reading.text).toBe('I am ')
@@ -298,15 +304,7 @@ it('a crash of the app server between two chunks: the next server ends the answe
 })
 
 it('a crash of the app server between two chunks: the next server continues, and readers see one answer', async () => {
-  const world = await open()
-  const app = await world.startApp()
-  const asking = await ask(world, app)
-  app.say('I am ')
-  const reading = (await resume(world, app)) as Reader
-  await expect.poll(() => reading.text).toBe('I am ')
-  const run = (await world.load(app)).chat.run as string
-  app.process.kill('SIGKILL')
-  await asking.closed.catch(() => {})
+  const { world, reading, run } = await crashed()
   const rest: UIMessageChunk[] = [
     { type: 'text-delta', id: '1', delta: 'back.' },
     { type: 'text-end', id: '1' },

@@ -53,7 +53,7 @@ interface Acquired {
 class RunStreamStore implements StreamStore {
   readonly #runs: Runs
   readonly #acquired = new Map<string, Acquired>()
-  /** Acquisitions in progress. Whoever comes second must find the stream on the hub. */
+  /** Acquisitions in progress. A second one for the same id waits, and finds the stream on the hub. */
   readonly #acquiring = new Map<string, Promise<unknown>>()
 
   constructor(runs: Runs) {

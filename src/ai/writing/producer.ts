@@ -57,7 +57,7 @@ export class Producer {
     }
   }
 
-  /** Ends the run at once. The caller is told when it appends. */
+  /** Ends the run at once. The next append rejects with the reason. */
   readonly #stop = (): void => {
     if (!isStop(this.#controller.signal.reason)) return
     // `end` rejects with the same error.

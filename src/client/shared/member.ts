@@ -53,6 +53,8 @@ export class Member implements EventStream {
   #filter: (topic: string) => boolean
   #hasJoined = false
   #lacksHistory: boolean
+  /** Closed, or continued without the group. Another stream may report its state by now. */
+  #isOver = false
   #isReading = false
   #isWorking = false
   /** Everything after this position comes from the leader. */
@@ -138,13 +140,14 @@ export class Member implements EventStream {
   }
 
   leave(reason: string): void {
-    if (this.state.status === 'closed') return
+    if (this.#isOver) return
     this.#end(left)
     this.#onLeft(reason)
   }
 
   /** The state of the group has changed, or how much this member has. */
   update(): void {
+    if (this.#isOver) return
     const { state } = this.#group
     const isLive = state.status === 'live'
     if (isLive && !this.#hasJoined) this.#set({ status: 'connecting' })
@@ -165,7 +168,7 @@ export class Member implements EventStream {
   }
 
   #hasWork(): boolean {
-    if (!this.#hasJoined || this.state.status === 'closed') return false
+    if (!this.#hasJoined) return false
     const mustRead = this.#lacksHistory || this.#replays.length > 0
     return mustRead ? this.#group.state.status === 'live' : this.#items.length > 0
   }
@@ -224,12 +227,13 @@ export class Member implements EventStream {
   }
 
   #finish(state: ClosedState): void {
-    if (this.state.status === 'closed') return
+    if (this.#isOver) return
     this.#end(new Error('the subscription is closed'))
     this.#set(state)
   }
 
   #end(reason: Error): void {
+    this.#isOver = true
     this.#group.leave(this)
     this.#reign.abort()
     this.#hasJoined = false
@@ -238,7 +242,7 @@ export class Member implements EventStream {
   }
 
   #set(state: State): void {
-    if (this.state.status === 'closed' || JSON.stringify(state) === JSON.stringify(this.state)) return
+    if (JSON.stringify(state) === JSON.stringify(this.state)) return
     this.state = state
     this.#options.onState(state)
   }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
 
-/** Resolves with its URL when it has printed it. It is stopped when the test ends, and must then exit by itself. */
+/** Resolves with its URL when it has printed it. It gets SIGTERM when the test ends, and must then exit with 0. */
 export async function startExample(name: string, env: Record<string, string> = {}): Promise<string> {
   const readme = readFileSync(`examples/${name}/README.md`, 'utf8')
   const [, script] = /^npm run build && node (\S+)$/m.exec(readme) ?? []

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { AuthorizeFunction } from '../http/access/authorize-function.ts'
 import type { HandlerOptions } from '../http/request-context.ts'
-import { Router } from '../http/router.ts'
+import { defaultHighWaterMark, Router } from '../http/router.ts'
 import type { Hub } from '../hub/hub.ts'
 import { nodeExchange, reportedAddress } from './platform.ts'
 import { FetchRequest } from './request.ts'
@@ -25,8 +25,6 @@ export interface FetchHandlerOptions extends Omit<HandlerOptions, 'authorize'> {
  * middleware adds are not sent.
  */
 export type FetchHandler = (request: Request, platform?: unknown) => Promise<Response>
-
-const defaultHighWaterMark = 64 * 1_024
 
 /**
  * Makes the function that serves a hub from Requests, for Next.js, Hono, Nitro, SvelteKit, Astro, Bun and Deno. It has the endpoints, limits and

@@ -19,6 +19,8 @@ import { simplePaths, simpleRoute } from './simple/routes.ts'
 import { answerOptions, hasSeveralHosts, severalHosts, targetOf } from './target.ts'
 import { traceOf } from './trace.ts'
 
+/** Bytes that may wait for one slow client, besides one batch. */
+export const defaultHighWaterMark = 64 * 1_024
 /** Headers that a request may have. */
 const maxHeaders = 100
 
@@ -189,7 +191,7 @@ const processId = Math.floor(Math.random() * 36 ** 5).toString(36)
 const methods = ['GET', 'HEAD', 'POST', 'QUERY', 'PATCH', 'DELETE'] as const
 
 function readBounds(options: HandlerOptions): Bounds {
-  const { maxBody = 2 ** 20, highWaterMark = 64 * 1_024, allowDelete = false } = options
+  const { maxBody = 2 ** 20, highWaterMark = defaultHighWaterMark, allowDelete = false } = options
   const bounds = { maxBody, highWaterMark }
   for (const [name, value] of Object.entries(bounds)) {
     if (value >= 0) continue

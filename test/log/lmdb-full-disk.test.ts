@@ -78,7 +78,9 @@ describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obst
     await log.close()
     fillDisk(path, join(path, 'filler'))
     const again = await openLog({ path, retention: [{ match: '*', last: 100 }] })
-    await expect.poll(async () => (await keptIn(again)).length, { timeout: 10_000 }).toBe(100)
+    // Reading all entries at each poll would be most of the work of the process.
+    await expect.poll(() => again.head - again.first, { timeout: 10_000 }).toBe(99)
+    expect(await keptIn(again)).toHaveLength(100)
     expect((await again.append(large()))[0]?.offset).toBe(head + 1)
   })
 

@@ -64,15 +64,13 @@ export function validate(update: Update): ValidUpdate {
   if (retry !== undefined) checkRetry(retry)
   if (update.private !== undefined && typeof update.private !== 'boolean') throw new TidingsError('private_invalid')
   if (update.end !== undefined && typeof update.end !== 'boolean') throw new TidingsError('end_invalid')
-  const copy: Update = {
-    topics: [...topics],
-    data,
-    ...(type !== undefined && { type }),
-    ...(id !== undefined && { id }),
-    ...(retry !== undefined && { retry }),
-    ...(update.private && { private: true }),
-    ...(update.end && { end: true })
-  }
+  // Assigned one by one, since most updates have none of them, and this runs for each.
+  const copy: { -readonly [field in keyof Update]: Update[field] } = { topics: [...topics], data }
+  if (type !== undefined) copy.type = type
+  if (id !== undefined) copy.id = id
+  if (retry !== undefined) copy.retry = retry
+  if (update.private) copy.private = true
+  if (update.end) copy.end = true
   return copy as ValidUpdate
 }
 

@@ -1,7 +1,7 @@
 // Caches the grants of verified tokens, so that a publisher's signature is not verified again for each update. The keys
 // are hashes: the cache does not contain tokens.
-import { createHash } from 'node:crypto'
 import { BoundedMap } from '../bounded-map.ts'
+import { sha256 } from '../digest.ts'
 import type { Grants } from './grants.ts'
 
 interface Verified {
@@ -17,12 +17,16 @@ export class GrantsCache {
   readonly #verified = new BoundedMap<string, Verified>({ maxEntries, isExpired })
 
   /** @param context what else the result depends on, such as the role */
-  get(token: string, context: string): Grants | undefined {
-    return this.#verified.get(keyOf(token, context))?.grants
+  keyOf(token: string, context: string): string {
+    return `${context} ${sha256(token, 'base64')}`
   }
 
-  set(token: string, context: string, grants: Grants): void {
-    this.#verified.set(keyOf(token, context), { grants, at: Date.now() })
+  get(key: string): Grants | undefined {
+    return this.#verified.get(key)?.grants
+  }
+
+  set(key: string, grants: Grants): void {
+    this.#verified.set(key, { grants, at: Date.now() })
   }
 }
 
@@ -30,8 +34,4 @@ function isExpired({ grants, at }: Verified): boolean {
   const now = Date.now()
   // `now < at` if the clock was set back: the age is then unknown.
   return now < at || now - at >= maxAge || now >= grants.until
-}
-
-function keyOf(token: string, context: string): string {
-  return `${context} ${createHash('sha256').update(token).digest('base64')}`
 }

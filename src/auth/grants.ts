@@ -96,12 +96,12 @@ export class Grants {
 
   /** The grants of a client without a token: none. */
   static anonymous(dialect: Dialect = '1.0'): Grants {
-    return new Grants({ dialect })
+    return anonymous[dialect]
   }
 
   /** The grants of everyone on a hub without keys: publish everything, read no private updates. */
   static open(dialect: Dialect = '1.0'): Grants {
-    return new Grants({ dialect, publish: ['*'] })
+    return open[dialect]
   }
 
   /** Whether an update with these topics may be published. The token must cover each of them. */
@@ -124,6 +124,13 @@ export class Grants {
   payloadFor(selector: string): Json | undefined {
     return this.#payloads.find(({ texts, selection }) => texts.has(selector) || selection.covers(selector))?.payload
   }
+}
+
+// Made once: every request without a token has one of them.
+const anonymous = { '1.0': new Grants({ dialect: '1.0' }), '0.x': new Grants({ dialect: '0.x' }) }
+const open = {
+  '1.0': new Grants({ dialect: '1.0', publish: ['*'] }),
+  '0.x': new Grants({ dialect: '0.x', publish: ['*'] })
 }
 
 function payloadOf({ selectors, payload }: PayloadRule): Payload {

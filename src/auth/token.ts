@@ -1,5 +1,6 @@
 // Finds the token of a request, in a header, parameter or cookie. It does not verify the token.
 import { decodeProtectedHeader } from 'jose'
+import { BoundedMap } from '../bounded-map.ts'
 import type { Dialect } from './dialect.ts'
 
 /** The parts of a request that may contain a token. */
@@ -92,15 +93,27 @@ function eitherCookie(cookies: string | undefined, names: CookieNames): Publishe
   return undefined
 }
 
+/** The dialects of the headers of tokens. Nearly all tokens of an issuer have the same one, which is no secret. */
+const dialects = new BoundedMap<string, Dialect>({ maxEntries: 100 })
+const maxHeaderLength = 1_000
+
 /** The dialect of a token that is not verified yet, by its `typ` [RFC 9068, 2.1]. Undefined if it cannot be decoded. */
 export function dialectOf(token: string): Dialect | undefined {
+  const [, headerOfToken = ''] = threeParts.exec(token) ?? []
+  const known = dialects.get(headerOfToken)
+  if (known) return known
   try {
     const { typ } = decodeProtectedHeader(token)
-    return typeof typ === 'string' && /^(application\/)?at\+jwt$/i.test(typ) ? '1.0' : '0.x'
+    const dialect = typeof typ === 'string' && /^(application\/)?at\+jwt$/i.test(typ) ? '1.0' : '0.x'
+    if (headerOfToken !== '' && headerOfToken.length <= maxHeaderLength) dialects.set(headerOfToken, dialect)
+    return dialect
   } catch {
     return undefined
   }
 }
+
+/** The header of a token in the compact form of JWS [RFC 7515, 7.1]. */
+const threeParts = /^([^.]+)\.[^.]*\.[^.]*$/
 
 // [RFC 6750, 2.1] b64token
 const bearer = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i

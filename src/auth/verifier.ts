@@ -80,12 +80,12 @@ export class Verifier {
    * @throws TokenError
    */
   async verify(token: string, role: Role, dialect: Dialect): Promise<Grants> {
-    const context = `${role} ${dialect}`
-    const cached = this.#cache.get(token, context)
+    const key = this.#cache.keyOf(token, `${role} ${dialect}`)
+    const cached = this.#cache.get(key)
     if (cached) return cached
     const claims = await this.#checkFor(token, role, dialect)(token, this.#requirementsFor(dialect))
     const grants = readGrants(claims, dialect, this.#base, this.#expiryOf(claims), this.#clockTolerance)
-    this.#cache.set(token, context, grants)
+    this.#cache.set(key, grants)
     return grants
   }
 

@@ -42,14 +42,6 @@ export class FetchResponse extends EventEmitter implements HttpResponse {
     return this.#body ? this.writableHighWaterMark - (this.#body.desiredSize ?? this.writableHighWaterMark) : 0
   }
 
-  setHeader(name: string, value: string): void {
-    this.#headers.set(name, value)
-  }
-
-  hasHeader(name: string): boolean {
-    return this.#headers.has(name)
-  }
-
   removeHeader(name: string): void {
     this.#headers.delete(name)
   }

@@ -3,6 +3,8 @@ import type { HttpRequest } from './exchange.ts'
 
 /** Whether the client names JSON. A wildcard does not count, since most clients send one. */
 export function wantsJson(request: HttpRequest): boolean {
+  const { accept } = request.headers
+  if (accept === undefined || accept === '*/*') return false
   return rangesOf(request).some(({ range, isRefused }) => range === 'application/json' && !isRefused)
 }
 

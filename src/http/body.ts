@@ -86,6 +86,7 @@ export function parseParameters(text: string): Parameters {
 }
 
 function decodePart(text: string): string {
+  if (!/[%+]/.test(text)) return text
   // [URL, 1.3] A percent sign that begins no triplet is literal.
   const escaped = text.replaceAll('+', ' ').replace(/%(?![0-9A-Fa-f]{2})/g, '%25')
   try {

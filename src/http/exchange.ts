@@ -44,8 +44,6 @@ export interface HttpResponse extends Emitter {
   readonly headersSent: boolean
   readonly writableLength: number
   readonly writableHighWaterMark: number
-  setHeader(name: string, value: string): unknown
-  hasHeader(name: string): boolean
   removeHeader(name: string): void
   writeHead(status: number, headers?: OutgoingHttpHeaders): { end(): unknown }
   write(bytes: Uint8Array): boolean

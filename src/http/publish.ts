@@ -6,9 +6,9 @@ import { TidingsError } from '../errors.ts'
 import type { Entry } from '../log/log.ts'
 import { type Update, type ValidUpdate, validate } from '../update.ts'
 import { authorizePublish } from './access/authorize.ts'
-import { checkReserved } from './access/reserved.ts'
 import type { HttpRequest } from './exchange.ts'
 import type { RequestContext } from './request-context.ts'
+import { addHeader } from './response.ts'
 
 /** The updates of a request. A batch is validated while it is read, so that an error can name the line. */
 export type ReadUpdates =
@@ -17,18 +17,18 @@ export type ReadUpdates =
 
 /**
  * Appends all updates, or none.
- * @throws TidingsError `key_invalid`, or as `checkReserved`, `validate`, `authorizePublish` and `Hub.publishValid` do
+ * @throws TidingsError `key_invalid`, or as `ReservedTopics.check`, `validate`, `authorizePublish` and `Hub.publishValid` do
  */
 export async function append(ctx: RequestContext, grants: Grants, read: ReadUpdates): Promise<Entry[]> {
   const { access, hub, span, request, response } = ctx
-  for (const update of read.updates) checkReserved(update, access.base)
+  for (const update of read.updates) access.reserved.check(update)
   // Without `--idempotent` the header is ignored, as by a server that does not support it.
   const key = hub.idempotent > 0 ? readIdempotencyKey(request) : undefined
   const updates = read.isValidated ? read.updates : read.updates.map(validate)
   await authorizePublish(ctx, grants, updates)
   const publish = () => hub.publishValid(updates, { key, publisher: grants.subject })
   const entries = await (span ? span.append(updates, publish) : publish())
-  if (entries.every(({ repeated }) => repeated)) response.setHeader('Idempotent-Replayed', 'true')
+  if (entries.every(({ repeated }) => repeated)) addHeader(response, 'Idempotent-Replayed', 'true')
   return entries
 }
 

@@ -1,5 +1,5 @@
 // Sends responses and errors that are not streams.
-import type { OutgoingHttpHeaders } from 'node:http'
+import { type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { type ErrorCode, TidingsError } from '../errors.ts'
 import { wantsJson } from './accept.ts'
 import type { HttpRequest, HttpResponse } from './exchange.ts'
@@ -12,6 +12,59 @@ export const commonHeaders: OutgoingHttpHeaders = {
   'Cache-Control': 'no-store'
 }
 
+/** Names and values in turn. */
+type HeaderList = OutgoingHttpHeader[]
+
+const commonList: HeaderList = Object.entries(commonHeaders).flatMap(([name, value]) => [name, value ?? ''])
+
+const added = Symbol('headers that are sent with the head')
+type ResponseWithHeaders = HttpResponse & { [added]?: HeaderList }
+
+/** Adds a header to the head, which `writeHead` sends. Node needs several times as long for headers that are set one by one. */
+export function addHeader(response: ResponseWithHeaders, name: string, value: string): void {
+  response[added] ??= []
+  response[added].push(name, value)
+}
+
+/** Whether `addHeader` was called with this name. */
+export function hasHeader(response: ResponseWithHeaders, name: string): boolean {
+  return response[added]?.includes(name) === true
+}
+
+/** Sends the head: the headers that were added, and these, which replace them. */
+export function writeHead(response: HttpResponse, status: number, headers: OutgoingHttpHeaders): { end(): unknown } {
+  return writeList(response, status, headersOf(response, headers, []))
+}
+
+/** The list, with the headers that were added, and with these. */
+function headersOf(response: ResponseWithHeaders, headers: OutgoingHttpHeaders, list: HeaderList): HeaderList {
+  const more = response[added]
+  if (more) for (let at = 0; at < more.length; at += 2) replace(list, more[at] as string, more[at + 1] as string)
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined) replace(list, name, value)
+  }
+  return list
+}
+
+function replace(list: HeaderList, name: string, value: OutgoingHttpHeader): void {
+  for (let at = 0; at < list.length; at += 2) {
+    if (list[at] !== name) continue
+    list[at + 1] = value
+    return
+  }
+  list.push(name, value)
+}
+
+/** A list is the fastest form for `node:http`. Middleware that wraps `writeHead` may not know it, and HTTP/2 and fetch need no list. */
+function writeList(response: HttpResponse, status: number, list: HeaderList): { end(): unknown } {
+  if (response instanceof ServerResponse && response.writeHead === ServerResponse.prototype.writeHead)
+    return response.writeHead(status, list)
+  const headers: OutgoingHttpHeaders = {}
+  for (let at = 0; at < list.length; at += 2) headers[list[at] as string] = list[at + 1]
+  return response.writeHead(status, headers)
+}
+
 export function sendText(
   response: HttpResponse,
   text: string,
@@ -20,14 +73,10 @@ export function sendText(
 ): void {
   // [RFC 9113, 8.2.2] HTTP/2 forbids this header.
   if (Connection !== undefined && response.req.httpVersionMajor < 2)
-    response.setHeader('Connection', String(Connection))
+    addHeader(response, 'Connection', String(Connection))
   const length = Buffer.byteLength(text)
-  response.writeHead(status, {
-    ...commonHeaders,
-    'Content-Type': 'text/plain; charset=utf-8',
-    'Content-Length': length,
-    ...headers
-  })
+  const list = [...commonList, 'Content-Type', 'text/plain; charset=utf-8', 'Content-Length', length]
+  writeList(response, status, headersOf(response, headers, list))
   // Node joins head and body in one write if both are Latin-1. The head always is, and an ASCII body is the same in
   // Latin-1.
   if (length === text.length) response.end(text, 'latin1')

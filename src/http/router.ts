@@ -13,7 +13,7 @@ import type { HttpRequest, HttpResponse } from './exchange.ts'
 import { mercureRoute } from './mercure/routes.ts'
 import { locate, readBasePath } from './mount.ts'
 import type { Bounds, HandlerOptions, RequestContext, Route } from './request-context.ts'
-import { sendError } from './response.ts'
+import { addHeader, sendError, writeHead } from './response.ts'
 import { withoutSecret } from './simple/control.ts'
 import { simplePaths, simpleRoute } from './simple/routes.ts'
 import { answerOptions, hasSeveralHosts, severalHosts, targetOf } from './target.ts'
@@ -145,7 +145,7 @@ export class Router {
 
   async #serve(ctx: RequestContext, route: Route | undefined): Promise<void> {
     const { request, response } = ctx
-    response.setHeader('X-Request-Id', ctx.id)
+    addHeader(response, 'X-Request-Id', ctx.id)
     this.#cors.apply(request, response)
     if (request.rawHeaders.length > 2 * maxHeaders) {
       throw new TidingsError('headers_too_large', `the limit is ${maxHeaders} headers`)
@@ -167,7 +167,7 @@ export class Router {
     const allow = methods.filter((method) => method in route).join(', ')
     if (request.method === 'OPTIONS') {
       this.#cors.allow(request, response, allow)
-      response.writeHead(204, { Allow: allow }).end()
+      writeHead(response, 204, { Allow: allow }).end()
       return
     }
     sendError(request, response, new TidingsError('method_not_allowed', `use ${allow}`), { Allow: allow })

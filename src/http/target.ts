@@ -1,5 +1,6 @@
 // The target of a request: its path, query and host [RFC 9112, 3.2].
 import type { HttpRequest, HttpResponse } from './exchange.ts'
+import { writeHead } from './response.ts'
 
 export interface Target {
   /** Percent-encoded as sent; `*` in `OPTIONS *`. */
@@ -14,7 +15,8 @@ export function targetOf({ url = '/' }: HttpRequest): Target {
 }
 
 export function parseTarget(url: string): Target {
-  const [, authority] = /^https?:\/\/([^/?#]*)/i.exec(url) ?? []
+  // Nearly every target begins with a slash.
+  const [, authority] = url.startsWith('/') ? [] : (/^https?:\/\/([^/?#]*)/i.exec(url) ?? [])
   const local = authority === undefined ? url : url.slice(url.indexOf('//') + 2 + authority.length)
   const mark = local.indexOf('?')
   const [path, query] = mark === -1 ? [local, ''] : [local.slice(0, mark), local.slice(mark + 1)]
@@ -45,7 +47,12 @@ export function hostsOf({ protocol, host, hostname, port }: URL): readonly strin
  * Whether a request has several `Host` headers. Node keeps the first, but a proxy in front may have used another one.
  */
 export function hasSeveralHosts({ rawHeaders }: HttpRequest): boolean {
-  return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length > 1
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts > 1
 }
 
 export const severalHosts = 'it has more than one Host header'
@@ -53,6 +60,6 @@ export const severalHosts = 'it has more than one Host header'
 /** Answers `OPTIONS *`, which concerns the whole server [RFC 9110, 9.3.7]. Returns whether it did. */
 export function answerOptions(request: HttpRequest, response: HttpResponse, methods: readonly string[]): boolean {
   if (request.method !== 'OPTIONS' || targetOf(request).path !== '*') return false
-  response.writeHead(204, { Allow: methods.join(', ') }).end()
+  writeHead(response, 204, { Allow: methods.join(', ') }).end()
   return true
 }

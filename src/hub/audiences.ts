@@ -39,7 +39,7 @@ export class Audiences<Member> implements Iterable<Audience<Member>> {
   }
 
   /** The audiences that want one of the topics, each once. */
-  match(topics: readonly string[]): Set<Audience<Member>> {
+  match(topics: readonly string[]): ReadonlySet<Audience<Member>> {
     return this.#index.match(topics)
   }
 }

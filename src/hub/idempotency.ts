@@ -1,5 +1,6 @@
 // The deduplication keys of updates: the publisher's idempotency key, or the update's own id. The log remembers them.
-import { createHash } from 'node:crypto'
+
+import { sha256 } from '../digest.ts'
 import { TidingsError } from '../errors.ts'
 import type { DedupKey, DedupOptions } from '../log/log.ts'
 import type { Update } from '../update.ts'
@@ -37,7 +38,8 @@ function keyFromId(update: Update): DedupKey | undefined {
 function keysFromHeader(updates: readonly Update[], key: string, publisher: string | undefined): DedupKey[] {
   check(key)
   const fingerprint = digest(updates)
-  return updates.map((_, at) => ({ key: digest(['key', publisher ?? null, key, at]), fingerprint }))
+  const common = digest(['key', publisher ?? null, key])
+  return updates.map((_, at) => ({ key: `${common}.${at}`, fingerprint }))
 }
 
 function check(key: string): void {
@@ -52,5 +54,5 @@ function check(key: string): void {
 
 /** 128 bits of SHA-256. Finding two texts with one digest takes 2^64 steps, and both would be the same publisher's. */
 function digest(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22)
+  return sha256(JSON.stringify(value), 'base64url').slice(0, 22)
 }

@@ -11,6 +11,8 @@ interface Pattern<Owner> {
 const maxCachedTopics = 10_000
 const maxCachedPatterns = 100_000
 
+const none: ReadonlySet<never> = new Set()
+
 export class TopicIndex<Owner> {
   readonly #exact = new Map<string, Set<Owner>>()
   readonly #everything = new Set<Owner>()
@@ -33,7 +35,12 @@ export class TopicIndex<Owner> {
   }
 
   /** The owners of all selectors that cover one of the topics. */
-  match(topics: readonly string[]): Set<Owner> {
+  match(topics: readonly string[]): ReadonlySet<Owner> {
+    const [topic] = topics
+    // The usual case, without a new set for each update.
+    if (topics.length === 1 && this.#everything.size === 0 && this.#patterns.size === 0) {
+      return this.#exact.get(topic as string) ?? none
+    }
     const found = new Set(this.#everything)
     for (const topic of topics) {
       for (const owner of this.#exact.get(topic) ?? []) found.add(owner)

@@ -23,6 +23,7 @@ import { type OriginOptions, readOriginOption } from './cors.ts'
 import type { Authorizer } from './decision.ts'
 import { type AccessOptions, hubPath, metadataPath, resolveAccess } from './options.ts'
 import { hasAllowedOrigin, isCrossSite } from './origin.ts'
+import { ReservedTopics } from './reserved.ts'
 
 /** The grants of a request, and the dialect to answer in. */
 export interface Identity {
@@ -35,6 +36,8 @@ type Role = 'publish' | 'subscribe'
 export class Access {
   /** The URL of the hub, against which relative topics and patterns are resolved. */
   readonly base: string
+  /** The topics that only the hub publishes to. */
+  readonly reserved: ReservedTopics
   readonly dialects: readonly Dialect[]
   /** Whether no key is set, so that everyone may publish and subscribe. */
   readonly isOpen: boolean
@@ -65,6 +68,7 @@ export class Access {
   ) {
     const settled = resolveAccess(options, failed)
     this.base = settled.base
+    this.reserved = new ReservedTopics(settled.base)
     this.dialects = settled.dialects
     this.isOpen = settled.isOpen
     this.subscriptions = settled.subscriptions

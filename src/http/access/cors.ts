@@ -3,6 +3,7 @@
 import { type OriginList, readOrigins } from '../../auth/origins.ts'
 import { withOptionName } from '../../errors.ts'
 import type { HttpRequest, HttpResponse } from '../exchange.ts'
+import { addHeader, hasHeader } from '../response.ts'
 
 export interface OriginOptions {
   /**
@@ -41,20 +42,20 @@ export class Cors {
   /** Sets the headers for the origin of a request. */
   apply({ headers: { origin } }: HttpRequest, response: HttpResponse): void {
     if (!this.#origins) return
-    response.setHeader('Vary', 'Origin')
+    addHeader(response, 'Vary', 'Origin')
     if (origin === undefined || !this.#origins.allows(origin)) return
     // [Fetch, 3.3.5] A response to a request with credentials must name the origin. `*` is not allowed.
     const isNamed = this.#origins.names(origin)
-    response.setHeader('Access-Control-Allow-Origin', isNamed || origin === 'null' ? origin : '*')
-    response.setHeader('Access-Control-Expose-Headers', exposed)
-    if (isNamed) response.setHeader('Access-Control-Allow-Credentials', 'true')
+    addHeader(response, 'Access-Control-Allow-Origin', isNamed || origin === 'null' ? origin : '*')
+    addHeader(response, 'Access-Control-Expose-Headers', exposed)
+    if (isNamed) addHeader(response, 'Access-Control-Allow-Credentials', 'true')
   }
 
   /** Sets the headers of a preflight response. `methods` is the list for `Access-Control-Allow-Methods`. */
   allow({ headers }: HttpRequest, response: HttpResponse, methods: string): void {
-    if (!response.hasHeader('Access-Control-Allow-Origin') || !headers['access-control-request-method']) return
-    response.setHeader('Access-Control-Allow-Methods', methods)
-    response.setHeader('Access-Control-Allow-Headers', allowedHeaders)
-    response.setHeader('Access-Control-Max-Age', preflightAge)
+    if (!hasHeader(response, 'Access-Control-Allow-Origin') || !headers['access-control-request-method']) return
+    addHeader(response, 'Access-Control-Allow-Methods', methods)
+    addHeader(response, 'Access-Control-Allow-Headers', allowedHeaders)
+    addHeader(response, 'Access-Control-Max-Age', preflightAge)
   }
 }

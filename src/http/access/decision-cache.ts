@@ -1,7 +1,7 @@
 // Caches decisions for as long as the application allows. The keys are hashes of the questions, since a question may
 // contain secrets.
-import { createHash } from 'node:crypto'
 import { BoundedMap } from '../../bounded-map.ts'
+import { sha256 } from '../../digest.ts'
 import type { Decision } from './decision.ts'
 
 interface Remembered {
@@ -23,7 +23,7 @@ export class DecisionCache {
   })
 
   static keyOf(question: string): string {
-    return createHash('sha256').update(question).digest('base64')
+    return sha256(question, 'base64')
   }
 
   get(key: string): Decision | undefined {

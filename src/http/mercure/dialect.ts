@@ -5,6 +5,7 @@ import type { Dialect } from '../../auth/dialect.ts'
 import type { TidingsError } from '../../errors.ts'
 import type { Selector } from '../../topics/matcher.ts'
 import type { Update } from '../../update.ts'
+import type { ReservedTopics } from '../access/reserved.ts'
 import type { Parameters } from '../body.ts'
 
 /** The response to an error in one dialect. */
@@ -46,7 +47,7 @@ export interface MercureDialect {
   /** The id to continue after. The header takes precedence over the parameters. Undefined for new updates only. */
   readLastEventId(parameters: Parameters, header: string | undefined): string | undefined
   /** @throws TidingsError for an update that this dialect refuses and the hub would accept */
-  checkUpdate(update: Update, base: string): void
+  checkUpdate(update: Update, reserved: ReservedTopics): void
   describeError(error: TidingsError, metadataUrl: string): DialectError
   /** The path of a subscription below the mount, which is also the topic of its announcements. */
   pathOf(facts: SubscriptionFacts): string

@@ -5,7 +5,7 @@ import { TidingsError } from '../../errors.ts'
 import type { Member } from '../../log/roster.ts'
 import { hubPath } from '../access/options.ts'
 import type { RequestContext } from '../request-context.ts'
-import { sendText } from '../response.ts'
+import { sendText, writeHead } from '../response.ts'
 import type { MercureDialect, SubscriptionPath } from './dialect.ts'
 import { dialects, securityHeaders } from './dialects.ts'
 import { readRecord } from './subscription.ts'
@@ -34,7 +34,7 @@ export async function list(ctx: RequestContext): Promise<void> {
   }
   const single = wanted.subscriber === undefined ? undefined : find(members, dialect, wanted)
   if (request.headers['if-none-match'] === headers.ETag) {
-    response.writeHead(304, headers).end()
+    writeHead(response, 304, headers).end()
     return
   }
   const body = single

@@ -18,7 +18,7 @@ export async function publish(ctx: RequestContext): Promise<void> {
   if (!grants.isPublisher) throw new TidingsError('not_granted')
   const update = toUpdate(await readForm(ctx))
   if (!grants.mayPublish(update.topics)) throw new TidingsError('not_granted')
-  dialects[dialect].checkUpdate(update, access.base)
+  dialects[dialect].checkUpdate(update, access.reserved)
   const [entry] = await append(ctx, grants, { isValidated: false, updates: [update] })
   sendText(response, (entry as Entry).id, securityHeaders)
 }

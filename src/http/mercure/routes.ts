@@ -4,7 +4,7 @@ import type { Dialect } from '../../auth/dialect.ts'
 import { TidingsError } from '../../errors.ts'
 import { hubPath, metadataPath } from '../access/options.ts'
 import type { RequestContext, Route } from '../request-context.ts'
-import { sendJson } from '../response.ts'
+import { addHeader, sendJson } from '../response.ts'
 import { traced } from '../trace.ts'
 import { sendDialectError } from './dialects.ts'
 import { list, listPath } from './list.ts'
@@ -38,7 +38,7 @@ function sendHubError(ctx: RequestContext, error: unknown): void {
 /** Announces QUERY, with which a body can hold more selectors than a URL [draft-ietf-httpbis-safe-method-w-body]. */
 function setAcceptQuery({ access, response }: RequestContext): void {
   if (!access.dialects.includes('1.0') || response.headersSent) return
-  response.setHeader('Accept-Query', 'application/x-www-form-urlencoded')
+  addHeader(response, 'Accept-Query', 'application/x-www-form-urlencoded')
 }
 
 /** Describes which tokens the hub accepts [RFC 9728, 2]. */

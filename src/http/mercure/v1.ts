@@ -3,7 +3,7 @@ import { type ErrorCode, TidingsError } from '../../errors.ts'
 import { compile, type Selector, type TypedSelector, textOf } from '../../topics/matcher.ts'
 import type { Update } from '../../update.ts'
 import { hubPath } from '../access/options.ts'
-import { isReserved, presenceType } from '../access/reserved.ts'
+import { presenceType } from '../access/reserved.ts'
 import type { Parameters } from '../body.ts'
 import { encodeHeader } from '../response.ts'
 import type { DialectError, MercureDialect } from './dialect.ts'
@@ -54,14 +54,14 @@ export const v1: MercureDialect = {
       parameters.find(([name]) => name === 'last_event_id') ?? parameters.find(([name]) => name === 'lastEventId')
     return found?.[1]
   },
-  checkUpdate({ topics, id, type }: Update, base) {
+  checkUpdate({ topics, id, type }: Update, reserved) {
     const reject = (code: ErrorCode) => {
       throw new TidingsError(code, 'it contains a control or format character')
     }
     if (topics.some((topic) => invisible.test(topic))) reject('topic_invalid')
     if (id !== undefined && invisible.test(id)) reject('id_invalid')
     if (type !== undefined && invisible.test(type)) reject('type_invalid')
-    if (topics.some((topic) => isReserved(topic, base))) throw new TidingsError('topic_reserved')
+    if (topics.some((topic) => reserved.includes(topic))) throw new TidingsError('topic_reserved')
   },
   describeError,
   pathOf: ({ selector, subscriber }) =>

@@ -4,7 +4,7 @@ import type { Revocation, RevocationRequest } from '../../hub/revocation/revocat
 import { type JsonObject, parseObject } from '../../json.ts'
 import { decodeUtf8, mediaType, type Parameters, readBody } from '../body.ts'
 import type { RequestContext } from '../request-context.ts'
-import { commonHeaders, sendJson } from '../response.ts'
+import { commonHeaders, sendJson, writeHead } from '../response.ts'
 import { readLimit, readRevocationTarget, refuseParameters } from '../simple/parameters.ts'
 import { requireOperator } from './require-operator.ts'
 
@@ -18,7 +18,7 @@ export async function revoke(ctx: RequestContext): Promise<void> {
   }
   await hub.revoke(readRequest(decodeUtf8(await readBody(request, options.maxBody))))
   // How many streams end is not known: other nodes end theirs a moment later.
-  response.writeHead(204, commonHeaders).end()
+  writeHead(response, 204, commonHeaders).end()
 }
 
 export async function listRevocations(ctx: RequestContext): Promise<void> {
@@ -31,7 +31,7 @@ export async function listRevocations(ctx: RequestContext): Promise<void> {
 
 export async function liftRevocation(ctx: RequestContext): Promise<void> {
   await ctx.hub.revocations.lift(readRevocationTarget(await parametersOfOperator(ctx)))
-  ctx.response.writeHead(204, commonHeaders).end()
+  writeHead(ctx.response, 204, commonHeaders).end()
 }
 
 /** Lets an operator pass, and returns the parameters besides the token. */

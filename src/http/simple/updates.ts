@@ -1,16 +1,15 @@
 // `/updates`: history as JSON, with long polling, and deletion.
-import { createHash } from 'node:crypto'
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Grants } from '../../auth/grants.ts'
+import { sha256 } from '../../digest.ts'
 import { TidingsError } from '../../errors.ts'
 import { envelopeOf } from '../../hub/delivery/frame.ts'
 import type { DeleteTarget } from '../../hub/history/deleter.ts'
 import { type HistoryPage, type HistoryRequest, validateHistoryRequest } from '../../hub/history/history.ts'
 import { wantsJson } from '../accept.ts'
 import { authorizeDelete, authorizeSubscribe, requireUnrevoked } from '../access/authorize.ts'
-import { checkReserved } from '../access/reserved.ts'
 import type { RequestContext } from '../request-context.ts'
-import { commonHeaders, encodeHeader, sendJson, sendText } from '../response.ts'
+import { commonHeaders, encodeHeader, sendJson, sendText, writeHead } from '../response.ts'
 import { readDeleteTopics, readHistoryRequest, refuseParameters, withoutToken } from './parameters.ts'
 
 export const updatesPath = '/updates'
@@ -44,7 +43,7 @@ async function answer(ctx: RequestContext, grants: Grants, wanted: HistoryReques
   validateHistoryRequest(page)
   const { id } = await hub.locate(page, signal)
   requireUnrevoked(ctx, grants, wanted.topics)
-  response.writeHead(200, { ...commonHeaders, ...jsonHeaders(id) }).end()
+  writeHead(response, 200, { ...commonHeaders, ...jsonHeaders(id) }).end()
 }
 
 /** A history search or a poll ends when its client disconnects. */
@@ -61,7 +60,7 @@ function sendPage({ request, response }: RequestContext, page: HistoryPage): voi
   const document = { updates: updates.map(envelopeOf), lastEventId, gap, more, ended }
   const headers = { ...jsonHeaders(lastEventId), ...cacheHeaders(document) }
   if (headers.ETag !== undefined && matches(request.headers['if-none-match'], headers.ETag)) {
-    response.writeHead(304, { ...commonHeaders, ...headers }).end()
+    writeHead(response, 304, { ...commonHeaders, ...headers }).end()
   } else sendJson(response, document, headers)
 }
 
@@ -72,7 +71,7 @@ function jsonHeaders(id: string): OutgoingHttpHeaders {
 /** Only a page that others follow is complete. It can change by deletion and retention, so a cache has to ask each time. */
 function cacheHeaders(document: Pick<HistoryPage, 'more'>): { 'Cache-Control': string; ETag?: string } {
   if (!document.more) return { 'Cache-Control': 'no-store' }
-  const digest = createHash('sha256').update(JSON.stringify(document)).digest('base64url').slice(0, 22)
+  const digest = sha256(JSON.stringify(document), 'base64url').slice(0, 22)
   return { 'Cache-Control': 'private, no-cache', ETag: `"${digest}"` }
 }
 
@@ -106,7 +105,7 @@ async function authorizedPublisher(ctx: RequestContext): Promise<Grants> {
 async function remove(ctx: RequestContext, grants: Grants, target: DeleteTarget): Promise<void> {
   const { access, hub, request, response } = ctx
   const mayDelete = (topics: readonly string[]) => {
-    checkReserved({ topics, data: '' }, access.base)
+    access.reserved.check({ topics })
     return grants.mayPublish(topics)
   }
   if ('topics' in target && !mayDelete(target.topics)) {

@@ -2,6 +2,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import { Socket } from 'node:net'
 import type { HttpResponse } from '../exchange.ts'
+import { writeHead } from '../response.ts'
 import { learnToWrite } from './direct-write.ts'
 import { releaseParser } from './release-parser.ts'
 import { flush, ResponseStream } from './response-stream.ts'
@@ -17,7 +18,7 @@ export function openStream(
 ): Stream {
   // On HTTP/2, many streams share the socket, and each ends on its own.
   if (request.httpVersionMajor >= 2) {
-    response.writeHead(200, headers)
+    writeHead(response, 200, headers)
     response.write(Buffer.from(firstBytes))
     return new ResponseStream(request, response, origin, options)
   }
@@ -25,7 +26,7 @@ export function openStream(
   // A pipelined request has no socket until the requests before it are answered. Other runtimes may not have one.
   // Middleware that wraps `write`, such as compression, may not have sent the head yet.
   if (!(socket instanceof Socket) || !canDetach(response) || Object.hasOwn(response, 'write')) {
-    response.writeHead(200, { ...headers, Connection: 'close' })
+    writeHead(response, 200, { ...headers, Connection: 'close' })
     response.write(Buffer.from(firstBytes))
     flush(response)
     return new ResponseStream(request, response, origin, options)
@@ -34,7 +35,7 @@ export function openStream(
   socket.cork()
   // [RFC 9112, 6.3] Without Content-Length and Transfer-Encoding, the body lasts until the connection is closed.
   response.removeHeader('Transfer-Encoding')
-  response.writeHead(200, { ...headers, Connection: 'close' })
+  writeHead(response, 200, { ...headers, Connection: 'close' })
   // Written as a Buffer: with a string, Node would encode the head as UTF-8 again.
   response.write(Buffer.from(firstBytes))
   response.detachSocket(socket)

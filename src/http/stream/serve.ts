@@ -11,6 +11,7 @@ import type { SubscribeRequest } from '../../hub/subscribe-request.ts'
 import { authorizeSubscribe, requireUnrevoked } from '../access/authorize.ts'
 import type { HttpResponse } from '../exchange.ts'
 import type { RequestContext } from '../request-context.ts'
+import { writeHead } from '../response.ts'
 import { openStream } from './open.ts'
 import { isBehindStream } from './stream.ts'
 
@@ -67,7 +68,7 @@ export async function serveStream(
     const isDone = position.isOver || position.isEmpty || (wanted.skipsEnded && position.ended)
     if (!isDone && wanted.closesOnGap && position.gap) throw new GapError(position.gap)
     if (isDone) sendNothing(response, headOf(position).headers)
-    else if (request.method === 'HEAD') response.writeHead(200, headOf(position).headers).end()
+    else if (request.method === 'HEAD') writeHead(response, 200, headOf(position).headers).end()
     else isServed = startStream(ctx, { grants, allowed }, position, headOf, leave)
   } finally {
     if (!isServed) leave()
@@ -76,7 +77,7 @@ export async function serveStream(
 
 function sendNothing(response: HttpResponse, headers: OutgoingHttpHeaders): void {
   const { 'Content-Type': _, ...rest } = headers
-  response.writeHead(204, rest).end()
+  writeHead(response, 204, rest).end()
 }
 
 /** A history search that waits in the queue is aborted when its client disconnects. */

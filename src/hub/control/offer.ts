@@ -1,6 +1,7 @@
 // Control ids: the secrets with which clients change their streams. The hub remembers a hash of each, which reveals no secret and makes
 // the time of a lookup say nothing about it.
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { sha256 } from '../../digest.ts'
 
 /** The right to change one stream. Made by `Hub.offerControl`, for `Hub.join`. */
 export interface ControlOffer {
@@ -37,5 +38,5 @@ export function parseControlId(id: string): ControlAddress | undefined {
 }
 
 function hash(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url')
+  return sha256(secret, 'base64url')
 }

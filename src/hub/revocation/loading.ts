@@ -17,13 +17,19 @@ export class Loading {
   }
 
   /** @throws TidingsError `log_unavailable` when it takes too long */
-  async done(): Promise<void> {
-    if (!this.#promise) return
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      const error = () => new TidingsError('log_unavailable', 'the list of revocations is not loaded')
-      timer = setTimeout(() => reject(error()), timeoutMs)
-    })
-    await Promise.race([this.#promise, late]).finally(() => clearTimeout(timer))
+  done(): Promise<void> {
+    return this.#promise !== undefined ? withinTime(this.#promise) : loaded
   }
+}
+
+/** One promise for all requests, which ask after every token. */
+const loaded = Promise.resolve()
+
+async function withinTime(loading: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const error = () => new TidingsError('log_unavailable', 'the list of revocations is not loaded')
+    timer = setTimeout(() => reject(error()), timeoutMs)
+  })
+  await Promise.race([loading, late]).finally(() => clearTimeout(timer))
 }

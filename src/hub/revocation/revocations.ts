@@ -80,8 +80,8 @@ export class Revocations {
    * Resolves when it is known what was revoked before this node started. Until then, admit no client.
    * @throws TidingsError `log_unavailable` when that takes too long
    */
-  async loaded(): Promise<void> {
-    await this.#loading.done()
+  loaded(): Promise<void> {
+    return this.#loading.done()
   }
 
   /** Resolves when the log has it. @throws TidingsError `revocation_invalid`, `revocations_too_many`, or as `Log.append` does */

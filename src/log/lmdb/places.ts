@@ -1,5 +1,6 @@
 // Keys of the index for topics and ids of any length.
-import { createHash } from 'node:crypto'
+
+import { sha256 } from '../../digest.ts'
 import type { Update } from '../../update.ts'
 
 /** LMDB's limit is 1,978 bytes; a UTF-16 unit takes at most three. */
@@ -15,7 +16,7 @@ export const memberPlace = (topic: string): string => place('m', topic)
 export function place(kind: string, text: string): string {
   if (text.length <= maxKey && !text.includes('\0')) return kind + text
   // A text that is too long for a key, or contains what LMDB takes for its end, is replaced by its hash.
-  return kind.toUpperCase() + createHash('sha256').update(text).digest('hex')
+  return kind.toUpperCase() + sha256(text, 'hex')
 }
 
 /** The places of an update, each once. */

@@ -101,7 +101,7 @@ export class RetainedEntries {
     this.#entries.push(entry)
     if (entry.update.id !== undefined) this.#ids.add(entry.update.id, entry.offset)
     this.#ends.add(entry)
-    for (const usage of this.#usagesOf(entry)) count(usage, entry, 1)
+    this.#count(entry, 1)
     this.#supersede(entry)
   }
 
@@ -113,7 +113,7 @@ export class RetainedEntries {
     for (let offset = this.first; offset <= this.last; offset++) {
       const entry = this.#entries.at(offset)
       const usage = entry && this.#usages[this.#retention.ruleOf(entry.update)]
-      if (usage) count(usage, entry, 1)
+      if (usage) count(usage, 1, sizeOf(entry.update))
     }
     for (let offset = this.first; offset <= this.last; offset++) {
       const entry = this.#entries.at(offset)
@@ -123,8 +123,9 @@ export class RetainedEntries {
 
   /** Removes entries that exceed a bound. */
   trim(now: number): void {
-    for (const [index, rule] of this.#retention.rules.entries())
-      this.#trimOne(rule, this.#usages[index] as RuleUsage, now, index)
+    const { rules } = this.#retention
+    for (let index = 0; index < rules.length; index++)
+      this.#trimOne(rules[index] as ParsedRule, this.#usages[index] as RuleUsage, now, index)
     this.#trimOne(this.#totalRule, this.#total, now)
   }
 
@@ -169,7 +170,7 @@ export class RetainedEntries {
     this.#ends.remove(entry)
     this.#entries.set(offset, undefined)
     if (update.id !== undefined) this.#ids.remove(update.id, offset)
-    for (const usage of this.#usagesOf(entry)) count(usage, entry, -1)
+    this.#count(entry, -1)
     const [topic = ''] = update.topics
     const offsets = this.#offsetsByTopic.get(topic)
     const at = offsets?.indexOf(offset) ?? -1
@@ -178,15 +179,17 @@ export class RetainedEntries {
     while (this.#entries.length > 0 && !this.#entries.at(this.first)) this.#entries.dropFirst()
   }
 
-  #usagesOf({ update }: Entry): RuleUsage[] {
+  #count({ update }: Entry, by: 1 | -1): void {
+    const bytes = by * sizeOf(update)
     const usage = this.#usages[this.#retention.ruleOf(update)]
-    return usage ? [usage, this.#total] : [this.#total]
+    if (usage) count(usage, by, bytes)
+    count(this.#total, by, bytes)
   }
 }
 
-function count(usage: RuleUsage, { update }: Entry, by: 1 | -1): void {
-  usage.entries += by
-  usage.bytes += by * sizeOf(update)
+function count(usage: RuleUsage, entries: number, bytes: number): void {
+  usage.entries += entries
+  usage.bytes += bytes
 }
 
 function isOver(

@@ -1,6 +1,7 @@
 // Runs the named benchmark; default `fanout`.
 import { embedded, fanout } from './fanout/fanout.ts'
 import { fleet, usage as fleetUsage } from './fleet/fleet.ts'
+import { publish, usage as publishUsage } from './http/publish.ts'
 import { log, usage as logUsage } from './log/log.ts'
 import { replay, usage as replayUsage } from './replay/replay.ts'
 import { runs, usage as runsUsage } from './runs/runs.ts'
@@ -19,6 +20,7 @@ const benches: Record<string, Bench> = {
   fleet: { run: fleet, usage: fleetUsage },
   log: { run: log, usage: logUsage },
   polling: { run: polling, usage: pollingUsage },
+  publish: { run: publish, usage: publishUsage },
   replay: { run: replay, usage: replayUsage },
   runs: { run: runs, usage: runsUsage }
 }

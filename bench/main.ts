@@ -1,6 +1,8 @@
 // Runs the named benchmark; default `fanout`.
 import { embedded, fanout } from './fanout/fanout.ts'
 import { fleet, usage as fleetUsage } from './fleet/fleet.ts'
+import { connect } from './http/connect.ts'
+import { oneToOne } from './http/one-to-one.ts'
 import { publish, usage as publishUsage } from './http/publish.ts'
 import { log, usage as logUsage } from './log/log.ts'
 import { replay, usage as replayUsage } from './replay/replay.ts'
@@ -14,11 +16,13 @@ interface Bench {
 }
 
 const benches: Record<string, Bench> = {
+  connect,
   deletion: { run: deletion, usage: deletionUsage },
   embedded,
   fanout,
   fleet: { run: fleet, usage: fleetUsage },
   log: { run: log, usage: logUsage },
+  'one-to-one': oneToOne,
   polling: { run: polling, usage: pollingUsage },
   publish: { run: publish, usage: publishUsage },
   replay: { run: replay, usage: replayUsage },

@@ -13,8 +13,8 @@ const PACKAGES = ['nginx', 'libnginx-mod-nchan']
 
 export const nchan: Contender = {
   name: 'nchan',
-  subscribePath: '/subscribe',
-  publishPath: '/publish',
+  subscribePath: '/subscribe?topic=bench',
+  publishPath: '/publish?topic=bench',
   version: () => `${moduleVersion()} in ${nginxSays('-v').trim().replace('nginx version: ', '')}`,
   obstacle() {
     if (nginxSays('-v') === '') return 'nginx is not installed (on Debian, as root: add --install)'
@@ -71,10 +71,10 @@ http {
   nchan_shared_memory_size 256m;
   server {
     listen 127.0.0.1:${port} backlog=4096;
-    location = /subscribe { nchan_subscriber eventsource; nchan_channel_id bench; nchan_subscriber_first_message newest; }
+    location = /subscribe { nchan_subscriber eventsource; nchan_channel_id $arg_topic; nchan_subscriber_first_message newest; }
     location = /publish {
       nchan_publisher http;
-      nchan_channel_id bench;
+      nchan_channel_id $arg_topic;
       nchan_message_buffer_length 1000;
       nchan_message_timeout 60s;
     }

@@ -15,7 +15,7 @@ export interface StartOptions {
 }
 
 const KEPT_COMPLAINT = 2_000
-const GRACE_MILLIS = 3_000
+const GRACE_MILLIS = 20_000
 const running = new Set<ChildProcess>()
 
 // An interrupted benchmark must not leave servers running that slow the next one. It sends SIGTERM, because an nginx that gets

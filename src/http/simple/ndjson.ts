@@ -5,7 +5,8 @@ import { type Update, type ValidUpdate, validate } from '../../update.ts'
 
 /** Updates that one batch may contain. */
 const maxUpdates = 10_000
-const fields = ['topic', 'topics', 'data', 'type', 'id', 'retry', 'private', 'end']
+const options = ['type', 'id', 'retry', 'private', 'end'] as const
+const fields: ReadonlySet<string> = new Set(['topic', 'topics', 'data', ...options])
 
 /** @throws TidingsError `line_invalid` with the number of the first bad line, `batch_empty` or `batch_too_large` */
 export function readBatch(text: string): ValidUpdate[] {
@@ -33,18 +34,23 @@ function readLine(line: string, number: number): ValidUpdate {
 
 function readObject(line: string): JsonObject {
   const object = parseObject(line, 'it')
-  const unknown = Object.keys(object).find((key) => !fields.includes(key))
-  if (unknown !== undefined) throw new Error(`it has an unknown field; the fields are ${fields.join(', ')}`)
+  for (const key in object) {
+    if (!fields.has(key)) throw new Error(`it has an unknown field; the fields are ${[...fields].join(', ')}`)
+  }
   if ('topic' in object && 'topics' in object) throw new Error('it has both topic and topics')
   return object
 }
 
 /** Renames fields and sets defaults. `validate` refuses values of the wrong type. */
-function toUpdate({ topic, topics = topic, data = '', ...rest }: JsonObject): Update {
-  const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null))
-  return {
+function toUpdate(object: JsonObject): Update {
+  const { topic, topics = topic, data = '' } = object
+  const update: Record<string, unknown> = {
     topics: topics === undefined ? ['default'] : typeof topics === 'string' ? [topics] : topics,
-    data: typeof data === 'string' ? data : JSON.stringify(data),
-    ...known
-  } as Update
+    data: typeof data === 'string' ? data : JSON.stringify(data)
+  }
+  for (const name of options) {
+    const value = object[name]
+    if (value !== undefined && value !== null) update[name] = value
+  }
+  return update as unknown as Update
 }

@@ -204,7 +204,9 @@ export class MemoryLog implements Log {
     // A clock that is set back must not let an entry look older than the one before it.
     this.#newestTime = Math.max(this.#newestTime, this.#now())
     const id = update.id ?? formatId(this.epoch, offset)
-    const entry = { epoch: this.epoch, offset, id, time: this.#newestTime, update, ...more }
+    const { epoch } = this
+    const time = this.#newestTime
+    const entry = more ? { epoch, offset, id, time, update, ...more } : { epoch, offset, id, time, update }
     this.#entries.add(entry)
     return entry
   }

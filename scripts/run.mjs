@@ -67,11 +67,20 @@ function buildForBrowsers() {
   writeFileSync(join(root, 'dist/cjs/package.json'), '{"type":"commonjs"}\n')
 }
 
-/** Type-checks the script of the live page, and bundles it into one file. */
+/** Type-checks the script of the live page, bundles it, and makes one document of page, style and script. */
 function bundlePage() {
   tool('tsc', '-p', 'src/pages')
   const form = ['--bundle', '--format=esm', '--target=es2022', '--charset=utf8', '--legal-comments=none']
-  tool('esbuild', 'src/pages/live/main.ts', ...form, '--outfile=dist/pages/live/live.js', '--log-level=warning')
+  tool('esbuild', 'src/pages/live/main.ts', ...form, '--outfile=build/pages/live.js', '--log-level=warning')
+  /** @param {string} path */
+  const read = (path) => readFileSync(join(root, path), 'utf8')
+  // A `</script` in it would end the element; in JavaScript, the escaped form means the same.
+  const script = read('build/pages/live.js').replace(/<\/(?=script)/gi, '<\\/')
+  const page = read('src/pages/live/live.html')
+    .replace('<link rel="stylesheet" href="live.css">', () => `<style>${read('src/pages/live/live.css')}</style>`)
+    .replace('<script type="module" src="live.js"></script>', () => `<script type="module">${script}</script>`)
+  mkdirSync(join(root, 'dist/pages/live'), { recursive: true })
+  writeFileSync(join(root, 'dist/pages/live/live.html'), page)
 }
 
 function build() {
@@ -82,9 +91,7 @@ function build() {
     tool('tsc', '-p', 'tsconfig.json')
     buildForBrowsers()
     bundlePage()
-    for (const path of ['pages/live/live.html', 'pages/live/live.css', 'log/redis/lua']) {
-      cpSync(join(root, 'src', path), join(root, 'dist', path), { recursive: true })
-    }
+    cpSync(join(root, 'src/log/redis/lua'), join(root, 'dist/log/redis/lua'), { recursive: true })
   })
 }
 

@@ -1,5 +1,4 @@
-// Builds the live page: one document with inline style and script, and a Content-Security-Policy that allows only
-// those.
+// The live page: one document with inline style and script, which the build makes, and a Content-Security-Policy that allows only those.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
@@ -11,24 +10,14 @@ export interface LivePage {
 
 let page: LivePage | undefined
 
-/** Builds the page on the first call. */
+/** Reads the page on the first call. A bundler that copies assets, such as that of Next.js, finds the file by this expression. */
 export function livePage(): LivePage {
-  page ??= build(read('live.html'), read('live.css'), script())
+  page ??= withPolicy(readFileSync(new URL('live/live.html', import.meta.url), 'utf8'))
   return page
 }
 
-const folder = new URL('live/', import.meta.url)
-
-function read(name: string): string {
-  return readFileSync(new URL(name, folder), 'utf8')
-}
-
-/** The bundle of the build. A `</script` in it would end the element; in JavaScript, the escaped form means the same. */
-function script(): string {
-  return read('live.js').replace(/<\/(?=script)/gi, '<\\/')
-}
-
-function build(html: string, style: string, script: string): LivePage {
+function withPolicy(html: string): LivePage {
+  const [, style = '', script = ''] = /<style>(.*?)<\/style>.*<script type="module">(.*?)<\/script>/s.exec(html) ?? []
   const policy = [
     "default-src 'none'",
     `script-src '${hashOf(script)}'`,
@@ -39,10 +28,7 @@ function build(html: string, style: string, script: string): LivePage {
     "form-action 'none'",
     "frame-ancestors 'none'"
   ]
-  const whole = html
-    .replace('<link rel="stylesheet" href="live.css">', () => `<style>${style}</style>`)
-    .replace('<script type="module" src="live.js"></script>', () => `<script type="module">${script}</script>`)
-  return { html: whole, policy: policy.join('; ') }
+  return { html, policy: policy.join('; ') }
 }
 
 function hashOf(text: string): string {

@@ -19,10 +19,14 @@ integrationSuite('Express, app.use(handler)', (hub, options) =>
   appWith((app) => app.use(createHandler(hub, handlerOptions(options))))
 )
 
-integrationSuite('Express behind compression(), app.use(path, handler)', (hub, options) => {
-  const { basePath, ...rest } = handlerOptions(options)
-  return appWith((app) => app.use(compression()).use(basePath as string, createHandler(hub, rest)))
-})
+integrationSuite(
+  'Express behind compression(), app.use(path, handler)',
+  (hub, options) => {
+    const { basePath, ...rest } = handlerOptions(options)
+    return appWith((app) => app.use(compression({ threshold: 0 })).use(basePath as string, createHandler(hub, rest)))
+  },
+  { compresses: true }
+)
 
 /** An app whose own middleware runs first, until the test ends. */
 async function serveBehind(

@@ -1,5 +1,6 @@
 // The integration suite with `tidings/fastify`, and what only the plugin has to do: hooks, bodies, headers and closing.
 import type { AddressInfo } from 'node:net'
+import compress from '@fastify/compress'
 import Fastify, { type FastifyInstance, type FastifyPluginCallback, type FastifyServerOptions } from 'fastify'
 import { expect, it, onTestFinished } from 'vitest'
 import { type AuthorizeFastifyRequest, type TidingsOptions, tidings } from '../../dist/fastify/index.js'
@@ -31,6 +32,18 @@ integrationSuite('Fastify', async (hub, options) => {
   app.get('/own', async () => 'own')
   return listening(app)
 })
+
+integrationSuite(
+  'Fastify behind @fastify/compress',
+  async (hub, options) => {
+    const app = Fastify()
+    await app.register(compress, { threshold: 0 })
+    await app.register(tidings, optionsOf(hub, options))
+    app.get('/own', async () => 'own')
+    return listening(app)
+  },
+  { compresses: true }
+)
 
 integrationSuite(
   'Fastify on HTTP/2',

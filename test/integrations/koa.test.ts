@@ -1,13 +1,13 @@
-// The integration suite in Koa.
+// The integration suite in Koa, alone and behind koa-compress.
 import { createServer } from 'node:http'
 import Koa from 'koa'
-import { createHandler } from '../../dist/index.js'
+import compress from 'koa-compress'
+import { createHandler, type Hub } from '../../dist/index.js'
 import { handlerOptions, listening } from '../support/integrations/apps.ts'
-import { integrationSuite } from '../support/integrations/suite.ts'
+import { type App, type AppOptions, integrationSuite } from '../support/integrations/suite.ts'
 
-integrationSuite('Koa', (hub, options) => {
+function start(app: Koa, hub: Hub, options: AppOptions): Promise<App> {
   const serveHub = createHandler(hub, handlerOptions(options))
-  const app = new Koa()
   // Koa reports that a client disconnected. Without a listener, it prints that.
   app.on('error', () => {})
   app.use(async (ctx, next) => {
@@ -20,4 +20,12 @@ integrationSuite('Koa', (hub, options) => {
     ctx.body = 'own'
   })
   return listening(createServer(app.callback()))
-})
+}
+
+integrationSuite('Koa', (hub, options) => start(new Koa(), hub, options))
+
+integrationSuite(
+  'Koa behind koa-compress',
+  (hub, options) => start(new Koa().use(compress({ threshold: 0 })), hub, options),
+  { compresses: true }
+)

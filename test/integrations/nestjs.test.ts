@@ -1,9 +1,14 @@
-// The integration suite in NestJS. Decorators are called as functions, because they need no syntax of their own that way.
+// The integration suite in NestJS, on Express and on Fastify. Decorators are called as functions, because they need no syntax of their own that way.
 import 'reflect-metadata'
 import type { AddressInfo } from 'node:net'
-import { Controller, Get, Module } from '@nestjs/common'
+import compress from '@fastify/compress'
+import { Controller, Get, type INestApplication, Module } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import compression from 'compression'
+import type { RequestHandler } from 'express'
 import { expect, it } from 'vitest'
+import { tidings } from '../../dist/fastify/index.js'
 import { createHandler, createHub, type Hub } from '../../dist/index.js'
 import { listen } from '../support/http/sse-client.ts'
 import { handlerOptions } from '../support/integrations/apps.ts'
@@ -30,16 +35,41 @@ function moduleOf(hub: Hub) {
   return AppModule
 }
 
-async function start(hub: Hub, options: AppOptions): Promise<App> {
-  const app = await NestFactory.create(moduleOf(hub), { logger: false })
-  // Before `listen`, so that it runs before the body parsers of Nest.
-  app.use(createHandler(hub, handlerOptions(options)))
+async function listening(app: INestApplication): Promise<App> {
   await app.listen(0, '127.0.0.1')
   const { port } = app.getHttpServer().address() as AddressInfo
   return { origin: `http://127.0.0.1:${port}`, close: () => app.close() }
 }
 
+async function start(hub: Hub, options: AppOptions, ...before: RequestHandler[]): Promise<App> {
+  const app = await NestFactory.create(moduleOf(hub), { logger: false })
+  for (const middleware of before) app.use(middleware)
+  // Before `listen`, so that it runs before the body parsers of Nest.
+  app.use(createHandler(hub, handlerOptions(options)))
+  return listening(app)
+}
+
 integrationSuite('NestJS', start)
+
+integrationSuite('NestJS behind compression()', (hub, options) => start(hub, options, compression({ threshold: 0 })), {
+  compresses: true
+})
+
+integrationSuite(
+  'NestJS on Fastify, behind @fastify/compress',
+  async (hub, { authorize }) => {
+    const adapter = new FastifyAdapter()
+    const app = await NestFactory.create<NestFastifyApplication>(moduleOf(hub), adapter, { logger: false })
+    await app.register(compress, { threshold: 0 })
+    await app.register(tidings, {
+      hub,
+      prefix: '/events',
+      ...(authorize && { authorize: ({ headers, topics }) => authorize(headers.cookie, topics) })
+    })
+    return listening(app)
+  },
+  { compresses: true }
+)
 
 it('app.close ends the streams of NestJS, and does not wait for their clients', async () => {
   const { origin, close } = await start(createHub({ heartbeat: 0 }), {})

@@ -22,6 +22,8 @@ export interface AppOptions {
 export interface SuiteOptions {
   /** Opens a stream or sends a request; default over HTTP/1.1. */
   readonly connect?: typeof listen
+  /** The app compresses what it answers itself. */
+  readonly compresses?: boolean
 }
 
 /**
@@ -31,7 +33,7 @@ export interface SuiteOptions {
 export function integrationSuite(
   name: string,
   start: (hub: Hub, options: AppOptions) => Promise<App>,
-  { connect = listen }: SuiteOptions = {}
+  { connect = listen, compresses = false }: SuiteOptions = {}
 ): void {
   /** An app with a hub that keeps five updates, until the test ends. */
   async function serve(options: AppOptions = {}) {
@@ -62,8 +64,9 @@ export function integrationSuite(
 
   describe(name, () => {
     it('streams what the app and its clients publish, at once and not compressed', async () => {
-      const { hub, url } = await serve()
-      const client = await connect(`${url}/subscribe?topic=t`, { 'accept-encoding': 'gzip' })
+      const { hub, origin, url } = await serve()
+      const gzip = { 'accept-encoding': 'gzip' }
+      const client = await connect(`${url}/subscribe?topic=t`, gzip)
       await hub.publish({ topics: ['t'], data: 'from the app' })
       expect(await publish(url, 'from a client')).toEqual({ status: 200, text: '200 OK\n' })
       expect(await client.received(2)).toEqual(['from the app', 'from a client'])
@@ -73,6 +76,9 @@ export function integrationSuite(
         'cache-control': expect.stringContaining('no-transform')
       })
       expect(client.headers['content-encoding']).toBeUndefined()
+      const own = await connect(`${origin}/own`, gzip)
+      await own.until(({ ended }) => ended)
+      expect(own.headers['content-encoding']).toBe(compresses ? 'gzip' : undefined)
     })
 
     it('serves all endpoints below the path, and leaves other paths to the app', async () => {

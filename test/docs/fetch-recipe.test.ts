@@ -1,4 +1,4 @@
-// Runs the code of docs/recipes/fetch.md: routes are called as their frameworks would call them.
+// Runs the code of docs/recipes/fetch.md, and the route for Nitro of h3.md: routes are called as their frameworks would call them.
 import { execFile, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { onPath } from '../support/requirements.ts'
 import { freePort } from '../support/servers/free-port.ts'
 
 const folder = join('build', 'fetch-recipe')
-const page = readFileSync('docs/recipes/fetch.md', 'utf8')
+const page = ['fetch', 'h3'].map((name) => readFileSync(`docs/recipes/${name}.md`, 'utf8')).join('\n')
 const blocks = [...page.matchAll(/^```js\n(?:\/\/ (\S+)\n)?(.*?)^```/gms)].map(([, path = '', code = '']) => ({
   path,
   code
@@ -37,9 +37,9 @@ describe('docs/recipes/fetch.md', () => {
   })
 
   it.each([
-    ['app/events/[...path]/route.js', 'GET', (request: Request) => [request, { params: {} }]],
     ['src/routes/events/[...path]/+server.js', 'GET', (request: Request) => [{ request }]],
-    ['src/pages/events/[...path].js', 'ALL', (request: Request) => [{ request }]]
+    ['src/pages/events/[...path].js', 'ALL', (request: Request) => [{ request }]],
+    ['routes/events/[...path].js', 'default', (req: Request) => [{ req }]]
   ])('%s is a route', async (path, name, argsOf) => {
     const file = moduleOf(`${path.replace(/\W/g, '-')}.mjs`, codeOf(path))
     const route = (await import(pathToFileURL(file).href)) as Record<string, Endpoint>

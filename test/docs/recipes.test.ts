@@ -58,7 +58,8 @@ const recipes = {
   express: { file: 'server.js', topic: 'orders/{id}', act: order, data: /^\{"id":17\}$/ },
   koa: { file: 'server.js', topic: 'visits', act: (origin: string) => ask(`${origin}/orders`), data: /^\/orders$/ },
   nestjs: { file: 'main.ts', topic: 'orders/{id}', act: order, data: /^\{"id":17\}$/ },
-  fastify: { file: 'server.js', topic: 'orders/{id}', act: order, data: /^\{"id":17\}$/ }
+  fastify: { file: 'server.js', topic: 'orders/{id}', act: order, data: /^\{"id":17\}$/ },
+  h3: { file: 'server.js', topic: 'orders/{id}', act: order, data: /^\{"id":17\}$/ }
 }
 
 it.each(Object.entries(recipes))('%s', { timeout: 60_000 }, async (name, { file, topic, act, data }) => {
@@ -106,6 +107,14 @@ describe('the pages', () => {
   it.each(pages)('%s says how to run it', (name) => {
     expect(documented(name)).toMatch(/```sh\n(.*\n)*?(node|npx) /)
   })
+})
+
+it('the recipe for Next.js shows the files of its example', () => {
+  const blocks = [...documented('nextjs').matchAll(/^```js\n\/\/ (\S+)\n(.*?)^```/gms)]
+  expect(blocks.map(([, path]) => path)).toContain('hub.js')
+  for (const [, path, shown] of blocks) {
+    expect(shown).toBe(readFileSync(join('examples/nextjs', path as string), 'utf8'))
+  }
 })
 
 function readdirOrFile(path: string): unknown {

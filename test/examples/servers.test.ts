@@ -140,9 +140,11 @@ describe('each example', () => {
   const examples = readdirSync('examples')
 
   it.each(examples)('%s has a README, and less than eighty lines in each file', (name) => {
-    const files = readdirSync(join('examples', name), { recursive: true, encoding: 'utf8' })
+    const all = readdirSync(join('examples', name), { recursive: true, encoding: 'utf8' })
+    // What was installed and built to try it is not part of it.
+    const files = all.filter((path) => !/^(node_modules|\.next)/.test(path))
     expect(files).toContain('README.md')
-    for (const file of files.filter((path) => /\.(js|html|sh)$/.test(path))) {
+    for (const file of files.filter((path) => /\.(jsx?|html|sh)$/.test(path))) {
       expect(readFileSync(join('examples', name, file), 'utf8').split('\n').length, file).toBeLessThan(80)
     }
   })

@@ -85,14 +85,20 @@ function bundlePage() {
 
 function build() {
   install()
-  whenChanged('dist/.stamp', ['src', 'tsconfig.json', 'tsconfig.base.json', 'package-lock.json'], () => {
-    console.error('building …')
-    rmSync(join(root, 'dist'), { recursive: true, force: true })
-    tool('tsc', '-p', 'tsconfig.json')
-    buildForBrowsers()
-    bundlePage()
-    cpSync(join(root, 'src/log/redis/lua'), join(root, 'dist/log/redis/lua'), { recursive: true })
-  })
+  whenChanged(
+    'dist/.stamp',
+    ['src', 'scripts/bundle-cli.mjs', 'tsconfig.json', 'tsconfig.base.json', 'package-lock.json'],
+    () => {
+      console.error('building …')
+      rmSync(join(root, 'dist'), { recursive: true, force: true })
+      tool('tsc', '-p', 'tsconfig.json')
+      buildForBrowsers()
+      bundlePage()
+      cpSync(join(root, 'src/log/redis/lua'), join(root, 'dist/log/redis/lua'), { recursive: true })
+      // In a process of its own, since esbuild may not have been installed when this one began.
+      run(process.execPath, [join(root, 'scripts/bundle-cli.mjs'), join(root, 'dist')])
+    }
+  )
 }
 
 const commands = {

@@ -1,6 +1,6 @@
 // Reads the files of a configuration: YAML or JSON with options by name, and files that hold one secret.
 import { readFileSync } from 'node:fs'
-import { LineCounter, parseDocument } from 'yaml'
+import { createRequire } from 'node:module'
 
 /** The configuration cannot be read. `message` names the file, the key or the variable, and says what to do. */
 export class ConfigError extends Error {
@@ -18,6 +18,8 @@ interface Keys {
  * @throws ConfigError that names the file, and the line or the key that is wrong
  */
 export function readConfigFile(path: string, keys: Keys): Record<string, unknown> {
+  // Loaded here, since most servers have no configuration file.
+  const { LineCounter, parseDocument } = createRequire(import.meta.url)('yaml') as typeof import('yaml')
   const lineCounter = new LineCounter()
   const document = parseDocument(readText(path, 'the configuration file'), { lineCounter, prettyErrors: false })
   const [error] = document.errors

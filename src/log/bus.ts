@@ -1,4 +1,15 @@
 // The contract of a bus: messages between the nodes that share a log. They are not part of the history, and nothing keeps them.
+import { TidingsError } from '../errors.ts'
+
+const maxMessageBytes = 2 ** 20
+
+/** @throws TidingsError `body_too_large` */
+export function checkMessage(message: string): void {
+  const bytes = Buffer.byteLength(message)
+  if (bytes <= maxMessageBytes) return
+  const limit = `the limit of a message between servers is ${maxMessageBytes} bytes, got ${bytes}`
+  throw new TidingsError('body_too_large', limit)
+}
 
 /**
  * Carries short messages from one node of a log to another. A message arrives once, or it is lost: when the receiver ends, or when the

@@ -5,6 +5,7 @@ import { expect, it } from 'vitest'
 import { LmdbLog, type Log, MemoryLog, RedisLog, type RetentionRule } from '../../dist/index.js'
 import { newFolder, readAll } from '../support/log/log-folder.ts'
 import { LogModel, offsetsOf } from '../support/log/log-model.ts'
+import { openWorker } from '../support/log/workers.ts'
 import { redis } from '../support/requirements.ts'
 import { newPrefix, redisForTest } from '../support/servers/redis.ts'
 
@@ -72,9 +73,10 @@ const filters = [
 ]
 
 type Step = (typeof step extends fc.Arbitrary<infer Value> ? Value : never) & object
-type Open = (retention: readonly RetentionRule[], now: () => number) => Promise<Log>
+type OwnedLog = LmdbLog | MemoryLog
+type Open<AnyLog = Log> = (retention: readonly RetentionRule[], now: () => number) => Promise<AnyLog>
 
-const logs: [string, boolean, () => Open][] = [
+const logs: [string, boolean, () => Open<OwnedLog>][] = [
   [
     'LmdbLog',
     true,
@@ -85,6 +87,14 @@ const logs: [string, boolean, () => Open][] = [
   ],
   ['MemoryLog', false, () => async (retention, now) => new MemoryLog({ retention, now })]
 ]
+/** The same logs in a worker of the process that has them. */
+const inWorkers = logs.map(([name, lasts, prepare]): [string, boolean, () => Open] => {
+  const inWorker =
+    (open: Open<OwnedLog>): Open =>
+    (retention, now) =>
+      open(retention, now).then(openWorker)
+  return [`WorkerLog over ${name}`, lasts, () => inWorker(prepare())]
+})
 
 it.each(logs)(
   '%s keeps, removes, finds and reports exactly what its rules state',
@@ -93,6 +103,16 @@ it.each(logs)(
     const histories = fc.array(step, { minLength: 1, maxLength: 25 })
     const property = fc.asyncProperty(rules, histories, (first, steps) => play(prepare(), first, steps, lasts))
     await fc.assert(property, { numRuns: 150 })
+  }
+)
+
+it.each(inWorkers)(
+  '%s keeps, removes, finds and reports exactly what the rules of the log state',
+  { timeout: 60_000 },
+  async (_, lasts, prepare) => {
+    const histories = fc.array(step, { minLength: 1, maxLength: 15 })
+    const property = fc.asyncProperty(rules, histories, (first, steps) => play(prepare(), first, steps, lasts))
+    await fc.assert(property, { numRuns: 40 })
   }
 )
 

@@ -6,6 +6,7 @@ import { LogError } from '../error.ts'
 import { GroupCommit, type Outcome, type PendingAppend } from '../group-commit.ts'
 import { parseId } from '../ids.ts'
 import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from '../log.ts'
+import type { RemovalUpdate } from '../retention/removal-index.ts'
 import { type RetentionRule, RetentionRules } from '../retention/rules.ts'
 import { Leases, type Roster } from '../roster.ts'
 import type { LmdbFolder } from './files/folder.ts'
@@ -85,6 +86,11 @@ export class LmdbLog implements Log {
 
   get removals(): number {
     return this.#writer.removalIndex.removals
+  }
+
+  /** @internal What retention removed after a number of removals, for the copies in other processes. */
+  removalsSince(removals: number): RemovalUpdate {
+    return this.#writer.removalIndex.since(removals)
   }
 
   get isReady(): boolean {

@@ -1,7 +1,7 @@
 // The removal index of an LmdbLog: removals that are committed, and those of the commit in progress, whose entries may still be read.
 
 import type { Filter } from '../log.ts'
-import { RemovalIndex, type Tombstone } from '../retention/removal-index.ts'
+import { RemovalIndex, type RemovalUpdate, type Tombstone } from '../retention/removal-index.ts'
 
 export class LmdbRemovals {
   readonly #index = new RemovalIndex()
@@ -21,6 +21,11 @@ export class LmdbRemovals {
 
   get floor(): number {
     return this.#index.removedThrough
+  }
+
+  /** What is new after a number of removals, including those in progress. */
+  since(removals: number): RemovalUpdate {
+    return this.#index.since(removals)
   }
 
   /** Records removals before their commit: a reader may miss the entries before we learn of the commit. Returns the keys of dropped tombstones. */

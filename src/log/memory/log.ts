@@ -6,6 +6,7 @@ import { MemoryDedupStore } from '../dedup/memory-store.ts'
 import { checkDeletion, type Deletion, maxDeletions } from '../deletion.ts'
 import { formatId, newEpoch, parseId } from '../ids.ts'
 import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from '../log.ts'
+import type { RemovalUpdate } from '../retention/removal-index.ts'
 import type { RetentionRule } from '../retention/rules.ts'
 import { type Announcement, Leases, type Member, type Roster } from '../roster.ts'
 import { sizeOf } from '../size.ts'
@@ -81,6 +82,11 @@ export class MemoryLog implements Log {
   get removals(): number {
     this.#trim()
     return this.#entries.removals
+  }
+
+  /** @internal What retention removed after a number of removals, for the copies in other processes. */
+  removalsSince(removals: number): RemovalUpdate {
+    return this.#entries.removalsSince(removals)
   }
 
   get isReady(): boolean {

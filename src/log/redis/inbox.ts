@@ -2,14 +2,13 @@
 // of its own.
 import { randomBytes } from 'node:crypto'
 import { TidingsError } from '../../errors.ts'
-import type { Bus } from '../bus.ts'
+import { type Bus, checkMessage } from '../bus.ts'
 import type { Row } from './codec.ts'
 import { OutcomeUnknownError, type RedisConnection } from './connection.ts'
 import { scripts } from './scripts.ts'
 
 /** The follower renews the lease every second. */
 const leaseMs = 10_000
-const maxMessageBytes = 2 ** 20
 /** Messages that an inbox holds, approximately. Read ones are removed every second. */
 const maxMessages = 1_000
 
@@ -41,11 +40,7 @@ export class RedisInbox implements Bus {
 
   /** Only a node that lives has an inbox, so a message creates none: clients can name any node. */
   async send(node: string, message: string): Promise<boolean> {
-    const bytes = Buffer.byteLength(message)
-    if (bytes > maxMessageBytes) {
-      const limit = `the limit of a message between servers is ${maxMessageBytes} bytes, got ${bytes}`
-      throw new TidingsError('body_too_large', limit)
-    }
+    checkMessage(message)
     const options = ['NOMKSTREAM', 'MAXLEN', '~', String(maxMessages)]
     try {
       return (await this.#connection.send(['XADD', this.#keyOf(node), ...options, '*', 'message', message])) !== null

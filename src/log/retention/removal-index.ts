@@ -62,6 +62,17 @@ export class RemovalIndex {
     return undefined
   }
 
+  /** What is new after a number of removals, for `replicate`. */
+  since(removals: number): RemovalUpdate {
+    const isNew = removals < this.#removals
+    return {
+      removals: this.#removals,
+      removedThrough: this.#removedThrough,
+      removedThroughCount: this.#removedThroughCount,
+      tombstones: isNew ? [...this.#tombstones.values()].filter(({ count }) => count > removals) : []
+    }
+  }
+
   /** Takes over what another index knows. An update that is older than the last one changes nothing. */
   replicate({ removals, removedThrough, removedThroughCount, tombstones }: RemovalUpdate): void {
     for (const tombstone of tombstones) if (tombstone.count > this.#removals) this.#set(tombstone)

@@ -1,5 +1,5 @@
-// An update as LMDB stores it: a list without names, whose last fields are left out when they have no value.
-import type { Update } from '../../update.ts'
+// An update as LMDB stores it and workers send it: a list without names, whose last fields are left out when they have no value.
+import type { Update } from '../update.ts'
 
 export type StoredUpdate = [time: number, topics: readonly string[], data: string, ...rest: unknown[]]
 
@@ -12,6 +12,7 @@ export function toStored(time: number, update: Update): StoredUpdate {
 
 /** A value without a field is stored as null when a later field has one. */
 export function fromStored([time, topics, data, ...rest]: StoredUpdate): { time: number; update: Update } {
+  if (rest.length === 0) return { time, update: { topics, data } }
   const [type, id, retry, isPrivate, end] = rest
   const update = {
     topics,

@@ -6,17 +6,24 @@ import { LogError } from '../error.ts'
 import { GroupCommit, type Outcome, type PendingAppend } from '../group-commit.ts'
 import { parseId } from '../ids.ts'
 import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from '../log.ts'
-import type { RemovalUpdate } from '../retention/removal-index.ts'
 import { type RetentionRule, RetentionRules } from '../retention/rules.ts'
 import { Leases, type Roster } from '../roster.ts'
 import type { LmdbFolder } from './files/folder.ts'
 import type { LmdbLogOptions } from './options.ts'
 import { findEnd, findId, findNewest, readPage } from './reader.ts'
+import type { LmdbRemovals } from './removals.ts'
 import type { LmdbStore } from './store.ts'
 import type { LmdbWriter } from './writer.ts'
 
 /** How often expired entries, and those that a full disk kept, are removed. */
 const trimIntervalMs = 1_000
+
+/** @internal */
+export interface LmdbFiles {
+  readonly path: string
+  readonly store: Pick<LmdbStore, 'version' | 'releaseReaders'>
+  readonly removalIndex: Pick<LmdbRemovals, 'since' | 'mayLack'>
+}
 
 interface RuleChange {
   readonly rules: readonly RetentionRule[]
@@ -88,9 +95,9 @@ export class LmdbLog implements Log {
     return this.#writer.removalIndex.removals
   }
 
-  /** @internal What retention removed after a number of removals, for the copies in other processes. */
-  removalsSince(removals: number): RemovalUpdate {
-    return this.#writer.removalIndex.since(removals)
+  /** @internal For processes that read the folder themselves. */
+  get files(): LmdbFiles {
+    return { path: this.#folder.path, store: this.#store, removalIndex: this.#writer.removalIndex }
   }
 
   get isReady(): boolean {

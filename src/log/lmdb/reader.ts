@@ -1,15 +1,22 @@
-// Reads pages of history from an LmdbStore: by the index when the filter names its topics, otherwise one entry after the other.
+// Reads pages of history from LMDB: by the index when the filter names its topics, otherwise one entry after the other.
 
 import type { Deletions } from '../deletion.ts'
 import type { Entry, Filter, PageLimit } from '../log.ts'
 import { sizeOf } from '../size.ts'
 import { TimeSlice } from '../time-slice.ts'
 import { alternatePlace, canonicalPlace, idPlace } from './places.ts'
-import type { LmdbStore } from './store.ts'
+
+/** What is read: an LmdbStore, or the folder of another process. */
+export interface EntrySource {
+  entry(offset: number): Entry | undefined
+  from(offset: number): Iterable<Entry>
+  downFrom(offset: number): Iterable<Entry>
+  offsets(place: string, start: number, reverse?: boolean): Iterable<number>
+}
 
 /** The entries that a filter admits after an offset, up to `head`. */
 export function readPage(
-  store: LmdbStore,
+  store: EntrySource,
   head: number,
   after: number,
   filter: Filter,
@@ -38,7 +45,7 @@ export function readPage(
  * `mustBeOpen`, which throws when the log was closed meanwhile.
  */
 export async function findNewest(
-  store: LmdbStore,
+  store: EntrySource,
   head: number,
   filter: Filter,
   count: number,
@@ -69,7 +76,7 @@ export async function findNewest(
 const maxHidden = 100
 
 /** The newest entry of a topic, if it is an end. */
-export function findEnd(store: LmdbStore, head: number, topic: string, deletions: Deletions): Entry | undefined {
+export function findEnd(store: EntrySource, head: number, topic: string, deletions: Deletions): Entry | undefined {
   let looked = 0
   for (const entry of withTopics(store, [topic], head, true)) {
     if (!deletions.covers(entry.offset, entry.update.topics)) return entry.update.end ? entry : undefined
@@ -80,7 +87,7 @@ export function findEnd(store: LmdbStore, head: number, topic: string, deletions
 }
 
 /** The oldest entry with a publisher's id. */
-export function findId(store: LmdbStore, head: number, id: string, deletions: Deletions): number | undefined {
+export function findId(store: EntrySource, head: number, id: string, deletions: Deletions): number | undefined {
   for (const offset of store.offsets(idPlace(id), 0)) {
     if (offset > head) return undefined
     if (deletions.isEmpty || !deletions.covers(offset, store.entry(offset)?.update.topics ?? [])) return offset
@@ -93,7 +100,7 @@ function admits(filter: Filter, { offset, update }: Entry, deletions: Deletions)
 }
 
 function* withTopics(
-  store: LmdbStore,
+  store: EntrySource,
   topics: readonly string[],
   start: number,
   reverse = false

@@ -28,6 +28,15 @@ export class LmdbRemovals {
     return this.#index.since(removals)
   }
 
+  /**
+   * Whether an entry after an offset may be missing to a reader of the file, whatever its filter. A reader that saw the newest commit misses
+   * nothing that a commit in progress removes.
+   */
+  mayLack(after: number, isNewest: boolean, removalsSeen: number | undefined): boolean {
+    const seen = isNewest ? { until: this.#removals } : {}
+    return this.#index.lost(after, { admits: () => true }, removalsSeen === undefined ? seen : { removalsSeen })
+  }
+
   /** Records removals before their commit: a reader may miss the entries before we learn of the commit. Returns the keys of dropped tombstones. */
   add(tombstones: readonly Tombstone[]): (string | undefined)[] {
     return tombstones.map(({ topics, isPrivate, offset }) => this.#index.add(topics, isPrivate, offset))

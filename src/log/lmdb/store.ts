@@ -2,16 +2,15 @@
 import { statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
-import { TidingsError } from '../../errors.ts'
 import type { Deletion } from '../deletion.ts'
 import { LogError } from '../error.ts'
-import { formatId } from '../ids.ts'
 import type { Entry } from '../log.ts'
 import type { Tombstone } from '../retention/removal-index.ts'
 import type { RuleUsage } from '../retention/rules.ts'
-import { fromStored, type StoredUpdate, toStored } from '../stored-update.ts'
+import { toStored } from '../stored-update.ts'
 import { LmdbDedupStore } from './dedup-store.ts'
-import { damaged } from './files/damaged.ts'
+import { LmdbEntries } from './entries.ts'
+import { classifyReadError, damaged } from './files/damaged.ts'
 import { freeBytes } from './files/data-file.ts'
 import { Disk } from './files/disk.ts'
 import { LmdbHeader } from './files/header.ts'
@@ -49,7 +48,7 @@ export class LmdbStore {
   readonly disk: Disk
   readonly #path: string
   readonly #root: RootDatabase
-  readonly #entries: LmdbValues<StoredUpdate, number>
+  readonly #entries: LmdbEntries
   readonly #index: LmdbIndex
   readonly #traces: LmdbValues<Tombstone, string>
   readonly #meta: Database<unknown, string>
@@ -81,7 +80,7 @@ export class LmdbStore {
     this.#header = new LmdbHeader(this.#meta, path, this.#file)
     const { encoder: codec } = this.#meta as unknown as { encoder: Codec }
     const values = { root: this.#root, file: this.#file, codec, areOldAllowed: this.#header.areOldAllowed }
-    this.#entries = new LmdbValues(values, 'entries')
+    this.#entries = new LmdbEntries(values, this.epoch)
     this.#traces = new LmdbValues(values, 'traces')
     this.#states = new LmdbValues(values, 'state', true)
     this.#version = this.#states.keys.getEntry('state')?.version
@@ -104,22 +103,21 @@ export class LmdbStore {
 
   /** Offset of the oldest kept entry. */
   get first(): number | undefined {
-    return [...this.#entries.keys.getKeys({ limit: 1 })][0]
+    return this.#entries.first
   }
 
   entry(offset: number): Entry | undefined {
-    const value = this.#entries.get(offset)
-    return value && this.#entryOf(offset, value)
+    return this.#entries.entry(offset)
   }
 
   /** Entries from an offset on, oldest first. The caller must not await while it iterates. */
-  *from(offset: number): Generator<Entry, void, undefined> {
-    for (const { key, value } of this.#entries.range({ start: offset })) yield this.#entryOf(key, value)
+  from(offset: number): Generator<Entry, void, undefined> {
+    return this.#entries.from(offset)
   }
 
   /** Entries up to an offset, newest first. */
-  *downFrom(offset: number): Generator<Entry, void, undefined> {
-    for (const { key, value } of this.#entries.range({ start: offset, reverse: true })) yield this.#entryOf(key, value)
+  downFrom(offset: number): Generator<Entry, void, undefined> {
+    return this.#entries.downFrom(offset)
   }
 
   /** The offsets of a place, ascending or descending from one. */
@@ -181,14 +179,18 @@ export class LmdbStore {
     if (state) await this.#commit(() => this.putState(state))
   }
 
-  close(): Promise<void> {
-    return this.#root.close()
+  /** The number of commits, which the file has in the same commit. */
+  get version(): number | undefined {
+    return this.#version
   }
 
-  #entryOf(offset: number, value: StoredUpdate): Entry {
-    if (!Array.isArray(value)) throw damaged(this.#file, `entry ${offset} cannot be read`)
-    const { time, update } = fromStored(value)
-    return { epoch: this.epoch, offset, id: update.id ?? formatId(this.epoch, offset), time, update }
+  /** Frees the pages that a process that was killed was reading. */
+  releaseReaders(): void {
+    this.#root.readerCheck()
+  }
+
+  close(): Promise<void> {
+    return this.#root.close()
   }
 
   get #file(): string {
@@ -197,8 +199,7 @@ export class LmdbStore {
 
   /** Turns an error on reading into one that says what to do. */
   classifyError(error: unknown): Error {
-    if (error instanceof TidingsError || error instanceof LogError) return error
-    return damaged(this.#file, `it could not be read (${(error as Error).message})`)
+    return classifyReadError(error, this.#file)
   }
 
   /**

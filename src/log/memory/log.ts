@@ -6,7 +6,7 @@ import { MemoryDedupStore } from '../dedup/memory-store.ts'
 import { checkDeletion, type Deletion, maxDeletions } from '../deletion.ts'
 import { formatId, newEpoch, parseId } from '../ids.ts'
 import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from '../log.ts'
-import type { RemovalUpdate } from '../retention/removal-index.ts'
+import type { RemovalIndex } from '../retention/removal-index.ts'
 import type { RetentionRule } from '../retention/rules.ts'
 import { type Announcement, Leases, type Member, type Roster } from '../roster.ts'
 import { sizeOf } from '../size.ts'
@@ -84,9 +84,9 @@ export class MemoryLog implements Log {
     return this.#entries.removals
   }
 
-  /** @internal What retention removed after a number of removals, for the copies in other processes. */
-  removalsSince(removals: number): RemovalUpdate {
-    return this.#entries.removalsSince(removals)
+  /** @internal For copies in other processes. */
+  get removalIndex(): Pick<RemovalIndex, 'since'> {
+    return this.#entries.removalIndex
   }
 
   get isReady(): boolean {

@@ -3,7 +3,7 @@
 import { type Deletion, Deletions } from '../deletion.ts'
 import type { Entry, Filter } from '../log.ts'
 import { OffsetDeque } from '../offset-deque.ts'
-import { RemovalIndex, type RemovalUpdate } from '../retention/removal-index.ts'
+import { RemovalIndex } from '../retention/removal-index.ts'
 import { type ParsedRule, type RetentionRule, RetentionRules, type RuleUsage } from '../retention/rules.ts'
 import { sizeOf } from '../size.ts'
 import { TimeSlice } from '../time-slice.ts'
@@ -93,8 +93,8 @@ export class RetainedEntries {
     return this.#removals.removals
   }
 
-  removalsSince(removals: number): RemovalUpdate {
-    return this.#removals.since(removals)
+  get removalIndex(): Pick<RemovalIndex, 'since'> {
+    return this.#removals
   }
 
   lost(after: number, filter: Filter, removalsSeen?: number): boolean {

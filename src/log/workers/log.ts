@@ -6,7 +6,9 @@ import { checkDeletion, type Deletion } from '../deletion.ts'
 import { formatId, parseId } from '../ids.ts'
 import type { Appended, DedupOptions, Entry, Filter, Log, Page, PageLimit } from '../log.ts'
 import type { Member, Roster } from '../roster.ts'
+import { type History, View } from './history.ts'
 import { PrimaryConnection } from './primary-connection.ts'
+import { PrimaryReader } from './primary-reader.ts'
 import {
   decodeBatch,
   decodeEntry,
@@ -17,10 +19,8 @@ import {
   type WireAppended,
   type WireEntry,
   type WireMember,
-  type WirePlace,
-  type WireState
+  type WirePlace
 } from './protocol.ts'
-import { PrimaryReader } from './reader.ts'
 
 export interface WorkerLogOptions {
   /** `LogServer.path`. */
@@ -35,38 +35,46 @@ export class WorkerLog implements Log {
   readonly roster: Roster
   readonly bus: Bus
   readonly #connection: PrimaryConnection
-  readonly #reader: PrimaryReader
+  readonly #view = new View()
+  #history: History
+  readonly #opened: Promise<void>
   readonly #followers = new Set<(entries: readonly Entry[]) => void>()
   #node = ''
-  #epoch = ''
-  #state: WireState = [0, 1, 0, false, false]
   #takeMessage: (message: string) => void = () => {}
   #listings = 0
   #isClosed = false
 
-  /** @throws TidingsError `log_unavailable` when the primary process cannot be reached */
-  static connect({ path, onLost = () => {} }: WorkerLogOptions): Promise<WorkerLog> {
-    return new Promise((resolve, reject) => {
-      let isOpen = false
-      const log = new WorkerLog(path, {
-        opened: () => {
-          isOpen = true
-          resolve(log)
-        },
-        lost: (reason) => (isOpen ? onLost(reason) : reject(new TidingsError('log_unavailable', reason)))
-      })
+  /** @throws TidingsError `log_unavailable` when the primary process cannot be reached; LogError when its folder cannot be read here */
+  static async connect({ path, onLost = () => {} }: WorkerLogOptions): Promise<WorkerLog> {
+    let lose: (reason: string) => void = () => {}
+    const lost = new Promise<never>((_, reject) => {
+      lose = (reason) => reject(new TidingsError('log_unavailable', reason))
     })
+    const log = new WorkerLog(path, (reason) => lose(reason))
+    try {
+      await Promise.race([log.#opened, lost])
+    } catch (error) {
+      await log.close()
+      throw error
+    }
+    lose = onLost
+    return log
   }
 
-  private constructor(path: string, owner: { opened(): void; lost(reason: string): void }) {
+  private constructor(path: string, lost: (reason: string) => void) {
+    let open: (folder: string | undefined) => void = () => {}
+    const folder = new Promise<string | undefined>((resolve) => {
+      open = resolve
+    })
     this.#connection = new PrimaryConnection(path, {
       take: (frame) => {
         this.#take(frame)
-        if (frame[0] === 'hello') owner.opened()
+        if (frame[0] === 'hello') open(frame[4])
       },
-      lost: (reason) => owner.lost(reason)
+      lost
     })
-    this.#reader = new PrimaryReader(this.#connection)
+    this.#history = new PrimaryReader(this.#connection, this.#view)
+    this.#opened = folder.then((found) => (found === undefined ? undefined : this.#readFolder(found)))
     this.roster = {
       announce: async (announcements) => {
         this.#mustBeOpen()
@@ -94,27 +102,27 @@ export class WorkerLog implements Log {
   }
 
   get epoch(): string {
-    return this.#epoch
+    return this.#view.epoch
   }
 
   get head(): number {
-    return this.#state[0]
+    return this.#view.head
   }
 
   get first(): number {
-    return this.#state[1]
+    return this.#view.first
   }
 
   get removals(): number {
-    return this.#state[2]
+    return this.#view.removals
   }
 
   get hasEnds(): boolean {
-    return this.#state[3]
+    return this.#view.hasEnds
   }
 
   get isReady(): boolean {
-    return !this.#isClosed && this.#connection.isConnected && this.#state[4]
+    return !this.#isClosed && this.#connection.isConnected && this.#view.isReady
   }
 
   async append(updates: readonly Update[], dedup?: DedupOptions): Promise<Appended[]> {
@@ -131,34 +139,32 @@ export class WorkerLog implements Log {
     this.#followers.add(deliver)
   }
 
-  async read(after: number, filter: Filter, limit: PageLimit, removalsSeen?: number): Promise<Page> {
-    return this.#reader.read(this.#epoch, after, filter, limit, removalsSeen, () => this.removals)
+  read(after: number, filter: Filter, limit: PageLimit, removalsSeen?: number): Promise<Page> {
+    return this.#history.read(after, filter, limit, removalsSeen)
   }
 
-  async newest(filter: Filter, count: number): Promise<number> {
-    const found = count > 0 ? await this.#reader.newest(filter, count) : this.head
-    return found ?? this.first - 1
+  newest(filter: Filter, count: number): Promise<number> {
+    return this.#history.newest(filter, count)
   }
 
   async locate(id: string): Promise<number | undefined> {
     const ours = parseId(id)
-    const isKnown = () => ours?.epoch === this.#epoch && ours.offset <= this.head
+    if (!ours) return this.#history.locate(id)
+    const isKnown = () => ours.epoch === this.#view.epoch && ours.offset <= this.head
     // Another worker may have made it a moment ago; its entry arrives before the answer.
-    const found = isKnown() ? undefined : await this.#connection.ask(['locate', id], (at: number | undefined) => at)
-    return isKnown() ? ours?.offset : (found ?? undefined)
+    if (!isKnown()) await this.#connection.ask(['locate', id], () => {})
+    return isKnown() ? ours.offset : undefined
   }
 
-  async ends(topics: readonly string[]): Promise<readonly (Entry | undefined)[]> {
-    return this.#connection.ask(['ends', topics], (rows: readonly (WireEntry | undefined)[]) => {
-      return rows.map((row) => (row ? decodeEntry(this.#epoch, row) : undefined))
-    })
+  ends(topics: readonly string[]): Promise<readonly (Entry | undefined)[]> {
+    return this.#history.ends(topics)
   }
 
   async delete(deletion: Deletion, announcement: Update): Promise<Entry> {
     this.#mustBeOpen()
-    checkDeletion(deletion, this.#epoch)
+    checkDeletion(deletion, this.#view.epoch)
     const question = ['delete', deletion, encodeUpdate(announcement)] as const
-    return this.#connection.ask(question, (row: WireEntry) => ({ ...decodeEntry(this.#epoch, row), deletion }))
+    return this.#connection.ask(question, (row: WireEntry) => ({ ...decodeEntry(this.#view.epoch, row), deletion }))
   }
 
   /** Waits for the answers that are due. */
@@ -167,6 +173,13 @@ export class WorkerLog implements Log {
     this.#followers.clear()
     this.#takeMessage = () => {}
     await this.#connection.close()
+    await this.#history.close()
+  }
+
+  /** Loaded here, so that a worker of a log in memory loads no native code. */
+  async #readFolder(folder: string): Promise<void> {
+    const { FolderReader } = await import('./folder-reader.ts')
+    this.#history = FolderReader.open(folder, this.#connection, this.#view)
   }
 
   /** Pages are fetched one by one, so that a long list delays nothing else. */
@@ -187,19 +200,20 @@ export class WorkerLog implements Log {
   #take(frame: Exclude<Frame, readonly ['answers', ...unknown[]]>): void {
     switch (frame[0]) {
       case 'hello':
-        ;[, this.#node, this.#epoch, this.#state] = frame
+        ;[, this.#node, this.#view.epoch, this.#view.state] = frame
         return
       case 'state':
-        this.#state = frame[1]
+        this.#view.state = frame[1]
         return
       case 'message':
         this.#takeMessage(frame[1])
         return
       case 'batch': {
-        const [, state, from, rows, extras] = frame
-        this.#state = state
+        const [, state, from, rows, extras = []] = frame
+        this.#view.state = state
+        this.#view.deletions += extras.filter(([, , deletion]) => deletion).length
         if (this.#followers.size === 0) return
-        const entries = decodeBatch(this.#epoch, from, rows, extras)
+        const entries = decodeBatch(this.#view.epoch, from, rows, extras)
         for (const deliver of this.#followers) deliver(entries)
       }
     }
@@ -215,7 +229,7 @@ export class WorkerLog implements Log {
   }
 
   #appendedAt(update: Update, [offset, time, repeated]: WirePlace): Appended {
-    const epoch = this.#epoch
+    const epoch = this.#view.epoch
     const id = update.id ?? formatId(epoch, offset)
     return { epoch, offset, id, time, update, ...(repeated && { repeated }) }
   }

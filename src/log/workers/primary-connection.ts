@@ -59,6 +59,11 @@ export class PrimaryConnection {
     return this.#lost === undefined
   }
 
+  /** @throws TidingsError `closed`, `log_unavailable` */
+  mustBeConnected(): void {
+    if (this.#lost !== undefined) throw this.#unavailable()
+  }
+
   /**
    * Asks the primary. `take` is called with the answer before any later frame is taken.
    * @throws TidingsError `closed`, `log_unavailable`, or `append_timeout` when it may have been done; or the error of the log

@@ -35,6 +35,12 @@ export type WireRemovals = readonly [
 /** A page that any filter with these topics admits. Without `removals`, nothing of it is lost. */
 export type WirePage = readonly [entries: readonly WireEntry[], cursor: number, removals?: WireRemovals]
 
+/**
+ * The answer to `lost`; null when nothing is. `isNewest` says whether the reader saw the newest commit, so that removals of a commit in
+ * progress do not count.
+ */
+export type WireLost = readonly [removals: WireRemovals, isNewest: boolean] | null
+
 /** Topics of an entry, for a search that reads no data. */
 export type WireTopics = readonly [offset: number, topics: readonly string[], isPrivate: boolean]
 
@@ -55,6 +61,7 @@ export type Question =
       bytes: number,
       removalsSeen: number | null
     ]
+  | readonly ['lost', after: number, removalsSeen: number | null, version: number]
   | readonly ['newest', topics: readonly string[] | null, count: number, before: number]
   | readonly ['ends', topics: readonly string[]]
   | readonly ['locate', id: string]
@@ -69,7 +76,7 @@ export type Answer = readonly [id: number, value: unknown, error?: WireError]
 
 /** What the primary sends. */
 export type Frame =
-  | readonly ['hello', node: string, epoch: string, state: WireState]
+  | readonly ['hello', node: string, epoch: string, state: WireState, folder: string | undefined]
   | readonly ['batch', state: WireState, from: number, updates: readonly StoredUpdate[], extras?: readonly WireExtra[]]
   | readonly ['state', state: WireState]
   | readonly ['answers', answers: readonly Answer[]]

@@ -12,10 +12,12 @@ import {
   type Question,
   type Request,
   type WireAppended,
+  type WireLost,
   type WireMember,
   type WireNewest,
   type WirePage,
   type WirePlace,
+  type WireRemovals,
   type WireTopics
 } from './protocol.ts'
 
@@ -27,7 +29,7 @@ const maxMembers = 500
 const searchPage = { entries: 1_000, bytes: 2 ** 20 }
 
 type Of<Verb extends Question[0]> = Extract<Request, readonly [number, Verb, ...unknown[]]>
-type Read = Of<'read' | 'newest' | 'ends' | 'locate' | 'members'>
+type Read = Of<'read' | 'lost' | 'newest' | 'ends' | 'locate' | 'members'>
 
 export class RequestHandler {
   readonly #log: OwnedLog
@@ -42,7 +44,7 @@ export class RequestHandler {
   }
 
   static isRead(request: Request): request is Read {
-    return ['read', 'newest', 'ends', 'locate', 'members'].includes(request[1])
+    return ['read', 'lost', 'newest', 'ends', 'locate', 'members'].includes(request[1])
   }
 
   /** @throws what the log throws */
@@ -71,6 +73,8 @@ export class RequestHandler {
     switch (request[1]) {
       case 'read':
         return this.#readPage(request)
+      case 'lost':
+        return this.#lost(request)
       case 'newest':
         return this.#newest(request)
       case 'ends':
@@ -109,9 +113,23 @@ export class RequestHandler {
     const page = await this.#log.read(after, filterOf(topics), { entries, bytes }, removalsSeen ?? undefined)
     const rows = page.entries.map(encodeEntry)
     if (!page.lost) return [rows, page.cursor]
-    const removals = this.#log.removalsSince(this.#sentRemovals)
-    this.#sentRemovals = removals.removals
-    return [rows, page.cursor, encodeRemovals(removals)]
+    return [rows, page.cursor, this.#newRemovals()]
+  }
+
+  /** What a page may lack that the worker read in the folder, as of a commit. */
+  async #lost([, , after, removalsSeen, version]: Of<'lost'>): Promise<WireLost> {
+    if (!('files' in this.#log)) return null
+    const { removalIndex, store } = this.#log.files
+    const isNewest = store.version === version
+    return removalIndex.mayLack(after, isNewest, removalsSeen ?? undefined) ? [this.#newRemovals(), isNewest] : null
+  }
+
+  /** The removals that the worker does not know yet. */
+  #newRemovals(): WireRemovals {
+    const source = 'files' in this.#log ? this.#log.files.removalIndex : this.#log.removalIndex
+    const update = source.since(this.#sentRemovals)
+    this.#sentRemovals = update.removals
+    return encodeRemovals(update)
   }
 
   /** Of the newest entries with these topics, those before an offset. */

@@ -109,13 +109,15 @@ export class LogServer {
     const node = randomBytes(9).toString('base64url')
     const worker = new WorkerConnection(node, socket, this.#log, this, this.#maxQueuedBytes)
     this.#workers.set(node, worker)
-    worker.write(encodeFrame(['hello', node, this.#log.epoch, this.#sentState]))
+    const folder = 'files' in this.#log ? this.#log.files.path : undefined
+    worker.write(encodeFrame(['hello', node, this.#log.epoch, this.#sentState, folder]))
     this.requestFlush()
   }
 
   /** Called by a connection whose worker has left, or was lost. */
   remove(node: string): void {
     this.#workers.delete(node)
+    if ('files' in this.#log && this.#log.isReady) this.#log.files.store.releaseReaders()
   }
 
   #deliver(entries: readonly Entry[]): void {

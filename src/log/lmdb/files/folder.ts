@@ -18,13 +18,13 @@ import { FolderLock } from './lock.ts'
 
 export class LmdbFolder {
   readonly store: LmdbStore
-  readonly #path: string
+  readonly path: string
   readonly #durability: Durability
   readonly #lock: FolderLock
   #closing: Promise<void> | undefined
 
   private constructor(path: string, durability: Durability, lock: FolderLock, store: LmdbStore) {
-    this.#path = path
+    this.path = path
     this.#durability = durability
     this.#lock = lock
     this.store = store
@@ -53,8 +53,8 @@ export class LmdbFolder {
   async #close(): Promise<void> {
     await this.store.close()
     if (this.#durability === 'os') {
-      syncData(this.#path)
-      unmarkUnflushed(this.#path)
+      syncData(this.path)
+      unmarkUnflushed(this.path)
     }
     this.#lock.release()
   }

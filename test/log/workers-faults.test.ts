@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { open as openLmdb } from 'lmdb'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Entry, LmdbLog, MemoryLog } from '../../dist/index.js'
 import { WorkerLog } from '../../dist/log/workers/log.js'
@@ -81,7 +82,7 @@ describe('LogServer', () => {
     const { connect: connectWorker } = await serveLog(new MemoryLog(), { maxQueuedBytes: 2 ** 20 })
     const worker = await connectWorker()
     await worker.append(Array.from({ length: 100 }, () => update('x'.repeat(65_536))))
-    const reads = Array.from({ length: 50 }, () => worker.read(0, everything, { entries: 100, bytes: 2 ** 23 }))
+    const reads = Array.from({ length: 12 }, () => worker.read(0, everything, { entries: 100, bytes: 2 ** 23 }))
     for (const { entries } of await Promise.all(reads)) expect(entries.length).toBe(100)
     expect(worker.isReady).toBe(true)
   })
@@ -169,5 +170,25 @@ describe('a primary whose worker is killed', () => {
     expect(seen.at(-1)?.update.data).toBe('after')
     expect(seen.map(({ offset }) => offset)).toEqual(seen.map((_, at) => at + 1))
     expect(dataOf((await readAll(survivor)).entries)).toEqual(dataOf(seen))
+  })
+
+  it('frees the pages of the file that the worker was reading', async () => {
+    const path = newFolder()
+    const { server } = await serveLog(await LmdbLog.open({ path }))
+    const reader = openLmdb({ path, readOnly: true })
+    onTestFinished(() => reader.close())
+    const killed = await run(`import { writeSync } from 'node:fs'
+      import { open } from 'lmdb'
+      import { WorkerLog } from ${dist('log/workers/log.js')}
+      await WorkerLog.connect({ path: ${JSON.stringify(server.path)} })
+      const entries = open({ path: ${JSON.stringify(path)}, readOnly: true }).openDB({ name: 'meta' })
+      for (const _ of entries.getKeys()) {
+        writeSync(1, 'reading\\n')
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+      }`)
+    expect(killed.line).toBe('reading')
+    await killed.kill()
+    await expect.poll(() => server.workers).toBe(0)
+    expect(reader.readerCheck()).toBe(0)
   })
 })

@@ -104,6 +104,10 @@ export class LogServer {
   }
 
   #accept(socket: Socket): void {
+    if (this.#isClosed) {
+      socket.destroy()
+      return
+    }
     // What was delivered before comes to the worker as history.
     this.#flush()
     const node = randomBytes(9).toString('base64url')
@@ -121,8 +125,9 @@ export class LogServer {
   }
 
   #deliver(entries: readonly Entry[]): void {
-    for (const entry of entries) this.#undelivered.push(entry)
     this.#head = entries.at(-1)?.offset ?? this.#head
+    if (this.#workers.size === 0) return
+    for (const entry of entries) this.#undelivered.push(entry)
     this.requestFlush()
   }
 

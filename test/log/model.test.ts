@@ -108,11 +108,11 @@ it.each(logs)(
 
 it.each(inWorkers)(
   '%s keeps, removes, finds and reports exactly what the rules of the log state',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (_, lasts, prepare) => {
     const histories = fc.array(step, { minLength: 1, maxLength: 15 })
     const property = fc.asyncProperty(rules, histories, (first, steps) => play(prepare(), first, steps, lasts))
-    await fc.assert(property, { numRuns: 40 })
+    await fc.assert(property, { numRuns: 30 })
   }
 )
 

@@ -1,4 +1,5 @@
 // `tidings serve`: starts a server, prints its address and commands to try, reloads it on SIGHUP and stops it on SIGTERM.
+import cluster from 'node:cluster'
 import { Command } from 'commander'
 import { isShort, readKey } from '../auth/keys.ts'
 import { nameIn, type Sources } from '../server/config/config.ts'
@@ -29,6 +30,10 @@ export function serveCommand(): Command {
 }
 
 async function serve(flags: Record<string, unknown>): Promise<void> {
+  if (cluster.isWorker) {
+    await (await import('../server/cluster/worker.ts')).runWorker()
+    return
+  }
   const { server, config, sources, logger } = await withConfig(flags, start)
   // Before the greeting: its reader may send a signal at once.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(server, logger, signal))
@@ -38,8 +43,11 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   logger.info({ version, node: process.version, listens: server.urls, history: describeStore(config.store) }, 'started')
 }
 
+/** One server, or several with `--workers`. */
+type ServerControl = Pick<Server, 'urls' | 'reload' | 'stop'>
+
 interface Started {
-  readonly server: Server
+  readonly server: ServerControl
   readonly config: Config
   readonly sources: Sources
   readonly logger: Logger
@@ -47,7 +55,13 @@ interface Started {
 
 async function start(config: Config, sources: Sources): Promise<Started> {
   const logger = createLogger(config)
-  return { server: await startServer(config, logObserver(logger)), config, sources, logger }
+  if (config.workers === 1) return { server: await startServer(config, logObserver(logger)), config, sources, logger }
+  const { startCluster } = await import('../server/cluster/primary.ts')
+  const server = await startCluster(config, logger, () => {
+    process.exitCode = 1
+    void stop(server, logger, 'failure')
+  })
+  return { server, config, sources, logger }
 }
 
 /** Where the server listens, and commands to try; they need a token if the server has keys. */
@@ -75,7 +89,7 @@ function warnAboutShortKeys(config: Config, sources: Sources, logger: Logger): v
 }
 
 /** An error in the new configuration is logged, and the old one stays in use. */
-async function reload(server: Server, flags: Record<string, unknown>, logger: Logger): Promise<void> {
+async function reload(server: ServerControl, flags: Record<string, unknown>, logger: Logger): Promise<void> {
   try {
     await withConfig(flags, async (config) => {
       await server.reload(config)
@@ -90,7 +104,7 @@ async function reload(server: Server, flags: Record<string, unknown>, logger: Lo
 let stopping = false
 
 /** A second signal ends the process at once. */
-async function stop(server: Server, logger: Logger, signal: string): Promise<void> {
+async function stop(server: ServerControl, logger: Logger, signal: string): Promise<void> {
   if (stopping) process.exit(130)
   stopping = true
   logger.info({ signal }, 'stopping')

@@ -6,9 +6,10 @@ import type { Update } from '../update.ts'
 import type { Access } from './access/access.ts'
 import type { ProxyOptions } from './access/client-address.ts'
 import type { OriginOptions } from './access/cors.ts'
-import type { LimitOptions, Limits } from './access/limits.ts'
+import type { Limiter, LimitOptions } from './access/limits.ts'
 import type { AccessOptions } from './access/options.ts'
 import type { Parameters } from './body.ts'
+import type { HubDescription } from './description.ts'
 import type { HttpRequest, HttpResponse } from './exchange.ts'
 import type { MountOptions } from './mount.ts'
 
@@ -52,7 +53,9 @@ export interface RequestContext {
   readonly hub: Hub
   readonly options: Bounds
   readonly access: Access
-  readonly limits: Limits
+  readonly limits: Limiter
+  /** Describes the hub with its first streams, for the debug page. */
+  readonly describe: (limit: number) => HubDescription | Promise<HubDescription>
   /** Identifies the request in logs and in the header `X-Request-Id`. */
   readonly id: string
   /** The client's address, without a port; `local` for a Unix socket. */

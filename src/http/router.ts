@@ -6,9 +6,10 @@ import type { Hub } from '../hub/hub.ts'
 import { Access } from './access/access.ts'
 import { ClientAddress } from './access/client-address.ts'
 import { Cors } from './access/cors.ts'
-import { Limits } from './access/limits.ts'
+import { type Limiter, Limits } from './access/limits.ts'
 import { requireLocalName } from './access/origin.ts'
 import { parseParameters } from './body.ts'
+import { describeHub } from './description.ts'
 import type { HttpRequest, HttpResponse } from './exchange.ts'
 import { mercureRoute } from './mercure/routes.ts'
 import { locate, readBasePath } from './mount.ts'
@@ -52,11 +53,18 @@ export function checkHandlerOptions(options: HandlerOptions): void {
   new ClientAddress(options)
 }
 
+/** Parts of a router that stand for the hubs of several processes. */
+export interface SharedParts {
+  readonly limits?: Limiter
+  readonly describe?: RequestContext['describe']
+}
+
 /** Serves one hub. Its options can change while it is in use. */
 export class Router {
   readonly #hub: Hub
   readonly #more: ReadonlyMap<string, Route>
-  readonly #limits: Limits
+  readonly #limits: Limiter
+  readonly #describe: RequestContext['describe']
   #basePath: string
   #bounds: Bounds
   #access: Access
@@ -64,10 +72,16 @@ export class Router {
   #addresses: ClientAddress
   #localOnly: boolean
 
-  /** @param more further routes, by path */
-  constructor(hub: Hub, options: HandlerOptions, more: ReadonlyMap<string, Route> = new Map()) {
+  /** @param more further routes, by path @param shared what this hub has in common with those of other processes */
+  constructor(
+    hub: Hub,
+    options: HandlerOptions,
+    more: ReadonlyMap<string, Route> = new Map(),
+    shared: SharedParts = {}
+  ) {
     this.#hub = hub
     this.#more = more
+    this.#describe = shared.describe ?? ((limit) => describeHub(hub, limit))
     this.#basePath = readBasePath(options)
     this.#bounds = readBounds(options)
     this.#access = new Access(options, (error) => hub.failed(error), hub)
@@ -75,7 +89,7 @@ export class Router {
       throw new OptionError('subscriptions', 'the log of this hub has no roster; leave the option out')
     }
     this.#cors = new Cors(options)
-    this.#limits = new Limits(options, () => hub.status.subscribers)
+    this.#limits = shared.limits ?? new Limits(options, () => hub.status.subscribers)
     this.#addresses = new ClientAddress(options)
     this.#localOnly = options.localOnly ?? false
   }
@@ -109,6 +123,7 @@ export class Router {
       options: this.#bounds,
       access: this.#access,
       limits: this.#limits,
+      describe: this.#describe,
       id: requestId(),
       address: this.#addresses.of(request),
       request,

@@ -6,11 +6,12 @@ import type { RequestContext, Route } from '../http/request-context.ts'
 import { sendError, sendText } from '../http/response.ts'
 import { answerOptions, hasSeveralHosts, severalHosts, targetOf } from '../http/target.ts'
 import type { Hub } from '../hub/hub.ts'
-import type { Metrics } from './metrics.ts'
+import { metricsType } from './metrics.ts'
 
 export interface OpsContext {
   readonly hub: Hub
-  readonly metrics: Metrics
+  /** The metrics in the text format of Prometheus. */
+  readonly metricsText: () => Promise<string>
   /** A stopping server is not ready, so that load balancers send new clients elsewhere. */
   readonly isStopping: () => boolean
 }
@@ -35,10 +36,10 @@ function answerReady({ hub, isStopping }: OpsContext, response: ServerResponse):
 }
 
 /** /metrics next to the other endpoints. With keys, it requires a token that may read the topic /metrics. */
-export function metricsRoutes({ metrics }: OpsContext): ReadonlyMap<string, Route> {
+export function metricsRoutes({ metricsText }: OpsContext): ReadonlyMap<string, Route> {
   const answer = async (ctx: RequestContext) => {
     await requireReader(ctx, ctx.query())
-    sendText(ctx.response, await metrics.text(), { 'Content-Type': metrics.contentType })
+    sendText(ctx.response, await metricsText(), { 'Content-Type': metricsType })
   }
   return new Map([['/metrics', { GET: answer, HEAD: answer }]])
 }
@@ -53,9 +54,9 @@ export function opsListener(context: OpsContext): RequestListener {
   }
 }
 
-async function answerMetrics({ hub, metrics }: OpsContext, response: ServerResponse): Promise<void> {
+async function answerMetrics({ hub, metricsText }: OpsContext, response: ServerResponse): Promise<void> {
   try {
-    sendText(response, await metrics.text(), { 'Content-Type': metrics.contentType })
+    sendText(response, await metricsText(), { 'Content-Type': metricsType })
   } catch (error) {
     hub.failed(error)
     response.destroy()

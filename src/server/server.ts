@@ -3,10 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { withOptionName } from '../errors.ts'
 import { hubPath } from '../http/access/options.ts'
 import type { HandlerOptions } from '../http/request-context.ts'
-import { checkHandlerOptions, Router } from '../http/router.ts'
+import { checkHandlerOptions, Router, type SharedParts } from '../http/router.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import { combineObservers, type Observer } from '../hub/observer.ts'
 import { type HubOptions, resolveHubOptions } from '../hub/options.ts'
+import type { Log } from '../log/log.ts'
 import { addressesOf, readAddress } from './address.ts'
 import { lingerMs } from './bad-request.ts'
 import { type Certificate, readCertificate } from './certificate.ts'
@@ -21,6 +22,7 @@ import { checkWebhooks, Webhooks } from './webhooks/webhooks.ts'
 /** A server that is listening. */
 export interface Server {
   readonly hub: Hub
+  readonly metrics: Metrics
   /** Where it listens, as URLs. The first is its public URL unless the configuration has another. */
   readonly urls: readonly string[]
   /**
@@ -46,15 +48,23 @@ export function checkConfig(config: Config): Certificate | undefined {
   return readCertificate(config)
 }
 
+/** What a server shares with those of other processes, instead of parts of its own. */
+export interface ServerParts extends SharedParts {
+  readonly openLog?: () => Promise<Log>
+  /** The text of /metrics. */
+  readonly metricsText?: () => Promise<string>
+}
+
 /** Starts a server. Rejects with the error of `listen` if an address cannot be used, or with the error of the log. */
-export async function startServer(config: Config, observer: Observer = {}): Promise<Server> {
+export async function startServer(config: Config, observer: Observer = {}, parts: ServerParts = {}): Promise<Server> {
   const certificate = checkConfig(config)
   const metrics = new Metrics()
   let started: Hub | undefined
   // The log may fail before there is a hub to report it to. Opening it then rejects.
   const failed = (error: unknown) => started?.failed(error)
   const webhooks = new Webhooks(config, { counted: metrics.webhooks, failed })
-  const log = await openLog(config, { failed, warned: (message) => observer.warned?.(message) })
+  const open = parts.openLog ?? (() => openLog(config, { failed, warned: (message) => observer.warned?.(message) }))
+  const log: ServedLog = await open()
   const hub = createHub({
     log,
     ...timesOf(config),
@@ -62,7 +72,7 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
   })
   started = hub
   metrics.watch(hub)
-  const running = new RunningServer(hub, log, metrics, webhooks, config)
+  const running = new RunningServer(hub, log, metrics, webhooks, config, parts)
   try {
     await running.listen(certificate)
   } catch (error) {
@@ -72,9 +82,14 @@ export async function startServer(config: Config, observer: Observer = {}): Prom
   return running
 }
 
+/** The rules of a log that another process has are changed there. */
+type ServedLog = Log & Partial<Pick<OwnLog, 'retain'>>
+
 class RunningServer implements Server {
   readonly hub: Hub
-  readonly #log: OwnLog
+  readonly metrics: Metrics
+  readonly #log: ServedLog
+  readonly #parts: ServerParts
   readonly #context: OpsContext
   readonly #webhooks: Webhooks
   readonly #listeners: Listener[] = []
@@ -83,12 +98,15 @@ class RunningServer implements Server {
   #router: Router | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(hub: Hub, log: OwnLog, metrics: Metrics, webhooks: Webhooks, config: Config) {
+  constructor(hub: Hub, log: ServedLog, metrics: Metrics, webhooks: Webhooks, config: Config, parts: ServerParts) {
     this.hub = hub
+    this.metrics = metrics
+    this.#parts = parts
     this.#log = log
     this.#webhooks = webhooks
     this.#config = config
-    this.#context = { hub, metrics, isStopping: () => this.#stopped !== undefined }
+    const metricsText = parts.metricsText ?? (() => metrics.text())
+    this.#context = { hub, metricsText, isStopping: () => this.#stopped !== undefined }
   }
 
   get urls(): readonly string[] {
@@ -110,7 +128,7 @@ class RunningServer implements Server {
     checkReload(config, this.#config)
     const certificate = readCertificate(config)
     checkHandlerOptions(this.#optionsFor(config))
-    await this.#log.retain(config.retention)
+    await this.#log.retain?.(config.retention)
     this.#router?.reload(this.#optionsFor(config))
     this.#webhooks.reload(config)
     // A reload does not change the addresses, and later reloads have to be checked against the real ones.
@@ -143,7 +161,7 @@ class RunningServer implements Server {
 
   #makeRouter(): Router {
     const more = this.#config.opsListen === '' ? metricsRoutes(this.#context) : new Map<string, never>()
-    return new Router(this.hub, this.#optionsFor(this.#config), more)
+    return new Router(this.hub, this.#optionsFor(this.#config), more, this.#parts)
   }
 
   #optionsFor(config: Config): HandlerOptions {

@@ -8,7 +8,8 @@ import type { Config } from './config/options.ts'
 import { storeKind } from './config/store-value.ts'
 
 /** One of our own logs. Their retention rules can change while they are in use. */
-export type OwnLog = MemoryLog | LmdbLog | RedisLog
+export type OwnLog = EmbeddedLog | RedisLog
+type EmbeddedLog = MemoryLog | LmdbLog
 
 export interface StoreEvents {
   /** Redis cannot be reached. */
@@ -18,10 +19,15 @@ export interface StoreEvents {
 }
 
 export async function openLog(config: Config, { failed, warned }: StoreEvents): Promise<OwnLog> {
-  const { store, durability, retention } = config
-  if (storeKind(store) === 'memory') return new MemoryLog({ retention })
-  if (storeKind(store) === 'folder') return LmdbLog.open({ path: store, durability, retention })
+  const { store, retention } = config
+  if (storeKind(store) !== 'redis') return openEmbeddedLog(config)
   return RedisLog.open({ ...redisOptions(config), retention, failed, warn: warned })
+}
+
+/** Opens a log that one process has, in memory or in a folder. */
+export async function openEmbeddedLog({ store, durability, retention }: Config): Promise<EmbeddedLog> {
+  if (storeKind(store) === 'memory') return new MemoryLog({ retention })
+  return LmdbLog.open({ path: store, durability, retention })
 }
 
 function redisOptions({ store, storePrefix, storeName }: Config) {

@@ -28,7 +28,19 @@ const maxWaitSeconds = 10
 /** Milliseconds between two measurements of the memory. */
 const memoryCheckMs = 250
 
-export class Limits {
+/** Limits that several processes may share. */
+export interface Limiter {
+  /** Admits one more stream, and returns a function to call when it has ended. */
+  enter(address: string, subject: string | undefined, options?: { readonly isPaced?: boolean }): Promise<() => void>
+  /** Counts a stream that the hub does not count yet, until `decide` settles. */
+  hold<Result>(decide: () => Promise<Result>): Promise<Result>
+  /** Counts one publish request. */
+  publish(address: string, subject: string | undefined): void | Promise<void>
+  /** Changes the limits. */
+  adjust(options: LimitOptions): void
+}
+
+export class Limits implements Limiter {
   #options: Required<LimitOptions>
   readonly #streams: () => number
   readonly #byAddress = new Map<string, number>()
@@ -49,6 +61,11 @@ export class Limits {
     this.#options = resolveLimits(options)
     this.#publishRate = new PublishRate(this.#options.publishRate)
     this.#streams = streams
+  }
+
+  /** Streams that are counted by no one else. */
+  get waiting(): number {
+    return this.#waiting
   }
 
   /**

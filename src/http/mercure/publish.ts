@@ -12,7 +12,7 @@ export async function publish(ctx: RequestContext): Promise<void> {
   const { access, request, response } = ctx
   const { grants, dialect } = await access.publisher(request, ctx.query())
   ctx.dialect = dialect
-  ctx.limits.publish(ctx.address, grants.subject)
+  await ctx.limits.publish(ctx.address, grants.subject)
   // Checked before the body is read, so that other clients cannot make the hub read bodies, or learn which fields it
   // accepts.
   if (!grants.isPublisher) throw new TidingsError('not_granted')

@@ -46,7 +46,7 @@ async function changeStream(ctx: RequestContext): Promise<void> {
   const { hub, limits, address, request, response, path } = ctx
   refuseParameters(ctx.query())
   // It costs as much as a publish, and on a shared log a message to another server.
-  limits.publish(address, undefined)
+  await limits.publish(address, undefined)
   const type = mediaType(request.headers['content-type'])
   if (type !== 'application/json') throw new TidingsError('content_type_invalid', 'send application/json')
   await hub.revocations.loaded()

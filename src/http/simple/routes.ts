@@ -16,10 +16,10 @@ import { GapError, serveStream } from '../stream/serve.ts'
 import { targetOf } from '../target.ts'
 import { traced } from '../trace.ts'
 import { controlRoute, openingOf } from './control.ts'
-import { describeHub } from './debug.ts'
 import { readBatch } from './ndjson.ts'
 import {
   readControl,
+  readLimit,
   readSubscribeRequest,
   readUpdate,
   refuseParameters,
@@ -118,7 +118,7 @@ async function publish(ctx: RequestContext): Promise<void> {
   const { request, options } = ctx
   const query = ctx.query()
   const { grants } = await ctx.access.publisher(request, query)
-  ctx.limits.publish(ctx.address, grants.subject)
+  await ctx.limits.publish(ctx.address, grants.subject)
   const body = decodeUtf8(await readBody(request, options.maxBody))
   await publishAll(ctx, grants, readPublished(mediaType(request.headers['content-type']), body, withoutToken(query)))
 }
@@ -154,17 +154,17 @@ function readPublished(type: string, body: string, query: Parameters): ReadUpdat
 async function publishTime(ctx: RequestContext): Promise<void> {
   const query = ctx.query()
   const { grants } = await ctx.access.publisher(ctx.request, query)
-  ctx.limits.publish(ctx.address, grants.subject)
+  await ctx.limits.publish(ctx.address, grants.subject)
   refuseParameters(withoutToken(query))
   const update = { topics: ['default'], data: String(Math.floor(Date.now() / 1000)) }
   await publishAll(ctx, grants, { isValidated: false, updates: [update] })
 }
 
 async function debug(ctx: RequestContext): Promise<void> {
-  const { hub, request, response } = ctx
+  const { request, response } = ctx
   const query = ctx.query()
   await requireReader(ctx, query)
-  const description = describeHub(hub, withoutToken(query))
+  const description = await ctx.describe(readLimit(withoutToken(query)))
   if (wantsJson(request)) sendJson(response, description, { Vary: 'Accept, Origin' })
-  else sendText(response, `Currently ${hub.status.subscribers} subscriptions`, { Vary: 'Accept, Origin' })
+  else sendText(response, `Currently ${description.subscribers} subscriptions`, { Vary: 'Accept, Origin' })
 }

@@ -97,7 +97,7 @@ export async function deleteUpdate(ctx: RequestContext): Promise<void> {
 async function authorizedPublisher(ctx: RequestContext): Promise<Grants> {
   const { access, limits, address, options, request } = ctx
   const { grants } = await access.publisher(request, ctx.query())
-  limits.publish(address, grants.subject)
+  await limits.publish(address, grants.subject)
   if (!options.allowDelete) throw new TidingsError('deletion_disabled', 'start it with --allow-delete')
   return grants
 }

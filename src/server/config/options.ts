@@ -129,6 +129,11 @@ const table = {
     }
   },
   Operation: {
+    workers: {
+      kind: 'workers',
+      default: 1,
+      help: 'worker processes that share the port and the history, to use several cores; auto for one per core'
+    },
     config: {
       kind: 'file',
       default: '',

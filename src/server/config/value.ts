@@ -1,4 +1,5 @@
 // The kinds of option values: their types, how a value is read from text or from a file, and how it is shown.
+import { availableParallelism } from 'node:os'
 import type { IssuerKeys } from '../../auth/verifier.ts'
 import { OptionError, withOptionName } from '../../errors.ts'
 import { parseRules, type RetentionRule } from '../../log/retention/rules.ts'
@@ -15,6 +16,8 @@ interface Values {
   store: string
   port: number
   count: number
+  /** A number of processes; `auto` is that of the cores. */
+  workers: number
   switch: boolean
   /** Milliseconds. */
   duration: number
@@ -74,6 +77,10 @@ const parsers: Record<NamedKind, Parser> = {
     /^\d{1,5}$/.test(`${value}`) && Number(value) <= 65_535 ? Number(value) : refuse('0 to 65535'),
   count: (value, refuse) =>
     /^\d{1,9}$/.test(`${value}`) ? Number(value) : refuse('a whole number, or 0 for no limit'),
+  workers: (value, refuse) => {
+    if (value === 'auto') return availableParallelism()
+    return /^[1-9]\d{0,2}$/.test(`${value}`) ? Number(value) : refuse('a number from 1 to 999, or auto')
+  },
   switch: (value, refuse) => {
     if (['true', '1', 'yes', 'on'].includes(`${value}`)) return true
     return ['false', '0', 'no', 'off', ''].includes(`${value}`) ? false : refuse('true or false')

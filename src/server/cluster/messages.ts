@@ -1,0 +1,46 @@
+// What the primary process and a worker ask each other.
+import type { HubDescription } from '../../http/description.ts'
+import type { Config } from '../config/options.ts'
+import type { MetricValues } from '../metrics.ts'
+
+/** What a worker needs to start. */
+export interface WorkerStart {
+  readonly config: Config
+  /** The number of the worker, from 1. A worker that replaces another one has its number. */
+  readonly number: number
+  /** The socket of the log; undefined if each worker opens the log in Redis. */
+  readonly logPath: string | undefined
+}
+
+/** An error of a start, with what a message about it needs. */
+export interface StartError {
+  readonly message: string
+  readonly code?: string | undefined
+  readonly address?: string | undefined
+  readonly port?: number | undefined
+}
+
+/** Answered by the primary process. */
+export type PrimaryMethods = {
+  begin(): WorkerStart
+  started(urls: readonly string[]): void
+  failed(error: StartError): void
+  /** Counts a stream in the limits of all workers, and returns its number for `leave`. */
+  enter(address: string, subject: string | undefined, isPaced: boolean): Promise<number>
+  leave(stream: number): void
+  /** Counts a publish request in the limits of all workers. */
+  publish(address: string, subject: string | undefined): void | Promise<void>
+  /** The metrics of all workers, in the text format of Prometheus. */
+  metrics(): Promise<string>
+  /** Describes the hubs of all workers as one. */
+  describe(limit: number): Promise<HubDescription>
+}
+
+/** Answered by a worker. */
+export type WorkerMethods = {
+  reload(config: Config): Promise<void>
+  /** Ends all streams over the drain timeout, and then the process. */
+  stop(): void
+  metrics(): Promise<MetricValues>
+  describe(limit: number): HubDescription
+}

@@ -2,8 +2,11 @@
 import { embedded, fanout } from './fanout/fanout.ts'
 import { fleet, usage as fleetUsage } from './fleet/fleet.ts'
 import { connect } from './http/connect.ts'
+import { fairness } from './http/fairness.ts'
 import { oneToOne } from './http/one-to-one.ts'
 import { publish, usage as publishUsage } from './http/publish.ts'
+import { storm } from './http/storm.ts'
+import { workers, usage as workersUsage } from './http/workers.ts'
 import { log, usage as logUsage } from './log/log.ts'
 import { replay, usage as replayUsage } from './replay/replay.ts'
 import { runs, usage as runsUsage } from './runs/runs.ts'
@@ -19,6 +22,7 @@ const benches: Record<string, Bench> = {
   connect,
   deletion: { run: deletion, usage: deletionUsage },
   embedded,
+  fairness,
   fanout,
   fleet: { run: fleet, usage: fleetUsage },
   log: { run: log, usage: logUsage },
@@ -26,7 +30,9 @@ const benches: Record<string, Bench> = {
   polling: { run: polling, usage: pollingUsage },
   publish: { run: publish, usage: publishUsage },
   replay: { run: replay, usage: replayUsage },
-  runs: { run: runs, usage: runsUsage }
+  runs: { run: runs, usage: runsUsage },
+  storm,
+  workers: { run: workers, usage: workersUsage }
 }
 
 const args = process.argv.slice(2)

@@ -6,14 +6,20 @@ import { connect, type Socket } from 'node:net'
 export type NextRequest = () => string | Buffer
 
 /** One connection, with one request in flight. */
-class Lane {
+export class Lane {
   readonly #socket: Socket
   #pending = ''
   /** The length of the last whole response. Most responses of a benchmark have the same, which saves parsing. */
   #usual = 0
   #settle: ((status: number) => void) | undefined
 
-  constructor(socket: Socket) {
+  static async open(port: number): Promise<Lane> {
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    return new Lane(socket)
+  }
+
+  private constructor(socket: Socket) {
     this.#socket = socket
     socket.setNoDelay(true).on('data', (bytes) => this.#read(bytes))
     socket.on('error', () => {}).on('close', () => this.#finish(0))
@@ -85,11 +91,7 @@ export class Pump {
 
   /** Opens the connections, spread over the ports, and starts to send. */
   static async start(ports: readonly number[], inFlight: number, next: NextRequest): Promise<Pump> {
-    const opening = Array.from({ length: inFlight }, async (_, at) => {
-      const socket = connect(ports[at % ports.length] ?? 0, '127.0.0.1')
-      await once(socket, 'connect')
-      return new Lane(socket)
-    })
+    const opening = Array.from({ length: inFlight }, (_, at) => Lane.open(ports[at % ports.length] ?? 0))
     const pump = new Pump(await Promise.all(opening), next)
     pump.#done = Promise.all(pump.#lanes.map((lane) => pump.#run(lane)))
     return pump

@@ -6,11 +6,11 @@ import { bearer, form, hubPath, keyed, token } from '../support/http/mercure.ts'
 import { listen } from '../support/http/sse-client.ts'
 import { type Backend, hang, isSigned, respond, startBackend, webhookKey } from '../support/servers/backend.ts'
 import { freePort } from '../support/servers/free-port.ts'
-import { type ServerProcess, startServer } from '../support/servers/server.ts'
+import { type LocalServer, startInProcess } from '../support/servers/in-process.ts'
 
-async function start(address: string, args: string[] = [], env = {}): Promise<ServerProcess> {
-  const server = await startServer({ args: ['--authorize', address, ...args], env })
-  onTestFinished(() => server.kill('SIGKILL'))
+async function start(address: string, args: string[] = [], env = {}): Promise<LocalServer> {
+  const server = await startInProcess({ args: ['--authorize', address, ...args], env })
+  onTestFinished(() => server.stop())
   return server
 }
 
@@ -195,7 +195,7 @@ describe('a missing or invalid response', () => {
 })
 
 describe('a decision', () => {
-  const publish = ({ url }: ServerProcess, topic = 'a') => post(`${url}/publish?topic=${topic}`, 'x')
+  const publish = ({ url }: LocalServer, topic = 'a') => post(`${url}/publish?topic=${topic}`, 'x')
 
   it('is cached for its max-age, for exactly the same request', async () => {
     const backend = await startBackend(respond(200, {}, 1))
@@ -266,7 +266,7 @@ describe('a decision', () => {
       // A request beyond the limit would arrive meanwhile.
       else if (now === 100) setTimeout(release, 200)
     })
-    const all = (server: ServerProcess, count: number) =>
+    const all = (server: LocalServer, count: number) =>
       Promise.all(Array.from({ length: count }, (_, at) => publish(server, `${at}`)))
     const tolerant = await start(backend.url, ['--authorize-timeout', '20s'])
     expect((await all(tolerant, 250)).every(({ status }) => status === 200)).toBe(true)
@@ -299,7 +299,7 @@ describe('a limit on streams', () => {
 })
 
 describe('a response with permissions', () => {
-  const publishPrivately = ({ url }: ServerProcess, topic: string, headers = {}) =>
+  const publishPrivately = ({ url }: LocalServer, topic: string, headers = {}) =>
     post(`${url}/publish?topic=${topic}&private`, topic, headers)
 
   it('adds readable topics; approval alone adds none', async () => {
@@ -372,7 +372,7 @@ describe('options', () => {
     [['--authorize', 'https://example.com', '--authorize-timeout', '2m'], '--authorize-timeout: expected more than 0'],
     [['--authorize', 'https://example.com', '--open'], '--open: lets anyone publish and subscribe']
   ])('rejects %s', async (args, message) => {
-    const refused = await startServer({ args }).catch((error: Error) => error)
+    const refused = await startInProcess({ args }).catch((error: Error) => error)
     expect(refused).toBeInstanceOf(Error)
     expect((refused as Error).message).toContain(message)
     expect((refused as Error).message).not.toContain('secret')

@@ -57,7 +57,8 @@ describeWith(await chromium(), 'the client in a browser', (executablePath) => {
   })
 
   test('TidingsSource resumes after a crash of the server', async () => {
-    const { url, port, kill } = await server()
+    const { url, port, kill } = await startServer({ args: ['--cors-origins', '*'] })
+    onTestFinished(() => kill())
     const { page } = await openPage(browser, url)
     await page.evaluate(() => {
       window.got = []

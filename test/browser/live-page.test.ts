@@ -2,18 +2,19 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { publish } from '../support/http/publish.ts'
 import { chromium, curl, describeWith } from '../support/requirements.ts'
 import { type CuttableProxy, cuttableProxy } from '../support/servers/cuttable-proxy.ts'
+import { type LocalServer, startInProcess } from '../support/servers/in-process.ts'
 import { launch, openLivePage, waiting } from '../support/servers/live-page.ts'
-import { type ServerProcess, startServer } from '../support/servers/server.ts'
+import { startServer } from '../support/servers/server.ts'
 
 const foundCurl = await curl()
 
 describeWith(await chromium(), 'the live page', (executablePath) => {
   let browser: Browser
-  let server: ServerProcess
+  let server: LocalServer
   let proxy: CuttableProxy | undefined
 
   beforeAll(async () => {
@@ -21,12 +22,12 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
   })
   afterAll(() => browser.close())
   beforeEach(async () => {
-    server = await startServer()
+    server = await startInProcess()
   })
   afterEach(async () => {
     await proxy?.close()
     proxy = undefined
-    await server.kill()
+    await server.stop()
   })
 
   test('two pages show what one of them and curl publish, in order', async () => {
@@ -109,13 +110,16 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
   })
 
   test('a page shows a gap when the server lost its log, and continues', async () => {
-    const live = await openLivePage(browser, server.url)
-    await publish(server.url, 'before')
+    const first = await startServer()
+    onTestFinished(() => first.kill('SIGKILL'))
+    const live = await openLivePage(browser, first.url)
+    await publish(first.url, 'before')
     await live.shows('before')
-    await server.kill('SIGKILL')
+    await first.kill('SIGKILL')
     await live.is('Reconnecting…')
-    server = await startServer({ port: server.port })
-    await publish(server.url, 'after')
+    const second = await startInProcess({ port: first.port })
+    onTestFinished(() => second.stop())
+    await publish(second.url, 'after')
     await live.shows('before', 'gap', 'after')
     expect(await live.page.locator('.gap').textContent()).toContain('the log has started over')
   })

@@ -6,12 +6,13 @@ import { keyed, token } from '../support/http/mercure.ts'
 import { buildWith, openPage, type ReactBuild } from '../support/react/page.ts'
 import type { Part, Scene } from '../support/react/scenes.ts'
 import { chromium, describeWith } from '../support/requirements.ts'
+import { type LocalServer, type ServerOptions, startInProcess } from '../support/servers/in-process.ts'
 import { launch, waiting } from '../support/servers/live-page.ts'
-import { type ServerProcess, startServer } from '../support/servers/server.ts'
+import { startServer } from '../support/servers/server.ts'
 
-async function hub(settings: Parameters<typeof startServer>[0] = {}): Promise<ServerProcess> {
-  const started = await startServer({ ...settings, args: ['--cors-origins', '*', ...(settings.args ?? [])] })
-  onTestFinished(() => started.kill())
+async function hub(settings: ServerOptions = {}): Promise<LocalServer> {
+  const started = await startInProcess({ ...settings, args: ['--cors-origins', '*', ...(settings.args ?? [])] })
+  onTestFinished(() => started.stop())
   return started
 }
 
@@ -279,14 +280,14 @@ describeWith(await chromium(), 'the React hooks', (executablePath) => {
     })
 
     test('show that the server is away, and when it is back', async () => {
-      const { url, port, kill } = await hub()
+      const { url, port, kill } = await startServer({ args: ['--cors-origins', '*'] })
+      onTestFinished(() => kill())
       const page = await open()
       await page.show(scene(url, ['Value', { topic: 'a' }], ['Status']))
       await page.shows('status', 'live')
       await kill('SIGKILL')
       await page.shows('status', 'waiting')
-      const again = await startServer({ port, args: ['--cors-origins', '*'] })
-      onTestFinished(() => again.kill())
+      await hub({ port })
       await page.shows('status', 'live')
       await send(url, 'a', 'back')
       await page.shows('value', 'back (message)')

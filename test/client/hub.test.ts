@@ -8,17 +8,25 @@ import { legacy, now, secret, sign } from '../support/auth/tokens.ts'
 import { bufferingProxy } from '../support/client/buffering-proxy.ts'
 import { scriptedServer } from '../support/client/scripted-server.ts'
 import { type CuttableProxy, cuttableProxy } from '../support/servers/cuttable-proxy.ts'
+import { type LocalServer, startInProcess } from '../support/servers/in-process.ts'
 import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
 const patient = { timeout: 20_000 }
 
-async function started(args: string[] = [], env: Record<string, string> = {}): Promise<ServerProcess> {
-  const server = await startServer({ args, env })
+async function started(args: string[] = [], env: Record<string, string> = {}): Promise<LocalServer> {
+  const server = await startInProcess({ args, env })
+  onTestFinished(() => server.stop())
+  return server
+}
+
+/** A server that a test kills. */
+async function startProcess(args: string[] = [], port = 0): Promise<ServerProcess> {
+  const server = await startServer({ args, port })
   onTestFinished(() => server.kill())
   return server
 }
 
-async function proxyTo({ port }: ServerProcess): Promise<CuttableProxy> {
+async function proxyTo({ port }: LocalServer): Promise<CuttableProxy> {
   const proxy = await cuttableProxy(port)
   onTestFinished(() => proxy.close())
   return proxy
@@ -59,26 +67,24 @@ describe('subscribe', () => {
   it('loses and repeats nothing across a SIGKILL of the server', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tidings-client-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
-    const first = await started(['--data', folder])
+    const first = await startProcess(['--data', folder])
     const { got, gaps } = await follow(subscribe(`${first.url}/subscribe`, { topics: 'a' }))
     await publishAll(first.url, 'a', 1, 2)
     await expect.poll(() => got).toEqual([1, 2])
     await first.kill('SIGKILL')
-    const second = await startServer({ port: first.port, args: ['--data', folder] })
-    onTestFinished(() => second.kill())
+    const second = await startProcess(['--data', folder], first.port)
     await publishAll(second.url, 'a', 3)
     await expect.poll(() => got, patient).toEqual([1, 2, 3])
     expect(gaps).toEqual([])
   }, 30_000)
 
   it('reports a gap when the history is gone', async () => {
-    const first = await started()
+    const first = await startProcess()
     const { got, gaps } = await follow(subscribe(`${first.url}/subscribe`, { topics: 'a' }))
     await publishAll(first.url, 'a', 1)
     await expect.poll(() => got).toEqual([1])
     await first.kill('SIGKILL')
-    const second = await startServer({ port: first.port })
-    onTestFinished(() => second.kill())
+    const second = await startProcess([], first.port)
     await publishAll(second.url, 'a', 2)
     await expect.poll(() => got, patient).toEqual([1, 2])
     expect(gaps).toEqual([expect.objectContaining({ reason: 'epoch' })])

@@ -4,13 +4,13 @@ import { publish, type SubscribeOptions, type Subscription, subscribe } from '..
 import { History } from '../../dist/client/shared/history.js'
 import { legacy, secret } from '../support/auth/tokens.ts'
 import { cuttableProxy } from '../support/servers/cuttable-proxy.ts'
-import { startServer } from '../support/servers/server.ts'
+import { startInProcess } from '../support/servers/in-process.ts'
 
 const patient = { timeout: 20_000 }
 
 async function started(env: Record<string, string> = {}) {
-  const server = await startServer({ args: ['--allow-delete'], env })
-  onTestFinished(() => server.kill())
+  const server = await startInProcess({ args: ['--allow-delete'], env })
+  onTestFinished(() => server.stop())
   const connections = async () => (await fetch(`${server.url}/debug`)).text()
   const send = (topics: string, ...data: unknown[]) =>
     publish(

@@ -9,8 +9,8 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { publish } from '../support/http/publish.ts'
 import { chromium, describeWith } from '../support/requirements.ts'
+import { startInProcess } from '../support/servers/in-process.ts'
 import { launch, waiting } from '../support/servers/live-page.ts'
-import { startServer } from '../support/servers/server.ts'
 
 const folder = resolve('build/docs-react')
 const documented = readFileSync('docs/react.md', 'utf8')
@@ -57,8 +57,8 @@ export const page = async (id: string) => renderToString(await Page({ params: Pr
 const options = { bundle: true, jsx: 'automatic', define: { 'process.env.NODE_ENV': '"development"' } } as const
 
 async function started(): Promise<string> {
-  const hub = await startServer({ args: ['--cors-origins', '*'] })
-  onTestFinished(() => hub.kill())
+  const hub = await startInProcess({ args: ['--cors-origins', '*'] })
+  onTestFinished(() => hub.stop())
   write(hub.url)
   return hub.url
 }

@@ -16,14 +16,26 @@ const timeout = 2_000
 /** Allowance for a busy machine, in milliseconds. */
 const timeoutMs = timeout + 5_000
 
+const options = [...keyed, '--subscriptions', '--presence-timeout', `${timeout}ms`, '--log-level', 'error']
+
+/** A node with a process of its own, for tests that kill or suspend it. */
 async function startNode(...args: string[]): Promise<MercureServer> {
   const node = new MercureServer()
-  await node.start([...keyed, '--subscriptions', '--presence-timeout', `${timeout}ms`, '--log-level', 'error', ...args])
+  await node.start([...options, ...args])
   onTestFinished(() => node.stop())
   return node
 }
 
-const nodeOn = (server: RedisServer) => startNode('--store', server.url)
+const processOn = (server: RedisServer) => startNode('--store', server.url)
+
+/** A node in the test process. */
+async function nodeOn({ url }: RedisServer): Promise<MercureServer> {
+  const node = new MercureServer()
+  await node.startInProcess([...options, '--store', url])
+  onTestFinished(() => node.stop())
+  return node
+}
+
 /** The topics of the subscriptions that one server lists. */
 const topicsAt = async (node: MercureServer) =>
   (await subscriptionsAt(node, '0.x', listPath)).map(({ topic }) => topic).sort()
@@ -55,7 +67,7 @@ describeWith(await redis(), 'presence in a fleet', (program) => {
 
   it('removes the subscriptions of a crashed server in time, and announces this once', async () => {
     const server = await redisForTest(program)
-    const nodes = [await nodeOn(server), await nodeOn(server), await nodeOn(server)]
+    const nodes = [await processOn(server), await nodeOn(server), await nodeOn(server)]
     const [doomed, second, third] = nodes as [MercureServer, MercureServer, MercureServer]
     const watcher = await watch(second, '0.x')
     await Promise.all(['a', 'b', 'c'].map((topic) => doomed.follow('0.x', topic)))
@@ -74,7 +86,7 @@ describeWith(await redis(), 'presence in a fleet', (program) => {
 
   it('is empty after all servers crashed, once a new server starts', async () => {
     const server = await redisForTest(program)
-    const node = await nodeOn(server)
+    const node = await processOn(server)
     await node.follow('0.x', 'a')
     await expect.poll(() => topicsAt(node)).toEqual(['a'])
     await node.process.kill('SIGKILL')
@@ -99,7 +111,7 @@ describeWith(await redis(), 'presence in a fleet', (program) => {
 
   it('is restored for a server that was only slow', async () => {
     const server = await redisForTest(program)
-    const [one, two] = [await nodeOn(server), await nodeOn(server)]
+    const [one, two] = [await processOn(server), await nodeOn(server)]
     await one.follow('0.x', 'a')
     await expect.poll(() => topicsAt(two)).toEqual(['a'])
     signal(one, 'SIGSTOP')

@@ -3,9 +3,17 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http/http.ts'
 import { bearer, keyed, token } from '../support/http/mercure.ts'
 import { listen } from '../support/http/sse-client.ts'
+import { startInProcess } from '../support/servers/in-process.ts'
 import { startServer } from '../support/servers/server.ts'
 
 async function start(...args: string[]) {
+  const server = await startInProcess({ args })
+  onTestFinished(() => server.stop())
+  return server
+}
+
+/** A server with memory of its own. */
+async function startProcess(...args: string[]) {
   const server = await startServer({ args })
   onTestFinished(() => server.kill('SIGKILL'))
   return server
@@ -106,12 +114,12 @@ describe('rates', () => {
 
 describe('memory', () => {
   it('above its limit rejects new streams, and serves existing ones', async () => {
-    const { url, pid } = await start('--max-memory', '500MB')
+    const { url, pid } = await startProcess('--max-memory', '500MB')
     const client = await listen(`${url}/subscribe`)
     process.kill(pid, 'SIGHUP')
     await post(`${url}/publish`, 'hello')
     expect(await client.received(1)).toEqual(['hello'])
-    const small = await start('--max-memory', '1MB')
+    const small = await startProcess('--max-memory', '1MB')
     expect(await ask(`${small.url}/subscribe`)).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
     expect((await post(`${small.url}/publish`, 'still')).status).toBe(200)
   })
@@ -123,5 +131,5 @@ it.each([
   ['--trusted-proxies', '10.0.0.0/33', '--trusted-proxies: expected an address or a network'],
   ['--drain-timeout', 'soon', '--drain-timeout: expected a duration with a unit such as 10s, got "soon"']
 ])('rejects %s %s in one line', async (flag, value, why) => {
-  await expect(startServer({ args: [flag, value] })).rejects.toThrow(why)
+  await expect(startInProcess({ args: [flag, value] })).rejects.toThrow(why)
 })

@@ -7,36 +7,46 @@ import { audience, bearer, dialects, hubPath, keyed, keys, token } from '../supp
 import { listen } from '../support/http/sse-client.ts'
 import { newFolder } from '../support/log/log-folder.ts'
 import { describeWith, redis } from '../support/requirements.ts'
+import { type LocalServer, startInProcess } from '../support/servers/in-process.ts'
 import { type RedisServer, redisForTest } from '../support/servers/redis.ts'
 import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
-async function start(...args: string[]): Promise<ServerProcess> {
+async function start(...args: string[]): Promise<LocalServer> {
+  const server = await startInProcess({ args: [...keyed, ...args] })
+  onTestFinished(() => server.stop())
+  return server
+}
+
+/** A server that a test kills. */
+async function startProcess(...args: string[]): Promise<ServerProcess> {
   const server = await startServer({ args: [...keyed, ...args] })
   onTestFinished(() => server.kill('SIGKILL'))
   return server
 }
 
+type Addressed = Pick<LocalServer, 'url'>
+
 const operator = () =>
   token('1.0', { key: keys.publish, claims: { authorization_details: [{ type: 'tidings:operate' }] } })
 
-async function revoke({ url }: ServerProcess, body: object, rights?: Record<string, string>): Promise<Answer> {
+async function revoke({ url }: Addressed, body: object, rights?: Record<string, string>): Promise<Answer> {
   const headers = { 'Content-Type': 'application/json', ...(rights ?? bearer(await operator())) }
   return ask(`${url}/revoke`, { method: 'POST', headers, body: JSON.stringify(body) })
 }
 
-async function lift({ url }: ServerProcess, target: string): Promise<void> {
+async function lift({ url }: Addressed, target: string): Promise<void> {
   const answer = await ask(`${url}/revocations?${target}`, { method: 'DELETE', headers: bearer(await operator()) })
   expect(answer.status).toBe(204)
 }
 
 const publisher = async (claims: Record<string, unknown>) => bearer(await token('0.x', { publish: ['*'], claims }))
-const publish = async ({ url }: ServerProcess, claims: Record<string, unknown>) =>
+const publish = async ({ url }: Addressed, claims: Record<string, unknown>) =>
   (await post(`${url}/publish`, 'x', await publisher(claims))).status
 const later = () => Math.floor(Date.now() / 1_000) + 3_600
 
 it('a crash and a restart on a folder keep what was revoked, with its end, and what was lifted', async () => {
   const folder = newFolder()
-  const before = await start('--data', folder)
+  const before = await startProcess('--data', folder)
   for (const body of [{ jti: '7' }, { subject: 'ann', until: later() }, { topic: 'a', until: later() }]) {
     expect((await revoke(before, body)).status).toBe(204)
   }
@@ -55,7 +65,7 @@ it('a crash and a restart on a folder keep what was revoked, with its end, and w
 it('a server that is killed right after its response keeps what was revoked', async () => {
   const folder = newFolder()
   for (let round = 0; round < 5; round++) {
-    const server = await start('--data', folder)
+    const server = await startProcess('--data', folder)
     expect((await revoke(server, { jti: `${round}` })).status).toBe(204)
     await server.kill('SIGKILL')
   }
@@ -91,11 +101,11 @@ it('the log and the metrics tell of it, without what was revoked', async () => {
 })
 
 it('a server without keys can be operated from its machine only while it is not open', async () => {
-  const local = await startServer()
-  onTestFinished(() => local.kill('SIGKILL'))
+  const local = await startInProcess()
+  onTestFinished(() => local.stop())
   expect((await revoke(local, { topic: 'a' }, {})).status).toBe(204)
-  const open = await startServer({ args: ['--open'] })
-  onTestFinished(() => open.kill('SIGKILL'))
+  const open = await startInProcess({ args: ['--open'] })
+  onTestFinished(() => open.stop())
   expect((await revoke(open, { topic: 'a' }, {})).status).toBe(403)
 })
 
@@ -137,7 +147,8 @@ it('discards what a client with a revoked token has not read yet', async () => {
 })
 
 describeWith(await redis(), 'a revocation in a fleet', (program) => {
-  const nodeOn = (server: RedisServer) => start('--store', server.url, '--log-level', 'silent')
+  const onRedis = ({ url }: RedisServer) => ['--store', url, '--log-level', 'silent']
+  const nodeOn = (server: RedisServer) => start(...onRedis(server))
 
   it.each(dialects)('ends streams and refuses the token on every server (%s)', async (dialect) => {
     const server = await redisForTest(program)
@@ -173,7 +184,7 @@ describeWith(await redis(), 'a revocation in a fleet', (program) => {
 
   it('is still there after all servers crashed', async () => {
     const server = await redisForTest(program)
-    const one = await nodeOn(server)
+    const one = await startProcess(...onRedis(server))
     expect((await revoke(one, { subject: 'ann' })).status).toBe(204)
     await one.kill('SIGKILL')
     const two = await nodeOn(server)

@@ -8,19 +8,28 @@ import { listen } from '../support/http/sse-client.ts'
 import { newFolder } from '../support/log/log-folder.ts'
 import { type Backend, hang, isSigned, respond, startBackend, webhookKey } from '../support/servers/backend.ts'
 import { freePort } from '../support/servers/free-port.ts'
+import { type LocalServer, startInProcess } from '../support/servers/in-process.ts'
 import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
-async function start(addresses: string | readonly string[], args: string[] = [], env = {}): Promise<ServerProcess> {
-  const webhooks = ['--webhooks', [addresses].flat().join(',')]
-  const server = await startServer({
-    args: [...webhooks, ...args],
-    env: { TIDINGS_WEBHOOK_KEY: webhookKey, ...env }
-  })
+const optionsFor = (addresses: string | readonly string[], args: readonly string[], env = {}) => ({
+  args: ['--webhooks', [addresses].flat().join(','), ...args],
+  env: { TIDINGS_WEBHOOK_KEY: webhookKey, ...env }
+})
+
+async function start(addresses: string | readonly string[], args: string[] = [], env = {}): Promise<LocalServer> {
+  const server = await startInProcess(optionsFor(addresses, args, env))
+  onTestFinished(() => server.stop())
+  return server
+}
+
+/** A server that a test ends with a signal. */
+async function startProcess(address: string, args: string[] = []): Promise<ServerProcess> {
+  const server = await startServer(optionsFor(address, args))
   onTestFinished(() => server.kill('SIGKILL'))
   return server
 }
 
-const results = async ({ url }: ServerProcess) => {
+const results = async ({ url }: LocalServer) => {
   const { text } = await ask(`${url}/metrics`)
   return Object.fromEntries(
     [...text.matchAll(/^tidings_webhooks_total\{result="(\w+)"\} (\d+)$/gm)].map(([, name, n]) => [name, Number(n)])
@@ -213,7 +222,7 @@ describe('an unreachable address', () => {
 
   it('delays shutdown by at most two seconds', async () => {
     const backend = await startBackend(hang)
-    const { url, kill } = await start(backend.url)
+    const { url, kill } = await startProcess(backend.url)
     await listen(`${url}/subscribe`)
     await backend.waitForCalls(1)
     const since = performance.now()
@@ -222,7 +231,7 @@ describe('an unreachable address', () => {
   })
 
   it('does not delay shutdown when it refuses connections', async () => {
-    const { url, kill, output } = await start(`http://127.0.0.1:${await freePort()}/`)
+    const { url, kill, output } = await startProcess(`http://127.0.0.1:${await freePort()}/`)
     await listen(`${url}/subscribe`)
     await kill('SIGTERM')
     expect(output()).toContain('lost: ECONNREFUSED')
@@ -233,7 +242,7 @@ describe('an unreachable address', () => {
 describe('a shutdown', () => {
   it('sends the remaining events: unsubscribed and vacated', async () => {
     const backend = await startBackend()
-    const { url, kill } = await start(backend.url)
+    const { url, kill } = await startProcess(backend.url)
     await listen(`${url}/subscribe?topic=a`)
     await expectEvents(backend).toContain('subscribed')
     await kill('SIGTERM')
@@ -243,7 +252,7 @@ describe('a shutdown', () => {
 
   it('retries a failed batch once, without its backoff', async () => {
     const backend = await startBackend(respond(500))
-    const { url, kill } = await start(backend.url, ['--webhook-events', 'subscribed'])
+    const { url, kill } = await startProcess(backend.url, ['--webhook-events', 'subscribed'])
     await listen(`${url}/subscribe?topic=a`)
     await backend.waitForCalls(3)
     backend.answer = respond(204)
@@ -262,7 +271,7 @@ describe('options', () => {
       '--webhook-events: expected a list of subscribed or unsubscribed'
     ]
   ])('rejects %s', async (args, message) => {
-    const refused = await startServer({ args }).catch((error: Error) => error)
+    const refused = await startInProcess({ args }).catch((error: Error) => error)
     expect(refused).toBeInstanceOf(Error)
     expect((refused as Error).message).toContain(message)
     expect((refused as Error).message).not.toContain('secret')

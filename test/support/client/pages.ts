@@ -4,8 +4,8 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { expect, onTestFinished } from 'vitest'
 import type * as Client from '../../../dist/client/index.js'
 import { publish } from '../../../dist/client/index.js'
+import { type LocalServer, startInProcess } from '../servers/in-process.ts'
 import { waiting } from '../servers/live-page.ts'
-import { type ServerProcess, startServer } from '../servers/server.ts'
 import { scriptedServer } from './scripted-server.ts'
 
 declare global {
@@ -31,9 +31,9 @@ export interface Site {
 }
 
 /** Starts a server that pages of any origin may use. It is stopped when the test ends. */
-export async function server(args: string[] = []): Promise<ServerProcess> {
-  const started = await startServer({ args: ['--cors-origins', '*', ...args] })
-  onTestFinished(() => started.kill())
+export async function server(args: string[] = []): Promise<LocalServer> {
+  const started = await startInProcess({ args: ['--cors-origins', '*', ...args] })
+  onTestFinished(() => started.stop())
   return started
 }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll } from 'vitest'
+import type { LocalServer } from '../servers/in-process.ts'
 import { type ServerProcess, startServer } from '../servers/server.ts'
 import { type Answer, ask } from './http.ts'
 import { listen, type SseClient } from './sse-client.ts'
@@ -78,9 +79,10 @@ export function form(fields: Record<string, string | readonly string[]>): string
 /** A server for all tests of a suite. `fresh` makes topics unique, so that tests do not affect each other. */
 export class MercureServer {
   #server: ServerProcess | undefined
+  #local: LocalServer | undefined
 
   get url(): string {
-    return this.process.url
+    return (this.#local ?? this.process).url
   }
 
   get hub(): string {
@@ -96,8 +98,14 @@ export class MercureServer {
     this.#server = await startServer({ args })
   }
 
+  /** Starts it in the test process, which loads the server only for the suites that do this. */
+  async startInProcess(args: string[]): Promise<void> {
+    const { startInProcess } = await import('../servers/in-process.ts')
+    this.#local = await startInProcess({ args })
+  }
+
   async stop(): Promise<void> {
-    await this.#server?.kill('SIGKILL')
+    await Promise.all([this.#server?.kill('SIGKILL'), this.#local?.stop()])
   }
 
   /** Publishes a form; by default with a token that may publish to all topics. */

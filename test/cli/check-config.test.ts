@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { newFolder } from '../support/log/log-folder.ts'
-import { tidings } from '../support/servers/cli.ts'
+import { commandHost, tidings } from '../support/servers/cli.ts'
 
-const check = (args: string[], env: NodeJS.ProcessEnv = {}) => tidings(['check-config', ...args], env)
+const run = commandHost()
+const check = (args: string[], env: NodeJS.ProcessEnv = {}) => run(['check-config', ...args], env)
 const fixture = (name: string) => fileURLToPath(new URL(`../support/auth/${name}`, import.meta.url))
 
 function file(name: string, text: string): string {
@@ -17,6 +18,7 @@ function file(name: string, text: string): string {
 
 it('reports that all options have their defaults', async () => {
   const stdout = 'The configuration is valid.\nAll options have their defaults.\n'
+  expect(await tidings(['check-config'])).toEqual({ code: 0, stdout, stderr: '' })
   expect(await check([])).toEqual({ code: 0, stdout, stderr: '' })
 })
 

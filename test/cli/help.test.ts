@@ -1,6 +1,8 @@
 // Help texts of the command line, and usage errors.
 import { expect, it } from 'vitest'
-import { tidings } from '../support/servers/cli.ts'
+import { commandHost, tidings } from '../support/servers/cli.ts'
+
+const run = commandHost()
 
 const commands = [
   'serve',
@@ -23,7 +25,7 @@ it('lists its commands, and the meaning of its exit codes', async () => {
 })
 
 it.each(commands)('shows examples of %s', async (command) => {
-  const { code, stdout } = await tidings([command, '--help'])
+  const { code, stdout } = await run([command, '--help'])
   expect(code).toBe(0)
   expect(stdout).toMatch(new RegExp(`Usage: tidings ${command} .*Examples:\n.*tidings ${command}`, 's'))
 })
@@ -38,7 +40,7 @@ it.each([
   [['revoke', '--jti', '7', '--until', 'soon'], 'Expected a duration such as 1h, or seconds since 1970.'],
   [['subscribe', 'orders'], 'too many arguments']
 ])('exits with 2 for %j, and prints %s', async (args, message) => {
-  const { code, stdout, stderr } = await tidings(args)
+  const { code, stdout, stderr } = await run(args)
   expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
 })
 

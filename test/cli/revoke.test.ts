@@ -3,24 +3,25 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http/http.ts'
 import { bearer, dialects } from '../support/http/mercure.ts'
 import { listen } from '../support/http/sse-client.ts'
-import { tidings } from '../support/servers/cli.ts'
+import { commandHost, tidings } from '../support/servers/cli.ts'
 import { freePort } from '../support/servers/free-port.ts'
-import { startServer } from '../support/servers/server.ts'
+import { startInProcess } from '../support/servers/in-process.ts'
 
+const run = commandHost()
 const secret = 'a-secret-of-this-test-that-is-long-enough'
 
 async function start() {
   const port = await freePort()
   const env = { TIDINGS_PUBLISHER_KEY: secret, TIDINGS_SUBSCRIBER_KEY: secret, TIDINGS_PORT: String(port) }
-  const server = await startServer({ port, env })
-  onTestFinished(() => server.kill('SIGKILL'))
+  const server = await startInProcess({ port, env })
+  onTestFinished(() => server.stop())
   const mint = async (...flags: string[]) => {
-    const { code, stdout, stderr } = await tidings(['token', ...flags], env)
+    const { code, stdout, stderr } = await run(['token', ...flags], env)
     expect([code, stderr]).toEqual([0, ''])
     return stdout.trim()
   }
   const revoke = (token: string, ...flags: string[]) =>
-    tidings(['revoke', '--url', server.url, ...flags], { TIDINGS_TOKEN: token })
+    run(['revoke', '--url', server.url, ...flags], { TIDINGS_TOKEN: token })
   return { server, mint, revoke }
 }
 
@@ -33,7 +34,8 @@ describe.each(dialects)('with a token of %s', (dialect) => {
     const publish = async () => (await post(`${server.url}/publish`, 'x', ann)).status
     expect(await publish()).toBe(200)
     const done = { code: 0, stdout: '', stderr: '' }
-    expect(await revoke(token, '--subject', 'ann', '--until', '1h')).toEqual(done)
+    const flags = ['--url', server.url, '--subject', 'ann', '--until', '1h']
+    expect(await tidings(['revoke', ...flags], { TIDINGS_TOKEN: token })).toEqual(done)
     expect(await publish()).toBe(401)
     expect(await revoke(token, '--topic', 'a')).toEqual(done)
     await stream.until(({ ended }) => ended)
@@ -77,7 +79,7 @@ it.each([
   [['--lift', '--jti', '7', '--until', '1h'], 'give only one of --lift and --until'],
   [['--jti', '7', '--json'], '--json belongs to --list']
 ])('exits with 2 for %j', async (flags, reason) => {
-  const { code, stderr } = await tidings(['revoke', ...flags])
+  const { code, stderr } = await run(['revoke', ...flags])
   expect([code, stderr]).toEqual([2, expect.stringContaining(reason)])
 })
 
@@ -111,5 +113,5 @@ it.each([
   [['revoke', '--jti', '7', '--until', '0'], 'Expected a duration such as 1h'],
   [['revoke', '--jti', '7', '--until', '1 fortnight'], 'Expected a duration such as 1h']
 ])('exits with 2 for %j', async (args, message) => {
-  expect(await tidings(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) })
+  expect(await run(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) })
 })

@@ -5,16 +5,17 @@ import { pem } from '../support/auth/tokens.ts'
 import { ask } from '../support/http/http.ts'
 import { bearer, dialects, form, hubPath } from '../support/http/mercure.ts'
 import { listen } from '../support/http/sse-client.ts'
-import { tidings } from '../support/servers/cli.ts'
+import { commandHost, tidings } from '../support/servers/cli.ts'
 import { freePort } from '../support/servers/free-port.ts'
-import { startServer } from '../support/servers/server.ts'
+import { startInProcess } from '../support/servers/in-process.ts'
 
 const secret = 'a-secret-of-this-test-that-is-long-enough'
 const keys = { TIDINGS_PUBLISHER_KEY: secret, TIDINGS_SUBSCRIBER_KEY: secret }
 const everything = ['--publish', 'a/{x}', '--subscribe', '*', '--payload', '{"user":"x"}', '--expires', '1h']
 
+const run = commandHost()
 /** Mints with these flags and variables only. */
-const mint = (flags: string[], env: NodeJS.ProcessEnv = keys) => tidings(['token', ...flags], env)
+const mint = (flags: string[], env: NodeJS.ProcessEnv = keys) => run(['token', ...flags], env)
 
 /** The printed token. */
 async function printed(flags: string[], env?: NodeJS.ProcessEnv): Promise<string> {
@@ -26,8 +27,8 @@ async function printed(flags: string[], env?: NodeJS.ProcessEnv): Promise<string
 const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] as string, 'base64url').toString())
 
 async function start(env: Record<string, string>, port = 0) {
-  const server = await startServer({ env, port, args: ['--subscriptions'] })
-  onTestFinished(() => server.kill('SIGKILL'))
+  const server = await startInProcess({ env, port, args: ['--subscriptions'] })
+  onTestFinished(() => server.stop())
   return server
 }
 
@@ -35,7 +36,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
   const ofDialect = ['--dialect', dialect]
 
   test('is printed alone on stdout, as one line', async () => {
-    const { code, stdout, stderr } = await mint([...everything, ...ofDialect])
+    const { code, stdout, stderr } = await tidings(['token', ...everything, ...ofDialect], keys)
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
   })

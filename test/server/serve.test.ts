@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http/http.ts'
 import { listen } from '../support/http/sse-client.ts'
 import { newFolder } from '../support/log/log-folder.ts'
-import { tidings } from '../support/servers/cli.ts'
+import { commandHost, tidings } from '../support/servers/cli.ts'
 import { startServer } from '../support/servers/server.ts'
 
 async function start(...args: string[]) {
@@ -14,6 +14,8 @@ async function start(...args: string[]) {
 }
 
 describe('tidings serve', () => {
+  const run = commandHost()
+
   it('prints its address, that history is in memory, and three example commands', async () => {
     const { url, output } = await start()
     expect(output()).toContain(`tidings is listening on ${url}, and keeps history in memory`)
@@ -69,7 +71,7 @@ describe('tidings serve', () => {
   it.each(['0.0.0.0', '::', '203.0.113.77'])(
     'refuses to listen on %s without keys or explicit permission',
     async (host) => {
-      const { code, stderr } = await tidings(['serve', '--port', '0', '--host', host])
+      const { code, stderr } = await run(['serve', '--port', '0', '--host', host])
       expect(code).toBe(1)
       expect(stderr).toMatch(/^tidings: --host: \S+ can be reached from other machines, .* set --open .*\n$/)
     }
@@ -94,7 +96,7 @@ describe('tidings serve', () => {
     [['--port', '0'], { TIDINGS_OPEN: 'maybe' }, 'TIDINGS_OPEN: expected true or false, got "maybe"'],
     [['--host', '203.0.113.77', '--port', '0', '--open'], {}, '203.0.113.77 is not an address of this machine']
   ])('names the invalid option in %j %j', async (args, env, message) => {
-    expect(await tidings(['serve', ...args], env)).toMatchObject({ code: 1, stderr: `tidings: ${message}\n` })
+    expect(await run(['serve', ...args], env)).toMatchObject({ code: 1, stderr: `tidings: ${message}\n` })
   })
 
   it('with --data, prints the folder, stores history in it, and restores it after a kill', async () => {

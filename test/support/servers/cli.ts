@@ -1,8 +1,8 @@
 // Runs the command line as a child process: its input, output and exit code.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
 
 const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 const timeoutMs = 10_000
@@ -23,6 +23,34 @@ export function tidings(args: string[], env: NodeJS.ProcessEnv = {}, input = '')
 /** Starts an interactive command; it is killed when the test ends. */
 export function begin(args: string[], env: NodeJS.ProcessEnv = {}): Command {
   return new Command(spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } }))
+}
+
+/**
+ * Runs the commands of a suite in one process, which loads the command line once. For tables of commands that read no input,
+ * get no signal and end by themselves; `tidings` shows what a process of its own does.
+ */
+export function commandHost(): (args: string[], env?: NodeJS.ProcessEnv) => Promise<Ended> {
+  let host: ChildProcess
+  let commands = 0
+  const waiting = new Map<number, (ended: Ended) => void>()
+  beforeAll(() => {
+    host = fork(fileURLToPath(new URL('cli-host.mjs', import.meta.url)))
+    host.on('message', ({ id, ended }: { id: number; ended: Ended }) => {
+      waiting.get(id)?.(ended)
+      waiting.delete(id)
+    })
+  })
+  afterAll(async () => {
+    const closed = once(host, 'close')
+    host.kill('SIGKILL')
+    await closed
+  })
+  return (args, env = {}) =>
+    new Promise((resolve) => {
+      const id = ++commands
+      waiting.set(id, resolve)
+      host.send({ id, args, env: { ...process.env, ...env } })
+    })
 }
 
 export class Command {

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import LongestFirst from './test/support/sequencer.ts'
 
 export default defineConfig({
   test: {
@@ -9,6 +10,7 @@ export default defineConfig({
     pool: 'forks',
     // Most of a test's time is spent waiting for another process, so four files keep two cores busy.
     maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     // A wait ends as soon as what it waits for is there; on a busy machine that takes longer.
     expect: { poll: { timeout: 10_000 } },
     testTimeout: 30_000,

@@ -1,7 +1,7 @@
 // Behaviour of the hub that is independent of the dialect: order, retention, delivery, and metrics.
 import { connect, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { startKeyedServer } from '../support/auth/token-sources.ts'
+import { startKeyedProcess, startKeyedServer } from '../support/auth/token-sources.ts'
 import { ask } from '../support/http/http.ts'
 import {
   bearer,
@@ -66,7 +66,7 @@ describe.each(dialects)('in %s', (dialect) => {
   })
 
   test('T3 a closing hub rejects a publish that arrives during shutdown', async () => {
-    const closing = await startKeyedServer()
+    const closing = await startKeyedProcess()
     const socket = await begin(closing, 'POST', await token(dialect, { publish: ['*'] }))
     await close(closing, dialect)
     socket.write('topic=a')
@@ -132,7 +132,7 @@ describe.each(dialects)('in %s', (dialect) => {
 })
 
 test('T3 a closing hub rejects a subscriber whose request completes during shutdown', async () => {
-  const closing = await startKeyedServer()
+  const closing = await startKeyedProcess()
   const socket = await begin(closing, 'QUERY', await token('1.0', { subscribe: ['*'] }))
   await close(closing, '1.0')
   socket.write('match=a')

@@ -15,13 +15,14 @@ import { listen } from '../support/http/sse-client.ts'
 import { newFolder } from '../support/log/log-folder.ts'
 import { curl, describeWith } from '../support/requirements.ts'
 import { tidings } from '../support/servers/cli.ts'
-import { type ServerProcess, startServer } from '../support/servers/server.ts'
+import { type LocalServer, startInProcess } from '../support/servers/in-process.ts'
+import { startServer } from '../support/servers/server.ts'
 
 const fixture = (name: string) => fileURLToPath(new URL(`../support/auth/for-tests-only.${name}.pem`, import.meta.url))
 
-async function start(...args: string[]): Promise<ServerProcess> {
-  const server = await startServer({ args })
-  onTestFinished(() => server.kill('SIGKILL'))
+async function start(...args: string[]): Promise<LocalServer> {
+  const server = await startInProcess({ args })
+  onTestFinished(() => server.stop())
   return server
 }
 
@@ -73,7 +74,8 @@ describe('TLS', () => {
     const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
     copyFileSync(fixture('cert'), cert)
     copyFileSync(fixture('key'), key)
-    const server = await start('--tls-cert', cert, '--tls-key', key)
+    const server = await startServer({ args: ['--tls-cert', cert, '--tls-key', key] })
+    onTestFinished(() => server.kill('SIGKILL'))
     const session = http2Session(server.url)
     const stream = await http2Ask(session, '/subscribe')
     const before = await subjectAt(server.port)
@@ -132,7 +134,8 @@ describe('without TLS', () => {
 describe('several addresses', () => {
   it('serve one hub, also through a Unix socket', async () => {
     const path = join(newFolder(), 'tidings.sock')
-    const { url, output } = await start('--listen', `127.0.0.1:0,[::1]:0,unix:${path}`)
+    const { url, output, kill } = await startServer({ args: ['--listen', `127.0.0.1:0,[::1]:0,unix:${path}`] })
+    onTestFinished(() => kill('SIGKILL'))
     expect(output()).toContain(`unix:${path}`)
     const client = await listen(`${url}/subscribe`)
     await publishAt(path, 'through a file')

@@ -8,10 +8,18 @@ import { bearer, hubPath, keyed, keys, token } from '../support/http/mercure.ts'
 import { listen } from '../support/http/sse-client.ts'
 import { newFolder } from '../support/log/log-folder.ts'
 import { freePort } from '../support/servers/free-port.ts'
+import { startInProcess } from '../support/servers/in-process.ts'
 import { startServer } from '../support/servers/server.ts'
 
-async function start(args: string[] = [], env: Record<string, string> = {}) {
-  const server = await startServer({ args, env })
+async function start(args: string[] = []) {
+  const server = await startInProcess({ args })
+  onTestFinished(() => server.stop())
+  return server
+}
+
+/** A server that a test sends a signal. */
+async function startProcess(args: string[] = []) {
+  const server = await startServer({ args })
   onTestFinished(() => server.kill('SIGKILL'))
   return server
 }
@@ -100,7 +108,7 @@ describe('log lines', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>)
 
   it('report start, rejections, closes and stop, with the request id and without request data', async () => {
-    const { url, output, kill } = await start([...keyed, '--log-level', 'debug'])
+    const { url, output, kill } = await startProcess([...keyed, '--log-level', 'debug'])
     const rights = bearer(await token('0.x', { subscribe: ['secret-topic'], payload: 'secret-payload' }))
     const client = await listen(`${url}${hubPath}?topic=secret-topic`, rights)
     const refused = await ask(`${url}/publish?topic=secret-topic&authorization=secret-token`, {
@@ -122,7 +130,7 @@ describe('log lines', () => {
   })
 
   it('report no stream at the default level', async () => {
-    const { url, output, kill } = await start()
+    const { url, output, kill } = await startProcess()
     const client = await listen(`${url}/subscribe`)
     client.close()
     await expect.poll(async () => (await ask(`${url}/debug`)).text).toBe('Currently 0 subscriptions')
@@ -155,7 +163,7 @@ describe('SIGHUP', () => {
   it('applies keys, limits, retention and log level from the file, and ends no stream', async () => {
     const file = join(newFolder(), 'tidings.yaml')
     writeFileSync(file, `publisherKey: ${keys.publish}\nanonymous: true\n`)
-    const { url, pid, output } = await start(['--config', file])
+    const { url, pid, output } = await startProcess(['--config', file])
     const client = await listen(`${url}/subscribe`)
     const right = bearer(await token('0.x', { publish: ['*'] }))
     const otherKey = 'another-key-that-is-long-enough-for-hs256'
@@ -177,7 +185,7 @@ describe('SIGHUP', () => {
   it('keeps the configuration when the file is invalid, and reports the error', async () => {
     const file = join(newFolder(), 'tidings.json')
     writeFileSync(file, '{ "heartbeat": "1s" }')
-    const { url, pid, output } = await start(['--config', file])
+    const { url, pid, output } = await startProcess(['--config', file])
     const client = await listen(`${url}/subscribe`)
     writeFileSync(file, '{ "hartbeat": "1s" }')
     reload(pid)
@@ -194,7 +202,7 @@ describe('SIGHUP', () => {
   it('applies new retention rules to a log on disk', async () => {
     const [file, data] = [join(newFolder(), 'tidings.yaml'), newFolder()]
     writeFileSync(file, `data: ${data}\n`)
-    const { url, pid, output } = await start(['--config', file])
+    const { url, pid, output } = await startProcess(['--config', file])
     for (const topic of ['a', 'b', 'a', 'b', 'a']) await post(`${url}/publish?topic=${topic}`, topic)
     writeFileSync(file, `data: ${data}\nretention: [{ match: a, last: 1 }]\n`)
     reload(pid)

@@ -81,10 +81,18 @@ export const forgedTokens: Record<string, (role: Role, dialect: Dialect) => Prom
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 const typeOf = (dialect: Dialect) => (dialect === '1.0' ? 'at+jwt' : 'JWT')
 
-/** Starts a server that stops when the test ends. */
+/** Starts a server in the test process that stops when the test ends. */
 export async function startServer(...args: string[]): Promise<MercureServer> {
   const server = new MercureServer()
-  await server.start(args)
+  await server.startInProcess(args)
+  onTestFinished(() => server.stop())
+  return server
+}
+
+/** The same with the default keys, in a process of its own, which can get a signal. */
+export async function startKeyedProcess(): Promise<MercureServer> {
+  const server = new MercureServer()
+  await server.start(keyed)
   onTestFinished(() => server.stop())
   return server
 }

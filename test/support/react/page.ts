@@ -4,9 +4,9 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import type { Browser, Page } from 'playwright-core'
-import { expect, onTestFinished } from 'vitest'
+import { expect } from 'vitest'
 import { scriptedServer } from '../client/scripted-server.ts'
-import { waiting } from '../servers/live-page.ts'
+import { emptyPage, waiting } from '../servers/live-page.ts'
 import type * as Scenes from './scenes.ts'
 import type { Scene } from './scenes.ts'
 
@@ -57,15 +57,13 @@ export interface ReactPage {
   got(...events: string[]): Promise<void>
 }
 
-/** Opens a page with the application, which shows `html` until it is rendered. It is closed when the test ends. */
+/** Opens a page with the application, which shows `html` until it is rendered. It is left when the test ends. */
 export async function openPage(browser: Browser, script: string, html = ''): Promise<ReactPage> {
   const document = `<!doctype html><title>app</title><link rel="icon" href="data:,"><div id="root">${html}</div>`
   const site = await scriptedServer((response) => {
     response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(document)
   })
-  const context = await browser.newContext()
-  onTestFinished(() => context.close())
-  const page = await context.newPage()
+  const page = await emptyPage(browser)
   const complaints: string[] = []
   let streams = 0
   page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()))

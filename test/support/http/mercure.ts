@@ -1,4 +1,4 @@
-// The real server with keys, as a child process, and the requests of a Mercure client in both dialects.
+// The real server with keys, as a child process or in the test process, and the requests of a Mercure client in both dialects.
 import { randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll } from 'vitest'

@@ -57,9 +57,9 @@ async function start(config: Config, sources: Sources): Promise<Started> {
   const logger = createLogger(config)
   if (config.workers === 1) return { server: await startServer(config, logObserver(logger)), config, sources, logger }
   const { startCluster } = await import('../server/cluster/primary.ts')
-  const server = await startCluster(config, logger, () => {
+  const server = await startCluster(config, logger, (failed) => {
     process.exitCode = 1
-    void stop(server, logger, 'failure')
+    void stop(failed, logger, 'failure')
   })
   return { server, config, sources, logger }
 }

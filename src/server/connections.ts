@@ -16,6 +16,7 @@ export class Connections {
   /** Connections whose protocol is not known yet, each with its timeout. */
   readonly #pending = new Map<Socket, NodeJS.Timeout>()
   readonly #timeoutMs: number
+  #becameEmpty: (() => void) | undefined
 
   /** @param timeoutMs how long a client may take to send the bytes that tell the protocol */
   constructor(timeoutMs: number) {
@@ -34,6 +35,15 @@ export class Connections {
   remove(socket: Socket): void {
     this.#all.delete(socket)
     this.settle(socket)
+    if (this.#all.size === 0) this.#becameEmpty?.()
+  }
+
+  /** Resolves when all connections are closed. */
+  async closed(): Promise<void> {
+    if (this.#all.size === 0) return
+    await new Promise<void>((resolve) => {
+      this.#becameEmpty = resolve
+    })
   }
 
   /** Closes the connection unless `settle` is called in time. */

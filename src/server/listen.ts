@@ -29,10 +29,41 @@ export interface Listener {
   destroy(): void
 }
 
+/** A listener whose connections are accepted by another process. */
+export interface Receiver extends Listener {
+  accept(socket: Socket): void
+}
+
 const defaultHandshakeTimeout = 10_000
 
 /** Rejects with the error of `net.Server.listen` if the address cannot be used. */
 export async function listen(address: Address, options: ListenOptions, serve: RequestListener): Promise<Listener> {
+  const { server, connections: _, ...listener } = create(options, serve)
+  await begin(server, address)
+  return { ...listener, url: urlOf(address, server.address(), options.certificate !== undefined) }
+}
+
+/** A listener of a worker, for the connections of a URL that the primary process passes to it. */
+export function receive(url: string, options: ListenOptions, serve: RequestListener): Receiver {
+  const { server, connections, ...listener } = create(options, serve)
+  return {
+    ...listener,
+    url,
+    accept: (socket) => {
+      // As node:http sets it for the connections that it accepts.
+      socket.setNoDelay(true)
+      server.emit('connection', socket)
+    },
+    // The server counts only connections that it has accepted.
+    close: async () => {
+      await listener.close()
+      await connections.closed()
+    }
+  }
+}
+
+/** A server that does not listen yet, and what its listener needs. */
+function create(options: ListenOptions, serve: RequestListener) {
   const { certificate, h2c, handshakeTimeout = defaultHandshakeTimeout } = options
   const connections = new Connections(handshakeTimeout)
   const http2 = new Http2(serve)
@@ -41,12 +72,12 @@ export async function listen(address: Address, options: ListenOptions, serve: Re
     : plain(h2c, connections, http2, serve)
   server.prependListener('connection', connections.add)
   server.on('clientError', refuseMalformed)
-  await begin(server, address)
   return {
-    url: urlOf(address, server.address(), certificate !== undefined),
-    renew: (renewed) => 'setSecureContext' in server && server.setSecureContext(renewed),
+    server,
+    connections,
+    renew: (renewed: Certificate) => 'setSecureContext' in server && server.setSecureContext(renewed),
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         server.close(() => resolve())
         connections.closeSilent()
         http2.close()

@@ -8,7 +8,7 @@ import { createHub, type Hub } from '../hub/hub.ts'
 import { combineObservers, type Observer } from '../hub/observer.ts'
 import { type HubOptions, resolveHubOptions } from '../hub/options.ts'
 import type { Log } from '../log/log.ts'
-import { addressesOf, readAddress } from './address.ts'
+import { type Address, addressesOf, readAddress } from './address.ts'
 import { lingerMs } from './bad-request.ts'
 import { type Certificate, readCertificate } from './certificate.ts'
 import type { Config } from './config/options.ts'
@@ -53,6 +53,8 @@ export interface ServerParts extends SharedParts {
   readonly openLog?: () => Promise<Log>
   /** The text of /metrics. */
   readonly metricsText?: () => Promise<string>
+  /** Called for each of `listenAddresses`, in their order. */
+  readonly listen?: typeof listen
 }
 
 /** Starts a server. Rejects with the error of `listen` if an address cannot be used, or with the error of the log. */
@@ -115,13 +117,14 @@ class RunningServer implements Server {
 
   async listen(certificate: Certificate | undefined): Promise<void> {
     const { h2c } = this.#config
+    const { listen: begin = listen } = this.#parts
     for (const address of addressesOf(this.#config)) {
-      this.#listeners.push(await listen(address, { certificate, h2c }, this.#serve))
+      this.#listeners.push(await begin(address, { certificate, h2c }, this.#serve))
       // The first address is the default for the public URL, so the router needs it.
       this.#router ??= this.#makeRouter()
     }
     const ops = opsAddress(this.#config)
-    if (ops) this.#ops = await listen(ops, { h2c: false }, opsListener(this.#context))
+    if (ops) this.#ops = await begin(ops, { h2c: false }, opsListener(this.#context))
   }
 
   async reload(config: Config): Promise<void> {
@@ -182,6 +185,12 @@ class RunningServer implements Server {
     await Promise.all(closed)
     clearTimeout(timer)
   }
+}
+
+/** All addresses of a server, that for operators last. */
+export function listenAddresses(config: Config): Address[] {
+  const ops = opsAddress(config)
+  return [...addressesOf(config), ...(ops ? [ops] : [])]
 }
 
 /** The separate address for operators, if any. @throws OptionError */

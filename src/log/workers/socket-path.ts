@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 export interface SocketPath {
   readonly path: string
@@ -13,6 +13,11 @@ export interface SocketPath {
 export function newSocketPath(): SocketPath {
   if (process.platform === 'win32') return { path: `\\\\.\\pipe\\tidings-${randomUUID()}`, remove: () => {} }
   // `mkdtemp` creates it with mode 0700.
-  const folder = mkdtempSync(join(tmpdir(), 'tidings-'))
-  return { path: join(folder, 'log.sock'), remove: () => rmSync(folder, { recursive: true, force: true }) }
+  const path = join(mkdtempSync(join(tmpdir(), 'tidings-')), 'log.sock')
+  return { path, remove: () => removeSocket(path) }
+}
+
+/** Removes the folder of a socket, also for a primary process that was killed. */
+export function removeSocket(path: string): void {
+  if (process.platform !== 'win32') rmSync(dirname(path), { recursive: true, force: true })
 }

@@ -24,14 +24,11 @@ interface WireError {
   readonly isOurs: boolean
   readonly code?: string | undefined
   readonly detail?: string | undefined
-  /** Of an address that cannot be used. */
-  readonly address?: string | undefined
-  readonly port?: number | undefined
 }
 
 /** The end of a channel: `process` in a worker, the worker in the primary. */
 export interface Port {
-  send?(message: unknown): boolean
+  send?(message: unknown, handle: undefined, options: undefined, sent: (error: Error | null) => void): boolean
   on(event: 'message', listener: (message: unknown) => void): unknown
 }
 
@@ -54,6 +51,10 @@ export class Channel<Other extends Methods> {
       if (received?.tidings === 'ask') void this.#answer(received, methods)
       else if (received?.tidings === 'answer') this.#settle(received)
     })
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined
   }
 
   /** @throws the error of the method, or Error when the other process has ended */
@@ -95,22 +96,18 @@ export class Channel<Other extends Methods> {
     else pending?.resolve(result)
   }
 
-  /** The other process may have ended, which the owner of the channel notices. */
+  /** The other process may have ended, which the owner of the channel notices. Without a callback, that would be an uncaught error. */
   #send(message: Question | Answer): void {
-    try {
-      this.#port.send?.(message)
-    } catch {
-      // The channel is closed.
-    }
+    this.#port.send?.(message, undefined, undefined, () => {})
   }
 }
 
 function describe(error: Error & Partial<WireError>): WireError {
-  const { message, code, detail, address, port } = error
-  return { message, isOurs: error instanceof TidingsError, code, detail, address, port }
+  const { message, code, detail } = error
+  return { message, isOurs: error instanceof TidingsError, code, detail }
 }
 
-function revive({ isOurs, code, detail, message, ...rest }: WireError): Error {
+function revive({ isOurs, code, detail, message }: WireError): Error {
   if (isOurs) return new TidingsError(code as ErrorCode, detail)
-  return Object.assign(new Error(message), { code, ...rest })
+  return Object.assign(new Error(message), { code })
 }

@@ -12,6 +12,7 @@ export function combineDescriptions(all: readonly HubDescription[], limit: numbe
     others.reduce((total, description) => total + value(description), value(first))
   const subscriptions = all.flatMap((description) => description.subscriptions).slice(0, limit)
   const swept = all.filter(({ entriesPerSweep }) => entriesPerSweep > 0)
+  const sumOfSweeps = swept.reduce((total, { entriesPerSweep }) => total + entriesPerSweep, 0)
   return {
     ...first,
     isReady: all.every(({ isReady }) => isReady),
@@ -22,8 +23,7 @@ export function combineDescriptions(all: readonly HubDescription[], limit: numbe
     delivered: sum(({ delivered }) => delivered),
     bytes: sum(({ bytes }) => bytes),
     published: Math.max(...all.map(({ published }) => published)),
-    entriesPerSweep:
-      swept.length === 0 ? 0 : swept.reduce((total, one) => total + one.entriesPerSweep, 0) / swept.length,
+    entriesPerSweep: swept.length === 0 ? 0 : Math.round((sumOfSweeps / swept.length) * 100) / 100,
     shown: subscriptions.length,
     subscriptions,
     closes: all

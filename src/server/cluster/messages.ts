@@ -8,22 +8,25 @@ export interface WorkerStart {
   readonly config: Config
   /** The number of the worker, from 1. A worker that replaces another one has its number. */
   readonly number: number
+  /** Where the primary process listens, in the order of `listenAddresses`. */
+  readonly urls: readonly string[]
   /** The socket of the log; undefined if each worker opens the log in Redis. */
   readonly logPath: string | undefined
 }
 
-/** An error of a start, with what a message about it needs. */
 export interface StartError {
   readonly message: string
   readonly code?: string | undefined
-  readonly address?: string | undefined
-  readonly port?: number | undefined
 }
 
 /** Answered by the primary process. */
 export type PrimaryMethods = {
   begin(): WorkerStart
-  started(urls: readonly string[]): void
+  started(): void
+  /** The worker has a connection that was passed to it. */
+  taken(connection: number): void
+  /** The worker takes no more connections. */
+  stopping(): void
   failed(error: StartError): void
   /** Counts a stream in the limits of all workers, and returns its number for `leave`. */
   enter(address: string, subject: string | undefined, isPaced: boolean): Promise<number>

@@ -8,18 +8,19 @@ import { storeKind } from '../config/store-value.ts'
 import { checkReload } from '../exposure.ts'
 import type { Logger } from '../logger.ts'
 import { combineMetrics, PrimaryMetrics } from '../metrics.ts'
-import { checkConfig, type Server } from '../server.ts'
+import { checkConfig, listenAddresses, type Server } from '../server.ts'
 import { type OwnLog, openEmbeddedLog } from '../store.ts'
+import { Acceptor } from './acceptor.ts'
 import { Channel } from './channel.ts'
 import { combineDescriptions } from './combine.ts'
+import { Crashes } from './crashes.ts'
 import { PrimaryLimits } from './limits.ts'
-import type { PrimaryMethods, StartError, WorkerMethods } from './messages.ts'
+import type { PrimaryMethods, WorkerMethods } from './messages.ts'
 
 /** How much longer than the drain timeout a worker may take to end, in milliseconds. */
 const graceMs = 10_000
-/** Workers that may end within this time before the primary process gives up. */
-const crashWindowMs = 10_000
-const maxCrashes = 5
+/** How long a worker that cannot reach Redis waits for the next attempt. */
+const outageDelayMs = 1_000
 
 interface RunningWorker {
   readonly worker: Worker
@@ -27,7 +28,10 @@ interface RunningWorker {
   readonly channel: Channel<WorkerMethods>
   /** Its streams in the limits. */
   readonly streams: Set<number>
+  /** What it began with. */
+  config: Config | undefined
   isStarted: boolean
+  startError: Error | undefined
 }
 
 /** What the command line needs of a server, or of several. */
@@ -35,10 +39,14 @@ export type ServerControl = Pick<Server, 'urls' | 'reload' | 'stop'>
 
 /**
  * Starts the workers, and the log unless it is in Redis.
- * @param failed called when workers end again and again; everything is stopped then
+ * @param failed called when workers end again and again; it stops everything
  * @throws OptionError, or the error of a worker's start
  */
-export async function startCluster(config: Config, logger: Logger, failed: () => void): Promise<ServerControl> {
+export async function startCluster(
+  config: Config,
+  logger: Logger,
+  failed: (control: ServerControl) => void
+): Promise<ServerControl> {
   checkConfig(config)
   const primary = new Primary(config, logger, failed)
   try {
@@ -51,19 +59,19 @@ export async function startCluster(config: Config, logger: Logger, failed: () =>
 }
 
 class Primary implements ServerControl {
-  urls: readonly string[] = []
+  readonly #acceptor = new Acceptor()
   readonly #logger: Logger
-  readonly #failed: () => void
+  readonly #failed: (control: ServerControl) => void
   readonly #limits: PrimaryLimits
   readonly #metrics = new PrimaryMetrics()
   readonly #workers = new Map<number, RunningWorker>()
-  readonly #crashes: number[] = []
+  readonly #crashes = new Crashes()
   #config: Config
   #log: OwnLog | undefined
   #logServer: LogServer | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(config: Config, logger: Logger, failed: () => void) {
+  constructor(config: Config, logger: Logger, failed: (control: ServerControl) => void) {
     this.#config = config
     this.#logger = logger
     this.#failed = failed
@@ -71,16 +79,30 @@ class Primary implements ServerControl {
   }
 
   async start(): Promise<void> {
-    const { store, workers } = this.#config
+    const { store, workers, tlsCert } = this.#config
+    const addresses = listenAddresses(this.#config)
+    const served = addresses.length - this.#opsAddresses
+    for (const [at, address] of addresses.entries()) {
+      await this.#acceptor.listen(address, tlsCert !== '' && at < served)
+    }
     if (storeKind(store) !== 'redis') {
       const log = await openEmbeddedLog(this.#config)
       this.#log = log
       this.#logServer = await LogServer.listen(log)
     }
     cluster.setupPrimary({ exec: process.argv[1] as string, args: ['serve'], serialization: 'advanced' })
-    // The first one alone: an address that is in use is one error, and not one of each worker.
-    this.urls = await this.#fork(1)
+    // The first one alone: what keeps it from starting is one error, and not one of each worker.
+    await this.#fork(1)
     await Promise.all(Array.from({ length: workers - 1 }, (_, at) => this.#fork(at + 2)))
+  }
+
+  get urls(): readonly string[] {
+    return this.#acceptor.urls.slice(0, this.#acceptor.urls.length - this.#opsAddresses)
+  }
+
+  /** How many of the addresses are for operators. */
+  get #opsAddresses(): number {
+    return this.#config.opsListen === '' ? 0 : 1
   }
 
   async reload(config: Config): Promise<void> {
@@ -91,7 +113,17 @@ class Primary implements ServerControl {
     const { host, listen } = this.#config
     // A worker that starts from now on begins with the new options.
     this.#config = { ...config, host, listen }
-    await Promise.all(this.#started.map(({ channel }) => channel.ask('reload', config)))
+    await Promise.all(this.#started.map((running) => this.#reload(running)))
+  }
+
+  /** A worker that has ended meanwhile is replaced by one with the new options. */
+  async #reload(running: RunningWorker): Promise<void> {
+    running.config = this.#config
+    try {
+      await running.channel.ask('reload', this.#config)
+    } catch (error) {
+      if (!running.channel.isClosed) throw error
+    }
   }
 
   stop(): Promise<void> {
@@ -100,7 +132,9 @@ class Primary implements ServerControl {
   }
 
   async #stop(): Promise<void> {
+    this.#acceptor.close(this.#opsAddresses)
     await Promise.all([...this.#workers.values()].map((running) => this.#end(running)))
+    this.#acceptor.close()
     await this.#logServer?.close()
     await this.#log?.close()
   }
@@ -118,74 +152,99 @@ class Primary implements ServerControl {
     return [...this.#workers.values()].filter(({ isStarted }) => isStarted)
   }
 
-  /** Starts a worker, and resolves with its URLs when it listens. */
-  #fork(number: number): Promise<readonly string[]> {
+  /** The answers of all workers that did not end meanwhile. */
+  async #askAll<Result>(ask: (channel: Channel<WorkerMethods>) => Promise<Result>): Promise<Result[]> {
+    const settled = await Promise.allSettled(this.#started.map(({ channel }) => ask(channel)))
+    return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  }
+
+  /** Starts a worker, and resolves when it takes connections. Rejects when it has ended before. */
+  #fork(number: number): Promise<void> {
     const worker = cluster.fork()
+    // What was sent to a worker that has just ended. Its end is an event of its own.
+    worker.on('error', () => {})
     return new Promise((resolve, reject) => {
-      const streams = new Set<number>()
-      const started = (urls: readonly string[]) => {
-        running.isStarted = true
-        resolve(urls)
-      }
-      const failed = ({ message, ...more }: StartError) => reject(Object.assign(new Error(message), more))
-      const channel = new Channel<WorkerMethods>(worker, this.#methods(number, streams, started, failed))
-      const running: RunningWorker = { worker, number, channel, streams, isStarted: false }
+      const channel = new Channel<WorkerMethods>(
+        worker,
+        this.#methods(() => running, resolve)
+      )
+      const state = { config: undefined, isStarted: false, startError: undefined }
+      const running: RunningWorker = { worker, number, channel, streams: new Set(), ...state }
       this.#workers.set(number, running)
       worker.once('exit', (code, signal) => {
         channel.close('the worker has ended')
-        for (const stream of streams) this.#limits.leave(stream)
+        this.#acceptor.ended(worker)
+        for (const stream of running.streams) this.#limits.leave(stream)
         this.#workers.delete(number)
-        if (running.isStarted) this.#replace(number, signal ?? code)
-        else reject(new Error(`worker ${number} ended before it listened (${signal ?? code})`))
+        const reason = signal ?? code
+        if (running.isStarted) this.#replace(number, reason)
+        else reject(running.startError ?? new Error(`worker ${number} ended during its start (${reason})`))
       })
     })
   }
 
-  #replace(number: number, reason: string | number): void {
+  #replace(worker: number, reason: string | number): void {
     if (this.#stopped !== undefined) return
-    this.#logger.error({ number, reason }, 'a worker has ended, and another one is started')
-    const now = performance.now()
-    this.#crashes.push(now)
-    const recent = this.#crashes.filter((at) => now - at < crashWindowMs)
-    this.#crashes.splice(0, this.#crashes.length, ...recent)
-    if (recent.length > maxCrashes) this.#giveUp(`${recent.length} workers have ended within ten seconds`)
-    else this.#fork(number).catch((error: Error) => this.#giveUp(error.message))
+    this.#logger.error({ worker, reason }, 'a worker has ended, and another one is started')
+    if (this.#crashes.add()) this.#giveUp('too many workers have ended within ten seconds')
+    else this.#startAgain(worker)
+  }
+
+  #startAgain(worker: number): void {
+    if (this.#stopped !== undefined) return
+    this.#fork(worker).catch((error: Error & { code?: string }) => {
+      // The other workers keep their streams while Redis is away.
+      if (error.code === 'log_unavailable') setTimeout(() => this.#startAgain(worker), outageDelayMs).unref()
+      else this.#replace(worker, error.message)
+    })
   }
 
   #giveUp(why: string): void {
-    if (this.#stopped !== undefined) return
     this.#logger.fatal(why)
-    this.#failed()
+    this.#failed(this)
   }
 
-  #methods(
-    number: number,
-    streams: Set<number>,
-    started: PrimaryMethods['started'],
-    failed: PrimaryMethods['failed']
-  ): PrimaryMethods {
+  /** @param running the worker that asks; it exists when the first question arrives */
+  #methods(running: () => RunningWorker, started: () => void): PrimaryMethods {
     return {
-      begin: () => ({ config: this.#config, number, logPath: this.#logServer?.path }),
-      started,
-      failed,
-      enter: async (address, subject, isPaced) => {
-        const stream = await this.#limits.enter(address, subject, isPaced)
-        streams.add(stream)
-        return stream
+      begin: () => {
+        running().config = this.#config
+        const { urls } = this.#acceptor
+        return { config: this.#config, number: running().number, urls, logPath: this.#logServer?.path }
       },
+      started: () => {
+        const { worker, number } = running()
+        running().isStarted = true
+        this.#acceptor.add(worker)
+        this.#logger.debug({ worker: number, pid: worker.process.pid }, 'a worker has started')
+        started()
+        // There was a reload while it started. The primary process has checked the options.
+        if (running().config !== this.#config) this.#reload(running()).catch(() => {})
+      },
+      failed: ({ message, code }) => {
+        running().startError = Object.assign(new Error(message), { code })
+      },
+      taken: (connection) => this.#acceptor.taken(running().worker, connection),
+      stopping: () => this.#acceptor.remove(running().worker),
+      enter: (...asked) => this.#enter(running(), ...asked),
       leave: (stream) => {
-        streams.delete(stream)
+        running().streams.delete(stream)
         this.#limits.leave(stream)
       },
       publish: (address, subject) => this.#limits.publish(address, subject),
       metrics: async () => {
-        const ofWorkers = await Promise.all(this.#started.map(({ channel }) => channel.ask('metrics')))
+        const ofWorkers = await this.#askAll((channel) => channel.ask('metrics'))
         return combineMetrics([await this.#metrics.values(), ...ofWorkers])
       },
-      describe: async (limit) => {
-        const all = await Promise.all(this.#started.map(({ channel }) => channel.ask('describe', limit)))
-        return combineDescriptions(all, limit)
-      }
+      describe: async (limit) => combineDescriptions(await this.#askAll((one) => one.ask('describe', limit)), limit)
     }
+  }
+
+  async #enter({ streams, channel }: RunningWorker, ...asked: Parameters<PrimaryLimits['enter']>): Promise<number> {
+    const stream = await this.#limits.enter(...asked)
+    // The worker may have ended while the stream waited for its turn.
+    if (channel.isClosed) this.#limits.leave(stream)
+    else streams.add(stream)
+    return stream
   }
 }

@@ -21,8 +21,8 @@ export function tidings(args: string[], env: NodeJS.ProcessEnv = {}, input = '')
 }
 
 /** Starts an interactive command; it is killed when the test ends. */
-export function begin(args: string[], env: NodeJS.ProcessEnv = {}): Command {
-  return new Command(spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } }))
+export function begin(args: string[], env: NodeJS.ProcessEnv = {}, { isGroup = false } = {}): Command {
+  return new Command(spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env }, detached: isGroup }))
 }
 
 /**
@@ -80,6 +80,10 @@ export class Command {
       child.kill('SIGKILL')
       await this.ended
     })
+  }
+
+  get pid(): number {
+    return this.#child.pid as number
   }
 
   get lines(): string[] {

@@ -1,10 +1,10 @@
 // Starts the server of `tidings serve` inside the test process, for tests that need none of its signals, its exit or its
 // standard output. A process costs half a second of processor time, and this a few milliseconds.
 import { Writable } from 'node:stream'
-import { Command } from 'commander'
-import { withServerFlags } from '../../../dist/cli/server-flags.js'
+import { parseArgs } from 'node:util'
 import { OptionError } from '../../../dist/index.js'
 import { configure, nameIn, readSources, type Sources } from '../../../dist/server/config/config.js'
+import { flagFor, options } from '../../../dist/server/config/options.js'
 import { createLogger, logObserver } from '../../../dist/server/logger.js'
 import { startServer } from '../../../dist/server/server.js'
 
@@ -13,8 +13,6 @@ export interface LocalServer {
   readonly port: number
   /** Everything it has logged. */
   output(): string
-  /** Applies the options again, as SIGHUP does: the configuration file may have changed. */
-  reload(): Promise<void>
   /** Ends its streams and releases everything. Can be called twice. */
   stop(): Promise<void>
 }
@@ -46,13 +44,15 @@ export async function startInProcess({ port = 0, args = [], env = {} }: ServerOp
     url,
     port: Number(new URL(url).port),
     output: () => output,
-    reload: () => server.reload(configure(read())),
     stop: () => server.stop()
   }
 }
 
 function flagsOf(args: readonly string[]): Record<string, unknown> {
-  return withServerFlags(new Command()).exitOverride().parse(args, { from: 'user' }).opts()
+  const named = options.map(({ name, kind }) => ({ name, flag: flagFor(name).slice(2), kind }))
+  const types = named.map(({ flag, kind }) => [flag, { type: kind === 'switch' ? 'boolean' : 'string' }] as const)
+  const { values } = parseArgs({ args: [...args], options: Object.fromEntries(types) })
+  return Object.fromEntries(named.flatMap(({ name, flag }) => (flag in values ? [[name, values[flag]]] : [])))
 }
 
 /** Names the options of an error by the flag, the variable or the file that set them. */

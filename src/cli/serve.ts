@@ -1,7 +1,7 @@
 // `tidings serve`: starts a server, prints its address and commands to try, reloads it on SIGHUP and stops it on SIGTERM.
-import cluster from 'node:cluster'
 import { Command } from 'commander'
 import { isShort, readKey } from '../auth/keys.ts'
+import { isWorker } from '../server/cluster/variable.ts'
 import { nameIn, type Sources } from '../server/config/config.ts'
 import type { Config } from '../server/config/options.ts'
 import { describeStore } from '../server/config/store-value.ts'
@@ -30,7 +30,7 @@ export function serveCommand(): Command {
 }
 
 async function serve(flags: Record<string, unknown>): Promise<void> {
-  if (cluster.isWorker) {
+  if (isWorker()) {
     await (await import('../server/cluster/worker.ts')).runWorker()
     return
   }

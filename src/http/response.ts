@@ -20,7 +20,7 @@ const commonList: HeaderList = Object.entries(commonHeaders).flatMap(([name, val
 const added = Symbol('headers that are sent with the head')
 type ResponseWithHeaders = HttpResponse & { [added]?: HeaderList }
 
-/** Adds a header to the head, which `writeHead` sends. Node needs several times as long for headers that are set one by one. */
+/** Adds a header to the head, which `writeHead` sends. With `setHeader`, Node would check and store each before it writes it. */
 export function addHeader(response: ResponseWithHeaders, name: string, value: string): void {
   response[added] ??= []
   response[added].push(name, value)

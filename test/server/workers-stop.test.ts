@@ -65,7 +65,7 @@ describe('a stop', () => {
 
   it('on a second signal is at once', async () => {
     const server = await beginWorkers(['--drain-timeout', '1m'])
-    const streams = await listenOnBoth(server)
+    const streams = await Promise.all(Array.from({ length: 10 }, () => listen(`${server.url}/subscribe`)))
     server.signal('SIGTERM')
     await refuses(server.url)
     server.signal('SIGTERM')

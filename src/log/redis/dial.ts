@@ -1,6 +1,6 @@
 // Opens connections to Redis with the `redis` package, whose own reconnecting and queueing are switched off.
 import { isIP } from 'node:net'
-import { RedisClient } from 'redis'
+import { createClient } from 'redis'
 import type { Host, Login, Tls } from './address.ts'
 
 export type Client = ReturnType<typeof clientFor>
@@ -22,17 +22,15 @@ export function makeClient(host: Host, options: ConnectOptions, timeoutMs: numbe
   return client
 }
 
-/** One class for all clients: `createClient` makes one with all commands for each address. */
-const make = RedisClient.factory({ RESP: 2 })
-
 function clientFor({ host, port }: Host, { login, tls, database }: ConnectOptions, timeoutMs: number) {
   const common = { host, port, connectTimeout: timeoutMs, reconnectStrategy: false as const }
   // SNI carries a host name, never an address [RFC 6066, 3].
   const name = tls?.servername ?? (isIP(host) === 0 ? host : undefined)
-  return make({
+  return createClient({
     ...login,
     ...(database !== undefined && { database }),
     socket: tls ? { ...common, ...tls, tls: true, ...(name !== undefined && { servername: name }) } : common,
+    RESP: 2,
     disableOfflineQueue: true,
     disableClientInfo: true,
     maintNotifications: 'disabled'

@@ -31,23 +31,14 @@ export class Acceptor {
   readonly #waiting: Waiting[] = []
   #ids = 0
 
-  /** Rejects with the error of `net.Server.listen` if the address cannot be used. */
-  async listen(address: Address, isSecure: boolean): Promise<void> {
-    const listener = this.#servers.length
-    const server = createServer({ pauseOnConnect: true }, (socket) => {
-      socket.on('error', () => {})
-      socket.setTimeout(passTimeoutMs, () => socket.destroy())
-      this.#pass({ listener, socket })
-    })
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen({ ...address, backlog: 4_096 }, () => {
-        server.removeListener('error', reject)
-        resolve()
-      })
-    })
-    this.#servers.push(server)
-    this.urls.push(urlOf(address, server.address(), isSecure))
+  /**
+   * The last `plain` addresses are without TLS.
+   * Rejects with the error of `net.Server.listen` if an address cannot be used.
+   */
+  async listenAll(addresses: readonly Address[], plain: number, isSecure: boolean): Promise<void> {
+    for (const [at, address] of addresses.entries()) {
+      await this.#listen(address, isSecure && at < addresses.length - plain)
+    }
   }
 
   /** From now on, the worker gets connections. */
@@ -78,6 +69,24 @@ export class Acceptor {
   close(keep = 0): void {
     for (const server of this.#servers.slice(0, this.#servers.length - keep)) if (server.listening) server.close()
     if (keep === 0) for (const { socket } of this.#waiting.splice(0)) socket.destroy()
+  }
+
+  async #listen(address: Address, isSecure: boolean): Promise<void> {
+    const listener = this.#servers.length
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      socket.on('error', () => {})
+      socket.setTimeout(passTimeoutMs, () => socket.destroy())
+      this.#pass({ listener, socket })
+    })
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ ...address, backlog: 4_096 }, () => {
+        server.removeListener('error', reject)
+        resolve()
+      })
+    })
+    this.#servers.push(server)
+    this.urls.push(urlOf(address, server.address(), isSecure))
   }
 
   #pass({ listener, socket }: Waiting): void {

@@ -16,10 +16,11 @@ import { combineDescriptions } from './combine.ts'
 import { Crashes } from './crashes.ts'
 import { PrimaryLimits } from './limits.ts'
 import type { PrimaryMethods, WorkerMethods } from './messages.ts'
+import { primaryVariable } from './variable.ts'
 
 /** How much longer than the drain timeout a worker may take to end, in milliseconds. */
 const graceMs = 10_000
-/** How long a worker that cannot reach Redis waits for the next attempt. */
+/** The time between two attempts to start a worker while Redis cannot be reached. */
 const outageDelayMs = 1_000
 
 interface RunningWorker {
@@ -36,17 +37,14 @@ interface RunningWorker {
 
 /** What the command line needs of a server, or of several. */
 export type ServerControl = Pick<Server, 'urls' | 'reload' | 'stop'>
+type Failed = (control: ServerControl) => void
 
 /**
  * Starts the workers, and the log unless it is in Redis.
  * @param failed called when workers end again and again; it stops everything
  * @throws OptionError, or the error of a worker's start
  */
-export async function startCluster(
-  config: Config,
-  logger: Logger,
-  failed: (control: ServerControl) => void
-): Promise<ServerControl> {
+export async function startCluster(config: Config, logger: Logger, failed: Failed): Promise<ServerControl> {
   checkConfig(config)
   const primary = new Primary(config, logger, failed)
   try {
@@ -61,7 +59,7 @@ export async function startCluster(
 class Primary implements ServerControl {
   readonly #acceptor = new Acceptor()
   readonly #logger: Logger
-  readonly #failed: (control: ServerControl) => void
+  readonly #failed: Failed
   readonly #limits: PrimaryLimits
   readonly #metrics = new PrimaryMetrics()
   readonly #workers = new Map<number, RunningWorker>()
@@ -71,7 +69,7 @@ class Primary implements ServerControl {
   #logServer: LogServer | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(config: Config, logger: Logger, failed: (control: ServerControl) => void) {
+  constructor(config: Config, logger: Logger, failed: Failed) {
     this.#config = config
     this.#logger = logger
     this.#failed = failed
@@ -80,11 +78,7 @@ class Primary implements ServerControl {
 
   async start(): Promise<void> {
     const { store, workers, tlsCert } = this.#config
-    const addresses = listenAddresses(this.#config)
-    const served = addresses.length - this.#opsAddresses
-    for (const [at, address] of addresses.entries()) {
-      await this.#acceptor.listen(address, tlsCert !== '' && at < served)
-    }
+    await this.#acceptor.listenAll(listenAddresses(this.#config), this.#opsAddresses, tlsCert !== '')
     if (storeKind(store) !== 'redis') {
       const log = await openEmbeddedLog(this.#config)
       this.#log = log
@@ -100,8 +94,7 @@ class Primary implements ServerControl {
     return this.#acceptor.urls.slice(0, this.#acceptor.urls.length - this.#opsAddresses)
   }
 
-  /** How many of the addresses are for operators. */
-  get #opsAddresses(): number {
+  get #opsAddresses(): 0 | 1 {
     return this.#config.opsListen === '' ? 0 : 1
   }
 
@@ -160,7 +153,7 @@ class Primary implements ServerControl {
 
   /** Starts a worker, and resolves when it takes connections. Rejects when it has ended before. */
   #fork(number: number): Promise<void> {
-    const worker = cluster.fork()
+    const worker = cluster.fork({ [primaryVariable]: String(process.pid) })
     // What was sent to a worker that has just ended. Its end is an event of its own.
     worker.on('error', () => {})
     return new Promise((resolve, reject) => {
@@ -226,7 +219,7 @@ class Primary implements ServerControl {
       },
       taken: (connection) => this.#acceptor.taken(running().worker, connection),
       stopping: () => this.#acceptor.remove(running().worker),
-      enter: (...asked) => this.#enter(running(), ...asked),
+      enter: (address, subject, isPaced) => this.#enter(running(), address, subject, isPaced),
       leave: (stream) => {
         running().streams.delete(stream)
         this.#limits.leave(stream)
@@ -240,8 +233,13 @@ class Primary implements ServerControl {
     }
   }
 
-  async #enter({ streams, channel }: RunningWorker, ...asked: Parameters<PrimaryLimits['enter']>): Promise<number> {
-    const stream = await this.#limits.enter(...asked)
+  async #enter(
+    { streams, channel }: RunningWorker,
+    address: string,
+    subject: string | undefined,
+    isPaced: boolean
+  ): Promise<number> {
+    const stream = await this.#limits.enter(address, subject, isPaced)
     // The worker may have ended while the stream waited for its turn.
     if (channel.isClosed) this.#limits.leave(stream)
     else streams.add(stream)

@@ -51,7 +51,13 @@ export async function startInProcess({ port = 0, args = [], env = {} }: ServerOp
 function flagsOf(args: readonly string[]): Record<string, unknown> {
   const named = options.map(({ name, kind }) => ({ name, flag: flagFor(name).slice(2), kind }))
   const types = named.map(({ flag, kind }) => [flag, { type: kind === 'switch' ? 'boolean' : 'string' }] as const)
-  const { values } = parseArgs({ args: [...args], options: Object.fromEntries(types) })
+  const takesValue = new Set(types.flatMap(([flag, { type }]) => (type === 'string' ? [`--${flag}`] : [])))
+  // A value may begin with a dash, as a PEM key does.
+  const joined = args.flatMap((arg, at) => {
+    if (takesValue.has(args[at - 1] ?? '')) return []
+    return takesValue.has(arg) ? [`${arg}=${args[at + 1]}`] : [arg]
+  })
+  const { values } = parseArgs({ args: joined, options: Object.fromEntries(types) })
   return Object.fromEntries(named.flatMap(({ name, flag }) => (flag in values ? [[name, values[flag]]] : [])))
 }
 

@@ -14,6 +14,11 @@ const stateIntervalMs = 1_000
 export interface LogServerOptions {
   /** How many bytes may wait for a worker that does not read, in addition to one batch. Beyond, it is disconnected. Default: 64 MiB. */
   maxQueuedBytes?: number
+  /**
+   * Whether workers read the history in a folder themselves, rather than through the socket. Default: false, because a commit of the primary
+   * process has failed once while another process had the folder open.
+   */
+  workersReadFolder?: boolean
 }
 
 export class LogServer {
@@ -21,6 +26,7 @@ export class LogServer {
   readonly path: string
   readonly #log: OwnedLog
   readonly #maxQueuedBytes: number
+  readonly #workersReadFolder: boolean
   readonly #socketPath: SocketPath
   readonly #server: Server
   readonly #workers = new Map<string, WorkerConnection>()
@@ -46,8 +52,9 @@ export class LogServer {
     }
   }
 
-  private constructor(log: OwnedLog, { maxQueuedBytes = 64 * 2 ** 20 }: LogServerOptions) {
+  private constructor(log: OwnedLog, { maxQueuedBytes = 64 * 2 ** 20, workersReadFolder = false }: LogServerOptions) {
     this.#log = log
+    this.#workersReadFolder = workersReadFolder
     this.#maxQueuedBytes = maxQueuedBytes
     this.#socketPath = newSocketPath()
     this.path = this.#socketPath.path
@@ -113,7 +120,7 @@ export class LogServer {
     const node = randomBytes(9).toString('base64url')
     const worker = new WorkerConnection(node, socket, this.#log, this, this.#maxQueuedBytes)
     this.#workers.set(node, worker)
-    const folder = 'files' in this.#log ? this.#log.files.path : undefined
+    const folder = this.#workersReadFolder && 'files' in this.#log ? this.#log.files.path : undefined
     worker.write(encodeFrame(['hello', node, this.#log.epoch, this.#sentState, folder]))
     this.requestFlush()
   }

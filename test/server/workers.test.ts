@@ -88,7 +88,7 @@ describe('a stream', () => {
     expect(again.map(({ status }) => status)).toEqual([204, 204, 204, 204])
   })
 
-  it('is told of a deletion on both workers, and neither replays what was deleted', async () => {
+  it('receives the announcement of a deletion on both workers, and neither replays what was deleted', async () => {
     const topic = fresh()
     const headers = await rights()
     const streams = await listenOnBoth(server.process, topicPath(topic), headers)

@@ -1,7 +1,7 @@
 // Frames between the primary and its workers: a length of four bytes, then a value in MessagePack. See docs/decisions/0028.
 import { Packr } from 'msgpackr'
 
-/** Without records, so that every frame can be read by itself. */
+/** Without records: each frame can be read alone. */
 const packr = new Packr({ useRecords: false })
 const headerSize = 4
 

@@ -15,7 +15,7 @@ interface Pending {
   reject(error: Error): void
 }
 
-/** Takes what the primary sends by itself. */
+/** Takes what the primary sends without a question. */
 export interface FrameHandler {
   take(frame: Exclude<Frame, readonly ['answers', ...unknown[]]>): void
   /** The primary is gone, or has disconnected this worker. Called once, and not after `close`. */

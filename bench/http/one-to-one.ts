@@ -1,6 +1,5 @@
 // One publish to one of many subscribers, each with a topic of its own: the usual work of notifications.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cpuMicros } from '../support/cpu.ts'
 import { percentile } from '../support/stats.ts'
 import { Pump } from './pump.ts'
 import { requestText } from './requests.ts'
@@ -46,22 +45,16 @@ const bench: HubBench<Outcome> = {
       // Once to each topic, since a hub may look its subscribers up the first time.
       while (pump.counts.answered < count) await sleep(20)
       const warmUp = pump.reset()
-      const [cpuBefore, startedAt] = [cpuMicros(server.pids), performance.now()]
-      await sleep(seconds * 1_000)
-      const elapsed = (performance.now() - startedAt) / 1_000
-      const cpu = cpuMicros(server.pids) - cpuBefore
-      const { answered, refused, latencies } = pump.reset()
+      const { answered, latencies, ...measured } = await pump.measure(server.pids, seconds)
       await pump.stop()
       const published = warmUp.answered + answered + pump.counts.answered
       for (let waits = 0; waits < 100 && streams.received < published; waits++) await sleep(20)
       return {
+        ...measured,
         publishes: answered,
-        seconds: elapsed,
-        cpu,
         p50: percentile(latencies, 50),
         p99: percentile(latencies, 99),
-        lost: published - streams.received,
-        refused
+        lost: published - streams.received
       }
     } finally {
       streams.leave()

@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { about, printAbout } from '../support/about.ts'
-import { cpuMicros } from '../support/cpu.ts'
 import { named, number } from '../support/flags.ts'
 import { type Column, type Failure, markdown, summaries } from '../support/report.ts'
 import { saveResults } from '../support/results.ts'
@@ -71,18 +70,12 @@ async function trial(contender: PublishContender, inFlight: number, seconds: num
       const pump = await Pump.start([server.port], inFlight, () => request)
       await sleep(1_000)
       pump.reset()
-      const [cpuBefore, startedAt] = [cpuMicros(server.pids), performance.now()]
-      await sleep(seconds * 1_000)
-      const elapsed = (performance.now() - startedAt) / 1_000
-      const cpu = cpuMicros(server.pids) - cpuBefore
-      const { answered, refused, latencies } = pump.reset()
+      const { answered, latencies, ...measured } = await pump.measure(server.pids, seconds)
       await pump.stop()
       return {
+        ...measured,
         requests: answered,
-        seconds: elapsed,
-        cpu,
         updates: contender.updates,
-        refused,
         p50: percentile(latencies, 50),
         p99: percentile(latencies, 99)
       }

@@ -1,6 +1,8 @@
 // Sends one HTTP/1.1 request after the other on each of many keep-alive connections, and measures until the responses arrive.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { cpuMicros } from '../support/cpu.ts'
 
 /** Makes the bytes of the next request. */
 export type NextRequest = () => string | Buffer
@@ -77,6 +79,12 @@ export interface PumpCounts {
   latencies: number[]
 }
 
+export interface PumpWindow extends PumpCounts {
+  readonly seconds: number
+  /** Microseconds. */
+  readonly cpu: number
+}
+
 export class Pump {
   readonly counts: PumpCounts = { answered: 0, refused: 0, latencies: [] }
   readonly #lanes: readonly Lane[]
@@ -102,6 +110,14 @@ export class Pump {
     const { answered, refused, latencies } = this.counts
     Object.assign(this.counts, { answered: 0, refused: 0, latencies: [] })
     return { answered, refused, latencies }
+  }
+
+  /** Counts for a while, from a new start, with the processor time that the server's processes take meanwhile. */
+  async measure(pids: readonly number[], seconds: number): Promise<PumpWindow> {
+    const [cpuBefore, startedAt] = [cpuMicros(pids), performance.now()]
+    await sleep(seconds * 1_000)
+    const elapsed = (performance.now() - startedAt) / 1_000
+    return { ...this.reset(), seconds: elapsed, cpu: cpuMicros(pids) - cpuBefore }
   }
 
   /** Waits for the responses that are in flight. */

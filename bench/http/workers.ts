@@ -91,11 +91,8 @@ async function trial(flags: readonly string[], count: number, seconds: number): 
     const pump = await Pump.start([port], inFlight, () => request)
     await sleep(500)
     pump.reset()
-    const [cpuBefore, receivedBefore, startedAt] = [cpuMicros(pids), streams.received, performance.now()]
-    await sleep(seconds * 1_000)
-    const elapsed = (performance.now() - startedAt) / 1_000
-    const cpu = cpuMicros(pids) - cpuBefore
-    const { answered } = pump.reset()
+    const receivedBefore = streams.received
+    const { answered, cpu, seconds: elapsed } = await pump.measure(pids, seconds)
     const received = streams.received - receivedBefore
     await pump.stop()
     return { rate: answered / elapsed, cpu: cpu / answered, received: received / elapsed, cpuEach: cpu / received }

@@ -2,7 +2,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Entry, RedisLog } from '../../dist/index.js'
 import { testLogContract } from '../support/log/log-contract.ts'
-import { dataOf, everything, followed, keptIn, many, only, readAll, update } from '../support/log/log-folder.ts'
+import {
+  compareIndexWithScan,
+  dataOf,
+  everything,
+  followed,
+  keptIn,
+  many,
+  only,
+  readAll,
+  update
+} from '../support/log/log-folder.ts'
 import { randomFrom } from '../support/random.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 import { newPrefix, openKept, openShared, type RedisServer, startRedis } from '../support/servers/redis.ts'
@@ -174,21 +184,7 @@ describeWith(await redis(), 'RedisLog', (program) => {
   })
 
   it('reads by index exactly what a full scan returns', async () => {
-    const log = await openShared(server)
-    const topics = ['a', 'b', 'nul\0', 'ü/"\\']
-    await log.append(
-      numbers(1, 200).map((number) =>
-        update(String(number), { topics: topics.filter((_, at) => (number * 7 + at * 3) % 5 < 2).concat('z') })
-      )
-    )
-    for (const topic of topics) {
-      for (const after of [0, 50, 199]) {
-        const found = await readAll(log, { after, filter: only(topic), entries: 7 })
-        expect(found).toEqual(await readAll(log, { after, filter: only(topic, false), entries: 7 }))
-      }
-      for (const count of [1, 5, 1_000])
-        expect(await log.newest(only(topic), count)).toBe(await log.newest(only(topic, false), count))
-    }
+    await compareIndexWithScan(await openShared(server))
   })
 
   it('groups concurrent appends into few commands', async () => {

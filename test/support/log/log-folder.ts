@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { open as openLmdb } from 'lmdb'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import {
   type Entry,
   type Filter,
@@ -51,6 +51,24 @@ export async function readAll(log: Log, { after = 0, filter = everything, entrie
     lost ||= page.lost
     if (page.cursor === cursor) return { entries: read, lost }
     cursor = page.cursor
+  }
+}
+
+/** Appends entries with several topics, and expects that reads by topic return exactly what a full scan returns. */
+export async function compareIndexWithScan(log: Log): Promise<void> {
+  const topics = ['a', 'b', 'nul\0', 'ü/"\\']
+  const updates = Array.from({ length: 200 }, (_, at) => {
+    const own = topics.filter((_topic, place) => ((at + 1) * 7 + place * 3) % 5 < 2)
+    return update(String(at + 1), { topics: own.concat('z') })
+  })
+  await log.append(updates)
+  for (const topic of topics) {
+    for (const after of [0, 50, 199]) {
+      const found = await readAll(log, { after, filter: only(topic), entries: 7 })
+      expect(found).toEqual(await readAll(log, { after, filter: only(topic, false), entries: 7 }))
+    }
+    for (const count of [1, 5, 1_000])
+      expect(await log.newest(only(topic), count)).toBe(await log.newest(only(topic, false), count))
   }
 }
 

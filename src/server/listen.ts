@@ -46,6 +46,8 @@ export async function listen(address: Address, options: ListenOptions, serve: Re
 /** A listener of a worker, for the connections of a URL that the primary process passes to it. */
 export function receive(url: string, options: ListenOptions, serve: RequestListener): Receiver {
   const { server, connections, ...listener } = create(options, serve)
+  // node:http begins to check the timeouts of its connections when it listens.
+  server.emit('listening')
   return {
     ...listener,
     url,

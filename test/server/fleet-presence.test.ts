@@ -39,8 +39,6 @@ async function nodeOn({ url }: RedisServer): Promise<MercureServer> {
 /** The topics of the subscriptions that one server lists. */
 const topicsAt = async (node: MercureServer) =>
   (await subscriptionsAt(node, '0.x', listPath)).map(({ topic }) => topic).sort()
-const signal = (node: MercureServer, name: NodeJS.Signals) => process.kill(node.process.pid, name)
-
 describeWith(await redis(), 'presence in a fleet', (program) => {
   it.each(dialects)('is listed and announced by every server (%s)', async (dialect) => {
     const server = await redisForTest(program)
@@ -114,9 +112,9 @@ describeWith(await redis(), 'presence in a fleet', (program) => {
     const [one, two] = [await processOn(server), await nodeOn(server)]
     await one.follow('0.x', 'a')
     await expect.poll(() => topicsAt(two)).toEqual(['a'])
-    signal(one, 'SIGSTOP')
+    one.process.signal('SIGSTOP')
     await expect.poll(() => topicsAt(two), { timeout: timeoutMs }).toEqual([])
-    signal(one, 'SIGCONT')
+    one.process.signal('SIGCONT')
     for (const node of [two, one]) await expect.poll(() => topicsAt(node), { timeout: timeoutMs }).toEqual(['a'])
   })
 

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { ask, post } from '../support/http/http.ts'
 import { listen } from '../support/http/sse-client.ts'
 import { newFolder } from '../support/log/log-folder.ts'
+import { freePort } from '../support/servers/free-port.ts'
 import {
   askBoth,
   beginWorkers,
@@ -42,6 +43,20 @@ describe('a stop', () => {
     expect(streams.every(({ raw }) => /retry: \d+\n\n$/.test(raw))).toBe(true)
     expect((await server.ended).code).toBe(0)
     expect(timesOf(server, 'a worker has ended')).toBe(0)
+  })
+
+  it('answers operators until the last stream has ended', async () => {
+    const ops = `http://127.0.0.1:${await freePort()}`
+    const server = await beginWorkers(['--drain-timeout', '2s', '--ops-listen', ops.slice('http://'.length)])
+    const streams = await Promise.all(Array.from({ length: 20 }, () => listen(`${server.url}/subscribe`)))
+    server.signal('SIGTERM')
+    await refuses(server.url)
+    for (const answer of await askBoth(() => ask(`${ops}/readyz`))) {
+      expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
+    }
+    for (const { status } of await askBoth(() => ask(`${ops}/healthz`))) expect(status).toBe(200)
+    expect(streams.some(({ ended }) => !ended)).toBe(true)
+    expect((await server.ended).code).toBe(0)
   })
 
   it('on SIGINT to all processes, as a terminal sends it, is clean, and happens once', async () => {

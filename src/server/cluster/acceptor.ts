@@ -25,19 +25,24 @@ export class Acceptor {
   readonly #servers: Server[] = []
   /** Workers that take connections, the next one first. */
   readonly #takers = new Set<Worker>()
+  /** Workers that end their streams, and still answer operators. */
+  readonly #draining = new Set<Worker>()
   /** Connections on their way to each worker. This process has them too until the worker says that it has them. */
   readonly #passed = new Map<Worker, Map<number, Socket>>()
   /** Connections that arrived while no worker took any. */
   readonly #waiting: Waiting[] = []
   #ids = 0
+  /** How many of the last addresses are for operators. */
+  #opsAddresses = 0
 
   /**
-   * The last `plain` addresses are without TLS.
+   * The last addresses are for operators, and without TLS.
    * Rejects with the error of `net.Server.listen` if an address cannot be used.
    */
-  async listenAll(addresses: readonly Address[], plain: number, isSecure: boolean): Promise<void> {
+  async listenAll(addresses: readonly Address[], opsAddresses: number, isSecure: boolean): Promise<void> {
+    this.#opsAddresses = opsAddresses
     for (const [at, address] of addresses.entries()) {
-      await this.#listen(address, isSecure && at < addresses.length - plain)
+      await this.#listen(address, isSecure && at < addresses.length - opsAddresses)
     }
   }
 
@@ -47,9 +52,9 @@ export class Acceptor {
     for (const waiting of this.#waiting.splice(0)) this.#pass(waiting)
   }
 
-  /** The worker stops. */
-  remove(worker: Worker): void {
-    this.#takers.delete(worker)
+  /** The worker stops. It gets no more clients, but operators when no other worker is left. */
+  drain(worker: Worker): void {
+    if (this.#takers.delete(worker)) this.#draining.add(worker)
   }
 
   /** The worker has a connection. */
@@ -60,15 +65,25 @@ export class Acceptor {
 
   /** The worker has ended. Clients whose connections were on their way see them closed, and connect again. */
   ended(worker: Worker): void {
-    this.remove(worker)
+    this.#takers.delete(worker)
+    this.#draining.delete(worker)
     for (const socket of this.#passed.get(worker)?.values() ?? []) socket.destroy()
     this.#passed.delete(worker)
   }
 
-  /** Stops accepting, on all addresses but the last ones if `keep` is given. */
-  close(keep = 0): void {
-    for (const server of this.#servers.slice(0, this.#servers.length - keep)) if (server.listening) server.close()
-    if (keep === 0) for (const { socket } of this.#waiting.splice(0)) socket.destroy()
+  /** Stops accepting clients. Operators are accepted until `close`. */
+  closeToClients(): void {
+    for (const [at, server] of this.#servers.entries()) if (!this.#isForOperators(at)) server.close()
+  }
+
+  /** Stops accepting. */
+  close(): void {
+    for (const server of this.#servers) if (server.listening) server.close()
+    for (const { socket } of this.#waiting.splice(0)) socket.destroy()
+  }
+
+  #isForOperators(listener: number): boolean {
+    return listener >= this.#servers.length - this.#opsAddresses
   }
 
   async #listen(address: Address, isSecure: boolean): Promise<void> {
@@ -90,14 +105,11 @@ export class Acceptor {
   }
 
   #pass({ listener, socket }: Waiting): void {
-    const [worker] = this.#takers
+    const worker = this.#next(this.#takers) ?? (this.#isForOperators(listener) ? this.#next(this.#draining) : undefined)
     if (!worker) {
       this.#waiting.push({ listener, socket })
       return
     }
-    // The next connection is for the next worker.
-    this.#takers.delete(worker)
-    this.#takers.add(worker)
     const id = ++this.#ids
     const passed = this.#passed.get(worker) ?? new Map<number, Socket>()
     this.#passed.set(worker, passed.set(id, socket))
@@ -105,5 +117,14 @@ export class Acceptor {
     worker.send(message, socket, { keepOpen: true }, (error) => {
       if (error) this.taken(worker, id)
     })
+  }
+
+  /** Each connection is for another worker. */
+  #next(workers: Set<Worker>): Worker | undefined {
+    const [worker] = workers
+    if (!worker) return undefined
+    workers.delete(worker)
+    workers.add(worker)
+    return worker
   }
 }

@@ -125,7 +125,7 @@ class Primary implements ServerControl {
   }
 
   async #stop(): Promise<void> {
-    this.#acceptor.close(this.#opsAddresses)
+    this.#acceptor.closeToClients()
     await Promise.all([...this.#workers.values()].map((running) => this.#end(running)))
     this.#acceptor.close()
     await this.#logServer?.close()
@@ -218,7 +218,7 @@ class Primary implements ServerControl {
         running().startError = Object.assign(new Error(message), { code })
       },
       taken: (connection) => this.#acceptor.taken(running().worker, connection),
-      stopping: () => this.#acceptor.remove(running().worker),
+      stopping: () => this.#acceptor.drain(running().worker),
       enter: (address, subject, isPaced) => this.#enter(running(), address, subject, isPaced),
       leave: (stream) => {
         running().streams.delete(stream)

@@ -7,7 +7,7 @@ import * as fc from 'fast-check'
 import type { Entry, Hub } from '../../../dist/index.js'
 import { ChangeModel } from './change-model.ts'
 import { ChangingClient, type Recorded } from './changing-client.ts'
-import { type Library, loseDeliveries, openLog, recordAppends } from './histories.ts'
+import { type History, handlerOf, type Library, loseDeliveries, openLogs, recordAppends } from './histories.ts'
 
 type Step =
   | { readonly do: 'publish'; readonly topics: readonly string[]; readonly size: number; readonly count: number }
@@ -27,7 +27,7 @@ type Step =
 type From = 'none' | 'earliest' | 'last' | number
 
 export interface ChangeHistory {
-  readonly log: 'memory' | 'lmdb'
+  readonly log: History['log']
   readonly window: number
   readonly batchBytes: number
   readonly holes: number
@@ -71,7 +71,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 )
 
 export const anyChangeHistory: fc.Arbitrary<ChangeHistory> = fc.record({
-  log: fc.constantFrom('memory', 'memory', 'lmdb'),
+  log: fc.constantFrom('memory', 'memory', 'lmdb', 'workers'),
   window: fc.integer({ min: 1, max: 30 }),
   batchBytes: fc.constantFrom(1, 500, 262_144),
   holes: fc.constantFrom(0, 0, 5),
@@ -94,17 +94,17 @@ export async function playChanges(library: Library, history: ChangeHistory): Pro
 }
 
 class Run {
-  readonly #hub: Hub
+  readonly #hubs: readonly Hub[]
   readonly #server: Server
   readonly #clients: ChangingClient[] = []
   readonly #published: Entry[]
   readonly #agent: Agent
   readonly #lossy: { complete: boolean }
-  readonly #remove: () => void
+  readonly #remove: Shared['remove']
   #updates = 0
 
-  private constructor(hub: Hub, server: Server, shared: Pick<Run, never> & Shared) {
-    this.#hub = hub
+  private constructor(hubs: readonly Hub[], server: Server, shared: Pick<Run, never> & Shared) {
+    this.#hubs = hubs
     this.#server = server
     this.#published = shared.published
     this.#agent = shared.agent
@@ -114,15 +114,15 @@ class Run {
 
   static async begin(library: Library, { log: kind, window, batchBytes, holes, clients }: ChangeHistory): Promise<Run> {
     const lossy = { complete: holes === 0 }
-    const { log, remove } = await openLog(library, kind, 100_000)
-    loseDeliveries(log, holes, lossy)
+    const { logs, remove } = await openLogs(library, kind, 100_000)
+    for (const log of logs) loseDeliveries(log, holes, lossy)
     const published: Entry[] = []
-    recordAppends(log, published)
-    const hub = library.createHub({ log, window: { entries: window }, batchBytes, heartbeat: 40 })
-    const server = createServer(library.createHandler(hub, { highWaterMark: 1 }))
+    for (const log of logs) recordAppends(log, published)
+    const hubs = logs.map((log) => library.createHub({ log, window: { entries: window }, batchBytes, heartbeat: 40 }))
+    const server = createServer(handlerOf(library, hubs))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const agent = new Agent({ keepAlive: true, maxSockets: 8 })
-    const run = new Run(hub, server, { published, agent, lossy, remove })
+    const run = new Run(hubs, server, { published, agent, lossy, remove })
     const at = { host: '127.0.0.1', port: (server.address() as AddressInfo).port }
     for (const wanted of clients) {
       const one = new ChangingClient(at, wanted, agent, () => published.at(-1)?.offset ?? 0)
@@ -155,10 +155,10 @@ class Run {
     await Promise.allSettled(this.#clients.map((one) => one.changed))
     this.#agent.destroy()
     const closed = new Promise((resolve) => this.#server.close(resolve))
-    await this.#hub.close()
+    await Promise.all(this.#hubs.map((hub) => hub.close()))
     this.#server.closeAllConnections()
     await closed
-    this.#remove()
+    await this.#remove()
   }
 
   #clientOf({ client }: { readonly client: number }): ChangingClient {
@@ -188,7 +188,8 @@ class Run {
       const data = `${number} `.padEnd(step.size, 'x')
       return { topics: step.topics, data, ...(number % 3 === 0 && { id: `own-${number}` }) }
     })
-    return this.#hub.publishAll(updates)
+    const hub = this.#hubs[this.#updates % this.#hubs.length] as Hub
+    return hub.publishAll(updates)
   }
 
   /** A confirmation or `tidings:live` may follow the last entry, at the same position. */
@@ -212,7 +213,7 @@ interface Shared {
   readonly published: Entry[]
   readonly agent: Agent
   readonly lossy: { complete: boolean }
-  readonly remove: () => void
+  readonly remove: () => void | Promise<void>
 }
 
 function verify(streams: readonly Recorded[], published: readonly Entry[]): void {

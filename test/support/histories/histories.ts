@@ -3,7 +3,7 @@
 // client has an entry that was deleted before it connected; and the streams of ended topics are closed.
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { Agent, createServer, request as httpRequest, type Server } from 'node:http'
+import { Agent, createServer, request as httpRequest, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import type * as Tidings from '../../../dist/index.js'
 import type { Entry, Log } from '../../../dist/index.js'
+import { WorkerLog } from '../../../dist/log/workers/log.js'
+import { LogServer } from '../../../dist/log/workers/server.js'
 import { HistoryClient, type Seen } from './history-client.ts'
 
 /** The library under test: the shipped one, or a copy with a planted fault. */
@@ -29,7 +31,8 @@ type Step =
 
 export interface History {
   readonly transport: 'tcp' | 'unix'
-  readonly log: 'memory' | 'lmdb'
+  /** `workers`: two hubs, each over a WorkerLog of one MemoryLog. Requests alternate between them. */
+  readonly log: 'memory' | 'lmdb' | 'workers'
   readonly window: number
   readonly keep: number
   readonly batchBytes: number
@@ -61,7 +64,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 export const anyHistory: fc.Arbitrary<History> = fc.record({
   transport: fc.constantFrom('tcp', 'unix', 'unix'),
-  log: fc.constantFrom('memory', 'memory', 'lmdb'),
+  log: fc.constantFrom('memory', 'memory', 'lmdb', 'workers'),
   window: fc.integer({ min: 1, max: 30 }),
   keep: fc.constantFrom(3, 10, 40, 10_000),
   batchBytes: fc.constantFrom(1, 500, 262_144),
@@ -84,7 +87,7 @@ export async function play(library: Library, history: History): Promise<void> {
 
 class Run {
   readonly #history: History
-  readonly #hub: Tidings.Hub
+  readonly #hubs: readonly Tidings.Hub[]
   readonly #server: Server
   readonly #clients: { readonly client: HistoryClient; readonly start: number }[] = []
   readonly #published: Entry[] = []
@@ -94,7 +97,7 @@ class Run {
   readonly #posts: Promise<void>[] = []
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 })
   #at: object = {}
-  #remove = () => {}
+  #remove: () => void | Promise<void> = () => {}
   #updates = 0
   readonly #lossy: { complete: boolean }
 
@@ -102,25 +105,26 @@ class Run {
     library: Library,
     history: History,
     server: Server,
-    hub: Tidings.Hub,
+    hubs: readonly Tidings.Hub[],
     lossy: { complete: boolean }
   ) {
     this.#history = history
     this.#server = server
-    this.#hub = hub
+    this.#hubs = hubs
     this.#lossy = lossy
-    server.on('request', library.createHandler(hub, { highWaterMark: 1 }))
+    server.on('request', handlerOf(library, hubs))
   }
 
   static async begin(library: Library, history: History): Promise<Run> {
     const { window, keep, batchBytes, slowTimeout, holes } = history
     const lossy = { complete: holes === 0 }
-    const { log, remove } = await openLog(library, history.log, keep)
-    loseDeliveries(log, holes, lossy)
-    const hub = library.createHub({ log, window: { entries: window }, batchBytes, slowTimeout, heartbeat: 40 })
-    const run = new Run(library, history, createServer(), hub, lossy)
+    const { logs, remove } = await openLogs(library, history.log, keep)
+    for (const log of logs) loseDeliveries(log, holes, lossy)
+    const options = { window: { entries: window }, batchBytes, slowTimeout, heartbeat: 40 }
+    const hubs = logs.map((log) => library.createHub({ log, ...options }))
+    const run = new Run(library, history, createServer(), hubs, lossy)
     run.#remove = remove
-    recordAppends(log, run.#published, run.#times)
+    for (const log of logs) recordAppends(log, run.#published, run.#times)
     run.#at = await run.#listen()
     for (const selectors of history.clients) {
       const client = new HistoryClient(run.#at, selectors)
@@ -158,10 +162,10 @@ class Run {
     await Promise.allSettled(this.#posts)
     this.#agent.destroy()
     const closed = new Promise((resolve) => this.#server.close(resolve))
-    await this.#hub.close()
+    await Promise.all(this.#hubs.map((hub) => hub.close()))
     this.#server.closeAllConnections()
     await closed
-    this.#remove()
+    await this.#remove()
   }
 
   async #listen(): Promise<object> {
@@ -173,18 +177,18 @@ class Run {
   }
 
   async #publish(step: { topics: readonly string[]; size: number; count: number }): Promise<Entry[]> {
-    return this.#hub.publishAll(
+    return this.#nextHub.publishAll(
       Array.from({ length: step.count }, () => ({ topics: step.topics, ...this.#next(step.size) }))
     )
   }
 
   async #endTopics(topics: readonly string[]): Promise<void> {
-    await this.#hub.publishAll(topics.map((topic) => ({ topics: [topic], ...this.#next(8), end: true })))
+    await this.#nextHub.publishAll(topics.map((topic) => ({ topics: [topic], ...this.#next(8), end: true })))
   }
 
   /** There may be nothing to delete. */
   async #delete(topics: readonly string[]): Promise<void> {
-    const entry = await this.#hub.delete({ topics }).catch((error: { code?: string }) => {
+    const entry = await this.#nextHub.delete({ topics }).catch((error: { code?: string }) => {
       if (error.code !== 'update_missing') throw error
     })
     if (!entry) return
@@ -197,7 +201,7 @@ class Run {
     // A topic whose end retention has removed is not ended.
     if (this.#history.keep < topics.length) return
     const [last] = (
-      await this.#hub.publishAll(topics.map((topic) => ({ topics: [topic], ...this.#next(3), end: true })))
+      await this.#nextHub.publishAll(topics.map((topic) => ({ topics: [topic], ...this.#next(3), end: true })))
     ).slice(-1)
     for (const { client } of this.#clients) client.resume()
     const exact = this.#clients.filter(({ client }) => client.selectors.every((selector) => topics.includes(selector)))
@@ -232,6 +236,10 @@ class Run {
     })
   }
 
+  get #nextHub(): Tidings.Hub {
+    return this.#hubs[this.#updates % this.#hubs.length] as Tidings.Hub
+  }
+
   #next(size: number): { data: string; id?: string } {
     const number = this.#updates++
     return { data: `${number} `.padEnd(size, 'x'), ...(number % 3 === 0 && { id: `own-${number}` }) }
@@ -240,7 +248,7 @@ class Run {
   /** The memory limit per slow reader: its high-water mark, and one write. */
   #checkMemory(): void {
     const maxBytes = getDefaultHighWaterMark(false) + Math.max(this.#history.batchBytes, 128 * 1_024) + 62_000
-    for (const { connection } of this.#hub.subscribers) {
+    for (const { connection } of this.#hubs.flatMap((hub) => [...hub.subscribers])) {
       if (connection.buffered > maxBytes) throw new Error(`${connection.buffered} bytes wait for one client`)
     }
   }
@@ -254,7 +262,9 @@ class Run {
       await sleep(1)
       if (performance.now() < deadline) continue
       const seen = lacking().map(({ client }) => ({ ...client, seen: client.seen.slice(-3) }))
-      throw new Error(`waited for ${offset}; saw ${JSON.stringify(seen)} and ${JSON.stringify(this.#hub.status)}`)
+      throw new Error(
+        `waited for ${offset}; saw ${JSON.stringify(seen)} and ${JSON.stringify(this.#hubs.map(({ status }) => status))}`
+      )
     }
   }
 }
@@ -339,15 +349,33 @@ function wants(selectors: readonly string[], topic: string): boolean {
   )
 }
 
-export async function openLog(
+/** The logs of the hubs of a history. */
+export async function openLogs(
   library: Library,
   kind: History['log'],
   entries: number
-): Promise<{ log: Log; remove(): void }> {
-  if (kind === 'memory') return { log: new library.MemoryLog({ entries }), remove: () => {} }
-  const path = mkdtempSync(join(tmpdir(), 'tidings-history-'))
-  const log = await library.LmdbLog.open({ path, retention: [{ match: '*', entries }] })
-  return { log, remove: () => rmSync(path, { recursive: true, force: true }) }
+): Promise<{ logs: readonly Log[]; remove(): void | Promise<void> }> {
+  if (kind === 'lmdb') {
+    const path = mkdtempSync(join(tmpdir(), 'tidings-history-'))
+    const log = await library.LmdbLog.open({ path, retention: [{ match: '*', entries }] })
+    return { logs: [log], remove: () => rmSync(path, { recursive: true, force: true }) }
+  }
+  const log = new library.MemoryLog({ entries })
+  if (kind === 'memory') return { logs: [log], remove: () => {} }
+  const server = await LogServer.listen(log)
+  const connect = () => WorkerLog.connect({ path: server.path })
+  const remove = async () => {
+    await server.close()
+    await log.close()
+  }
+  return { logs: [await connect(), await connect()], remove }
+}
+
+/** Requests alternate between the hubs. */
+export function handlerOf(library: Library, hubs: readonly Tidings.Hub[]): RequestListener {
+  const handlers = hubs.map((hub) => library.createHandler(hub, { highWaterMark: 1 }))
+  let requests = 0
+  return (request, response) => handlers[requests++ % handlers.length]?.(request, response)
 }
 
 /** Records what the log appended, in its order. */

@@ -7,6 +7,7 @@ import { configure, nameIn, readSources, type Sources } from '../../../dist/serv
 import { flagFor, options } from '../../../dist/server/config/options.js'
 import { createLogger, logObserver } from '../../../dist/server/logger.js'
 import { startServer } from '../../../dist/server/server.js'
+import { hasWorkers, startServer as startProcess } from './server.ts'
 
 export interface LocalServer {
   readonly url: string
@@ -26,6 +27,10 @@ export interface ServerOptions {
 
 /** Resolves when the server listens; rejects with the reason, which names options as `tidings serve` does. */
 export async function startInProcess({ port = 0, args = [], env = {} }: ServerOptions = {}): Promise<LocalServer> {
+  if (hasWorkers) {
+    const { kill, ...server } = await startProcess({ port, args: [...args], env: { ...env } })
+    return { ...server, stop: () => kill() }
+  }
   const flags = flagsOf(['--port', String(port), ...args])
   // Streams end at once on shutdown, unless a test sets another drain timeout.
   const read = () => readSources(flags, { ...process.env, TIDINGS_DRAIN_TIMEOUT: '0', ...env })

@@ -1,6 +1,8 @@
-// Starts the real server as a child process, so that a test can also kill it. Requires dist/ to be built.
+// Starts the real server as a child process, so that a test can also kill it. Requires dist/ to be built. With
+// TIDINGS_WORKERS=2 in the environment it has two worker processes, as in `npm run test:workers`.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export interface ServerProcess {
@@ -9,9 +11,14 @@ export interface ServerProcess {
   readonly pid: number
   /** Everything it has printed. */
   output(): string
+  /** Suspends or continues the process, and its workers. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
   /** Resolves when the process has exited. Can be called twice. */
   kill(signal?: NodeJS.Signals): Promise<void>
 }
+
+/** Whether the servers of the tests have worker processes. */
+export const hasWorkers = Number(process.env.TIDINGS_WORKERS ?? 1) > 1
 
 const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 const running = new Set<ChildProcess>()
@@ -50,5 +57,15 @@ export async function startServer({
     child.kill(signal)
     await gone
   }
-  return { url, port: Number(new URL(url).port), pid: child.pid as number, output: () => output, kill }
+  const pid = child.pid as number
+  const signal = (signal: 'SIGSTOP' | 'SIGCONT') => {
+    for (const one of [pid, ...childrenOf(pid)]) process.kill(one, signal)
+  }
+  return { url, port: Number(new URL(url).port), pid, output: () => output, signal, kill }
+}
+
+/** The processes that a process has started. */
+export function childrenOf(pid: number): number[] {
+  const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')
+  return pids.filter((one) => one !== '').map(Number)
 }

@@ -117,6 +117,13 @@ const commands = {
     process.env.TIDINGS_SOAK = '1'
     process.env.TIDINGS_HISTORIES ??= '5000'
     commands.test()
+    if (args.length === 0) commands.workers()
+  },
+  /** The suites of the server, whose servers have two worker processes. */
+  workers() {
+    process.env.TIDINGS_WORKERS = '2'
+    build()
+    tool('vitest', 'run', ...(args.length > 0 ? args : ['test/server', 'test/mercure']))
   },
   bench() {
     build()

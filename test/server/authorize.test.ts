@@ -197,9 +197,12 @@ describe('a missing or invalid response', () => {
 describe('a decision', () => {
   const publish = ({ url }: LocalServer, topic = 'a') => post(`${url}/publish?topic=${topic}`, 'x')
 
+  // Each worker has a cache and a queue.
+  const startOne = (address: string, args: string[] = []) => start(address, ['--workers', '1', ...args])
+
   it('is cached for its max-age, for exactly the same request', async () => {
     const backend = await startBackend(respond(200, {}, 1))
-    const server = await start(backend.url)
+    const server = await startOne(backend.url)
     for (let at = 0; at < 5; at++) expect((await publish(server)).status).toBe(200)
     expect(backend.calls.length).toBe(1)
     await publish(server, 'b')
@@ -211,7 +214,7 @@ describe('a decision', () => {
 
   it('is also cached when it is a denial', async () => {
     const backend = await startBackend(respond(403, undefined, 60))
-    const server = await start(backend.url)
+    const server = await startOne(backend.url)
     expect([(await publish(server)).status, (await publish(server)).status]).toEqual([403, 403])
     expect(backend.calls.length).toBe(1)
   })
@@ -240,7 +243,7 @@ describe('a decision', () => {
 
   it('is shared by concurrent identical requests', async () => {
     const backend = await startBackend(hang)
-    const server = await start(backend.url)
+    const server = await startOne(backend.url)
     const answers = Array.from({ length: 20 }, () => publish(server))
     backend.answer = (response) => void setTimeout(() => response.writeHead(204).end(), 300)
     for (const answer of answers) expect((await answer).status).toBe(200)
@@ -268,7 +271,7 @@ describe('a decision', () => {
     })
     const all = (server: LocalServer, count: number) =>
       Promise.all(Array.from({ length: count }, (_, at) => publish(server, `${at}`)))
-    const tolerant = await start(backend.url, ['--authorize-timeout', '20s'])
+    const tolerant = await startOne(backend.url, ['--authorize-timeout', '20s'])
     expect((await all(tolerant, 250)).every(({ status }) => status === 200)).toBe(true)
     expect(most).toBe(100)
     backend.answer = hang

@@ -10,6 +10,7 @@ import { dialects, fresh, keyed, MercureServer } from '../support/http/mercure.t
 import { announcements, askList, listPath, pathOf, subscriptionsAt, watch } from '../support/hub/presence.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 import { type RedisServer, redisForTest } from '../support/servers/redis.ts'
+import { hasWorkers } from '../support/servers/server.ts'
 
 /** Time in which a crashed server's subscriptions must disappear, in milliseconds. */
 const timeout = 2_000
@@ -87,9 +88,11 @@ describeWith(await redis(), 'presence in a fleet', (program) => {
     const node = await processOn(server)
     await node.follow('0.x', 'a')
     await expect.poll(() => topicsAt(node)).toEqual(['a'])
+    node.process.signal('SIGKILL')
     await node.process.kill('SIGKILL')
     const next = await nodeOn(server)
-    expect(await topicsAt(next)).toEqual(['a'])
+    // With workers, the start may take longer than the lease.
+    if (!hasWorkers) expect(await topicsAt(next)).toEqual(['a'])
     await expect.poll(() => topicsAt(next), { timeout: timeoutMs }).toEqual([])
   })
 

@@ -62,7 +62,8 @@ describe('events', () => {
 
   it('report when a selector gains its first subscriber and loses its last', async () => {
     const backend = await startBackend()
-    const { url } = await start(backend.url, ['--webhook-events', 'topic-occupied,topic-vacated'])
+    // Each process reports what it has.
+    const { url } = await start(backend.url, ['--webhook-events', 'topic-occupied,topic-vacated', '--workers', '1'])
     const clients = [await listen(`${url}/subscribe?topic=a`), await listen(`${url}/subscribe?topic=a&topic=b`)]
     await expectEvents(backend).toEqual(['topic-occupied a', 'topic-occupied b'])
     clients[1]?.close()
@@ -208,7 +209,8 @@ describe('an unreachable address', () => {
 
   it('queues at most 10,000 events: the oldest are dropped, counted and logged', async () => {
     const backend = await startBackend(hang)
-    const server = await start(backend.url, ['--webhook-events', 'topic-occupied', '--log-level', 'error'])
+    const args = ['--webhook-events', 'topic-occupied', '--log-level', 'error', '--workers', '1']
+    const server = await start(backend.url, args)
     await listen(`${server.url}/subscribe?topic=first`)
     await backend.waitForCalls(1)
     const topics = (from: number) =>

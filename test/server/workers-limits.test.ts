@@ -1,9 +1,12 @@
 // `--workers 2`: limits count the streams and the requests of all workers together.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ask, post } from '../support/http/http.ts'
 import { bearer, keyed, token } from '../support/http/mercure.ts'
 import { listen } from '../support/http/sse-client.ts'
-import { askBoth, killWorker, listenOnBoth, startWorkers, workerOf } from '../support/servers/workers.ts'
+import { newFolder } from '../support/log/log-folder.ts'
+import { askBoth, killWorker, listenOnBoth, startWorkers, timesOf, workerOf } from '../support/servers/workers.ts'
 
 const subjectOf = async (sub: string) => bearer(await token('1.0', { subscribe: ['*'], claims: { sub } }))
 
@@ -28,6 +31,21 @@ describe('a limit of streams', () => {
     const [ended] = await Promise.all(again)
     ended?.close()
     await expect.poll(async () => (await listen(`${server.url}/subscribe`, headers)).status).toBe(200)
+  })
+
+  it('counts streams that began before it, when a reload sets it', async () => {
+    const file = join(newFolder(), 'tidings.yaml')
+    writeFileSync(file, 'heartbeat: 10s\n')
+    const server = await startWorkers('--config', file)
+    const streams = await listenOnBoth(server)
+    writeFileSync(file, 'maxConnections: 2\n')
+    process.kill(server.pid, 'SIGHUP')
+    await expect.poll(() => timesOf(server, 'reloaded')).toBe(1)
+    const open = async () => (await ask(`${server.url}/subscribe`, { method: 'HEAD' })).status
+    expect(await askBoth(open)).toEqual([503, 503, 503, 503])
+    streams[0].close()
+    await expect.poll(async () => (await listen(`${server.url}/subscribe`)).status).toBe(200)
+    expect(await askBoth(open)).toEqual([503, 503, 503, 503])
   })
 
   it('forgets a stream whose worker was killed while it waited for its turn', async () => {

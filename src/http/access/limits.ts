@@ -167,7 +167,8 @@ function releaseAll(leaves: readonly (() => void)[]): void {
   for (const leave of leaves) leave()
 }
 
-function once(act: () => void): () => void {
+/** Calls a function only the first time. */
+export function once(act: () => void): () => void {
   let isDone = false
   return () => {
     if (!isDone) act()

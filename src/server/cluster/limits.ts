@@ -1,5 +1,5 @@
 // Limits that hold for all workers together: the primary process counts, and the workers ask it.
-import { type Limiter, type LimitOptions, Limits } from '../../http/access/limits.ts'
+import { type Limiter, type LimitOptions, Limits, once } from '../../http/access/limits.ts'
 import type { Channel } from './channel.ts'
 import type { PrimaryMethods } from './messages.ts'
 
@@ -9,10 +9,12 @@ export class PrimaryLimits {
   readonly #leaves = new Map<number, () => void>()
   /** Streams that were admitted, or wait for their turn. */
   #entered = 0
+  /** Streams of each worker that began while there was no limit. */
+  readonly #unlimited = new Map<number, number>()
   #numbered = 0
 
   constructor(options: LimitOptions) {
-    this.#limits = new Limits(withoutMemory(options), () => this.#entered - this.#limits.waiting)
+    this.#limits = new Limits(withoutMemory(options), () => this.#entered - this.#limits.waiting + this.#allUnlimited)
   }
 
   adjust(options: LimitOptions): void {
@@ -41,6 +43,18 @@ export class PrimaryLimits {
     leave()
   }
 
+  /** A worker has so many streams that began while there was no limit. They count as connections. */
+  setUnlimited(worker: number, streams: number): void {
+    if (streams > 0) this.#unlimited.set(worker, streams)
+    else this.#unlimited.delete(worker)
+  }
+
+  get #allUnlimited(): number {
+    let sum = 0
+    for (const streams of this.#unlimited.values()) sum += streams
+    return sum
+  }
+
   /** @throws TidingsError as `Limits.publish` does */
   publish(address: string, subject: string | undefined): void {
     this.#limits.publish(address, subject)
@@ -53,6 +67,8 @@ export class WorkerLimits implements Limiter {
   /** Memory is that of this process. */
   readonly #own: Limits
   #options: LimitOptions
+  /** Streams that began while there was no limit. */
+  #unlimited = 0
 
   constructor(options: LimitOptions, primary: Channel<PrimaryMethods>) {
     this.#options = options
@@ -63,6 +79,7 @@ export class WorkerLimits implements Limiter {
   adjust(options: LimitOptions): void {
     this.#options = options
     this.#own.adjust(onlyMemory(options))
+    this.#reportUnlimited()
   }
 
   async enter(
@@ -71,16 +88,27 @@ export class WorkerLimits implements Limiter {
     { isPaced = true }: { readonly isPaced?: boolean } = {}
   ): Promise<() => void> {
     await this.#own.enter(address, subject, { isPaced: false })
-    const { maxConnections, maxConnectionsPerAddress, maxConnectionsPerSubject, connectRate } = this.#options
-    if (!maxConnections && !maxConnectionsPerAddress && !maxConnectionsPerSubject && !connectRate) return () => {}
+    if (!this.#hasLimit) return this.#enterUnlimited()
     const stream = await this.#primary.ask('enter', address, subject, isPaced)
-    let hasLeft = false
-    return () => {
-      if (hasLeft) return
-      hasLeft = true
-      // Without a primary process there is nobody to count.
-      this.#primary.ask('leave', stream).catch(() => {})
-    }
+    // Without a primary process there is nobody to count.
+    return once(() => void this.#primary.ask('leave', stream).catch(() => {}))
+  }
+
+  get #hasLimit(): boolean {
+    const { maxConnections, maxConnectionsPerAddress, maxConnectionsPerSubject, connectRate } = this.#options
+    return Boolean(maxConnections || maxConnectionsPerAddress || maxConnectionsPerSubject || connectRate)
+  }
+
+  #enterUnlimited(): () => void {
+    this.#unlimited++
+    return once(() => {
+      this.#unlimited--
+      this.#reportUnlimited()
+    })
+  }
+
+  #reportUnlimited(): void {
+    if (this.#hasLimit) this.#primary.ask('unlimited', this.#unlimited).catch(() => {})
   }
 
   /** The primary process counts a stream from `enter` on. */

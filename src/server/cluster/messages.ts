@@ -31,6 +31,8 @@ export type PrimaryMethods = {
   /** Counts a stream in the limits of all workers, and returns its number for `leave`. */
   enter(address: string, subject: string | undefined, isPaced: boolean): Promise<number>
   leave(stream: number): void
+  /** The worker has so many streams that began while there was no limit. */
+  unlimited(streams: number): void
   /** Counts a publish request in the limits of all workers. */
   publish(address: string, subject: string | undefined): void | Promise<void>
   /** The metrics of all workers, in the text format of Prometheus. */

@@ -168,6 +168,7 @@ class Primary implements ServerControl {
         channel.close('the worker has ended')
         this.#acceptor.ended(worker)
         for (const stream of running.streams) this.#limits.leave(stream)
+        this.#limits.setUnlimited(number, 0)
         this.#workers.delete(number)
         const reason = signal ?? code
         if (running.isStarted) this.#replace(number, reason)
@@ -224,6 +225,7 @@ class Primary implements ServerControl {
         running().streams.delete(stream)
         this.#limits.leave(stream)
       },
+      unlimited: (streams) => this.#limits.setUnlimited(running().number, streams),
       publish: (address, subject) => this.#limits.publish(address, subject),
       metrics: async () => {
         const ofWorkers = await this.#askAll((channel) => channel.ask('metrics'))

@@ -11,8 +11,8 @@ export interface ServerProcess {
   readonly pid: number
   /** Everything it has printed. */
   output(): string
-  /** Suspends or continues the process, and its workers. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
+  /** Suspends, continues or kills the process, and its workers. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void
   /** Resolves when the process has exited. Can be called twice. */
   kill(signal?: NodeJS.Signals): Promise<void>
 }
@@ -58,7 +58,7 @@ export async function startServer({
     await gone
   }
   const pid = child.pid as number
-  const signal = (signal: 'SIGSTOP' | 'SIGCONT') => {
+  const signal: ServerProcess['signal'] = (signal) => {
     for (const one of [pid, ...childrenOf(pid)]) process.kill(one, signal)
   }
   return { url, port: Number(new URL(url).port), pid, output: () => output, signal, kill }

@@ -1,6 +1,7 @@
 // Runs the named benchmark; default `fanout`.
 import { embedded, fanout } from './fanout/fanout.ts'
 import { fleet, usage as fleetUsage } from './fleet/fleet.ts'
+import { compare, usage as compareUsage } from './http/compare.ts'
 import { connect } from './http/connect.ts'
 import { fairness } from './http/fairness.ts'
 import { oneToOne } from './http/one-to-one.ts'
@@ -19,6 +20,7 @@ interface Bench {
 }
 
 const benches: Record<string, Bench> = {
+  compare: { run: compare, usage: compareUsage },
   connect,
   deletion: { run: deletion, usage: deletionUsage },
   embedded,

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort, reachable } from '../support/port.ts'
 import { family, start, stop } from '../support/process.ts'
 import type { Contender, Server } from './contender.ts'
@@ -36,9 +37,15 @@ async function startNginx(connections: number): Promise<Server> {
   writeFileSync(file, configuration(folder, port, connections))
   const started = start('nginx', ['-p', folder, '-c', file, '-e', join(folder, 'error.log')])
   await reachable(port, started)
+  // The port is open before there is a worker.
+  let pids = family(started.pid)
+  while (pids.length < 2) {
+    await sleep(10)
+    pids = family(started.pid)
+  }
   return {
     port,
-    pids: family(started.pid),
+    pids,
     async stop() {
       await stop(started)
       rmSync(folder, { recursive: true, force: true })

@@ -1,9 +1,11 @@
 // What the publish benchmark sends, and to whom.
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Server } from '../contenders/contender.ts'
+import { betterSse } from '../contenders/better-sse.ts'
+import type { Contender, Server } from '../contenders/contender.ts'
 import { nchan } from '../contenders/nchan.ts'
 import { startNode } from '../contenders/program.ts'
+import { resWrite } from '../contenders/res-write.ts'
 import { tidings } from '../contenders/tidings.ts'
 import { programOf } from './before.ts'
 import { mercureObstacle, mercureVersion, startMercure } from './mercure.ts'
@@ -87,6 +89,11 @@ function tidingsContenders(program: string, mark = ''): PublishContender[] {
   ]
 }
 
+/** A program that broadcasts what it receives, and keeps nothing. */
+function broadcaster({ name, version, obstacle, start }: Contender): PublishContender {
+  return { name, request: simple(), updates: 1, version, obstacle, start: () => start(1_000) }
+}
+
 /** The first is the reference of the ratios. */
 export function publishContenders(before: string | undefined): PublishContender[] {
   return [
@@ -115,6 +122,8 @@ export function publishContenders(before: string | undefined): PublishContender[
       version: () => mercureVersion,
       obstacle: mercureObstacle,
       start: () => startMercure(key)
-    }
+    },
+    broadcaster(betterSse),
+    broadcaster(resWrite)
   ]
 }

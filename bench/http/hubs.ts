@@ -1,7 +1,9 @@
 // The hubs of the benchmarks with many topics: how each is subscribed to and published to.
-import type { Server } from '../contenders/contender.ts'
+import { betterSse } from '../contenders/better-sse.ts'
+import type { Contender, Server } from '../contenders/contender.ts'
 import { nchan } from '../contenders/nchan.ts'
 import { startNode } from '../contenders/program.ts'
+import { resWrite } from '../contenders/res-write.ts'
 import { tidings } from '../contenders/tidings.ts'
 import { programOf } from './before.ts'
 import { key, publisherToken } from './contenders.ts'
@@ -41,6 +43,11 @@ function ours(name: string, before: string | undefined, flags: readonly string[]
   return { ...simple, name, version, obstacle, start }
 }
 
+/** A program without a log. */
+function withoutHistory({ name, version, obstacle, start }: Contender): Hub {
+  return { ...simple, name, version, obstacle, start, keepsHistory: false }
+}
+
 function mercure(): Hub {
   let token: string | undefined
   const bearer = () => {
@@ -75,6 +82,8 @@ export function hubs(before: string | undefined, flags: readonly string[] = []):
     ours('tidings', undefined, flags),
     ...(before === undefined ? [] : [ours('tidings-before', before, flags)]),
     { ...simple, name, version, obstacle, start },
-    mercure()
+    mercure(),
+    withoutHistory(betterSse),
+    withoutHistory(resWrite)
   ]
 }

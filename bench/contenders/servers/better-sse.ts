@@ -1,10 +1,17 @@
-// A hub of one better-sse channel with all defaults.
-import { createChannel, createSession } from 'better-sse'
-import { listen, takePublish } from './listen.ts'
+// A hub of better-sse channels with all defaults, one for each topic.
+import { type Channel, createChannel, createSession } from 'better-sse'
+import { listen, takePublish, topicOf } from './listen.ts'
 
-const channel = createChannel()
+const channels = new Map<string, Channel>()
+
+function channelOf(topic: string): Channel {
+  const channel = channels.get(topic) ?? createChannel()
+  channels.set(topic, channel)
+  return channel
+}
 
 listen(async (request, response) => {
+  const channel = channelOf(topicOf(request))
   if (request.method === 'POST') {
     takePublish(request, response, (text) => channel.broadcast(text))
     return

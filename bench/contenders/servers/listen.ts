@@ -1,5 +1,5 @@
 // What the small servers share: they read a published body, listen, and print the address.
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export function listen(handler: RequestListener): void {
@@ -22,4 +22,9 @@ export function takePublish(
     broadcast(text)
     response.writeHead(204).end()
   })
+}
+
+/** The topic in the query of a request; the empty one if there is none. */
+export function topicOf({ url = '' }: IncomingMessage): string {
+  return /[?&]topic=([^&]*)/.exec(url)?.[1] ?? ''
 }

@@ -1,18 +1,23 @@
-// A hub in twenty lines, as in many tutorials: no history, no ids, and no limit for slow readers.
+// A hub in thirty lines, as in many tutorials: no history, no ids, and no limit for slow readers.
 import type { ServerResponse } from 'node:http'
-import { listen, takePublish } from './listen.ts'
+import { listen, takePublish, topicOf } from './listen.ts'
 
-const subscribers = new Set<ServerResponse>()
+const topics = new Map<string, Set<ServerResponse>>()
 
 listen((request, response) => {
+  const topic = topicOf(request)
   if (request.method === 'POST') {
     takePublish(request, response, (text) => {
       const event = `data: ${text}\n\n`
-      for (const subscriber of subscribers) subscriber.write(event)
+      for (const subscriber of topics.get(topic) ?? []) subscriber.write(event)
     })
     return
   }
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' }).flushHeaders()
-  subscribers.add(response)
-  response.on('close', () => subscribers.delete(response))
+  const subscribers = topics.get(topic) ?? new Set()
+  topics.set(topic, subscribers.add(response))
+  response.on('close', () => {
+    subscribers.delete(response)
+    if (subscribers.size === 0) topics.delete(topic)
+  })
 })

@@ -36,8 +36,9 @@ export function openStream(
   // [RFC 9112, 6.3] Without Content-Length and Transfer-Encoding, the body lasts until the connection is closed.
   response.removeHeader('Transfer-Encoding')
   writeHead(response, 200, { ...headers, Connection: 'close' })
-  // Written as a Buffer: with a string, Node would encode the head as UTF-8 again.
-  response.write(Buffer.from(firstBytes))
+  // Node joins head and first bytes in one string if both are Latin-1, as ASCII is. Otherwise they are two buffers of one write.
+  if (Buffer.byteLength(firstBytes) === firstBytes.length) response.write(firstBytes, 'latin1')
+  else response.write(Buffer.from(firstBytes))
   response.detachSocket(socket)
   releaseParser(socket)
   learnToWrite(socket)
@@ -45,6 +46,11 @@ export function openStream(
   return new SocketStream(socket, origin, options)
 }
 
-function canDetach(response: HttpResponse): response is HttpResponse & { detachSocket(socket: Socket): void } {
+interface Detachable {
+  detachSocket(socket: Socket): void
+  write(text: string, encoding: 'latin1'): unknown
+}
+
+function canDetach(response: HttpResponse): response is HttpResponse & Detachable {
   return 'detachSocket' in response && typeof response.detachSocket === 'function'
 }

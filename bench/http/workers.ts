@@ -35,12 +35,17 @@ interface Outcome {
   readonly deliveries: number
   readonly deliveryCpu: number
   readonly updateCpu: number
+  /** The share of the first process, which has the log. */
+  readonly primaryPostCpu: number
+  readonly primaryUpdateCpu: number
 }
 
 const columns: readonly Column<Outcome>[] = [
   column('POST/s', ({ posts }) => posts, true),
   column('CPU µs/POST', ({ postCpu }) => postCpu, true),
+  column('of it primary', ({ primaryPostCpu }) => primaryPostCpu),
   column('CPU µs/update in batches', ({ updateCpu }) => updateCpu, true),
+  column('of it primary ', ({ primaryUpdateCpu }) => primaryUpdateCpu),
   column('deliveries/s', ({ deliveries }) => deliveries, true),
   column('CPU µs/delivery', ({ deliveryCpu }) => deliveryCpu, true),
   column('streams/s', ({ connects }) => connects, true),
@@ -92,10 +97,18 @@ async function trial(flags: readonly string[], count: number, seconds: number): 
     await sleep(500)
     pump.reset()
     const receivedBefore = streams.received
+    const primaryBefore = cpuMicros(pids.slice(0, 1))
     const { answered, cpu, seconds: elapsed } = await pump.measure(pids, seconds)
+    const primary = (cpuMicros(pids.slice(0, 1)) - primaryBefore) / answered
     const received = streams.received - receivedBefore
     await pump.stop()
-    return { rate: answered / elapsed, cpu: cpu / answered, received: received / elapsed, cpuEach: cpu / received }
+    return {
+      rate: answered / elapsed,
+      cpu: cpu / answered,
+      primary,
+      received: received / elapsed,
+      cpuEach: cpu / received
+    }
   }
   try {
     const posts = await publish(post, 64)
@@ -112,7 +125,9 @@ async function trial(flags: readonly string[], count: number, seconds: number): 
     return {
       posts: posts.rate,
       postCpu: posts.cpu,
+      primaryPostCpu: posts.primary,
       updateCpu: batches.cpu / 100,
+      primaryUpdateCpu: batches.primary / 100,
       connects: count / connecting,
       connectCpu,
       deliveries: fanout.received,

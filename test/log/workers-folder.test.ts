@@ -84,6 +84,22 @@ it('reads a file that grows, and whose old pages are used again', async () => {
   for (const { update } of entries) expect(update.data).toBe('x'.repeat(20_000))
 })
 
+it('loses no commit while processes open the folder', async () => {
+  const primary = await startPrimary(newFolder(), [{ match: '*', entries: 1_000 }])
+  primary.begin()
+  let head = 0
+  // The folder is closed in between, as in a new process.
+  for (let count = 0; count < 300; count++) {
+    const worker = await primary.connect()
+    expect(worker.head).toBeGreaterThanOrEqual(head)
+    head = worker.head
+    await worker.close()
+  }
+  const worker = await primary.connect()
+  await expect.poll(() => worker.head).toBeGreaterThan(head)
+  expect(worker.isReady).toBe(true)
+})
+
 it('reads by topics, and never beyond what was delivered here', async () => {
   const primary = await startPrimary(newFolder())
   const worker = await primary.connect()

@@ -21,7 +21,7 @@ const trimIntervalMs = 1_000
 /** @internal */
 export interface LmdbFiles {
   readonly path: string
-  readonly store: Pick<LmdbStore, 'version' | 'releaseReaders'>
+  readonly store: Pick<LmdbStore, 'version' | 'gate' | 'releaseReaders'>
   readonly removalIndex: Pick<LmdbRemovals, 'since' | 'mayLack'>
 }
 

@@ -10,6 +10,7 @@ import type { RuleUsage } from '../retention/rules.ts'
 import { toStored } from '../stored-update.ts'
 import { LmdbDedupStore } from './dedup-store.ts'
 import { LmdbEntries } from './entries.ts'
+import { CommitGate } from './files/commit-gate.ts'
 import { classifyReadError, damaged } from './files/damaged.ts'
 import { freeBytes } from './files/data-file.ts'
 import { Disk } from './files/disk.ts'
@@ -46,6 +47,8 @@ export class LmdbStore {
   /** The roster, written in the same batch. */
   readonly roster: LmdbRoster
   readonly disk: Disk
+  /** For other processes that open the folder. */
+  readonly gate = new CommitGate()
   readonly #path: string
   readonly #root: RootDatabase
   readonly #entries: LmdbEntries
@@ -206,7 +209,11 @@ export class LmdbStore {
    * Commits unless another process has committed since, whose entries would be overwritten. LMDB checks the version inside the
    * transaction.
    */
-  async #commit(write: () => void): Promise<void> {
+  #commit(write: () => void): Promise<void> {
+    return this.gate.commit(() => this.#commitAlone(write))
+  }
+
+  async #commitAlone(write: () => void): Promise<void> {
     const version = this.#version
     this.#index.begin()
     const committed =

@@ -179,7 +179,12 @@ export class WorkerLog implements Log {
   /** Loaded here, so that a worker of a log in memory loads no native code. */
   async #readFolder(folder: string): Promise<void> {
     const { FolderReader } = await import('./folder-reader.ts')
-    this.#history = FolderReader.open(folder, this.#connection, this.#view)
+    await this.#connection.ask(['hold', process.pid], () => {})
+    try {
+      this.#history = FolderReader.open(folder, this.#connection, this.#view)
+    } finally {
+      await this.#connection.ask(['release'], () => {})
+    }
   }
 
   /** Pages are fetched one by one, so that a long list delays nothing else. */

@@ -69,6 +69,9 @@ export type Question =
   | readonly ['unlist', listing: number]
   | readonly ['renew', node: string, leaseMs: number]
   | readonly ['send', node: string, message: string]
+  /** Before the process with this id opens the folder: no commit runs until `release`, or the end of the connection. */
+  | readonly ['hold', pid: number]
+  | readonly ['release']
   | readonly ['leave']
 
 export type WireError = readonly [code: ErrorCode | null, text: string | undefined]

@@ -26,6 +26,8 @@ export type OwnedLog = MemoryLog | LmdbLog
 
 /** Members in one answer. */
 const maxMembers = 500
+/** How long a worker may take to open the folder, in milliseconds. */
+const openTimeoutMs = 10_000
 const searchPage = { entries: 1_000, bytes: 2 ** 20 }
 
 type Of<Verb extends Question[0]> = Extract<Request, readonly [number, Verb, ...unknown[]]>
@@ -36,6 +38,8 @@ export class RequestHandler {
   readonly #send: (node: string, message: string) => boolean
   /** The removals that this worker knows. */
   #sentRemovals = 0
+  #release: () => void = () => {}
+  #isClosed = false
   readonly #listings = new Map<number, AsyncGenerator<readonly Member[], void, undefined>>()
 
   constructor(log: OwnedLog, send: (node: string, message: string) => boolean) {
@@ -62,6 +66,10 @@ export class RequestHandler {
         return this.#send(request[2], request[3])
       case 'unlist':
         return this.#unlist(request[2])
+      case 'hold':
+        return this.#hold(request[2])
+      case 'release':
+        return this.#release()
       case 'leave':
         return undefined
       default:
@@ -88,7 +96,23 @@ export class RequestHandler {
 
   /** Ends what is in progress. */
   async close(): Promise<void> {
+    this.#isClosed = true
+    this.#release()
     await Promise.all([...this.#listings.keys()].map((listing) => this.#unlist(listing)))
+  }
+
+  /** A process that is suspended while it opens the folder would undo commits when it continues, so it is killed. */
+  async #hold(pid: number): Promise<void> {
+    if (!('files' in this.#log)) return
+    const release = await this.#log.files.store.gate.hold()
+    const timer = setTimeout(() => {
+      if (pid !== process.pid) process.kill(pid, 'SIGKILL')
+    }, openTimeoutMs)
+    this.#release = () => {
+      clearTimeout(timer)
+      release()
+    }
+    if (this.#isClosed) this.#release()
   }
 
   async #append([, , stored, keys, ttlMs]: Of<'append'>): Promise<WireAppended> {

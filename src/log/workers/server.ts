@@ -15,8 +15,7 @@ export interface LogServerOptions {
   /** How many bytes may wait for a worker that does not read, in addition to one batch. Beyond, it is disconnected. Default: 64 MiB. */
   maxQueuedBytes?: number
   /**
-   * Whether workers read the history in a folder themselves, rather than through the socket. Default: false, because a commit of the primary
-   * process has failed once while another process had the folder open.
+   * Whether workers read the history in a folder themselves, on their own cores, rather than through the socket. Default: true.
    */
   workersReadFolder?: boolean
 }
@@ -52,7 +51,7 @@ export class LogServer {
     }
   }
 
-  private constructor(log: OwnedLog, { maxQueuedBytes = 64 * 2 ** 20, workersReadFolder = false }: LogServerOptions) {
+  private constructor(log: OwnedLog, { maxQueuedBytes = 64 * 2 ** 20, workersReadFolder = true }: LogServerOptions) {
     this.#log = log
     this.#workersReadFolder = workersReadFolder
     this.#maxQueuedBytes = maxQueuedBytes

@@ -65,7 +65,8 @@ export class Hub {
     this.#history = new History(log, this.#streams, (request, signal) => this.locate(request, signal))
     const failed = (error: unknown) => this.failed(error)
     this.#control = new Control(log.bus, this.#streams.changes, failed)
-    this.telemetry = new Telemetry({ ...this.#control, log, streams: this.#streams, stats: this.stats, failed })
+    const { node, bus } = this.#control
+    this.telemetry = new Telemetry({ node, bus, log, streams: this.#streams, stats: this.stats, failed })
     this.#following = log.follow((entries) => this.#streams.deliver(entries))
     this.#listing = this.#following.then(() => this.#streams.presence.begin())
     this.#streams.revocations.loadWith(this.#listing)

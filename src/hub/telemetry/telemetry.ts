@@ -47,6 +47,7 @@ export class Telemetry {
   /** Asks the other nodes of the log. */
   readonly nodes: NodeQueries
   readonly #log: Log
+  readonly #onClose: (() => void)[] = []
   readonly #streams: Streams
   readonly #stats: HubStats
   readonly #watch: Watch
@@ -76,7 +77,13 @@ export class Telemetry {
     }
   }
 
+  /** Calls the function when the hub closes. */
+  onClose(closed: () => void): void {
+    this.#onClose.push(closed)
+  }
+
   close(): void {
+    for (const closed of this.#onClose) closed()
     this.nodes.close()
     this.#watch.stop()
   }

@@ -172,12 +172,13 @@ export class Dashboard {
 
   async #logState(): Promise<LogState> {
     const { epoch, head } = this.#hub.status
-    const { first, bytes } = this.#hub.telemetry.log
+    const { first, bytes: inMemory } = this.#hub.telemetry.log
     if (performance.now() - this.#oldestAt >= oldestMs) {
       this.#oldestAt = performance.now()
       // A log out of reach is shown by the health checks.
       this.#oldest = this.#hub.telemetry.oldest().catch(() => null)
     }
+    const bytes = this.#parts.logBytes?.() ?? inMemory
     return { epoch, head, first, entries: Math.max(0, head - first + 1), bytes, oldest: await this.#oldest }
   }
 }

@@ -10,7 +10,7 @@ import { Limits } from '../access/limits.ts'
 const maxEntries = 300
 const intervalMs = 1_000
 /** It stops when it had no subscriber for so many seconds. */
-const idleTicks = 5
+const maxIdleTicks = 3
 /** Streams of operators at a time. */
 const maxConnections = 100
 
@@ -85,7 +85,7 @@ export class Feed {
     if (!hub || this.#isSampling) return
     this.#closeRevoked(hub)
     this.#idleTicks = hub.status.subscribers > 0 ? 0 : this.#idleTicks + 1
-    if (this.#idleTicks > idleTicks) return this.#stop()
+    if (this.#idleTicks > maxIdleTicks) return this.#stop()
     this.#isSampling = true
     try {
       const { overview, closed } = await this.#sample()

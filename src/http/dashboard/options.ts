@@ -22,6 +22,8 @@ export interface DashboardParts {
   readonly options: () => readonly OptionRow[]
   /** The checks of what the handler does not know: the log and the webhooks. */
   readonly checks: () => readonly Check[]
+  /** Bytes that the log takes on disk, if the server knows. */
+  readonly logBytes?: () => number | null
   readonly retention: () => { readonly rules: readonly RetentionRule[]; readonly otherwise: string }
 }
 

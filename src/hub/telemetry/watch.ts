@@ -9,7 +9,7 @@ import { Thinning } from './thinning.ts'
 import { TopicCounts } from './topic-counts.ts'
 
 /** It ends so long after the last question, in milliseconds. */
-const idleMs = 10_000
+const idleMs = 5_000
 /** How often the delay of the event loop is measured. */
 const loopMs = 20
 const ticksPerSecond = 1_000 / loopMs

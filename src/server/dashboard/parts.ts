@@ -1,5 +1,7 @@
 // What the server adds to the dashboard of its handler: its name, its options, its retention rules, and the state of what it uses.
+import { readdirSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { TidingsError } from '../../errors.ts'
 import { type Check, Health } from '../../http/dashboard/health.ts'
 import type { DashboardParts } from '../../http/dashboard/options.ts'
@@ -44,6 +46,7 @@ export class ServerParts {
       health: this.health,
       options: () => optionRows(this.#config, this.#origins),
       checks: () => this.#checks(hub.status.isReady),
+      logBytes: () => (storeKind(this.#config.store) === 'folder' ? bytesIn(this.#config.store) : null),
       retention: () => this.#retention
     }
   }
@@ -74,5 +77,14 @@ export class ServerParts {
         ? 'at most 100000 updates and 64 MiB of all topics without a rule'
         : 'everything, since no rule covers the topic'
     return { rules, otherwise }
+  }
+}
+
+/** Space on disk: the data file has holes. Null if the folder cannot be read. */
+function bytesIn(folder: string): number | null {
+  try {
+    return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).blocks * 512, 0)
+  } catch {
+    return null
   }
 }

@@ -1,5 +1,5 @@
 // A client that reconnects with its last event id whenever its stream ends, as a browser does. It is small enough for thousands.
-import { type ClientRequest, request } from 'node:http'
+import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 
 export class ResumingClient {
   readonly data: string[] = []
@@ -8,8 +8,12 @@ export class ResumingClient {
   isOpen = false
   reconnects = -1
   heartbeats = 0
+  /** The status of the newest response. */
+  status = 0
   readonly #url: () => string
+  readonly #headers: Record<string, string>
   #request: ClientRequest | undefined
+  #response: IncomingMessage | undefined
   #at = ''
   #lastId = ''
   #retry = 200
@@ -18,9 +22,19 @@ export class ResumingClient {
   #isClosed = false
 
   /** @param url the address, evaluated for each connection: for instance, another server of a fleet */
-  constructor(url: string | (() => string)) {
+  constructor(url: string | (() => string), headers: Record<string, string> = {}) {
     this.#url = typeof url === 'string' ? () => url : url
+    this.#headers = headers
     this.#connect()
+  }
+
+  /** Does not read for a while, as a suspended tab. */
+  pause(): void {
+    this.#response?.pause()
+  }
+
+  resume(): void {
+    this.#response?.resume()
   }
 
   /** Destroys the connection, as a network failure does. */
@@ -41,14 +55,16 @@ export class ResumingClient {
 
   #connect(): void {
     this.#at = this.#url()
-    const headers = this.#lastId ? { 'Last-Event-ID': this.#lastId } : {}
+    const headers = { ...this.#headers, ...(this.#lastId && { 'Last-Event-ID': this.#lastId }) }
     this.#request = request(this.#at, { headers, agent: false }, (response) => {
       response.on('close', () => this.#again()).on('error', () => {})
+      this.status = response.statusCode ?? 0
       if (response.statusCode !== 200) {
         response.resume()
         return
       }
       this.isOpen = true
+      this.#response = response
       this.reconnects++
       response.setEncoding('utf8').on('data', (text: string) => this.#read(text))
     })
@@ -77,11 +93,11 @@ export class ResumingClient {
         if (line.startsWith('data: ')) data = line.slice(6)
         if (line.startsWith('retry: ')) this.#retry = Number(line.slice(7))
       }
-      if (data !== undefined) this.#receive(event, data)
+      if (data !== undefined) this.receive(event, data)
     }
   }
 
-  #receive(event: string, data: string): void {
+  protected receive(event: string, data: string): void {
     if (event === 'tidings:gap') {
       this.history.push({ gap: (JSON.parse(data) as { reason: string }).reason })
       return

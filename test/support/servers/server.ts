@@ -28,11 +28,12 @@ process.once('exit', () => {
 
 /** Resolves when the server listens; rejects with its output if it exits instead. */
 export async function startServer({
+  program = main,
   port = 0,
   args = [] as string[],
   env = {} as Record<string, string>
 } = {}): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [main, 'serve', '--port', String(port), ...args], {
+  const child = spawn(process.execPath, [program, 'serve', '--port', String(port), ...args], {
     // Streams end at once on shutdown, unless a test sets another drain timeout.
     env: { ...process.env, TIDINGS_DRAIN_TIMEOUT: '0', ...env }
   })

@@ -1,36 +1,10 @@
-// The live page: one document with inline style and script, which the build makes, and a Content-Security-Policy that allows only those.
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+// The live page, which shows the updates of topics and publishes to them.
+import { type PageDocument, readPage } from './document.ts'
 
-export interface LivePage {
-  readonly html: string
-  /** The Content-Security-Policy of the document, which contains the hashes of its style and script. */
-  readonly policy: string
-}
-
-let page: LivePage | undefined
+let page: PageDocument | undefined
 
 /** Reads the page on the first call. A bundler that copies assets, such as that of Next.js, finds the file by this expression. */
-export function livePage(): LivePage {
-  page ??= withPolicy(readFileSync(new URL('live/live.html', import.meta.url), 'utf8'))
+export function livePage(): PageDocument {
+  page ??= readPage(new URL('live/live.html', import.meta.url))
   return page
-}
-
-function withPolicy(html: string): LivePage {
-  const [, style = '', script = ''] = /<style>(.*?)<\/style>.*<script type="module">(.*?)<\/script>/s.exec(html) ?? []
-  const policy = [
-    "default-src 'none'",
-    `script-src '${hashOf(script)}'`,
-    `style-src '${hashOf(style)}'`,
-    "connect-src 'self'",
-    'img-src data:',
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'"
-  ]
-  return { html, policy: policy.join('; ') }
-}
-
-function hashOf(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`
 }

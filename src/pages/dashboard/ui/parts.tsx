@@ -15,12 +15,18 @@ export function Amount({ of }: { readonly of: Quantity }) {
 
 const stateIcons = { live: DotIcon, behind: HalfIcon, closed: RingIcon }
 
-export function StateLabel({ state }: { readonly state: StreamState }) {
+interface StateProps {
+  readonly state: StreamState
+  /** The word that is shown instead of the state, such as the reason of its end. */
+  readonly detail?: string
+}
+
+export function StateLabel({ state, detail = state }: StateProps) {
   const Icon = stateIcons[state]
   return (
     <span class="state" data-state={state}>
       <Icon />
-      {state}
+      {detail}
     </span>
   )
 }

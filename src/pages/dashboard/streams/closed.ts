@@ -1,0 +1,44 @@
+// The streams that ended recently, filtered and sorted here: there are at most a few hundred.
+import type { ClosedList, ClosedRow, StreamSort } from '../../../dashboard-api/streams.ts'
+import { get } from '../data/api.ts'
+import { addClosed } from '../data/feed.ts'
+import { apiUrl } from '../data/urls.ts'
+import type { StreamQuery } from './query.ts'
+import type { Rows } from './rows.ts'
+
+/** Those that ended before the page was opened. The feed adds later ones. */
+export async function loadClosed(): Promise<void> {
+  const { rows } = await get<ClosedList>(apiUrl('closed', { limit: 500 }))
+  addClosed(rows)
+}
+
+export function closedRows(all: readonly ClosedRow[], { filter, sort, order }: StreamQuery): Rows {
+  const text = filter.toLowerCase()
+  const matching = all.filter(
+    ({ id, address, subject, topics }) =>
+      text === '' || [id, address, subject ?? '', ...topics].some((field) => field.toLowerCase().includes(text))
+  )
+  const sign = order === 'asc' ? 1 : -1
+  const sorted = matching.sort((one, other) => sign * compare(fieldOf(one, sort), fieldOf(other, sort)))
+  return {
+    matched: sorted.length,
+    total: all.length,
+    missing: [],
+    error: undefined,
+    isLoaded: true,
+    row: (index) => sorted[index]
+  }
+}
+
+/** The state of all of them is the same, so the time of the end takes its place; the newest comes first in ascending order. */
+function fieldOf(row: ClosedRow, sort: StreamSort): string | number {
+  if (sort === 'state') return -row.closed.at
+  if (sort === 'topics') return row.topics.join(' ')
+  if (sort === 'subject') return row.subject ?? ''
+  return row[sort]
+}
+
+function compare(one: string | number, other: string | number): number {
+  if (typeof one === 'number' && typeof other === 'number') return one - other
+  return String(one).localeCompare(String(other))
+}

@@ -5,6 +5,7 @@ import { isWorker } from '../server/cluster/variable.ts'
 import { nameIn, type Sources } from '../server/config/config.ts'
 import type { Config } from '../server/config/options.ts'
 import { describeStore } from '../server/config/store-value.ts'
+import { originsOf } from '../server/dashboard/option-rows.ts'
 import { hasKeys } from '../server/exposure.ts'
 import { createLogger, type Logger, logObserver } from '../server/logger.ts'
 import { type Server, startServer } from '../server/server.ts'
@@ -55,9 +56,13 @@ interface Started {
 
 async function start(config: Config, sources: Sources): Promise<Started> {
   const logger = createLogger(config)
-  if (config.workers === 1) return { server: await startServer(config, logObserver(logger)), config, sources, logger }
+  const origins = originsOf(sources)
+  if (config.workers === 1) {
+    const server = await startServer(config, logObserver(logger), { origins })
+    return { server, config, sources, logger }
+  }
   const { startCluster } = await import('../server/cluster/primary.ts')
-  const server = await startCluster(config, logger, (failed) => {
+  const server = await startCluster(config, origins, logger, (failed) => {
     process.exitCode = 1
     void stop(failed, logger, 'failure')
   })
@@ -91,8 +96,8 @@ function warnAboutShortKeys(config: Config, sources: Sources, logger: Logger): v
 /** An error in the new configuration is logged, and the old one stays in use. */
 async function reload(server: ServerControl, flags: Record<string, unknown>, logger: Logger): Promise<void> {
   try {
-    await withConfig(flags, async (config) => {
-      await server.reload(config)
+    await withConfig(flags, async (config, sources) => {
+      await server.reload(config, originsOf(sources))
       logger.level = config.logLevel
     })
     logger.info('reloaded')

@@ -9,6 +9,7 @@ import type { OriginOptions } from './access/cors.ts'
 import type { Limiter, LimitOptions } from './access/limits.ts'
 import type { AccessOptions } from './access/options.ts'
 import type { Parameters } from './body.ts'
+import type { DashboardOptions } from './dashboard/options.ts'
 import type { HubDescription } from './description.ts'
 import type { HttpRequest, HttpResponse } from './exchange.ts'
 import type { MountOptions } from './mount.ts'
@@ -19,7 +20,13 @@ import type { MountOptions } from './mount.ts'
  * Durations are numbers of milliseconds unless a comment says otherwise, and sizes are numbers of bytes. A value that
  * cannot be used makes `createHandler` throw an error that names the option.
  */
-export interface HandlerOptions extends MountOptions, AccessOptions, OriginOptions, LimitOptions, ProxyOptions {
+export interface HandlerOptions
+  extends MountOptions,
+    AccessOptions,
+    OriginOptions,
+    LimitOptions,
+    ProxyOptions,
+    DashboardOptions {
   /** Maximum size of a request body, in bytes; default 1 MiB (1,048,576). A larger body gets 413 `body_too_large`. */
   maxBody?: number
   /**

@@ -9,6 +9,8 @@ import { Cors } from './access/cors.ts'
 import { type Limiter, Limits } from './access/limits.ts'
 import { requireLocalName } from './access/origin.ts'
 import { parseParameters } from './body.ts'
+import { DashboardMount } from './dashboard/mount.ts'
+import { type DashboardParts, readDashboardOption } from './dashboard/options.ts'
 import { describeHub } from './description.ts'
 import type { HttpRequest, HttpResponse } from './exchange.ts'
 import { mercureRoute } from './mercure/routes.ts'
@@ -47,6 +49,7 @@ export function createHandler(
 /** @throws as `createHandler` does, before there is a hub to make a handler for. */
 export function checkHandlerOptions(options: HandlerOptions): void {
   readBounds(options)
+  readDashboardOption(options)
   new Access(options, () => {})
   new Cors(options)
   new Limits(options, () => 0)
@@ -57,6 +60,7 @@ export function checkHandlerOptions(options: HandlerOptions): void {
 export interface SharedParts {
   readonly limits?: Limiter
   readonly describe?: RequestContext['describe']
+  readonly dashboard?: DashboardParts
 }
 
 /** Serves one hub. Its options can change while it is in use. */
@@ -65,6 +69,7 @@ export class Router {
   readonly #more: ReadonlyMap<string, Route>
   readonly #limits: Limiter
   readonly #describe: RequestContext['describe']
+  readonly #dashboard: DashboardMount
   #basePath: string
   #bounds: Bounds
   #access: Access
@@ -84,7 +89,8 @@ export class Router {
     this.#describe = shared.describe ?? ((limit) => describeHub(hub, limit))
     this.#basePath = readBasePath(options)
     this.#bounds = readBounds(options)
-    this.#access = new Access(options, (error) => hub.failed(error), hub)
+    this.#dashboard = new DashboardMount(hub, options, shared.dashboard)
+    this.#access = this.#makeAccess(options)
     if (this.#access.subscriptions && !hub.hasRoster) {
       throw new OptionError('subscriptions', 'the log of this hub has no roster; leave the option out')
     }
@@ -99,7 +105,8 @@ export class Router {
     checkHandlerOptions(options)
     this.#basePath = readBasePath(options)
     this.#bounds = readBounds(options)
-    this.#access = new Access(options, (error) => this.#hub.failed(error), this.#hub)
+    this.#access = this.#makeAccess(options)
+    this.#dashboard.reload(options)
     this.#cors = new Cors(options)
     this.#limits.adjust(options)
     this.#addresses = new ClientAddress(options)
@@ -139,8 +146,21 @@ export class Router {
     })
   }
 
+  #makeAccess(options: HandlerOptions): Access {
+    const failed = (error: unknown, part: 'jwks' | 'authorize') => {
+      this.#dashboard.failed(error, part)
+      this.#hub.failed(error)
+    }
+    return new Access(options, failed, this.#hub)
+  }
+
   #routeOf(path: string): Route | undefined {
-    return simpleRoute(path) ?? mercureRoute(path, this.#access.dialects) ?? this.#more.get(path)
+    return (
+      simpleRoute(path) ??
+      mercureRoute(path, this.#access.dialects) ??
+      this.#dashboard.routeOf(path) ??
+      this.#more.get(path)
+    )
   }
 
   #report({ id, address, mount, path, request }: RequestContext, error: unknown): void {

@@ -15,6 +15,8 @@ export type CloseReason =
   | 'expired'
   /** The stream reached `maxAge`. */
   | 'rotated'
+  /** An operator closed the stream. The client reconnects. */
+  | 'operator'
   /** The client's token was revoked. */
   | 'revoked'
   /** The hub is shutting down. */
@@ -34,6 +36,8 @@ export interface TokenIdentity {
 
 /** The entries of a write, for a connection in this process, which needs no text. */
 export interface EntryBatch {
+  /** The number of entries. */
+  readonly entries: number
   readonly contents: readonly Entry[]
 }
 

@@ -7,7 +7,7 @@ import type { Member } from '../log/roster.ts'
 import { type Update, type ValidUpdate, validate } from '../update.ts'
 import { append } from './append.ts'
 import type { CloseReason, Connection } from './connection.ts'
-import { type StreamChange, validateChange } from './control/change.ts'
+import type { StreamChange } from './control/change.ts'
 import type { ControlOptions } from './control/changes.ts'
 import { Control } from './control/control.ts'
 import type { ControlOffer } from './control/offer.ts'
@@ -25,6 +25,7 @@ import { HubStats, type HubStatus } from './stats.ts'
 import { Streams } from './streams.ts'
 import { type SubscribeRequest, validateRequest } from './subscribe-request.ts'
 import type { Subscriber } from './subscriber.ts'
+import { Telemetry } from './telemetry/telemetry.ts'
 
 /** Creates a hub. It is ready as soon as its log is. @throws OptionError */
 export function createHub(options: HubOptions = {}): Hub {
@@ -34,6 +35,8 @@ export function createHub(options: HubOptions = {}): Hub {
 /** Delivers the entries of one log to many subscribers. */
 export class Hub {
   readonly stats = new HubStats()
+  /** What an operator sees of the streams of this node. @internal */
+  readonly telemetry: Telemetry
   /** How long a repeated update is recognized, in milliseconds; 0 when it is published again. */
   readonly idempotent: number
   /** Milliseconds until an idle stream gets a comment, or slightly fewer; 0 for never. */
@@ -60,8 +63,11 @@ export class Hub {
     this.subscribers = this.#streams.subscribers
     this.#locator = new Locator(log, () => ({ epoch: this.#streams.epoch, head: this.#streams.window.head }))
     this.#history = new History(log, this.#streams, (request, signal) => this.locate(request, signal))
-    this.#control = new Control(log.bus, this.#streams.changes, (error) => this.failed(error))
-    this.#following = log.follow((entries) => this.#deliver(entries))
+    const failed = (error: unknown) => this.failed(error)
+    this.#control = new Control(log.bus, this.#streams.changes, failed)
+    const { node, bus } = this.#control
+    this.telemetry = new Telemetry({ node, bus, log, streams: this.#streams, stats: this.stats, failed })
+    this.#following = log.follow((entries) => this.#streams.deliver(entries))
     this.#listing = this.#following.then(() => this.#streams.presence.begin())
     this.#streams.revocations.loadWith(this.#listing)
     // The first publish or subscribe rejects with this error; until then nobody handles it.
@@ -185,9 +191,7 @@ export class Hub {
    * or the codes of invalid selectors
    */
   async change(target: Subscriber | string, change: StreamChange): Promise<void> {
-    validateChange(change)
-    if (typeof target === 'string') await this.#control.ask(target, change)
-    else this.#streams.changes.accept(this.#streams.changes.of(target), change)
+    await this.#control.change(target, change)
   }
 
   /** The subject of the token of a stream, by its control id. @throws TidingsError `not_found` or `control_unavailable` */
@@ -225,6 +229,7 @@ export class Hub {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#control.close()
+    this.telemetry.close()
     await this.#streams.close()
     await this.#log.close()
   }
@@ -241,10 +246,5 @@ export class Hub {
 
   #mustBeOpen(): void {
     if (this.#isClosed) throw new TidingsError('closed')
-  }
-
-  #deliver(entries: readonly Entry[]): void {
-    this.#streams.deliver(entries)
-    this.#observer.arrived(entries)
   }
 }

@@ -1,4 +1,5 @@
 // The state and the counters of a hub, for its debug page.
+import type { Entry } from '../log/log.ts'
 import type { CloseReason } from './connection.ts'
 import type { Delivery, Observer } from './observer.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -34,6 +35,9 @@ export interface Close {
 
 const maxCloses = 50
 
+/** Sees what is published and written. */
+type Watcher = Required<Pick<Observer, 'arrived' | 'delivered'>>
+
 /** Totals since the hub was created, and the fifty streams that ended last. */
 export class HubStats implements Observer {
   readonly totals = {
@@ -44,15 +48,25 @@ export class HubStats implements Observer {
     bytes: 0,
     sweeps: 0,
     /** Entries that went out in sweeps, counted once per audience. */
-    swept: 0
+    swept: 0,
+    /** Streams that began, and that ended. */
+    connects: 0,
+    closes: 0
   }
   readonly closes: Close[] = []
+  /** Called too while somebody watches the hub. @internal */
+  watcher: Watcher | undefined
+  /** Called for each stream that ends, while a dashboard remembers them. @internal */
+  onLeft: Required<Observer>['left'] | undefined
 
-  arrived(entries: readonly unknown[]): void {
+  arrived(entries: readonly Entry[]): void {
     this.totals.published += entries.length
+    this.watcher?.arrived(entries)
   }
 
-  delivered({ by, entries, deliveries, bytes }: Delivery): void {
+  delivered(delivery: Delivery): void {
+    const { by, entries, deliveries, bytes } = delivery
+    this.watcher?.delivered(delivery)
     this.totals.delivered += deliveries
     this.totals.bytes += bytes
     if (by !== 'sweep') return
@@ -60,7 +74,13 @@ export class HubStats implements Observer {
     this.totals.swept += entries
   }
 
+  joined(): void {
+    this.totals.connects++
+  }
+
   left(subscriber: Subscriber, reason: CloseReason): void {
+    this.totals.closes++
+    this.onLeft?.(subscriber, reason)
     if (this.closes.length === maxCloses) this.closes.shift()
     this.closes.push({
       reason,

@@ -160,6 +160,7 @@ export class Streams {
     this.#dispatcher.deliver(entries)
     this.presence.arrived(entries)
     this.revocations.arrived(entries)
+    this.#observer.arrived(entries)
   }
 
   /** Refuses new streams, and ends the others with `shutdown`, spread over so many milliseconds. */

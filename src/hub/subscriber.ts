@@ -5,6 +5,7 @@ import type { Audience } from './audience.ts'
 import type { CloseReason, Connection, EntryBatch } from './connection.ts'
 import type { StreamPosition } from './history/position.ts'
 import type { Subscription } from './presence/presence.ts'
+import { type FlightCode, FlightLog, flightCodes } from './telemetry/flight-log.ts'
 import type { Timed } from './timer-wheel.ts'
 
 /** `live`: has everything, and sweeps write to it. `behind`: has to catch up, or its connection is full. */
@@ -31,15 +32,30 @@ export interface SubscriberContext {
   leave(subscriber: Subscriber, reason: CloseReason): void
 }
 
+/** The position at which a subscriber begins. */
+type Start = Pick<StreamPosition, 'after' | 'removalsSeen' | 'until'> &
+  Partial<Pick<StreamPosition, 'requested' | 'gap'>>
+
 /** How soon a client reconnects after `rotated`, at most, in milliseconds. */
 const rotationRetryMs = 1_000
 
 const heartbeatBuffer = Buffer.from(heartbeat)
 
+let opened = 0
+
 export class Subscriber implements Timed {
+  /** Its number in this process. */
+  readonly number = ++opened
   state: SubscriberState = 'behind'
   /** Everything it wants up to this offset has been written. */
   cursor: number
+  /** Entries written to it since it began. */
+  delivered = 0
+  /** Its changes of state; undefined while there are none. @internal */
+  flight: FlightLog | undefined
+  /** The offset after which it began, and whether its client named that position. @internal */
+  readonly startedAfter: number
+  readonly requested: boolean
   /** Up to this offset it reads from the log: only the log knows what retention removed. @internal */
   readonly historyEnd: number
   /** Removals of the log up to here are not reported again. @internal */
@@ -71,14 +87,16 @@ export class Subscriber implements Timed {
   constructor(
     audience: Audience<Subscriber>,
     connection: Connection,
-    { after, removalsSeen, until }: Pick<StreamPosition, 'after' | 'removalsSeen' | 'until'>,
+    { after, removalsSeen, until, requested = false, gap }: Start,
     context: SubscriberContext,
     subscriptions: readonly Subscription[] = []
   ) {
     this.audience = audience
     this.connection = connection
     this.subscriptions = subscriptions
-    this.cursor = after
+    this.cursor = this.startedAfter = after
+    this.requested = requested
+    this.flight = gap && new FlightLog(gap, false)
     this.removalsSeen = removalsSeen
     this.#until = until
     this.historyEnd = context.head()
@@ -113,10 +131,35 @@ export class Subscriber implements Timed {
   send(bytes: Buffer, cursor: number, batch?: EntryBatch): void {
     this.cursor = cursor
     this.#lastWrite = this.#context.now()
+    if (batch) this.delivered += batch.entries
     if (this.connection.write(bytes, batch)) return
     this.#bufferedAt = this.connection.buffered
     this.#fullSince = this.#lastWrite
+    if (this.state === 'live') this.fallBehind(flightCodes.full, this.#bufferedAt)
+  }
+
+  /** It has everything. @internal */
+  becomeLive(): void {
+    this.state = 'live'
+    // Most streams begin at the head, and need no record of their own.
+    if (!this.flight && this.cursor === this.startedAfter) this.flight = FlightLog.liveAtOnce
+    else this.note(flightCodes.live)
+  }
+
+  /** It continues from the window or the log. @internal */
+  fallBehind(code: FlightCode, value = 0): void {
     this.state = 'behind'
+    this.note(code, value)
+  }
+
+  /** Records a change of its state. @internal */
+  note(code: FlightCode, value = 0): void {
+    this.flight = FlightLog.add(this.flight, code, this.cursor, value)
+  }
+
+  /** When its right to read ends, in milliseconds since 1970. */
+  get until(): number {
+    return this.#until
   }
 
   /** Sets when its right to read ends, in milliseconds since 1970. It must be visited then. @internal */

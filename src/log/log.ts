@@ -80,6 +80,8 @@ export interface Log {
   readonly head: number
   /** Offset of the oldest entry that is kept; `head + 1` when none is. */
   readonly first: number
+  /** Bytes that its entries take, for people; undefined if the log does not know. */
+  readonly bytes?: number | undefined
   /** Number of entries that retention removed in this process: a point in time for `read`. */
   readonly removals: number
   /** Whether an append and a read can be expected to succeed, as far as this node knows. */

@@ -1,10 +1,16 @@
-// The page of the operators' dashboard. It contains no data: it requests them with the token that the operator enters.
-import { type PageDocument, readPage } from './document.ts'
+// The dashboard's page, as the build makes it. It holds no data, which its script fetches.
+import { readFileSync } from 'node:fs'
+import { type PageDocument, withPolicy } from './document.ts'
 
 let page: PageDocument | undefined
 
-/** Reads the page on the first call. A bundler that copies assets, such as that of Next.js, finds the file by this expression. */
-export function dashboardPage(): PageDocument {
-  page ??= readPage(new URL('dashboard/dashboard.html', import.meta.url))
-  return page
+/** Reads the page on the first call; undefined if the build did not make it. */
+export function dashboardPage(): PageDocument | undefined {
+  try {
+    page ??= withPolicy(readFileSync(new URL('dashboard/dashboard.html', import.meta.url), 'utf8'))
+    return page
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }

@@ -1,6 +1,5 @@
-// A page as it is served: one document with inline style and script, which the build makes, and a Content-Security-Policy that allows only those.
+// A document with inline style and script, which the build makes, and a Content-Security-Policy that allows only those.
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 
 export interface PageDocument {
   readonly html: string
@@ -8,8 +7,7 @@ export interface PageDocument {
   readonly policy: string
 }
 
-export function readPage(file: URL): PageDocument {
-  const html = readFileSync(file, 'utf8')
+export function withPolicy(html: string): PageDocument {
   const [, style = '', script = ''] = /<style>(.*?)<\/style>.*<script type="module">(.*?)<\/script>/s.exec(html) ?? []
   const policy = [
     "default-src 'none'",

@@ -1,18 +1,20 @@
 // A hub and its listeners: composition, start, reload and stop. It does not know the command line and prints nothing.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { withOptionName } from '../errors.ts'
-import { hubPath } from '../http/access/options.ts'
 import type { HandlerOptions } from '../http/request-context.ts'
 import { checkHandlerOptions, Router, type SharedParts } from '../http/router.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import { combineObservers, type Observer } from '../hub/observer.ts'
-import { type HubOptions, resolveHubOptions } from '../hub/options.ts'
+import { resolveHubOptions } from '../hub/options.ts'
 import type { Log } from '../log/log.ts'
 import { type Address, addressesOf, readAddress } from './address.ts'
 import { lingerMs } from './bad-request.ts'
 import { type Certificate, readCertificate } from './certificate.ts'
 import type { Config } from './config/options.ts'
-import { checkReload, isGuarded } from './exposure.ts'
+import type { Origins } from './dashboard/option-rows.ts'
+import { ServerParts as DashboardSource } from './dashboard/parts.ts'
+import { checkReload } from './exposure.ts'
+import { handlerOptions, timesOf } from './handler-options.ts'
 import { type Listener, listen } from './listen.ts'
 import { Metrics } from './metrics.ts'
 import { answerOps, metricsRoutes, type OpsContext, opsListener } from './ops.ts'
@@ -29,7 +31,7 @@ export interface Server {
    * Applies the options that can change while the server runs. Streams stay open.
    * @throws OptionError; then nothing has changed
    */
-  reload(config: Config): Promise<void>
+  reload(config: Config, origins?: Origins): Promise<void>
   /** Stops accepting, closes the streams over `drainTimeout`, and resolves when all is closed. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -49,12 +51,16 @@ export function checkConfig(config: Config): Certificate | undefined {
 }
 
 /** What a server shares with those of other processes, instead of parts of its own. */
-export interface ServerParts extends SharedParts {
+export interface ServerParts extends Omit<SharedParts, 'dashboard'> {
   readonly openLog?: () => Promise<Log>
   /** The text of /metrics. */
   readonly metricsText?: () => Promise<string>
   /** Called for each of `listenAddresses`, in their order. */
   readonly listen?: typeof listen
+  /** Where the options were given, for the dashboard. */
+  readonly origins?: Origins
+  /** The number of the worker process. */
+  readonly worker?: number
 }
 
 /** Starts a server. Rejects with the error of `listen` if an address cannot be used, or with the error of the log. */
@@ -64,17 +70,33 @@ export async function startServer(config: Config, observer: Observer = {}, parts
   let started: Hub | undefined
   // The log may fail before there is a hub to report it to. Opening it then rejects.
   const failed = (error: unknown) => started?.failed(error)
-  const webhooks = new Webhooks(config, { counted: metrics.webhooks, failed })
-  const open = parts.openLog ?? (() => openLog(config, { failed, warned: (message) => observer.warned?.(message) }))
+  const dashboard = new DashboardSource(config, parts.origins, parts.worker)
+  const { health } = dashboard
+  const webhooks = new Webhooks(config, {
+    counted: (result, events) => {
+      metrics.webhooks(result, events)
+      if (result === 'delivered') health.succeeded('webhooks')
+    },
+    failed: (error) => {
+      health.failed('webhooks', error)
+      failed(error)
+    }
+  })
+  const logFailed = (error: unknown) => {
+    health.failed('redis', error)
+    failed(error)
+  }
+  const open =
+    parts.openLog ?? (() => openLog(config, { failed: logFailed, warned: (message) => observer.warned?.(message) }))
   const log: ServedLog = await open()
   const hub = createHub({
     log,
     ...timesOf(config),
-    observer: combineObservers([metrics.observer, webhooks.observer, observer])
+    observer: combineObservers([metrics.observer, webhooks.observer, dashboard.observer, observer])
   })
   started = hub
   metrics.watch(hub)
-  const running = new RunningServer(hub, log, metrics, webhooks, config, parts)
+  const running = new RunningServer(hub, log, metrics, webhooks, config, parts, dashboard)
   try {
     await running.listen(certificate)
   } catch (error) {
@@ -92,6 +114,7 @@ class RunningServer implements Server {
   readonly metrics: Metrics
   readonly #log: ServedLog
   readonly #parts: ServerParts
+  readonly #dashboard: DashboardSource
   readonly #context: OpsContext
   readonly #webhooks: Webhooks
   readonly #listeners: Listener[] = []
@@ -100,8 +123,17 @@ class RunningServer implements Server {
   #router: Router | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(hub: Hub, log: ServedLog, metrics: Metrics, webhooks: Webhooks, config: Config, parts: ServerParts) {
+  constructor(
+    hub: Hub,
+    log: ServedLog,
+    metrics: Metrics,
+    webhooks: Webhooks,
+    config: Config,
+    parts: ServerParts,
+    dashboard: DashboardSource
+  ) {
     this.hub = hub
+    this.#dashboard = dashboard
     this.metrics = metrics
     this.#parts = parts
     this.#log = log
@@ -127,13 +159,14 @@ class RunningServer implements Server {
     if (ops) this.#ops = await begin(ops, { h2c: false }, opsListener(this.#context))
   }
 
-  async reload(config: Config): Promise<void> {
+  async reload(config: Config, origins?: Origins): Promise<void> {
     checkReload(config, this.#config)
     const certificate = readCertificate(config)
     checkHandlerOptions(this.#optionsFor(config))
     await this.#log.retain?.(config.retention)
     this.#router?.reload(this.#optionsFor(config))
     this.#webhooks.reload(config)
+    this.#dashboard.reload(config, origins)
     // A reload does not change the addresses, and later reloads have to be checked against the real ones.
     const { host, listen } = this.#config
     this.#config = { ...config, host, listen }
@@ -164,7 +197,8 @@ class RunningServer implements Server {
 
   #makeRouter(): Router {
     const more = this.#config.opsListen === '' ? metricsRoutes(this.#context) : new Map<string, never>()
-    return new Router(this.hub, this.#optionsFor(this.#config), more, this.#parts)
+    const dashboard = this.#dashboard.of(this.hub, this.urls[0] as string)
+    return new Router(this.hub, this.#optionsFor(this.#config), more, { ...this.#parts, dashboard })
   }
 
   #optionsFor(config: Config): HandlerOptions {
@@ -196,23 +230,4 @@ export function listenAddresses(config: Config): Address[] {
 /** The separate address for operators, if any. @throws OptionError */
 function opsAddress({ opsListen }: Config) {
   return opsListen === '' ? undefined : withOptionName('opsListen', () => readAddress(opsListen))
-}
-
-function timesOf({ heartbeat, slowTimeout, maxAge, presenceTimeout, idempotent }: Config): HubOptions {
-  return { heartbeat, slowTimeout, maxAge, presenceTimeout, idempotent }
-}
-
-/** The options of the HTTP handler. Without a public URL or an audience, the hub's URL is the address it listens on. */
-function handlerOptions(config: Config, url: string): HandlerOptions {
-  const { audience, publicUrls, clockTolerance, open, ...rest } = config
-  const isNamed = audience.length > 0 || publicUrls.length > 0
-  return {
-    ...rest,
-    publicUrls,
-    audience: isNamed ? audience : [(url.startsWith('unix:') ? 'http://localhost' : url) + hubPath],
-    clockTolerance: clockTolerance / 1_000,
-    // Without authorization and without `open`, the server listens on loopback only. It also checks the Host header, since DNS
-    // rebinding lets a web page reach a loopback address under a name of its own.
-    localOnly: !open && !isGuarded(config)
-  }
 }

@@ -63,10 +63,10 @@ export class Access {
    */
   constructor(
     options: AccessOptions & OriginOptions & MountOptions & { readonly localOnly?: boolean },
-    failed: (error: unknown) => void,
+    failed: (error: unknown, part: 'jwks' | 'authorize') => void,
     hub?: Pick<Hub, 'revocations'>
   ) {
-    const settled = resolveAccess(options, failed)
+    const settled = resolveAccess(options, (error) => failed(error, 'jwks'))
     this.base = settled.base
     this.reserved = new ReservedTopics(settled.base)
     this.dialects = settled.dialects
@@ -74,7 +74,7 @@ export class Access {
     this.subscriptions = settled.subscriptions
     this.audience = settled.audience
     this.authorizationServers = settled.authorizationServers
-    this.authorizer = readAuthorizer(options, failed)
+    this.authorizer = readAuthorizer(options, (error) => failed(error, 'authorize'))
     this.isLocalOnly = options.localOnly === true && !this.authorizer
     this.#hub = hub
     this.#anonymous = settled.anonymous

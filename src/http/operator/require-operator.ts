@@ -1,4 +1,5 @@
 // Protects the endpoints with which an operator changes the hub for all clients.
+import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
 import type { Parameters } from '../body.ts'
 import type { RequestContext } from '../request-context.ts'
@@ -12,7 +13,10 @@ const loopback = /^(127(\.\d{1,3}){3}|::1|local)$/
  * is for publishing.
  * @throws AccessError as `Access.publisher` does, or TidingsError `not_granted`
  */
-export async function requireOperator({ access, request, address }: RequestContext, query: Parameters): Promise<void> {
+export async function requireOperator(
+  { access, request, address }: RequestContext,
+  query: Parameters
+): Promise<Grants> {
   const { grants } = await access.publisher(request, query)
   if (!access.isOpen) {
     if (!grants.isOperator) throw new TidingsError('not_granted', 'the token must have the grant tidings:operate')
@@ -22,4 +26,5 @@ export async function requireOperator({ access, request, address }: RequestConte
       'without keys, only a server that listens on loopback addresses can be operated; set a key for publishers'
     )
   }
+  return grants
 }

@@ -150,7 +150,10 @@ export function readRevocationTarget(parameters: Parameters): RevocationTarget {
   return Object.fromEntries(revocationFields.map((name) => [name, fields.one(name)]))
 }
 
-function wholeNumber(text: string, code: 'retry_invalid' | 'last_invalid' | 'limit_invalid'): number {
+export function wholeNumber(
+  text: string,
+  code: 'retry_invalid' | 'last_invalid' | 'limit_invalid' | 'offset_invalid'
+): number {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new TidingsError(code, `got "${shown(text)}"`)
 }
@@ -164,15 +167,17 @@ export function refuseParameters(parameters: Parameters): void {
 }
 
 /** Shortens a client's text and replaces its control characters, for an error message. */
-function shown(text: string): string {
+export function shown(text: string): string {
   const short = text.length > 64 ? `${text.slice(0, 64)}…` : text
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters it exists to find
   return short.replace(/[\0-\x1f\x7f]/g, '\ufffd')
 }
 
-class Fields {
+/** The parameters of an endpoint, by name. */
+export class Fields {
   readonly #values = new Map<string, string[]>()
 
+  /** @throws TidingsError `parameter_unknown` */
   constructor(parameters: Parameters, known: readonly string[]) {
     const unknown = parameters.find(([name]) => !known.includes(name))
     if (unknown) {
@@ -186,6 +191,7 @@ class Fields {
     return this.#values.get(name) ?? []
   }
 
+  /** @throws TidingsError `parameter_repeated` */
   one(name: string): string | undefined {
     const values = this.all(name)
     if (values.length > 1) throw new TidingsError('parameter_repeated', `"${name}"`)

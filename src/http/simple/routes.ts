@@ -1,17 +1,14 @@
 // The simple endpoints: the live page, the stream, history, publishing, revoking, and the debug page.
-import type { OutgoingHttpHeaders } from 'node:http'
 import type { Grants } from '../../auth/grants.ts'
 import { TidingsError } from '../../errors.ts'
-import type { StreamPosition } from '../../hub/history/position.ts'
 import { livePage } from '../../pages/live-page.ts'
-import { encode, encodePosition, heartbeat } from '../../sse/encode.ts'
 import { wantsJson } from '../accept.ts'
 import { requireReader } from '../access/authorize.ts'
 import { decodeHeader, decodeUtf8, mediaType, type Parameters, parseParameters, readBody } from '../body.ts'
 import { liftRevocation, listRevocations, revoke } from '../operator/revocations.ts'
 import { append, type ReadUpdates } from '../publish.ts'
 import type { RequestContext, Route } from '../request-context.ts'
-import { commonHeaders, encodeHeader, sendError, sendJson, sendText } from '../response.ts'
+import { encodeHeader, sendError, sendJson, sendText } from '../response.ts'
 import { GapError, serveStream } from '../stream/serve.ts'
 import { targetOf } from '../target.ts'
 import { traced } from '../trace.ts'
@@ -26,6 +23,7 @@ import {
   startsLikeForm,
   withoutToken
 } from './parameters.ts'
+import { streamHead, streamHeaders } from './stream-head.ts'
 import { deleteTopics, deleteUpdate, readUpdates, updatesPath } from './updates.ts'
 
 const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
@@ -91,27 +89,6 @@ function sendStreamError({ request, response }: RequestContext, error: unknown):
     const { code, message, status, gap } = error
     sendJson(response, { ...gap, error: { code, message } }, {}, status)
   } else sendError(request, response, error)
-}
-
-/** A page that is rendered now has to continue from the position that `HEAD` returns. */
-function streamHeaders({ requested, id }: StreamPosition, isHead: boolean): OutgoingHttpHeaders {
-  return {
-    ...commonHeaders,
-    'Content-Type': 'text/event-stream',
-    // [RFC 9111, 5.2.2.6] `no-transform` prevents compression, which would delay events.
-    'Cache-Control': 'no-cache, no-store, no-transform',
-    'X-Accel-Buffering': 'no',
-    ...((requested || isHead) && { 'Last-Event-ID': encodeHeader(id), 'Mercure-Last-Event-ID': encodeHeader(id) })
-  }
-}
-
-/**
- * The first bytes: a comment, so that proxies and browsers see the response at once, then the gap or the position. A
- * client that loses its connection before the first event resumes from this position, and misses nothing.
- */
-function streamHead({ id, gap }: StreamPosition, lastEventId: string | undefined): string {
-  if (gap) return heartbeat + encode({ type: 'tidings:gap', id, data: JSON.stringify(gap) })
-  return id === lastEventId ? heartbeat : heartbeat + encodePosition(id)
 }
 
 async function publish(ctx: RequestContext): Promise<void> {

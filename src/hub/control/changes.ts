@@ -13,6 +13,7 @@ import type { Sweeper } from '../delivery/sweeper.ts'
 import type { Observer } from '../observer.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Subscriber, SubscriberContext } from '../subscriber.ts'
+import { flightCodes } from '../telemetry/flight-log.ts'
 import { encodeChange, type GrantedRights, type Rights, type StreamChange } from './change.ts'
 import { ControlledStream, type Plan, type WaitingChange } from './controlled.ts'
 import type { ControlOffer } from './offer.ts'
@@ -99,7 +100,7 @@ export class Changes implements ChangeSteps {
     waiting.push({ change, size, position: Math.max(subscriber.cursor, context.head()) })
     if (subscriber.state === 'live') {
       sweeper.complete(subscriber, context.head())
-      subscriber.state = 'behind'
+      subscriber.fallBehind(flightCodes.changing)
     }
     context.catchUp(subscriber)
   }
@@ -149,6 +150,7 @@ export class Changes implements ChangeSteps {
     const count = entries.length
     const size = { entries: count, deliveries: count, bytes: bytes.length }
     this.#deps.observer.delivered({ by: 'catch-up', ...size, oldestTime: oldest.time })
+    subscriber.delivered += count
     subscriber.send(bytes, subscriber.cursor)
   }
 
@@ -178,6 +180,7 @@ export class Changes implements ChangeSteps {
     const before = subscriber.audience.interest
     stream.changed(change, before, plan)
     this.#move(subscriber, plan)
+    subscriber.note(flightCodes.changed, subscriber.selectors.length)
     const id = formatId(this.#deps.context.epoch(), subscriber.cursor)
     const topics = subscriber.selectors.map(textOf)
     const { gap } = plan.replay ?? {}

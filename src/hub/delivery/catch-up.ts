@@ -89,7 +89,7 @@ export class CatchUp {
   }
 
   #becomeLive(subscriber: Subscriber): void {
-    subscriber.state = 'live'
+    subscriber.becomeLive()
     this.#changes.announceLive(subscriber)
     // It becomes live again when its connection has drained, and its topics are checked then.
     if (subscriber.full) return

@@ -6,6 +6,7 @@ import type { Polls } from '../history/polls.ts'
 import type { Presence } from '../presence/presence.ts'
 import { isRevocation } from '../revocation/topics.ts'
 import type { Subscriber, SubscriberContext } from '../subscriber.ts'
+import { type FlightCode, flightCodes } from '../telemetry/flight-log.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { Sweeper } from './sweeper.ts'
 import type { Window } from './window.ts'
@@ -57,7 +58,7 @@ export class Dispatcher {
   /** Sweeps do not keep up: drops what is pending, and the members continue from the window, each at its own pace. */
   #overrun(audience: Audience<Subscriber>): void {
     audience.drop()
-    for (const subscriber of audience.members) this.#fallBehind(subscriber)
+    for (const subscriber of audience.members) this.#fallBehind(subscriber, flightCodes.overrun)
   }
 
   /** The log skipped entries: every subscriber reads them from the history, or gets a gap. */
@@ -65,7 +66,7 @@ export class Dispatcher {
     const { window, audiences, subscribers, sweeper, presence, polls } = this.#deps
     for (const audience of audiences) sweeper.completeUpTo(audience, window.head)
     window.reset(entry.offset - 1)
-    for (const subscriber of subscribers) this.#fallBehind(subscriber)
+    for (const subscriber of subscribers) this.#fallBehind(subscriber, flightCodes.skipped)
     void presence.reload()
     polls.wakeAll()
   }
@@ -80,9 +81,9 @@ export class Dispatcher {
     polls.wakeAll()
   }
 
-  #fallBehind(subscriber: Subscriber): void {
+  #fallBehind(subscriber: Subscriber, why: FlightCode): void {
     if (subscriber.state !== 'live') return
-    subscriber.state = 'behind'
+    subscriber.fallBehind(why)
     this.#deps.catchUp.wait(subscriber)
   }
 }

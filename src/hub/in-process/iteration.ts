@@ -102,7 +102,7 @@ function itemOf(entry: Entry): SubscriptionItem {
   return { type: 'deleted', entry, deletion: JSON.parse(data) as DeletedUpdates }
 }
 
-/** After `slow`, `gap` and `rotated`, a client connects again. The others would fail again, or lose something. */
+/** After `slow`, `gap`, `rotated` and `operator`, a client connects again. The others would fail again, or lose something. */
 function throwIfFinal(reason: CloseReason | undefined): void {
   if (reason === 'shutdown') throw new TidingsError('closed')
   if (reason === 'revoked') throw new TidingsError('revoked')

@@ -2,6 +2,7 @@
 import { TidingsError } from '../../errors.ts'
 import type { Entry, Log } from '../../log/log.ts'
 import { announceInBatches, type Member, type Roster } from '../../log/roster.ts'
+import type { TokenIdentity } from '../connection.ts'
 import type { Observer } from '../observer.ts'
 import type { RecordLoad } from '../presence/replica.ts'
 import type { Subscriber } from '../subscriber.ts'
@@ -151,6 +152,11 @@ export class Revocations {
   /** Why a client must not be served; undefined if it may. */
   refusalOf(client: RevocableClient): RevocationCode | undefined {
     return this.#list.size === 0 ? undefined : this.#list.refusalOf(client, Date.now())
+  }
+
+  /** The identity by which a stream can be revoked. */
+  tokenOf(subscriber: Subscriber): TokenIdentity | undefined {
+    return this.#closing.clientOf(subscriber).token ?? undefined
   }
 
   /** Whether a stream that begins must end at once: it may have been revoked while it waited for its position. */

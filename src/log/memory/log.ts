@@ -74,6 +74,10 @@ export class MemoryLog implements Log {
     return this.#entries.last
   }
 
+  get bytes(): number {
+    return this.#entries.bytes
+  }
+
   get first(): number {
     this.#trim()
     return this.#entries.first

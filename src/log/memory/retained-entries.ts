@@ -40,6 +40,10 @@ export class RetainedEntries {
     return this.#entries.first
   }
 
+  get bytes(): number {
+    return this.#total.bytes
+  }
+
   /** The entry at an offset from `first` to `last`; undefined when it was removed or deleted. */
   at(offset: number): Entry | undefined {
     const entry = this.#entries.at(offset)

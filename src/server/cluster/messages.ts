@@ -1,11 +1,13 @@
 // What the primary process and a worker ask each other.
 import type { HubDescription } from '../../http/description.ts'
 import type { Config } from '../config/options.ts'
+import type { Origins } from '../dashboard/option-rows.ts'
 import type { MetricValues } from '../metrics.ts'
 
 /** What a worker needs to start. */
 export interface WorkerStart {
   readonly config: Config
+  readonly origins: Origins
   /** The number of the worker, from 1. A worker that replaces another one has its number. */
   readonly number: number
   /** Where the primary process listens, in the order of `listenAddresses`. */
@@ -41,7 +43,7 @@ export type PrimaryMethods = {
 
 /** Answered by a worker. */
 export type WorkerMethods = {
-  reload(config: Config): Promise<void>
+  reload(config: Config, origins: Origins): Promise<void>
   /** Ends all streams over the drain timeout, and then the process. */
   stop(): void
   metrics(): Promise<MetricValues>

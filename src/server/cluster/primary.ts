@@ -1,10 +1,10 @@
 // The primary process of `tidings serve --workers`: it has the log and no clients, starts the workers, replaces one that ends, and
 // answers what concerns all of them.
-import cluster, { type Worker } from 'node:cluster'
-import { once } from 'node:events'
+import cluster from 'node:cluster'
 import { LogServer } from '../../log/workers/server.ts'
 import type { Config } from '../config/options.ts'
 import { storeKind } from '../config/store-value.ts'
+import type { Origins } from '../dashboard/option-rows.ts'
 import { checkReload } from '../exposure.ts'
 import type { Logger } from '../logger.ts'
 import { combineMetrics, PrimaryMetrics } from '../metrics.ts'
@@ -16,24 +16,11 @@ import { combineDescriptions } from './combine.ts'
 import { Crashes } from './crashes.ts'
 import { PrimaryLimits } from './limits.ts'
 import type { PrimaryMethods, WorkerMethods } from './messages.ts'
+import { endWorker, type RunningWorker } from './running-worker.ts'
 import { primaryVariable } from './variable.ts'
 
-/** How much longer than the drain timeout a worker may take to end, in milliseconds. */
-const graceMs = 10_000
 /** The time between two attempts to start a worker while Redis cannot be reached. */
 const outageDelayMs = 1_000
-
-interface RunningWorker {
-  readonly worker: Worker
-  readonly number: number
-  readonly channel: Channel<WorkerMethods>
-  /** Its streams in the limits. */
-  readonly streams: Set<number>
-  /** What it began with. */
-  config: Config | undefined
-  isStarted: boolean
-  startError: Error | undefined
-}
 
 /** What the command line needs of a server, or of several. */
 export type ServerControl = Pick<Server, 'urls' | 'reload' | 'stop'>
@@ -44,9 +31,14 @@ type Failed = (control: ServerControl) => void
  * @param failed called when workers end again and again; it stops everything
  * @throws OptionError, or the error of a worker's start
  */
-export async function startCluster(config: Config, logger: Logger, failed: Failed): Promise<ServerControl> {
+export async function startCluster(
+  config: Config,
+  origins: Origins,
+  logger: Logger,
+  failed: Failed
+): Promise<ServerControl> {
   checkConfig(config)
-  const primary = new Primary(config, logger, failed)
+  const primary = new Primary(config, origins, logger, failed)
   try {
     await primary.start()
   } catch (error) {
@@ -65,12 +57,14 @@ class Primary implements ServerControl {
   readonly #workers = new Map<number, RunningWorker>()
   readonly #crashes = new Crashes()
   #config: Config
+  #origins: Origins
   #log: OwnLog | undefined
   #logServer: LogServer | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(config: Config, logger: Logger, failed: Failed) {
+  constructor(config: Config, origins: Origins, logger: Logger, failed: Failed) {
     this.#config = config
+    this.#origins = origins
     this.#logger = logger
     this.#failed = failed
     this.#limits = new PrimaryLimits(config)
@@ -98,7 +92,7 @@ class Primary implements ServerControl {
     return this.#config.opsListen === '' ? 0 : 1
   }
 
-  async reload(config: Config): Promise<void> {
+  async reload(config: Config, origins = this.#origins): Promise<void> {
     checkReload(config, this.#config)
     checkConfig(config)
     await this.#log?.retain(config.retention)
@@ -106,6 +100,7 @@ class Primary implements ServerControl {
     const { host, listen } = this.#config
     // A worker that starts from now on begins with the new options.
     this.#config = { ...config, host, listen }
+    this.#origins = origins
     await Promise.all(this.#started.map((running) => this.#reload(running)))
   }
 
@@ -113,7 +108,7 @@ class Primary implements ServerControl {
   async #reload(running: RunningWorker): Promise<void> {
     running.config = this.#config
     try {
-      await running.channel.ask('reload', this.#config)
+      await running.channel.ask('reload', this.#config, this.#origins)
     } catch (error) {
       if (!running.channel.isClosed) throw error
     }
@@ -126,19 +121,10 @@ class Primary implements ServerControl {
 
   async #stop(): Promise<void> {
     this.#acceptor.close(this.#opsAddresses)
-    await Promise.all([...this.#workers.values()].map((running) => this.#end(running)))
+    await Promise.all([...this.#workers.values()].map((running) => endWorker(running, this.#config.drainTimeout)))
     this.#acceptor.close()
     await this.#logServer?.close()
     await this.#log?.close()
-  }
-
-  async #end({ worker, channel }: RunningWorker): Promise<void> {
-    if (worker.isDead()) return
-    const gone = once(worker, 'exit')
-    channel.ask('stop').catch(() => worker.kill('SIGKILL'))
-    const timer = setTimeout(() => worker.kill('SIGKILL'), this.#config.drainTimeout + graceMs)
-    await gone
-    clearTimeout(timer)
   }
 
   get #started(): RunningWorker[] {
@@ -203,7 +189,13 @@ class Primary implements ServerControl {
       begin: () => {
         running().config = this.#config
         const { urls } = this.#acceptor
-        return { config: this.#config, number: running().number, urls, logPath: this.#logServer?.path }
+        return {
+          config: this.#config,
+          origins: this.#origins,
+          number: running().number,
+          urls,
+          logPath: this.#logServer?.path
+        }
       },
       started: () => {
         const { worker, number } = running()

@@ -32,8 +32,8 @@ class Worker {
 
   constructor() {
     const methods: WorkerMethods = {
-      reload: async (config) => {
-        await this.#running.reload(config)
+      reload: async (config, origins) => {
+        await this.#running.reload(config, origins)
         if (this.#logger) this.#logger.level = config.logLevel
       },
       stop: () => this.stop(),
@@ -78,7 +78,7 @@ class Worker {
     return this.#server
   }
 
-  #serve({ config, number, urls, logPath }: WorkerStart): Promise<Server> {
+  #serve({ config, origins, number, urls, logPath }: WorkerStart): Promise<Server> {
     const logger = createLogger(config).child({ worker: number })
     this.#logger = logger
     const onLost = (reason: string) => {
@@ -96,6 +96,8 @@ class Worker {
         return receiver
       },
       ...(logPath !== undefined && { openLog: () => WorkerLog.connect({ path: logPath, onLost }) }),
+      origins,
+      worker: number,
       limits: new WorkerLimits(config, this.#primary),
       describe: (limit) => this.#primary.ask('describe', limit),
       metricsText: () => this.#primary.ask('metrics')

@@ -144,6 +144,12 @@ const table = {
       default: '',
       help: 'separate address for /metrics, /healthz and /readyz, such as 127.0.0.1:9000; default: the main address'
     },
+    dashboard: {
+      kind: 'on|read-only|off',
+      default: 'on',
+      reload: true,
+      help: 'dashboard for operators at /dashboard: on, read-only (no closing and revoking), or off'
+    },
     webhooks: {
       kind: 'list',
       default: [],

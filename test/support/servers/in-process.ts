@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { OptionError } from '../../../dist/index.js'
 import { configure, nameIn, readSources, type Sources } from '../../../dist/server/config/config.js'
 import { flagFor, options } from '../../../dist/server/config/options.js'
+import { originsOf } from '../../../dist/server/dashboard/option-rows.js'
 import { createLogger, logObserver } from '../../../dist/server/logger.js'
 import { startServer } from '../../../dist/server/server.js'
 
@@ -38,7 +39,9 @@ export async function startInProcess({ port = 0, args = [], env = {} }: ServerOp
       done()
     }
   })
-  const server = await named(sources, () => startServer(config, logObserver(createLogger(config, out))))
+  const server = await named(sources, () =>
+    startServer(config, logObserver(createLogger(config, out)), { origins: originsOf(sources) })
+  )
   const url = server.urls.find((one) => one.startsWith('http')) as string
   return {
     url,

@@ -30,12 +30,17 @@ export function Configuration() {
           onInput={(event) => setFilter(event.currentTarget.value)}
         />
         <label class="choice">
-          <input type="checkbox" checked={onlyChanged} onChange={(event) => setOnlyChanged(event.currentTarget.checked)} />
+          <input
+            type="checkbox"
+            checked={onlyChanged}
+            onChange={(event) => setOnlyChanged(event.currentTarget.checked)}
+          />
           only differences from the default
         </label>
         {value && (
           <p class="soft end" role="status">
-            {shown.length} of {plural(options.length, 'option')}, {changed} {changed === 1 ? 'differs' : 'differ'} from the default
+            {shown.length} of {plural(options.length, 'option')}, {changed} {changed === 1 ? 'differs' : 'differ'} from
+            the default
           </p>
         )}
       </div>

@@ -63,7 +63,9 @@ function Checks({ checks, at }: { readonly checks: readonly HealthCheck[]; reado
                 </td>
                 <td>{since === null ? '–' : duration(at - since)}</td>
                 <td class="text">{detail || '–'}</td>
-                <td class="text">{lastError ? <LastError at={at} error={lastError} /> : <span class="soft">none</span>}</td>
+                <td class="text">
+                  {lastError ? <LastError at={at} error={lastError} /> : <span class="soft">none</span>}
+                </td>
               </tr>
             )
           })}

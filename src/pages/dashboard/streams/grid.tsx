@@ -3,13 +3,11 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { DownIcon, UpIcon } from '../ui/icons.tsx'
 import { columns } from './columns.tsx'
 import { type StreamQuery, sortedBy } from './query.ts'
-import type { Rows } from './rows.ts'
+import { maxRows, type Rows } from './rows.ts'
 
 export const rowHeight = 30
 /** Rows above and below the screen, so that a small movement shows no empty ones. */
 const spareRows = 12
-/** Browsers limit the height of an element; this many rows stay below the lowest limit. */
-const maxRows = 500_000
 
 interface Props {
   readonly rows: Rows

@@ -8,6 +8,8 @@ import type { StreamQuery } from './query.ts'
 
 const pageRows = 100
 const maxPages = 5
+/** The server sends no rows after this one. */
+export const maxRows = 10_000
 const refreshMs = 2_000
 
 export interface Rows {
@@ -52,7 +54,7 @@ export class OpenStreams {
   /** The rows that are on the screen. */
   show(first: number, last: number): void {
     this.#first = first
-    this.#last = last
+    this.#last = Math.min(last, maxRows - 1)
     void this.#ask()
   }
 

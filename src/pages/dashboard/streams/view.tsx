@@ -11,7 +11,7 @@ import { closedRows, loadClosed } from './closed.ts'
 import { Detail } from './detail.tsx'
 import { Grid } from './grid.tsx'
 import { linkOf, queryOf, type StreamQuery } from './query.ts'
-import { OpenStreams, type Rows } from './rows.ts'
+import { maxRows, OpenStreams, type Rows } from './rows.ts'
 
 export function StreamsView() {
   const shown = useStore(route)
@@ -121,11 +121,9 @@ function Table({ rows, query, id, onShow, what }: AnyTableProps) {
       <Failure error={rows.error} />
       <Missing nodes={rows.missing} />
       <p class="soft" role="status">
-        {!rows.isLoaded
-          ? 'Loading…'
-          : matched === total
-            ? plural(total, what)
-            : `${matched.toLocaleString('en')} of ${plural(total, what)}`}
+        {rows.isLoaded ? countText(matched, total, what) : 'Loading…'}
+        {matched > maxRows &&
+          ` The table has the first ${maxRows.toLocaleString('en')}. Use the filter to find others.`}
       </p>
       <Grid
         rows={rows}
@@ -139,7 +137,11 @@ function Table({ rows, query, id, onShow, what }: AnyTableProps) {
   )
 }
 
-/** The tables that an action refreshes. */
+function countText(matched: number, total: number, what: string): string {
+  return matched === total ? `${plural(total, what)}.` : `${matched.toLocaleString('en')} of ${plural(total, what)}.`
+}
+
+/** The table that an action refreshes. */
 const openStreams = {
   current: undefined as OpenStreams | undefined,
   add(streams: OpenStreams): () => void {

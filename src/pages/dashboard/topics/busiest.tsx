@@ -26,11 +26,7 @@ export function Busiest({ list }: { readonly list: TopicList | undefined }) {
         />
         {list && <p class="soft end">counted since {secondsTime(new Date(list.since))}</p>}
       </div>
-      {rows.length > 0 ? (
-        <Table rows={rows} />
-      ) : (
-        <p class="empty">{emptyText(list, filter)}</p>
-      )}
+      {rows.length > 0 ? <Table rows={rows} /> : <p class="empty">{emptyText(list, filter)}</p>}
     </section>
   )
 }
@@ -71,7 +67,10 @@ function Table({ rows }: { readonly rows: readonly TopicRow[] }) {
           {rows.map((row) => (
             <tr key={row.topic} data-chosen={row.topic === chosen}>
               <th scope="row">
-                <a href={linkTo('topics', '', { topic: row.topic })} aria-current={row.topic === chosen ? 'true' : undefined}>
+                <a
+                  href={linkTo('topics', '', { topic: row.topic })}
+                  aria-current={row.topic === chosen ? 'true' : undefined}
+                >
                   {row.topic}
                 </a>
               </th>

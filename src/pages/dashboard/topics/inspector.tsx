@@ -22,8 +22,8 @@ export function Inspector() {
       <Missing nodes={value?.missing} />
       {!url && (
         <p class="empty">
-          Choose a topic on the left, or enter one: the inspector shows who would receive an update, which retention rule applies, and what a
-          client gets that resumes at an id.
+          Choose a topic on the left, or enter one: the inspector shows who would receive an update, which retention
+          rule applies, and what a client gets that resumes at an id.
         </p>
       )}
       {value && (

@@ -16,7 +16,8 @@ export function Receivers({ inspection }: { readonly inspection: Inspection }) {
         Who would receive {isPrivate ? 'a private' : 'an'} update of <span class="mono wrap">{topic}</span>
       </h3>
       <p>
-        <b class="large">{streams.toLocaleString('en')}</b> {streams === 1 ? 'stream' : 'streams'} in {plural(audiences, 'audience')}
+        <b class="large">{streams.toLocaleString('en')}</b> {streams === 1 ? 'stream' : 'streams'} in{' '}
+        {plural(audiences, 'audience')}
       </p>
       {sample.length > 0 && (
         <details>
@@ -59,7 +60,11 @@ export function Resuming({ resume }: { readonly resume: Resume | null }) {
       <h3 id="resume-title" class="title">
         Resuming
       </h3>
-      {resume ? <Answer resume={resume} /> : <p class="soft">Enter an id to see what a client gets that resumes there.</p>}
+      {resume ? (
+        <Answer resume={resume} />
+      ) : (
+        <p class="soft">Enter an id to see what a client gets that resumes there.</p>
+      )}
     </section>
   )
 }
@@ -72,8 +77,8 @@ function Answer({ resume }: { readonly resume: Resume }) {
         <p class="verdict" data-state="failing">
           <GapIcon />
           <span>
-            The client sees a gap, reason <b>{gap.reason}</b>. {sentence(gapTexts[gap.reason].replace(/^A gap: /, ''))} It resumes after{' '}
-            <code>{gap.resumedAfter}</code> instead of <code>{gap.requested}</code>.
+            The client sees a gap, reason <b>{gap.reason}</b>. {sentence(gapTexts[gap.reason].replace(/^A gap: /, ''))}{' '}
+            It resumes after <code>{gap.resumedAfter}</code> instead of <code>{gap.requested}</code>.
           </span>
         </p>
       ) : (

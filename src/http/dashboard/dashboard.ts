@@ -173,7 +173,8 @@ export class Dashboard {
   async #logState(): Promise<LogState> {
     const { epoch, head } = this.#hub.status
     const { first, bytes: inMemory } = this.#hub.telemetry.log
-    if (performance.now() - this.#oldestAt >= oldestMs) {
+    const isKnown = performance.now() - this.#oldestAt < oldestMs && (await this.#oldest) !== null
+    if (!isKnown && head > 0) {
       this.#oldestAt = performance.now()
       // A log out of reach is shown by the health checks.
       this.#oldest = this.#hub.telemetry.oldest().catch(() => null)

@@ -9,7 +9,7 @@ import type {
   StreamList,
   StreamRow
 } from '../../../dist/dashboard-api/streams.js'
-import type { HandlerOptions, HubOptions } from '../../../dist/index.js'
+import type { HandlerOptions, Hub, HubOptions } from '../../../dist/index.js'
 import { ask, serve } from '../http/http.ts'
 import { keys, token } from '../http/mercure.ts'
 import { listen, type SseClient } from '../http/sse-client.ts'
@@ -49,7 +49,9 @@ async function readPath(url: string, path: string, headers: Headers): Promise<un
 
 /** The row of the only stream with a topic. */
 export async function rowOf(url: string, topic: string, headers: Headers = {}): Promise<StreamRow> {
-  const { rows } = await read(url, 'streams', `?filter=${encodeURIComponent(topic)}`, headers)
+  const found = await read(url, 'streams', `?filter=${encodeURIComponent(topic)}`, headers)
+  // The filter also matches parts of other texts.
+  const rows = found.rows.filter(({ topics }) => topics.includes(topic))
   if (rows.length !== 1) throw new Error(`expected one stream with ${topic}, got ${JSON.stringify(rows)}`)
   return rows[0] as StreamRow
 }
@@ -91,4 +93,14 @@ export function endedOf({ events }: SseClient): ClosedList['rows'] {
 function contentsOf(events: SseClient['events'], wanted: string): unknown[] {
   const envelopes = events.filter(({ event }) => event === undefined).map(({ data }) => JSON.parse(data) as Envelope)
   return envelopes.filter(({ type }) => type === wanted).map(({ data }) => JSON.parse(data) as unknown)
+}
+
+/** Whether a hub measures latencies and counts topics. The declarations of the package leave out what is internal. */
+export function isMeasuring(hub: Hub): boolean {
+  const { telemetry, stats } = hub as unknown as {
+    telemetry: { isMeasuring: boolean }
+    stats: { watcher: object | undefined }
+  }
+  if (telemetry.isMeasuring !== (stats.watcher !== undefined)) throw new Error('the hub is half watched')
+  return telemetry.isMeasuring
 }

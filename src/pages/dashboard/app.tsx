@@ -40,7 +40,7 @@ export function App() {
   if (allowed.status === 'refused') {
     return (
       <>
-        <Header />
+        <Header onSkip={undefined} />
         <main>
           <TokenForm key={used} code={allowed.code} message={allowed.message} />
         </main>
@@ -50,15 +50,12 @@ export function App() {
   const Shown = components[view]
   return (
     <>
-      <button type="button" class="skip" onClick={() => main.current?.focus()}>
-        Skip to the content
-      </button>
-      <Header />
+      <Header onSkip={() => main.current?.focus()} />
       <main id="main" ref={main} tabIndex={-1}>
         <ConnectionNotice />
         <Shown key={view} />
+        <Said />
       </main>
-      <Said />
     </>
   )
 }

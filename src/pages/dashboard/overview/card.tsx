@@ -20,9 +20,9 @@ export function Card({ metric, columns }: Props) {
   if (!first) return null
   return (
     <section class="card" aria-labelledby={id} data-metric={metric.title}>
-      <h3 id={id} title={metric.help}>
+      <h2 id={id} title={metric.help}>
         {metric.title}
-      </h3>
+      </h2>
       <p class="values">
         <span class="now">
           <Value of={first.value} metric={metric} />

@@ -80,7 +80,7 @@ function optionsOf(metric: Metric, element: HTMLElement): uPlot.Options {
         space: 24,
         ticks: { show: false },
         grid: { stroke: line, width: 1 },
-        values: (_, splits) => splits.map((value) => tick(value, metric.format))
+        values: (_, splits) => distinct(splits.map((value) => tick(value, metric.format)))
       }
     ],
     series: [
@@ -98,6 +98,11 @@ function optionsOf(metric: Metric, element: HTMLElement): uPlot.Options {
       setCursor: [({ cursor: { idx }, data: [times] }) => pointed.set(idx == null ? undefined : times.length - 1 - idx)]
     }
   }
+}
+
+/** Small values of a coarse unit have equal labels, of which one is enough. */
+function distinct(labels: readonly string[]): string[] {
+  return labels.map((label, index) => (labels.indexOf(label) === index ? label : ''))
 }
 
 function minuteOf(seconds: number): string {

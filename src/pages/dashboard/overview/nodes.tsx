@@ -46,7 +46,7 @@ export function Nodes({ overview, chosen }: { readonly overview: Overview; reado
             </tr>
           </thead>
           <tbody>
-            {overview.nodes.map((sample) => (
+            {byName(overview.nodes).map((sample) => (
               <Row
                 key={sample.node}
                 sample={sample}
@@ -63,6 +63,11 @@ export function Nodes({ overview, chosen }: { readonly overview: Overview; reado
       </div>
     </section>
   )
+}
+
+/** `worker 10` comes after `worker 9`. */
+export function byName(nodes: readonly Sample[]): Sample[] {
+  return [...nodes].sort((one, other) => one.name.localeCompare(other.name, 'en', { numeric: true }))
 }
 
 interface RowProps {

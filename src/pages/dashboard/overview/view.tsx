@@ -9,7 +9,7 @@ import { Card } from './card.tsx'
 import { pointed } from './chart.tsx'
 import { LogFacts } from './log.tsx'
 import { metrics } from './metrics.ts'
-import { Nodes } from './nodes.tsx'
+import { byName, Nodes } from './nodes.tsx'
 import { columnsOf, sampleOf, seriesOf } from './series.ts'
 
 export function OverviewView() {
@@ -25,7 +25,7 @@ export function OverviewView() {
     <>
       <div class="bar">
         <h1>Overview</h1>
-        <NodeChoice nodes={newest.nodes} chosen={node} />
+        <NodeChoice nodes={byName(newest.nodes)} chosen={node} />
         <ShownTime times={series.times} />
       </div>
       <Missing nodes={newest.missing} />

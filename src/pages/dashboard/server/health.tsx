@@ -31,15 +31,33 @@ export function Health() {
   )
 }
 
+interface Group {
+  readonly check: HealthCheck
+  readonly nodes: readonly string[]
+}
+
+/** Nodes with the same result of a check share a row. */
+function grouped(checks: readonly HealthCheck[]): Group[] {
+  const groups = new Map<string, { check: HealthCheck; nodes: string[] }>()
+  for (const check of checks) {
+    const key = JSON.stringify([check.name, check.state, check.detail, check.lastError?.message])
+    const group = groups.get(key)
+    if (group) group.nodes.push(check.nodeName)
+    else groups.set(key, { check, nodes: [check.nodeName] })
+  }
+  const order = Object.keys(names)
+  return [...groups.values()].sort((one, other) => order.indexOf(one.check.name) - order.indexOf(other.check.name))
+}
+
 function Checks({ checks, at }: { readonly checks: readonly HealthCheck[]; readonly at: number }) {
-  const hasNodes = new Set(checks.map(({ node }) => node)).size > 1
+  const nodeCount = new Set(checks.map(({ node }) => node)).size
   return (
     <div class="scroller" role="group" aria-labelledby="health-title" tabIndex={0}>
       <table class="checks">
         <thead>
           <tr>
             <th scope="col">Check</th>
-            {hasNodes && <th scope="col">Node</th>}
+            {nodeCount > 1 && <th scope="col">Nodes</th>}
             <th scope="col">State</th>
             <th scope="col">Since</th>
             <th scope="col">Detail</th>
@@ -47,31 +65,43 @@ function Checks({ checks, at }: { readonly checks: readonly HealthCheck[]; reado
           </tr>
         </thead>
         <tbody>
-          {checks.map((check, index) => {
-            const { name, nodeName, state, since, detail, lastError } = check
-            const Icon = icons[state]
-            return (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a node may have several checks of one name, always in the same order
-              <tr key={index}>
-                <th scope="row">{names[name] ?? name}</th>
-                {hasNodes && <td>{nodeName}</td>}
-                <td>
-                  <span class="state" data-state={state}>
-                    <Icon />
-                    {state}
-                  </span>
-                </td>
-                <td>{since === null ? '–' : duration(at - since)}</td>
-                <td class="text">{detail || '–'}</td>
-                <td class="text">
-                  {lastError ? <LastError at={at} error={lastError} /> : <span class="soft">none</span>}
-                </td>
-              </tr>
-            )
-          })}
+          {grouped(checks).map(({ check, nodes }) => (
+            <Row
+              key={`${check.name} ${check.node} ${check.detail}`}
+              check={check}
+              at={at}
+              nodes={nodeCount > 1 ? (nodes.length === nodeCount ? 'all' : nodes.join(', ')) : undefined}
+            />
+          ))}
         </tbody>
       </table>
     </div>
+  )
+}
+
+interface RowProps {
+  readonly check: HealthCheck
+  readonly at: number
+  readonly nodes: string | undefined
+}
+
+function Row({ check, at, nodes }: RowProps) {
+  const { name, state, since, detail, lastError } = check
+  const Icon = icons[state]
+  return (
+    <tr>
+      <th scope="row">{names[name] ?? name}</th>
+      {nodes !== undefined && <td>{nodes}</td>}
+      <td>
+        <span class="state" data-state={state}>
+          <Icon />
+          {state}
+        </span>
+      </td>
+      <td>{since === null ? '–' : duration(at - since)}</td>
+      <td class="text">{detail || '–'}</td>
+      <td class="text">{lastError ? <LastError at={at} error={lastError} /> : <span class="soft">none</span>}</td>
+    </tr>
   )
 }
 

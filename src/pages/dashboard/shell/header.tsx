@@ -21,10 +21,16 @@ export const viewNames: Record<View, string> = {
 
 const healthMs = 15_000
 
-export function Header() {
+/** @param onSkip moves the focus to the content; undefined if the focus is there already */
+export function Header({ onSkip }: { readonly onSkip: (() => void) | undefined }) {
   const isReadOnly = useStore(serverConfig)?.readOnly === true
   return (
     <header>
+      {onSkip && (
+        <button type="button" class="skip" onClick={onSkip}>
+          Skip to the content
+        </button>
+      )}
       <a class="brand" href="#/overview" aria-label="tidings dashboard, overview">
         <Logo />
         tidings

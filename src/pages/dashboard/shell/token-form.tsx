@@ -1,7 +1,12 @@
 // Asks for the operator's token when the server refuses to show data without one, or with the one it got.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { enterToken, token } from '../data/token.ts'
+import { hubUrl } from '../data/urls.ts'
 import { Notice } from '../ui/parts.tsx'
+
+/** The audience is the URL of the hub, unless the server has the option `--audience`. */
+const audience = new URL('.well-known/mercure', hubUrl)
+const command = `tidings token --operate --subscribe '*' --publish '*' --audience ${audience}`
 
 interface Props {
   /** The HTTP status of the refusal, and what the server said. */
@@ -28,10 +33,10 @@ export function TokenForm({ code, message }: Props) {
         {message} (HTTP {code})
       </Notice>
       <p id="token-hint">
-        The token must have the grant <code>tidings:operate</code> and be signed with a key of publishers. Make one for
-        an hour, on a machine that has the key:
+        The token must have the grant <code>tidings:operate</code> and be signed with a key of publishers. On a machine
+        that has the keys, this makes one for an hour. It also reads private updates and publishes:
       </p>
-      <pre tabIndex={0}>tidings token --operate --subscribe '*' --publish '*' --expires 1h</pre>
+      <pre tabIndex={0}>{command}</pre>
       <label for="operator-token">Token</label>
       <div class="joined">
         <input

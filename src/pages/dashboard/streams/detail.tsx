@@ -29,7 +29,7 @@ export function Detail({ id, onClose, onChanged }: Props) {
   useEffect(() => heading.current?.focus({ preventScroll: true }), [id])
 
   return (
-    <aside class="detail" aria-labelledby="detail-title">
+    <section class="detail" aria-labelledby="detail-title">
       <div class="bar">
         <h2 id="detail-title" ref={heading} tabIndex={-1}>
           Stream <span class="mono">{value?.stream.address ?? id}</span>
@@ -56,7 +56,7 @@ export function Detail({ id, onClose, onChanged }: Props) {
         </>
       )}
       {!value && !error && <p class="empty">Loading…</p>}
-    </aside>
+    </section>
   )
 }
 

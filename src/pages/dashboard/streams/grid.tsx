@@ -1,5 +1,6 @@
 // The table of streams. Only the rows on the screen are elements, so its size does not matter.
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { StreamRow } from '../../../dashboard-api/streams.ts'
 import { DownIcon, UpIcon } from '../ui/icons.tsx'
 import { columns } from './columns.tsx'
 import { type StreamQuery, sortedBy } from './query.ts'
@@ -83,33 +84,51 @@ export function Grid({ rows, query, openId, onSort, onOpen, onShow }: Props) {
       <div class="body" role="rowgroup" style={{ height: `${count * rowHeight}px` }}>
         {shown.map((index) => {
           const row = rows.row(index)
-          return (
-            <div
-              key={index}
-              id={`stream-${index}`}
-              class="row"
-              role="row"
-              aria-rowindex={index + 2}
-              aria-selected={row !== undefined && row.id === openId}
-              data-active={index === current}
-              data-index={index}
-              style={{ transform: `translateY(${index * rowHeight}px)` }}
-            >
-              {columns.map(({ sort, isNumber, show }, column) => (
-                <div
-                  key={sort}
-                  role="gridcell"
-                  aria-colindex={column + 1}
-                  class={isNumber ? 'cell number' : 'cell'}
-                  data-column={sort}
-                >
-                  {row ? show(row) : '…'}
-                </div>
-              ))}
-            </div>
-          )
+          const isOpen = row !== undefined && row.id === openId
+          return <Row key={index} index={index} row={row} isActive={index === current} isOpen={isOpen} />
         })}
       </div>
+    </div>
+  )
+}
+
+interface RowProps {
+  readonly index: number
+  /** Undefined until it is loaded. */
+  readonly row: StreamRow | undefined
+  readonly isActive: boolean
+  readonly isOpen: boolean
+}
+
+function Row({ index, row, isActive, isOpen }: RowProps) {
+  // Preact skips elements that are the same objects as before, so a scrolled row costs nothing.
+  const cells = useMemo(
+    () =>
+      columns.map(({ sort, isNumber, show }, column) => (
+        <div
+          key={sort}
+          role="gridcell"
+          aria-colindex={column + 1}
+          class={isNumber ? 'cell number' : 'cell'}
+          data-column={sort}
+        >
+          {row ? show(row) : '…'}
+        </div>
+      )),
+    [row]
+  )
+  return (
+    <div
+      id={`stream-${index}`}
+      class="row"
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={isOpen}
+      data-active={isActive}
+      data-index={index}
+      style={{ transform: `translateY(${index * rowHeight}px)` }}
+    >
+      {cells}
     </div>
   )
 }

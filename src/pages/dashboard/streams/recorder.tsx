@@ -46,7 +46,7 @@ function Entry({ event, before }: { readonly event: FlightEvent; readonly before
         <b>{kind}</b>
         <span class="soft">
           <time dateTime={new Date(at).toISOString()}>{shortTime(new Date(at))}</time>
-          {before && ` · ${sinceText(at - before.at)} later`}
+          {before && at > before.at && ` · ${sinceText(at - before.at)} later`}
         </span>
       </p>
       {reason && <p>{sentence(reason)}</p>}
@@ -59,7 +59,7 @@ function Entry({ event, before }: { readonly event: FlightEvent; readonly before
 }
 
 function sinceText(ms: number): string {
-  return ms < 10_000 ? plain(milliseconds(ms)) : duration(ms)
+  return ms < 1_000 ? `${ms} ms` : ms < 10_000 ? plain(milliseconds(ms)) : duration(ms)
 }
 
 function textOf(value: string | number | boolean): string {

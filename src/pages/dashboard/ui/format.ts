@@ -10,7 +10,7 @@ export interface Quantity {
 export function count(value: number): Quantity {
   if (value >= 999_500_000) return { text: significant(value / 1e9), unit: 'G' }
   if (value >= 999_500) return { text: significant(value / 1e6), unit: 'M' }
-  if (value > 0 && value < 10 && !Number.isInteger(value)) return { text: value.toFixed(1), unit: '' }
+  if (value > 0 && value < 9.95 && !Number.isInteger(value)) return { text: value.toFixed(1), unit: '' }
   return { text: Math.round(value).toLocaleString('en'), unit: '' }
 }
 

@@ -2,6 +2,7 @@
 import { embedded, fanout } from './fanout/fanout.ts'
 import { fleet, usage as fleetUsage } from './fleet/fleet.ts'
 import { connect } from './http/connect.ts'
+import { dashboard, usage as dashboardUsage } from './http/dashboard.ts'
 import { fairness } from './http/fairness.ts'
 import { oneToOne } from './http/one-to-one.ts'
 import { publish, usage as publishUsage } from './http/publish.ts'
@@ -20,6 +21,7 @@ interface Bench {
 
 const benches: Record<string, Bench> = {
   connect,
+  dashboard: { run: dashboard, usage: dashboardUsage },
   deletion: { run: deletion, usage: deletionUsage },
   embedded,
   fairness,

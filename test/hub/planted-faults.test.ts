@@ -8,8 +8,8 @@ const faults: Fault[] = [
   {
     name: 'an await before the switch to live',
     file: 'hub/delivery/catch-up.js',
-    find: "subscriber.state = 'live';",
-    replace: "setImmediate(() => { if (subscriber.state === 'behind') subscriber.state = 'live' });"
+    find: 'subscriber.becomeLive();',
+    replace: "setImmediate(() => { if (subscriber.state === 'behind') subscriber.becomeLive() });"
   },
   {
     name: 'sending while behind',
@@ -32,13 +32,13 @@ const faults: Fault[] = [
   {
     name: 'a gap skipped between log and hub',
     file: 'hub/delivery/dispatcher.js',
-    find: 'this.#fallBehind(subscriber);\n        void presence',
+    find: 'this.#fallBehind(subscriber, flightCodes.skipped);\n        void presence',
     replace: '{}\n        void presence'
   },
   {
     name: 'writing to a full connection',
     file: 'hub/subscriber.js',
-    find: "this.#fullSince = this.#lastWrite;\n        this.state = 'behind';",
+    find: "this.#fullSince = this.#lastWrite;\n        if (this.state === 'live')\n            this.fallBehind(flightCodes.full, this.#bufferedAt);",
     replace: ''
   },
   {
@@ -74,7 +74,7 @@ const faults: Fault[] = [
   },
   {
     name: 'a gap header that disagrees with the stream',
-    file: 'http/simple/routes.js',
+    file: 'http/simple/stream-head.js',
     find: "'Last-Event-ID': encodeHeader(id)",
     replace: "'Last-Event-ID': '#x-1'"
   }

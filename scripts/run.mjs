@@ -90,7 +90,15 @@ function bundlePage(name, script, options) {
     `--outfile=build/pages/${name}.js`
   )
   // Without a target, which would replace `light-dark()`.
-  tool('esbuild', `${source}/${name}.css`, '--bundle', '--log-level=warning', `--outfile=build/pages/${name}.css`)
+  const minify = options.filter((option) => option === '--minify')
+  tool(
+    'esbuild',
+    `${source}/${name}.css`,
+    '--bundle',
+    ...minify,
+    '--log-level=warning',
+    `--outfile=build/pages/${name}.css`
+  )
   /** @param {string} path */
   const read = (path) => readFileSync(join(root, path), 'utf8')
   // A `</script` in it would end the element; in JavaScript, the escaped form means the same.

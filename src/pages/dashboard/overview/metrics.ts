@@ -1,6 +1,6 @@
 // The charts of the overview: what each of them shows of a sample.
 import type { Sample } from '../../../dashboard-api/overview.ts'
-import { bytes, count, milliseconds, percent, perSecond, type Quantity } from '../ui/format.ts'
+import { bytes, count, milliseconds, percent, perSecond, type Quantity, rate } from '../ui/format.ts'
 
 export interface Line {
   /** Empty for the only line of a chart. */
@@ -16,8 +16,6 @@ export interface Metric {
   readonly lines: readonly [Line, ...Line[]]
   format(value: number): Quantity
 }
-
-const rate = perSecond(count)
 
 export const metrics: readonly Metric[] = [
   {

@@ -1,15 +1,13 @@
 // The newest sample of each node and worker, and of all together. A name opens the charts of its node.
 import type { Overview, Sample } from '../../../dashboard-api/overview.ts'
 import { linkTo } from '../data/route.ts'
-import { bytes, count, milliseconds, percent, perSecond, type Quantity } from '../ui/format.ts'
+import { bytes, count, milliseconds, percent, perSecond, type Quantity, rate } from '../ui/format.ts'
 import { Amount } from '../ui/parts.tsx'
 
 interface Column {
   readonly title: string
   of(sample: Sample): Quantity | null
 }
-
-const rate = perSecond(count)
 
 const columns: readonly Column[] = [
   { title: 'Subscribers', of: ({ subscribers }) => count(subscribers) },

@@ -4,7 +4,7 @@ import { usePolled } from '../data/polled.ts'
 import { linkTo, route, type View, views } from '../data/route.ts'
 import { serverConfig } from '../data/server-config.ts'
 import { useStore } from '../data/store.ts'
-import { enterToken, token } from '../data/token.ts'
+import { access, enterToken, token } from '../data/token.ts'
 import { apiUrl } from '../data/urls.ts'
 import { plural } from '../ui/format.ts'
 import { Logo, MoonIcon, SunIcon, SystemIcon, WarnIcon } from '../ui/icons.tsx'
@@ -62,7 +62,8 @@ function Navigation() {
 
 /** Names failing checks on every view. */
 function Health() {
-  const { value } = usePolled<HealthList>(apiUrl('health'), healthMs)
+  const isRefused = useStore(access).status === 'refused'
+  const { value } = usePolled<HealthList>(isRefused ? undefined : apiUrl('health'), healthMs)
   const failing = value?.checks.filter(({ state }) => state === 'failing').length ?? 0
   if (failing === 0) return null
   return (

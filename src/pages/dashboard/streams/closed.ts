@@ -6,10 +6,11 @@ import { apiUrl } from '../data/urls.ts'
 import type { StreamQuery } from './query.ts'
 import type { Rows } from './rows.ts'
 
-/** Those that ended before the page was opened. The feed adds later ones. */
-export async function loadClosed(): Promise<void> {
-  const { rows } = await get<ClosedList>(apiUrl('closed', { limit: 500 }))
+/** Loads those that ended before the page was opened; the feed adds later ones. Returns the nodes that did not answer. */
+export async function loadClosed(): Promise<readonly string[]> {
+  const { rows, missing } = await get<ClosedList>(apiUrl('closed', { limit: 500 }))
   addClosed(rows)
+  return missing
 }
 
 export function closedRows(all: readonly ClosedRow[], { filter, sort, order }: StreamQuery): Rows {

@@ -99,11 +99,12 @@ function OpenTable({ query, id }: TableProps) {
 function ClosedTable({ query, id }: TableProps) {
   const all = useStore(closedStreams)
   const [error, setError] = useState<string>()
+  const [missing, setMissing] = useState<readonly string[]>([])
   useEffect(() => {
-    loadClosed().catch((failure: unknown) => setError(sentenceFor(failure)))
+    loadClosed().then(setMissing, (failure: unknown) => setError(sentenceFor(failure)))
   }, [])
   const rows = useMemo(() => closedRows(all, query), [all, query])
-  return <Table rows={{ ...rows, error }} query={query} id={id} onShow={ignore} what="closed stream" />
+  return <Table rows={{ ...rows, error, missing }} query={query} id={id} onShow={ignore} what="closed stream" />
 }
 
 const ignore = () => {}
@@ -120,7 +121,7 @@ function Table({ rows, query, id, onShow, what }: AnyTableProps) {
     <>
       <Failure error={rows.error} />
       <Missing nodes={rows.missing} />
-      <p class="soft" role="status">
+      <p class="soft">
         {rows.isLoaded ? countText(matched, total, what) : 'Loading…'}
         {matched > maxRows &&
           ` The table has the first ${maxRows.toLocaleString('en')}. Use the filter to find others.`}

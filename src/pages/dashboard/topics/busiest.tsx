@@ -4,7 +4,7 @@ import type { TopicList, TopicRow } from '../../../dashboard-api/overview.ts'
 import { secondsTime } from '../../shared/clock.ts'
 import { linkTo, route } from '../data/route.ts'
 import { useStore } from '../data/store.ts'
-import { bytes, count, perSecond } from '../ui/format.ts'
+import { bytes, count, perSecond, rate } from '../ui/format.ts'
 import { Amount } from '../ui/parts.tsx'
 
 export function Busiest({ list }: { readonly list: TopicList | undefined }) {
@@ -75,7 +75,7 @@ function Table({ rows }: { readonly rows: readonly TopicRow[] }) {
                 </a>
               </th>
               <td class="number">
-                <Amount of={perSecond(count)(row.rate)} />
+                <Amount of={rate(row.rate)} />
               </td>
               <td class="share">
                 <span class="meter" style={{ width: `${(100 * row.rate) / highest}%` }} />

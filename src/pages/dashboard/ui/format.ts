@@ -14,6 +14,12 @@ export function count(value: number): Quantity {
   return { text: Math.round(value).toLocaleString('en'), unit: '' }
 }
 
+/** 0/s · 3.0/s · 108/s: a small rate has a digit after the point, since it is an average. */
+export function rate(value: number): Quantity {
+  if (value > 0 && value < 9.95) return { text: value.toFixed(1), unit: '/s' }
+  return perSecond(count)(value)
+}
+
 const sizes = ['B', 'kB', 'MB', 'GB', 'TB']
 
 /** 512 B · 48.2 kB · 1.31 GB */

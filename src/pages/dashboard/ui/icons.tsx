@@ -16,7 +16,6 @@ export const HalfIcon = icon(
     <path d="M8 3.5a4.5 4.5 0 0 0 0 9z" class="solid" />
   </>
 )
-export const RingIcon = icon(<circle cx="8" cy="8" r="4.5" />)
 export const CheckIcon = icon(<path d="m3.5 8.5 3 3 6-7" />)
 export const CrossIcon = icon(<path d="m4 4 8 8m0-8-8 8" />)
 export const DashIcon = icon(<path d="M4 8h8" />)

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import type { StreamState } from '../../../dashboard-api/streams.ts'
 import { plural, type Quantity } from './format.ts'
-import { DotIcon, HalfIcon, RingIcon, WarnIcon } from './icons.tsx'
+import { WarnIcon } from './icons.tsx'
 
 export function Amount({ of }: { readonly of: Quantity }) {
   return (
@@ -13,19 +13,17 @@ export function Amount({ of }: { readonly of: Quantity }) {
   )
 }
 
-const stateIcons = { live: DotIcon, behind: HalfIcon, closed: RingIcon }
-
 interface StateProps {
   readonly state: StreamState
   /** The word that is shown instead of the state, such as the reason of its end. */
   readonly detail?: string
 }
 
+/** The mark is a disc, a half disc or a ring. It is no SVG, since a table has many of them. */
 export function StateLabel({ state, detail = state }: StateProps) {
-  const Icon = stateIcons[state]
   return (
     <span class="state" data-state={state}>
-      <Icon />
+      <i class="disc" />
       {detail}
     </span>
   )
@@ -52,7 +50,8 @@ export function Missing({ nodes }: { readonly nodes: readonly string[] | undefin
   if (!nodes || nodes.length === 0) return null
   return (
     <Notice kind="warning">
-      {plural(nodes.length, 'node')} did not answer in time: {nodes.join(', ')}. Its data is missing here.
+      {plural(nodes.length, 'node')} did not answer in time: {nodes.join(', ')}. {nodes.length === 1 ? 'Its' : 'Their'}{' '}
+      data is missing here.
     </Notice>
   )
 }

@@ -13,6 +13,8 @@ export const pointed = new Store<number | undefined>(undefined)
 export type Columns = [number[], ...(number | null)[][]]
 
 const height = 96
+/** Pixels at the left edge where a time would cover the zero of the other axis. */
+const labelSpace = 12
 const group = 'overview'
 
 interface Props {
@@ -70,7 +72,7 @@ function optionsOf(metric: Metric, element: HTMLElement): uPlot.Options {
         ticks: { show: false },
         grid: { stroke: line, width: 1 },
         incrs: [60],
-        values: (_, splits) => splits.map(minuteOf)
+        values: (plot, splits) => splits.map((time) => (plot.valToPos(time, 'x') < labelSpace ? '' : minuteOf(time)))
       },
       {
         stroke: ink,

@@ -14,7 +14,6 @@ import {
 import { ask } from '../support/http/http.ts'
 import { publish } from '../support/http/publish.ts'
 import { listen } from '../support/http/sse-client.ts'
-import { isSoak } from '../support/random.ts'
 import { chromium, describeWith } from '../support/requirements.ts'
 import { cuttableProxy } from '../support/servers/cuttable-proxy.ts'
 import { startInProcess } from '../support/servers/in-process.ts'
@@ -217,8 +216,8 @@ describeWith(await chromium(), 'the dashboard', (executablePath) => {
     })
   })
 
-  const many = isSoak ? 10_000 : 3_000
-  test(`${many} streams are sorted, filtered and scrolled in less than a frame's time`, async () => {
+  test('10,000 streams are sorted, filtered and scrolled in less than the time of a frame', async () => {
+    const many = 10_000
     const server = await startServer()
     onTestFinished(() => server.kill())
     await openSockets(server.port, many)
@@ -228,17 +227,18 @@ describeWith(await chromium(), 'the dashboard', (executablePath) => {
     const grid = page.getByRole('grid')
     expect(await grid.getAttribute('aria-rowcount')).toBe(String(many + 1))
     expect(await page.locator('.body [role=row]').count()).toBeLessThan(80)
+    // Twenty rows in each frame, which is faster than any hand.
     const work = await workOf(page, () =>
       grid.evaluate(async (element, frames) => {
-        const step = element.scrollHeight / frames
         for (let frame = 0; frame < frames; frame++) {
-          element.scrollTop += step
+          element.scrollTop += 600
           await new Promise((resolve) => requestAnimationFrame(resolve))
         }
       }, scrolledFrames)
     )
     // A screen with sixty frames per second leaves 16 ms for each.
     expect(work / scrolledFrames).toBeLessThan(16)
+    await grid.evaluate((element) => element.scrollTo(0, element.scrollHeight))
     const name = (index: number) => `many/${String(index).padStart(5, '0')}`
     await topicRow(dashboard, name(many - 1)).waitFor()
     await page.getByRole('columnheader', { name: 'Topics' }).getByRole('button').click()

@@ -34,7 +34,7 @@ export interface Sample {
   readonly entriesPerSweep: number
   /** Entries that streams have not received yet: the most of one stream, and of all together. */
   readonly lag: { readonly max: number; readonly total: number }
-  /** Bytes that wait in this process for clients that read slowly. */
+  /** Bytes that wait in this process for clients that read slowly: of the streams that are behind. */
   readonly buffered: number
   readonly memory: { readonly rss: number; readonly heap: number }
   /** Share of one core, from 0 to 1; more with several threads. */

@@ -10,15 +10,18 @@ const buckets = 21 * perOctave
 
 export class Histogram {
   readonly #counts = new Array<number>(buckets).fill(0)
+  /** The buckets after this one are empty. */
+  #last = -1
 
   add(ms: number, weight = 1): void {
     const at = ms <= firstMs ? 0 : Math.min(buckets - 1, 1 + Math.floor(Math.log2(ms / firstMs) * perOctave))
-    ;(this.#counts as number[])[at] = (this.#counts[at] as number) + weight
+    this.#counts[at] = (this.#counts[at] as number) + weight
+    if (at > this.#last) this.#last = at
   }
 
   /** The counts without the empty buckets at the end. */
   get counts(): number[] {
-    return this.#counts.slice(0, this.#counts.findLastIndex((count) => count > 0) + 1)
+    return this.#counts.slice(0, this.#last + 1)
   }
 }
 

@@ -35,6 +35,7 @@ export interface StreamTotals {
   readonly live: number
   readonly behind: number
   readonly lag: { readonly max: number; readonly total: number }
+  /** Of the streams that are behind. To ask the sockets of all streams would cost most of a reading. */
   readonly buffered: number
 }
 
@@ -98,8 +99,10 @@ function scan(subscribers: ReadonlySet<Subscriber>): StreamTotals {
   let total = 0
   for (const subscriber of subscribers) {
     if (subscriber.state === 'live') live++
-    else behind++
-    buffered += subscriber.connection.buffered
+    else {
+      behind++
+      buffered += subscriber.connection.buffered
+    }
     const { lag } = subscriber
     max = Math.max(max, lag)
     total += lag

@@ -117,7 +117,7 @@ class Best {
   readonly #wanted: number
   readonly #direction: number
   #candidates: Candidate[] = []
-  /** No candidate after this one can be among the first. */
+  /** No later candidate with this key, or one after it, is among the first: streams come in the order of their numbers. */
   #worst: Key | undefined
 
   constructor(wanted: number, order: 'asc' | 'desc') {
@@ -126,7 +126,7 @@ class Best {
   }
 
   add(key: Key, subscriber: Subscriber): void {
-    if (this.#worst !== undefined && this.#direction * compare(key, this.#worst) > 0) return
+    if (this.#worst !== undefined && this.#direction * compare(key, this.#worst) >= 0) return
     this.#candidates.push({ key, subscriber })
     if (this.#candidates.length >= 2 * Math.max(this.#wanted, minCollected)) this.#choose()
   }

@@ -11,7 +11,7 @@ import { TopicCounts } from './topic-counts.ts'
 /** It ends so long after the last question, in milliseconds. */
 const idleMs = 5_000
 /** How often the delay of the event loop is measured. */
-const loopMs = 20
+const loopMs = 40
 const ticksPerSecond = 1_000 / loopMs
 
 export class Watch {

@@ -403,6 +403,21 @@ describeWith(await chromium(), 'the dashboard', (executablePath) => {
     expect(refusals).toEqual([])
   })
 
+  test('works with the cookie of the application', async () => {
+    const url = await serve(...keyed)
+    const context = await browser.newContext()
+    onTestFinished(() => context.close())
+    await context.addCookies([{ name: 'mercureAuthorization', value: await legacy(operatorGrants), url }])
+    const page = await context.newPage()
+    await page.goto(`${url}/dashboard#/events`)
+    const form = page.locator('form.publish')
+    await form.getByLabel('Topics').fill('a')
+    await form.getByLabel('Data').fill('hello')
+    await form.getByRole('button', { name: 'Publish' }).click()
+    await page.locator('.event', { hasText: 'hello' }).waitFor()
+    await expect.poll(() => page.locator('.connection').textContent(), waiting).toBe('Live')
+  })
+
   test.each([390, 320])('no view needs horizontal scrolling in a window of %i pixels', async (width) => {
     const url = await serve()
     await listen(`${url}/subscribe?topic=${'long'.repeat(50)}`)

@@ -71,7 +71,8 @@ function optionsOf(metric: Metric, element: HTMLElement): uPlot.Options {
         gap: 2,
         ticks: { show: false },
         grid: { stroke: line, width: 1 },
-        incrs: [60],
+        incrs: [60, 120, 300],
+        space: 36,
         values: (plot, splits) => splits.map((time) => (plot.valToPos(time, 'x') < labelSpace ? '' : minuteOf(time)))
       },
       {

@@ -1,5 +1,6 @@
 // Who may use the dashboard, and what it does not show.
 import { expect, it } from 'vitest'
+import { rsaPair, sign } from '../support/auth/tokens.ts'
 import { operatorToken, read, samplesOf, startDashboard, watchOverview } from '../support/dashboard/dashboard.ts'
 import { ask, serve } from '../support/http/http.ts'
 import { audience, bearer, keys, token } from '../support/http/mercure.ts'
@@ -100,22 +101,29 @@ it('shows the value and the origin of every option, and no secret', async () => 
 })
 
 it('shows the state of the log, JWK Sets and the authorizing application', async () => {
-  const failing = ['--publisher-jwks', 'http://127.0.0.1:1/jwks?key=secret', '--anonymous']
-  const { url } = await startDashboard(
-    ...failing,
-    '--issuers',
-    JSON.stringify([{ issuer: 'us', publisher: { key: keys.publish } }]),
-    '--audience',
-    audience
-  )
-  // Tokens of another issuer need the JWK Set, which cannot be fetched.
-  await ask(`${url}/publish`, { method: 'POST', body: 'x', headers: bearer(await operatorToken({ iss: 'them' })) })
+  const issuers = JSON.stringify(['them', { issuer: 'us', publisher: { key: keys.publish } }])
+  const jwks = ['--publisher-jwks', 'http://127.0.0.1:1/jwks?key=secret', '--anonymous']
+  const authorize = ['--authorize', 'http://127.0.0.1:1/authorize?key=secret']
+  const { url } = await startDashboard(...jwks, ...authorize, '--issuers', issuers, '--audience', audience)
+  // A token of this issuer needs the JWK Set, which cannot be fetched.
+  await ask(`${url}/publish`, { method: 'POST', body: 'x', headers: bearer(await asymmetric()) })
+  await ask(`${url}/subscribe`)
   const operator = bearer(await operatorToken({ iss: 'us' }))
   const { checks } = await read(url, 'health', '', operator)
   const find = (name: string) => checks.find((check) => check.name === name)
   expect(find('log')).toMatchObject({ state: 'ok', detail: 'memory', lastError: null })
   expect(find('redis')).toMatchObject({ state: 'off' })
-  expect(find('authorize')).toMatchObject({ state: 'off' })
-  expect(find('jwks')).toMatchObject({ detail: 'http://127.0.0.1:1/jwks?…' })
+  expect(find('jwks')).toMatchObject({ state: 'failing', detail: 'http://127.0.0.1:1/jwks?…' })
+  expect(find('authorize')).toMatchObject({ state: 'failing', detail: 'http://127.0.0.1:1/authorize?…' })
+  expect(find('authorize')?.lastError?.at).toBeGreaterThan(Date.now() - 30_000)
   expect(JSON.stringify(checks)).not.toContain('secret')
 })
+
+/** A token that only a key of the JWK Set could verify. */
+function asymmetric(): Promise<string> {
+  const { privateKey } = rsaPair()
+  return sign(
+    { iss: 'them', aud: audience, exp: Math.floor(Date.now() / 1_000) + 60 },
+    { key: privateKey, alg: 'RS256', header: { typ: 'at+jwt', kid: 'one' } }
+  )
+}

@@ -6,7 +6,7 @@ import { listen } from '../support/http/sse-client.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 import { startInProcess } from '../support/servers/in-process.ts'
 import { redisForTest } from '../support/servers/redis.ts'
-import type { ServerProcess } from '../support/servers/server.ts'
+import { type ServerProcess, startServer } from '../support/servers/server.ts'
 import { askBoth, listenOnBoth, startWorkers } from '../support/servers/workers.ts'
 
 suite('two worker processes', () => {
@@ -99,6 +99,20 @@ describeWith(await redis(), 'two servers on one Redis', (program) => {
     await two.stop()
     expect(await read(one, 'streams')).toMatchObject({ total: 0, missing: [] })
     expect((await read(one, 'overview')).nodes).toHaveLength(1)
+  })
+
+  it('names a server that does not answer in time, and answers about the others', async () => {
+    address = (await redisForTest(program)).url
+    const one = await start()
+    const two = await startServer({ args: ['--store', address, '--log-level', 'error'] })
+    onTestFinished(() => two.kill('SIGKILL'))
+    await listen(`${one}/subscribe?topic=a`)
+    await expect.poll(async () => (await read(one, 'overview')).nodes.length).toBe(2)
+    const name = (await read(one, 'overview')).nodes.find(({ name }) => name.endsWith(`:${two.port}`))?.name
+    process.kill(two.pid, 'SIGSTOP')
+    expect(await read(one, 'streams')).toMatchObject({ total: 1, missing: [name] })
+    process.kill(two.pid, 'SIGCONT')
+    await expect.poll(async () => (await read(one, 'streams')).missing).toEqual([])
   })
 
   it('answers about itself while Redis is away, and says so', async () => {

@@ -36,7 +36,7 @@ export function TokenForm({ code, message }: Props) {
         The token must have the grant <code>tidings:operate</code> and be signed with a key of publishers. On a machine
         that has the keys, this makes one for an hour. It also reads private updates and publishes:
       </p>
-      <pre tabIndex={0}>{command}</pre>
+      <pre>{command}</pre>
       <label for="operator-token">Token</label>
       <div class="joined">
         <input

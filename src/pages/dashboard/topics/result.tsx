@@ -1,11 +1,15 @@
 // The answers of the inspector: receivers, retention and resuming.
 import type { Inspection, Resume } from '../../../dashboard-api/streams.ts'
-import { gapTexts } from '../../shared/gaps.ts'
-import { sentence } from '../../shared/refusal.ts'
 import { linkTo } from '../data/route.ts'
 import { duration, plural } from '../ui/format.ts'
 import { CheckIcon, GapIcon } from '../ui/icons.tsx'
 import { Fact, StateLabel } from '../ui/parts.tsx'
+
+const gapCauses: Record<NonNullable<Resume['gap']>['reason'], string> = {
+  unknown: 'The log has no update with this id, so updates may be missing, and the client gets new ones only.',
+  epoch: 'The log has started over since this id was made. The client gets the updates of the new log.',
+  trimmed: 'Retention removed updates after this id. The client gets the oldest that are kept.'
+}
 
 export function Receivers({ inspection }: { readonly inspection: Inspection }) {
   const { receivers, topic, private: isPrivate } = inspection
@@ -21,7 +25,7 @@ export function Receivers({ inspection }: { readonly inspection: Inspection }) {
       </p>
       {sample.length > 0 && (
         <details>
-          <summary>{sample.length < streams ? `${sample.length} of them` : 'Show them'}</summary>
+          <summary>{sample.length < streams ? `Show ${sample.length} of them` : 'Show the streams'}</summary>
           <ul class="receivers">
             {sample.map(({ id, address, subject, state, age }) => (
               <li key={id}>
@@ -77,8 +81,8 @@ function Answer({ resume }: { readonly resume: Resume }) {
         <p class="verdict" data-state="failing">
           <GapIcon />
           <span>
-            The client sees a gap, reason <b>{gap.reason}</b>. {sentence(gapTexts[gap.reason].replace(/^A gap: /, ''))}{' '}
-            It resumes after <code>{gap.resumedAfter}</code> instead of <code>{gap.requested}</code>.
+            The client sees a gap, reason <b>{gap.reason}</b>. {gapCauses[gap.reason]} It resumes after{' '}
+            <code>{gap.resumedAfter}</code> instead of <code>{gap.requested}</code>.
           </span>
         </p>
       ) : (

@@ -386,6 +386,7 @@ describeWith(await chromium(), 'the dashboard', (executablePath) => {
       await page.getByLabel('Token', { exact: true }).fill(token)
       await page.getByRole('button', { name: 'Use token' }).click()
     }
+    expect(await accessibilityIssues(dashboard)).toEqual([])
     await enter('nonsense')
     await page.getByRole('heading', { name: 'The server refused the token' }).waitFor()
     await page.getByText('The token is not valid. (HTTP 401)').waitFor()
@@ -447,6 +448,9 @@ describeWith(await chromium(), 'the dashboard', (executablePath) => {
     expect(await accessibilityIssues(dashboard), 'Overview').toEqual([])
     await openStream(dashboard, 'mine')
     expect(await accessibilityIssues(dashboard), 'Streams').toEqual([])
+    await page.getByRole('button', { name: 'Close stream…' }).click()
+    expect(await accessibilityIssues(dashboard), 'dialog').toEqual([])
+    await page.keyboard.press('Escape')
     await page.goto(`${url}/dashboard#/topics?topic=mine&id=id-1`)
     await page.getByText('No gap: the client misses nothing.').waitFor()
     expect(await accessibilityIssues(dashboard), 'Topics').toEqual([])

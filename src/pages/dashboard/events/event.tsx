@@ -1,4 +1,5 @@
 // One event of the tail. Opening it shows its payload and what can be done from it.
+import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Update } from '../../../client/index.ts'
 import { shortTime } from '../../shared/clock.ts'
@@ -10,7 +11,16 @@ import type { TailEvent } from './tail.ts'
 
 const previewLength = 300
 
-export function Event({ event }: { readonly event: TailEvent }) {
+const elements = new WeakMap<TailEvent, JSX.Element>()
+
+/** The same element for the same event, which Preact then skips: a busy tail renders ten times a second. */
+export function elementOf(event: TailEvent): JSX.Element {
+  const element = elements.get(event) ?? <Event key={event.key} event={event} />
+  elements.set(event, element)
+  return element
+}
+
+function Event({ event }: { readonly event: TailEvent }) {
   if (event.kind === 'update') return <UpdateRow update={event.update} />
   return (
     <li class="event mark">

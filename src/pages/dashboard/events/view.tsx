@@ -5,7 +5,7 @@ import { useActionsAllowed } from '../data/server-config.ts'
 import { useStore } from '../data/store.ts'
 import { token } from '../data/token.ts'
 import { Notice } from '../ui/parts.tsx'
-import { Event } from './event.tsx'
+import { elementOf } from './event.tsx'
 import { Publish } from './publish.tsx'
 import { linkOf, startOf } from './query.ts'
 import { keptEvents, problemOf, Tail, type TailEvent, type TailStart } from './tail.ts'
@@ -64,11 +64,7 @@ function List({ tail }: { readonly tail: Tail }) {
         {events.length === keptEvents ? `newest ${keptEvents} events` : `${events.length} events`}
         {`, ${received.toLocaleString('en')} received. Private updates are included as far as the token may read their topics.`}
       </p>
-      <ol>
-        {shown.map((event) => (
-          <Event key={event.key} event={event} />
-        ))}
-      </ol>
+      <ol>{shown.map(elementOf)}</ol>
       {shown.length === 0 && !problem && (
         <p class="empty">
           {events.length > 0

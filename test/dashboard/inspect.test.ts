@@ -71,8 +71,13 @@ async function playHistory(random: Random): Promise<void> {
     const query = `?topic=${topic}&private=${Number(isReader)}&id=${encodeURIComponent(id)}`
     const { resume } = await read(url, 'inspect', query, operator)
     const real = await resumeReally(url, topic, id, isReader ? reader : {})
-    const told = resume && { isOver: resume.isOver, gap: resume.gap, count: resume.wouldReceive, first: resume.first }
-    expect({ topic, id, ...told }).toEqual({
+    const inspected = resume && {
+      isOver: resume.isOver,
+      gap: resume.gap,
+      count: resume.wouldReceive,
+      first: resume.first
+    }
+    expect({ topic, id, ...inspected }).toEqual({
       topic,
       id,
       isOver: real.isOver,

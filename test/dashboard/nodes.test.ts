@@ -1,4 +1,4 @@
-// The dashboard of several nodes: worker processes, and servers on one Redis. Whichever node is asked, the answer is about all of them.
+// The dashboard of several nodes: worker processes, and servers on one Redis. Every node answers for all of them.
 import { expect, it, onTestFinished, describe as suite } from 'vitest'
 import { describe, endedOf, read, rowOf, samplesOf, watchOverview } from '../support/dashboard/dashboard.ts'
 import { ask, post } from '../support/http/http.ts'
@@ -66,7 +66,7 @@ describeWith(await redis(), 'two servers on one Redis', (program) => {
     return server.url
   }
 
-  it('are one table, whichever is asked', async () => {
+  it('are one table, and each answers for both', async () => {
     address = (await redisForTest(program)).url
     const urls = [await start(), await start()]
     for (let number = 0; number < 6; number++) {

@@ -175,7 +175,7 @@ export class NodeQueries {
     waiter.text += text
     if (error) waiter.reject(new TidingsError(error.code, error.detail))
     else if (waiter.text.length > maxAnswerLength)
-      waiter.reject(new TidingsError('node_unavailable', 'it says too much'))
+      waiter.reject(new TidingsError('node_unavailable', 'its answer is too long'))
     else if (isLast) waiter.resolve(JSON.parse(waiter.text))
   }
 

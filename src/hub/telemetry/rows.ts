@@ -95,9 +95,9 @@ function gapEvent({ requested, resumedAfter, reason }: Gap, at: number, offset: 
   return { at, kind: 'gap', offset, reason: gapReasons[reason], detail }
 }
 
-type Told = Pick<FlightEvent, 'kind' | 'reason'>
+type EventWords = Pick<FlightEvent, 'kind' | 'reason'>
 
-const told: Record<FlightCode, Told> = {
+const eventWords: Record<FlightCode, EventWords> = {
   [flightCodes.live]: { kind: 'live', reason: 'the client received everything up to here' },
   [flightCodes.full]: { kind: 'behind', reason: 'the connection was full, because the client reads slowly' },
   [flightCodes.overrun]: { kind: 'behind', reason: 'updates arrived faster than this server could write them' },
@@ -110,7 +110,7 @@ const told: Record<FlightCode, Told> = {
 }
 
 function eventOf({ at, code, offset, value }: FlightRecord): FlightEvent {
-  const event = { at, offset, ...told[code] }
+  const event = { at, offset, ...eventWords[code] }
   if (code === flightCodes.full) return { ...event, detail: { buffered: value } }
   return code === flightCodes.changed ? { ...event, detail: { selectors: value } } : event
 }

@@ -89,6 +89,18 @@ describeWith(await chromium(), 'the dashboard', (executablePath) => {
       await expect.poll(() => row.getAttribute('data-chosen'), waiting).toBe('false')
     })
 
+    test('has worker processes as nodes', async () => {
+      const server = await startServer({ args: ['--workers', '2'] })
+      onTestFinished(() => server.kill())
+      const dashboard = await open(server.url)
+      const names = () => dashboard.page.locator('tbody th').allTextContents()
+      await expect.poll(names, waiting).toEqual(['worker 1', 'worker 2'])
+      await dashboard.page.getByLabel('Charts of').selectOption('worker 2')
+      const chosen = dashboard.page.locator('tr[data-chosen=true]')
+      await expect.poll(() => chosen.locator('th').textContent(), waiting).toBe('worker 2')
+      await expect.poll(() => dashboard.value('Memory'), waiting).toMatch(/^\d+(\.\d+)? MB$/)
+    })
+
     test('says that the connection is lost, and recovers', async () => {
       const server = await startInProcess()
       onTestFinished(() => server.stop())

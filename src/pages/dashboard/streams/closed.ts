@@ -1,9 +1,9 @@
 // The streams that ended recently, filtered and sorted here: there are at most a few hundred.
-import type { ClosedList, ClosedRow, StreamSort } from '../../../dashboard-api/streams.ts'
+import type { ClosedList, ClosedRow } from '../../../dashboard-api/streams.ts'
 import { get } from '../data/api.ts'
 import { addClosed } from '../data/feed.ts'
 import { apiUrl } from '../data/urls.ts'
-import type { StreamQuery } from './query.ts'
+import type { StreamQuery, TableSort } from './query.ts'
 import type { Rows } from './rows.ts'
 
 /** Loads those that ended before the page was opened; the feed adds later ones. Returns the nodes that did not answer. */
@@ -31,9 +31,9 @@ export function closedRows(all: readonly ClosedRow[], { filter, sort, order }: S
   }
 }
 
-/** The state of all of them is the same, so the time of the end takes its place; the newest comes first in ascending order. */
-function fieldOf(row: ClosedRow, sort: StreamSort): string | number {
-  if (sort === 'state') return -row.closed.at
+function fieldOf(row: ClosedRow, sort: TableSort): string | number {
+  if (sort === 'ended') return row.closed.at
+  if (sort === 'state') return row.closed.reason
   if (sort === 'topics') return row.topics.join(' ')
   if (sort === 'subject') return row.subject ?? ''
   return row[sort]

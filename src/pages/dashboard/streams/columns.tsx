@@ -1,17 +1,19 @@
 // The columns of the table of streams.
 import type { ComponentChildren } from 'preact'
-import type { Closed, StreamRow, StreamSort } from '../../../dashboard-api/streams.ts'
+import type { Closed, StreamRow } from '../../../dashboard-api/streams.ts'
+import { secondsTime } from '../../shared/clock.ts'
 import { bytes, count, duration, plain } from '../ui/format.ts'
 import { StateLabel } from '../ui/parts.tsx'
+import type { StreamQuery, TableSort } from './query.ts'
 
 export interface Column {
-  readonly sort: StreamSort
+  readonly sort: TableSort
   readonly title: string
   readonly isNumber: boolean
   show(row: StreamRow & { readonly closed?: Closed }): ComponentChildren
 }
 
-export const columns: readonly Column[] = [
+const openColumns: readonly Column[] = [
   {
     sort: 'state',
     title: 'State',
@@ -27,6 +29,21 @@ export const columns: readonly Column[] = [
   { sort: 'buffered', title: 'Buffered', isNumber: true, show: ({ buffered }) => plain(bytes(buffered)) },
   { sort: 'delivered', title: 'Delivered', isNumber: true, show: ({ delivered }) => plain(count(delivered)) }
 ]
+
+const closedColumns = openColumns.map((column): Column => {
+  if (column.sort === 'state') return { ...column, title: 'Reason' }
+  if (column.sort !== 'buffered') return column
+  return {
+    sort: 'ended',
+    title: 'Ended',
+    isNumber: true,
+    show: ({ closed }) => closed && secondsTime(new Date(closed.at))
+  }
+})
+
+export function columnsOf({ state }: StreamQuery): readonly Column[] {
+  return state === 'closed' ? closedColumns : openColumns
+}
 
 /** The number of topics comes first, since the cell cuts a long list. */
 function Topics({ topics }: { readonly topics: readonly string[] }) {

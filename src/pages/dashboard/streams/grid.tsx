@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { StreamRow } from '../../../dashboard-api/streams.ts'
 import { DownIcon, UpIcon } from '../ui/icons.tsx'
-import { columns } from './columns.tsx'
+import { type Column, columnsOf } from './columns.tsx'
 import { type StreamQuery, sortedBy } from './query.ts'
 import { maxRows, type Rows } from './rows.ts'
 
@@ -24,6 +24,7 @@ export function Grid({ rows, query, openId, onSort, onOpen, onShow }: Props) {
   const scroller = useRef<HTMLDivElement>(null)
   const [first, last] = useShownRows(scroller, rows.matched)
   const [active, setActive] = useState(0)
+  const columns = columnsOf(query)
   const count = Math.min(rows.matched, maxRows)
   const current = Math.min(active, Math.max(0, count - 1))
   useEffect(() => onShow(first, last), [onShow, first, last])
@@ -85,7 +86,9 @@ export function Grid({ rows, query, openId, onSort, onOpen, onShow }: Props) {
         {shown.map((index) => {
           const row = rows.row(index)
           const isOpen = row !== undefined && row.id === openId
-          return <Row key={index} index={index} row={row} isActive={index === current} isOpen={isOpen} />
+          return (
+            <Row key={index} columns={columns} index={index} row={row} isActive={index === current} isOpen={isOpen} />
+          )
         })}
       </div>
     </div>
@@ -93,6 +96,7 @@ export function Grid({ rows, query, openId, onSort, onOpen, onShow }: Props) {
 }
 
 interface RowProps {
+  readonly columns: readonly Column[]
   readonly index: number
   /** Undefined until it is loaded. */
   readonly row: StreamRow | undefined
@@ -100,7 +104,7 @@ interface RowProps {
   readonly isOpen: boolean
 }
 
-function Row({ index, row, isActive, isOpen }: RowProps) {
+function Row({ columns, index, row, isActive, isOpen }: RowProps) {
   // Preact skips elements that are the same objects as before, so a scrolled row costs nothing.
   const cells = useMemo(
     () =>
@@ -115,7 +119,7 @@ function Row({ index, row, isActive, isOpen }: RowProps) {
           {row ? show(row) : '…'}
         </div>
       )),
-    [row]
+    [row, columns]
   )
   return (
     <div
@@ -137,7 +141,7 @@ function Head({ query, onSort }: Pick<Props, 'query' | 'onSort'>) {
   return (
     <div class="head" role="rowgroup">
       <div class="row" role="row" aria-rowindex={1}>
-        {columns.map(({ sort, title, isNumber }, column) => {
+        {columnsOf(query).map(({ sort, title, isNumber }, column) => {
           const isSorted = query.sort === sort
           const Icon = query.order === 'asc' ? UpIcon : DownIcon
           return (

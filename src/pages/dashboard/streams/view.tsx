@@ -10,7 +10,7 @@ import { Failure, Missing } from '../ui/parts.tsx'
 import { closedRows, loadClosed } from './closed.ts'
 import { Detail } from './detail.tsx'
 import { Grid } from './grid.tsx'
-import { linkOf, queryOf, type StreamQuery } from './query.ts'
+import { linkOf, queryOf, type StreamQuery, showing } from './query.ts'
 import { maxRows, OpenStreams, type Rows } from './rows.ts'
 
 export function StreamsView() {
@@ -51,7 +51,7 @@ function Tools({ query, onChange }: ToolsProps) {
         Show{' '}
         <select
           value={query.state}
-          onChange={(event) => onChange({ ...query, state: event.currentTarget.value as StreamQuery['state'] })}
+          onChange={(event) => onChange(showing(query, event.currentTarget.value as StreamQuery['state']))}
         >
           <option value="">open</option>
           <option value="live">live</option>

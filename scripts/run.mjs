@@ -67,20 +67,47 @@ function buildForBrowsers() {
   writeFileSync(join(root, 'dist/cjs/package.json'), '{"type":"commonjs"}\n')
 }
 
-/** Type-checks the script of the live page, bundles it, and makes one document of page, style and script. */
-function bundlePage() {
+/** Type-checks the pages, bundles style and script of each, and makes one document of them. */
+function bundlePages() {
   tool('tsc', '-p', 'src/pages')
-  const form = ['--bundle', '--format=esm', '--target=es2022', '--charset=utf8', '--legal-comments=none']
-  tool('esbuild', 'src/pages/live/main.ts', ...form, '--outfile=build/pages/live.js', '--log-level=warning')
+  bundlePage('live', 'main.ts', [])
+  const licenses = '/*! Contains Preact (MIT, Jason Miller) and uPlot (MIT, Leon Sorokin). */'
+  bundlePage('dashboard', 'main.tsx', ['--minify', `--banner:js=${licenses}`])
+}
+
+/** @param {string} name @param {string} script @param {string[]} options */
+function bundlePage(name, script, options) {
+  const source = `src/pages/${name}`
+  const form = ['--bundle', '--target=es2022', '--charset=utf8', '--legal-comments=none', '--log-level=warning']
+  const jsx = ['--jsx=automatic', '--jsx-import-source=preact']
+  tool(
+    'esbuild',
+    `${source}/${script}`,
+    '--format=esm',
+    ...form,
+    ...jsx,
+    ...options,
+    `--outfile=build/pages/${name}.js`
+  )
+  // Without a target, which would replace `light-dark()`.
+  const minify = options.filter((option) => option === '--minify')
+  tool(
+    'esbuild',
+    `${source}/${name}.css`,
+    '--bundle',
+    ...minify,
+    '--log-level=warning',
+    `--outfile=build/pages/${name}.css`
+  )
   /** @param {string} path */
   const read = (path) => readFileSync(join(root, path), 'utf8')
   // A `</script` in it would end the element; in JavaScript, the escaped form means the same.
-  const script = read('build/pages/live.js').replace(/<\/(?=script)/gi, '<\\/')
-  const page = read('src/pages/live/live.html')
-    .replace('<link rel="stylesheet" href="live.css">', () => `<style>${read('src/pages/live/live.css')}</style>`)
-    .replace('<script type="module" src="live.js"></script>', () => `<script type="module">${script}</script>`)
-  mkdirSync(join(root, 'dist/pages/live'), { recursive: true })
-  writeFileSync(join(root, 'dist/pages/live/live.html'), page)
+  const inlined = read(`build/pages/${name}.js`).replace(/<\/(?=script)/gi, '<\\/')
+  const page = read(`${source}/${name}.html`)
+    .replace(`<link rel="stylesheet" href="${name}.css">`, () => `<style>${read(`build/pages/${name}.css`)}</style>`)
+    .replace(`<script type="module" src="${name}.js"></script>`, () => `<script type="module">${inlined}</script>`)
+  mkdirSync(join(root, `dist/pages/${name}`), { recursive: true })
+  writeFileSync(join(root, `dist/pages/${name}/${name}.html`), page)
 }
 
 function build() {
@@ -93,7 +120,7 @@ function build() {
       rmSync(join(root, 'dist'), { recursive: true, force: true })
       tool('tsc', '-p', 'tsconfig.json')
       buildForBrowsers()
-      bundlePage()
+      bundlePages()
       cpSync(join(root, 'src/log/redis/lua'), join(root, 'dist/log/redis/lua'), { recursive: true })
       // In a process of its own, since esbuild may not have been installed when this one began.
       run(process.execPath, [join(root, 'scripts/bundle-cli.mjs'), join(root, 'dist')])

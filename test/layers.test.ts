@@ -46,10 +46,10 @@ const below: Record<string, readonly string[]> = {
 }
 
 /** `src/hub/hub.ts` → `hub`, `src/update.ts` → `update` */
-const layerOf = (path: string) => (relative('src', path).split('/')[0] as string).replace(/\.ts$/, '')
+const layerOf = (path: string) => (relative('src', path).split('/')[0] as string).replace(/\.tsx?$/, '')
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
+  .filter((name) => /\.tsx?$/.test(name))
   .map((name) => join('src', name))
 
 /** All imports of a file, including types. */

@@ -5,6 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 /** Files of more than about twenty seconds, longest first. The order of all others is that of Vitest. */
 const longest = [
   'integrations/nextjs',
+  'browser/dashboard',
   'browser/react',
   'browser/live-page',
   'browser/shared',

@@ -1,17 +1,12 @@
 // Shows events and gaps. Published data is always inserted as text, never as HTML.
 
 import type { Deletion, Gap, Update } from '../../client/index.ts'
+import { shortTime } from '../shared/clock.ts'
+import { gapTexts } from '../shared/gaps.ts'
 import { find, list } from './elements.ts'
 
 /** Events that the page keeps, and as many more while it is paused. */
 const maxEvents = 500
-
-const gaps: Record<Gap['reason'], string> = {
-  unknown:
-    'A gap: the server does not know the last event of this page, so events may be missing here. New events follow.',
-  epoch: 'A gap: the log has started over, so events may be missing here. The events of the new log follow.',
-  trimmed: 'A gap: events are missing here, because the server no longer keeps them. The oldest kept events follow.'
-}
 
 export const pauseButton = find('#pause')
 
@@ -36,17 +31,8 @@ export function showEvent({ topics, id = '', type, data, time = Date.now() }: Up
   add(item)
 }
 
-/** The time of day in milliseconds, after the date if it is not today. */
-function shortTime(date: Date): string {
-  const two = (value: number) => String(value).padStart(2, '0')
-  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')
-  const isToday = date.toDateString() === new Date().toDateString()
-  const day = isToday ? '' : `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} `
-  return `${day}${clock}.${String(date.getMilliseconds()).padStart(3, '0')}`
-}
-
 export function showGap({ requested, resumedAfter, reason }: Gap): void {
-  showNotice(gaps[reason], `after ${requested}, now after ${resumedAfter}`)
+  showNotice(gapTexts[reason], `after ${requested}, now after ${resumedAfter}`)
 }
 
 export function showDeletion({ topics, id }: Deletion): void {

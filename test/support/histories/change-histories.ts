@@ -1,7 +1,9 @@
 // Random histories of clients that change their streams, over real sockets: with and without a replay, while others publish, with slow
 // readers, cut connections and tiny windows. A model says exactly what each stream must contain.
+import { randomUUID } from 'node:crypto'
 import { Agent, createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import type { Entry, Hub } from '../../../dist/index.js'
@@ -120,10 +122,11 @@ class Run {
     for (const log of logs) recordAppends(log, published)
     const hubs = logs.map((log) => library.createHub({ log, window: { entries: window }, batchBytes, heartbeat: 40 }))
     const server = createServer(handlerOf(library, hubs))
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    // The buffers of a Unix socket do not grow, so that a client that does not read is soon behind.
+    const at = { socketPath: join(tmpdir(), `tidings-${randomUUID()}.sock`) }
+    await new Promise<void>((resolve) => server.listen(at.socketPath, resolve))
     const agent = new Agent({ keepAlive: true, maxSockets: 8 })
     const run = new Run(hubs, server, { published, agent, lossy, remove })
-    const at = { host: '127.0.0.1', port: (server.address() as AddressInfo).port }
     for (const wanted of clients) {
       const one = new ChangingClient(at, wanted, agent, () => published.at(-1)?.offset ?? 0)
       run.#clients.push(one)

@@ -2,6 +2,7 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Hub } from '../hub/hub.ts'
 import type { Observer } from '../hub/observer.ts'
+import { type StreamTotals, scan } from '../hub/telemetry/reading.ts'
 
 /** In seconds. */
 const latencies = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -130,13 +131,20 @@ export class Metrics {
         }
       })
     }
-    const count = (hub: Hub, state: string) => {
-      let found = 0
-      for (const subscriber of hub.subscribers) if (subscriber.state === state) found++
-      return found
+    // All gauges of one scrape are collected in one tick, and look at the streams once.
+    let totals: StreamTotals | undefined
+    const totalsOf = (hub: Hub) => {
+      totals ??= scan(hub.subscribers)
+      queueMicrotask(() => {
+        totals = undefined
+      })
+      return totals
     }
-    gauge('subscribers_live', 'Subscribers that are up to date', (hub) => count(hub, 'live'))
-    gauge('subscribers_behind', 'Subscribers that are catching up', (hub) => count(hub, 'behind'))
+    gauge('subscribers_live', 'Subscribers that are up to date', (hub) => totalsOf(hub).live)
+    gauge('subscribers_behind', 'Subscribers that are catching up', (hub) => totalsOf(hub).behind)
+    gauge('lag_entries', 'Entries that subscribers have not received yet', (hub) => totalsOf(hub).lag.total)
+    gauge('lag_entries_max', 'The same of the subscriber with most', (hub) => totalsOf(hub).lag.max, 'max')
+    gauge('buffered_bytes', 'Bytes that full connections have yet to send', (hub) => totalsOf(hub).buffered)
     gauge('audiences', 'Groups of subscribers with equal interests', ({ status }) => status.audiences)
     gauge('polls', 'Clients that wait for an update without a stream', ({ status }) => status.polls)
     gauge('head', 'Offset of the newest entry', ({ status }) => status.head, 'max')

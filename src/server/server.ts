@@ -80,7 +80,8 @@ export async function startServer(config: Config, observer: Observer = {}, parts
     failed: (error) => {
       health.failed('webhooks', error)
       failed(error)
-    }
+    },
+    retrying: (error) => health.failed('webhooks', error)
   })
   const logFailed = (error: unknown) => {
     health.failed('redis', error)

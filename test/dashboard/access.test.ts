@@ -119,6 +119,15 @@ it('shows the state of the log, JWK Sets and the authorizing application', async
   expect(JSON.stringify(checks)).not.toContain('secret')
 })
 
+it('shows that events wait for a webhook receiver that is down', async () => {
+  const { url } = await startDashboard('--webhooks', 'http://127.0.0.1:1/hook?key=secret')
+  await listen(`${url}/subscribe`)
+  const webhooks = async () => (await read(url, 'health')).checks.find(({ name }) => name === 'webhooks')
+  await expect.poll(webhooks).toMatchObject({ state: 'failing', since: expect.any(Number) })
+  const { lastError } = (await webhooks()) ?? {}
+  expect(lastError?.message).toMatch(/^http:\/\/127\.0\.0\.1:1: .*; the events wait for the next attempt$/)
+})
+
 /** A token that only a key of the JWK Set could verify. */
 function asymmetric(): Promise<string> {
   const { privateKey } = rsaPair()

@@ -17,6 +17,7 @@ const maxLength = 300
 
 export class Health {
   readonly #parts = new Map<Name, Part>()
+  readonly #startedAt = Date.now()
 
   failed(name: Name, error: unknown): void {
     const before = this.#of(name)
@@ -50,7 +51,7 @@ export class Health {
   }
 
   #of(name: Name): Part {
-    return this.#parts.get(name) ?? { isFailing: false, since: null, lastError: null }
+    return this.#parts.get(name) ?? { isFailing: false, since: this.#startedAt, lastError: null }
   }
 }
 

@@ -10,7 +10,16 @@ export function describeRetention(
 ): Inspection['retention'] {
   const parsed = new RetentionRules(rules)
   const rule = parsed.rules[parsed.ruleOf({ topics: [topic], data: '' })]
-  return rule ? { rule: JSON.stringify(rule), keeps: boundsOf(rule) } : { rule: null, keeps: otherwise }
+  return rule ? { rule: asWritten(rule), keeps: boundsOf(rule) } : { rule: null, keeps: otherwise }
+}
+
+/** Durations and sizes with their units, as in a configuration. */
+function asWritten(rule: ParsedRule): string {
+  return JSON.stringify(rule, (name, value: unknown) => {
+    if (typeof value !== 'number') return value
+    if (name === 'age') return formatDuration(value)
+    return name === 'bytes' ? formatSize(value) : value
+  })
 }
 
 function boundsOf({ last, entries, bytes, age }: ParsedRule): string {

@@ -91,7 +91,8 @@ export class StreamScan {
   }
 }
 
-function scan(subscribers: ReadonlySet<Subscriber>): StreamTotals {
+/** Looks at all streams. */
+export function scan(subscribers: ReadonlySet<Subscriber>): StreamTotals {
   let live = 0
   let behind = 0
   let buffered = 0

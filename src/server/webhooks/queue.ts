@@ -20,6 +20,8 @@ export interface QueueOptions {
   readonly key: () => string
   /** Called with the result of so many events. `why` says why events were lost. */
   readonly settled: (result: WebhookResult, events: number, why: string) => void
+  /** Called after an attempt that will be repeated. */
+  readonly retrying: (why: string) => void
 }
 
 export class WebhookQueue {
@@ -84,11 +86,12 @@ export class WebhookQueue {
   }
 
   async #sendWithRetries(body: string): Promise<{ result: WebhookResult; why: string }> {
-    const { address, key } = this.#options
+    const { address, key, retrying } = this.#options
     for (let attempts = 1; ; attempts++) {
       const { result, why, retryAfterMs } = await attempt(address, body, key(), this.#over.signal)
       if (result !== 'again') return { result, why }
       if (attempts === maxAttempts || this.#isFinishing) return { result: 'failed', why }
+      retrying(why)
       await this.#pause(delayAfter(attempts, retryAfterMs))
     }
   }

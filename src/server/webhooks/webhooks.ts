@@ -17,11 +17,13 @@ export interface WebhookListener {
   counted(result: WebhookResult, events: number): void
   /** Called when events are lost: at once, and then at most once a minute for each URL. */
   failed(error: unknown): void
+  /** Called after an attempt to deliver that will be repeated. */
+  retrying(error: Error): void
 }
 
 /** @throws OptionError as `Webhooks` does, without starting anything */
 export function checkWebhooks(options: WebhookOptions): void {
-  new Webhooks(options, { counted() {}, failed() {} })
+  new Webhooks(options, { counted() {}, failed() {}, retrying() {} })
 }
 
 export class Webhooks {
@@ -61,12 +63,17 @@ export class Webhooks {
     for (const reporter of this.#reporters) reporter.finish()
   }
 
-  #makeQueue(address: URL, reporter: DropReporter, { counted }: WebhookListener): WebhookQueue {
+  #makeQueue(address: URL, reporter: DropReporter, { counted, retrying }: WebhookListener): WebhookQueue {
     const settled = (result: WebhookResult, events: number, why: string) => {
       if (events > 0) counted(result, events)
       if (events > 0 && result !== 'delivered') reporter.add(events, why)
     }
-    return new WebhookQueue({ address, key: () => this.#key, settled })
+    return new WebhookQueue({
+      address,
+      key: () => this.#key,
+      settled,
+      retrying: (why) => retrying(new Error(`${address.origin}: ${why}; the events wait for the next attempt`))
+    })
   }
 
   #makeObserver(): Observer {

@@ -60,8 +60,8 @@ function List({ tail }: { readonly tail: Tail }) {
       />
       {problem && <Notice>{problem}</Notice>}
       <p class="soft">
-        {filter ? `${shown.length} of the ` : 'The '}
-        {events.length === keptEvents ? `newest ${keptEvents} events` : `${events.length} events`}
+        {filter ? `${shown.length} of ` : ''}
+        {events.length === keptEvents ? `the newest ${keptEvents} events` : `${events.length} events`}
         {`, ${received.toLocaleString('en')} received. Private updates are included as far as the token may read their topics.`}
       </p>
       <ol>{shown.map(elementOf)}</ol>

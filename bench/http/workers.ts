@@ -9,7 +9,7 @@ import { type Column, type Failure, markdown, summaries } from '../support/repor
 import { saveResults } from '../support/results.ts'
 import { inTurns } from '../support/turns.ts'
 import { programOf } from './before.ts'
-import { Pump } from './pump.ts'
+import { Lane, Pump } from './pump.ts'
 import { requestText } from './requests.ts'
 import { mark, Streams } from './streams.ts'
 import { column } from './trial.ts'
@@ -21,11 +21,15 @@ export const usage = `npm run bench -- workers [options]
 
 const contenders = [
   { name: 'one process', flags: [] },
-  { name: '--workers 1', flags: ['--workers', '1'] },
   { name: '--workers 2', flags: ['--workers', '2'] },
+  // More than two cores can run at a time: for what one more worker costs.
+  { name: '--workers 4', flags: ['--workers', '4'] },
   { name: 'folder, one process', flags: ['--store', './history'] },
   { name: 'folder, --workers 2', flags: ['--store', './history', '--workers', '2'] }
 ]
+
+/** Updates per second. */
+const steadyRate = 20
 
 interface Outcome {
   readonly connects: number
@@ -34,6 +38,7 @@ interface Outcome {
   readonly postCpu: number
   readonly deliveries: number
   readonly deliveryCpu: number
+  readonly steadyCpu: number
   readonly updateCpu: number
   /** The share of the first process, which has the log. */
   readonly primaryPostCpu: number
@@ -48,6 +53,7 @@ const columns: readonly Column<Outcome>[] = [
   column('of it primary ', ({ primaryUpdateCpu }) => primaryUpdateCpu),
   column('deliveries/s', ({ deliveries }) => deliveries, true),
   column('CPU µs/delivery', ({ deliveryCpu }) => deliveryCpu, true),
+  column('CPU µs/delivery, one update in each write', ({ steadyCpu }) => steadyCpu, true),
   column('streams/s', ({ connects }) => connects, true),
   column('CPU µs/stream', ({ connectCpu }) => connectCpu, true)
 ]
@@ -110,6 +116,19 @@ async function trial(flags: readonly string[], count: number, seconds: number): 
       cpuEach: cpu / received
     }
   }
+  /** Publishes so slowly that each update is written alone, and returns the CPU time of a delivery. */
+  const steady = async () => {
+    const lane = await Lane.open(port)
+    const [cpuBefore, receivedBefore, end] = [cpuMicros(pids), streams.received, performance.now() + seconds * 1_000]
+    // A late update does not make the next one early, since both would be one write.
+    while (performance.now() < end) {
+      await lane.send(marked)
+      await sleep(1_000 / steadyRate)
+    }
+    lane.close()
+    await sleep(500)
+    return (cpuMicros(pids) - cpuBefore) / (streams.received - receivedBefore)
+  }
   try {
     const posts = await publish(post, 64)
     const batches = await publish(batch, 8)
@@ -122,6 +141,7 @@ async function trial(flags: readonly string[], count: number, seconds: number): 
     await sleep(200)
     const connectCpu = (cpuMicros(pids) - cpuBefore) / count
     const fanout = await publish(marked, 16)
+    const steadyCpu = await steady()
     return {
       posts: posts.rate,
       postCpu: posts.cpu,
@@ -131,7 +151,8 @@ async function trial(flags: readonly string[], count: number, seconds: number): 
       connects: count / connecting,
       connectCpu,
       deliveries: fanout.received,
-      deliveryCpu: fanout.cpuEach
+      deliveryCpu: fanout.cpuEach,
+      steadyCpu
     }
   } finally {
     streams.leave()

@@ -152,6 +152,13 @@ const commands = {
     build()
     tool('vitest', 'run', ...(args.length > 0 ? args : ['test/server', 'test/mercure']))
   },
+  /** Builds the site of the documents into build/site; `--serve` shows it, and `--port` chooses where. */
+  docs() {
+    install()
+    tool('vitepress', 'build', 'site')
+    const [serve, ...rest] = args
+    if (serve === '--serve') tool('vitepress', 'preview', 'site', ...(rest.length > 0 ? rest : ['--port', '4173']))
+  },
   bench() {
     build()
     tool('tsc', '-p', 'bench')

@@ -152,6 +152,17 @@ const commands = {
     build()
     tool('vitest', 'run', ...(args.length > 0 ? args : ['test/server', 'test/mercure']))
   },
+  /** Of the tests in this process; `--uncovered` lists the lines with a branch that none of them takes. */
+  coverage() {
+    build()
+    process.env.TIDINGS_HISTORIES ??= '20'
+    tool('vitest', 'run', '--config', 'vitest.coverage.config.ts')
+    run(process.execPath, ['scripts/coverage.mjs', ...args])
+  },
+  mutation() {
+    build()
+    run(process.execPath, ['scripts/mutation.mjs', ...args])
+  },
   bench() {
     build()
     tool('tsc', '-p', 'bench')

@@ -1,9 +1,10 @@
 // Changes the built code in one place at a time, and counts the changes that the fast tests notice.
 //
-//   node scripts/mutation.mjs [--minutes N] [--sample N] [FILE …]
+//   npm run mutation -- [--minutes N] [--sample N] [FILE …]
 //
 // It works on copies of dist below build/mutation, so that nothing else sees a change. A file is parsed by the parser of vite, and each
 // mutant replaces one operator, condition, constant, or statement. A mutant that no test notices survives: it is printed, with its line.
+// `--sample 5` tries each fifth mutant; a file is named as in `hub/delivery/window`.
 // Stryker would do the same with 131 more packages, see docs/decisions/0001-dependencies.md.
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -20,6 +21,9 @@ const suites = [
   'test/log/memory.test.ts',
   'test/hub/invariants.test.ts',
   'test/hub/subscribe.test.ts',
+  'test/hub/catch-up.test.ts',
+  'test/hub/caught-up.test.ts',
+  'test/http/ended.test.ts',
   'test/hub/histories.test.ts'
 ]
 const timeoutMs = 90_000
@@ -125,6 +129,8 @@ const end = Date.now() + minutes * 60_000
 /** @type {Mutant[]} */
 const survivors = []
 let killed = 0
+/** @type {Map<string, { tried: number, killed: number }>} */
+const scores = new Map()
 
 /** @param {number} lane */
 async function work(lane) {
@@ -134,10 +140,16 @@ async function work(lane) {
     const path = join(folder, 'dist', `${mutant.file}.js`)
     const source = readFileSync(path, 'utf8')
     writeFileSync(path, source.slice(0, mutant.start) + mutant.text + source.slice(mutant.end))
+    const score = scores.get(mutant.file) ?? { tried: 0, killed: 0 }
+    scores.set(mutant.file, score)
+    score.tried++
     if (await passes(folder)) {
       survivors.push(mutant)
       console.log(`survived: dist/${mutant.file}.js:${mutant.line}: ${mutant.was.trim()} -> ${mutant.text.trim()}`)
-    } else killed++
+    } else {
+      killed++
+      score.killed++
+    }
     writeFileSync(path, source)
   }
 }
@@ -145,6 +157,7 @@ async function work(lane) {
 if (!existsSync(join(root, 'dist'))) throw new Error('run npm run build first')
 await Promise.all(Array.from({ length: lanes }, (_, lane) => work(lane)))
 const tried = killed + survivors.length
+for (const [file, score] of scores) console.log(`dist/${file}.js: ${score.killed} of ${score.tried} killed`)
 console.log(
   `${killed} of ${tried} mutants killed (${((100 * killed) / (tried || 1)).toFixed(1)} %); ${all.length - tried} of ${all.length} not tried`
 )

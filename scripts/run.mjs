@@ -159,6 +159,17 @@ const commands = {
     const [serve, ...rest] = args
     if (serve === '--serve') tool('vitepress', 'preview', 'site', ...(rest.length > 0 ? rest : ['--port', '4173']))
   },
+  /** Of the tests in this process; `--uncovered` lists the lines with a branch that none of them takes. */
+  coverage() {
+    build()
+    process.env.TIDINGS_HISTORIES ??= '20'
+    tool('vitest', 'run', '--config', 'vitest.coverage.config.ts')
+    run(process.execPath, ['scripts/coverage.mjs', ...args])
+  },
+  mutation() {
+    build()
+    run(process.execPath, ['scripts/mutation.mjs', ...args])
+  },
   bench() {
     build()
     tool('tsc', '-p', 'bench')

@@ -18,7 +18,7 @@ const table = {
   last_invalid: [400, 'last must be a whole number'],
   limit_invalid: [400, 'limit must be a whole number'],
   offset_invalid: [400, 'The value of offset is invalid'],
-  sort_invalid: [400, 'The streams cannot be sorted by this'],
+  sort_invalid: [400, 'sort must be the name of a column'],
   order_invalid: [400, 'order must be asc or desc'],
   state_invalid: [400, 'state must be live or behind'],
   filter_invalid: [400, 'The filter is invalid'],
@@ -37,7 +37,7 @@ const table = {
   change_invalid: [400, 'The change of the stream is invalid'],
   changes_too_many: [429, 'Too many changes of this stream are waiting'],
   subject_changed: [403, 'The token has another subject than the stream'],
-  node_unavailable: [503, 'The server that has it does not answer'],
+  node_unavailable: [503, 'The server that has the stream does not answer'],
   control_unavailable: [503, 'The server that has the stream does not answer; it may still make the change'],
   // A token or its grants
   token_missing: [401, 'This request requires a token'],
@@ -93,7 +93,7 @@ const table = {
   key_reused: [422, 'The idempotency key or id was used for another update, so nothing was published'],
   // The hub itself
   closed: [503, 'The hub is shutting down'],
-  storage_full: [507, 'The disk that keeps the history is full, so nothing was published'],
+  storage_full: [507, 'The storage of the history is full, so nothing was published'],
   log_unavailable: [503, 'The log cannot be reached'],
   append_timeout: [504, 'The log did not answer in time; it contains the update once or not at all'],
   internal: [500, 'The hub had an internal error']

@@ -87,7 +87,7 @@ function checkTopic(topic: string): void {
     throw new TidingsError('topic_invalid', why)
   }
   if (typeof topic !== 'string' || topic === '') refuse('a topic must be a text of at least one character')
-  if (topic === '*') refuse('"*" is the selector of every topic')
+  if (topic === '*') refuse('"*" selects every topic, so no update can have it as its topic')
   if (!topic.isWellFormed()) refuse('it is not well-formed Unicode')
   if (control.test(topic)) refuse('it contains a control character')
   checkLength(topic, bounds.topicBytes, refuse)

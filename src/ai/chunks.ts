@@ -62,7 +62,7 @@ export class ChunkReader {
       if (data !== lastData) this.#chunks.push({ data, ...(event && { type: event }) })
     },
     onError: (error) => {
-      throw new TypeError(`the stream is no event stream: ${error.message}; for other texts, use format: 'values'`)
+      throw new TypeError(`the stream is not an event stream: ${error.message}; for other texts, use format: 'values'`)
     }
   })
 

@@ -18,7 +18,7 @@ const maxTopicBytes = 200
 export function topicsOf(prefix: string, runId: string): RunTopics {
   const chunks = `${prefix}/${encode(runId)}`
   if (runId === '' || chunks.length > maxTopicBytes) {
-    throw new TypeError(`a run id has to have 1 to ${maxTopicBytes - prefix.length - 1} bytes, percent-encoded`)
+    throw new TypeError(`a run id must have 1 to ${maxTopicBytes - prefix.length - 1} bytes, percent-encoded`)
   }
   return { chunks, state: `${chunks}/state`, stop: `${chunks}/stop` }
 }

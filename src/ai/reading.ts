@@ -97,7 +97,7 @@ class Watchdog {
         this.reset()
         return
       }
-      this.failure = { error: new RunError('interrupted', 'the writer of the run is gone') }
+      this.failure = { error: new RunError('interrupted', 'the writer of the run stopped before the run was complete') }
     } catch (error) {
       this.failure = { error }
     }

@@ -98,7 +98,7 @@ function modernGrants(claims: Claims, base: string): Read {
   const { authorization_details: entries = [] } = claims
   if (!Array.isArray(entries)) throw new TokenError('authorization_details is not a list')
   const ours = entries.filter((entry) => typeOf(entry) === detailType)
-  if (ours.length > maxDetails) throw new TokenError(`more than ${maxDetails} authorization details`)
+  if (ours.length > maxDetails) throw new TokenError(`the token has more than ${maxDetails} authorization details`)
   requireFewTopics(ours)
   const details = ours.map((entry) => readDetail(entry, base))
   const publishing = details.filter(({ actions }) => actions.includes('publish'))
@@ -113,14 +113,15 @@ function modernGrants(claims: Claims, base: string): Read {
 
 /** Every detail must have a type. Details of other types are ignored. */
 function typeOf(entry: unknown): string {
-  if (!isObject(entry) || typeof entry.type !== 'string') throw new TokenError('an authorization detail without a type')
+  if (!isObject(entry) || typeof entry.type !== 'string') throw new TokenError('an authorization detail has no type')
   return entry.type
 }
 
 /** Counts the topics of the whole token before it compiles any, so that a token cannot cause unlimited work. */
 function requireFewTopics(details: readonly Claims[]): void {
   const count = details.reduce((sum, { topics }) => sum + (Array.isArray(topics) ? topics.length : 0), 0)
-  if (count > maxTopics) throw new TokenError(`more than ${maxTopics} topics in authorization details`)
+  if (count > maxTopics)
+    throw new TokenError(`the token has more than ${maxTopics} topics in its authorization details`)
 }
 
 interface Detail extends PayloadRule {
@@ -129,20 +130,21 @@ interface Detail extends PayloadRule {
 
 function readDetail({ actions, topics, payload }: Claims, base: string): Detail {
   if (!isFilledList(actions) || !actions.every((action) => typeof action === 'string')) {
-    throw new TokenError('actions is not a list of strings, or empty')
+    throw new TokenError('actions of an authorization detail must be a list of strings, and not empty')
   }
-  if (!isFilledList(topics)) throw new TokenError('topics is not a list, or empty')
+  if (!isFilledList(topics)) throw new TokenError('topics of an authorization detail must be a list, and not empty')
   const selectors = topics.map((topic) => readTopic(topic, base))
   if (payload === undefined) return { actions, selectors }
-  if (!isObject(payload)) throw new TokenError('payload is not an object')
+  if (!isObject(payload)) throw new TokenError('payload of an authorization detail is not an object')
   return { actions, selectors, payload: payload as Json }
 }
 
 function readTopic(topic: unknown, base: string): Selector {
-  if (!isObject(topic)) throw new TokenError('a topic is not an object')
+  if (!isObject(topic)) throw new TokenError('a topic of an authorization detail is not an object')
   const { match, match_type: type = 'exact' } = topic
-  if (typeof match !== 'string' || !isMatch(match)) throw new TokenError('match is not text, empty, or too long')
-  if (!isMatchType(type)) throw new TokenError('match_type is unknown')
+  if (typeof match !== 'string' || !isMatch(match))
+    throw new TokenError('match of a topic must be a text that is neither empty nor too long')
+  if (!isMatchType(type)) throw new TokenError('match_type of a topic is unknown')
   return { match, type, base }
 }
 

@@ -108,7 +108,10 @@ function detail(action: 'publish' | 'subscribe', selectors: readonly string[], p
 }
 
 function topicOf(selector: string): object {
-  if (!isMatch(selector)) throw new RangeError(`${JSON.stringify(selector)} is not a topic selector of Mercure 1.0`)
+  if (!isMatch(selector))
+    throw new RangeError(
+      `${JSON.stringify(selector)} is not a topic selector of Mercure 1.0; give a topic, a URI template, a URL pattern or *`
+    )
   if (selector === '*') return { match: '*' }
   if (selector.includes('{')) return { match: fromTemplate(selector), match_type: 'urlpattern' }
   return hasPattern(selector) ? { match: selector, match_type: 'urlpattern' } : { match: selector }

@@ -34,7 +34,7 @@ export type VerifyToken = (token: string, requirements: Requirements) => Promise
  * @throws RangeError for a key or an algorithm that cannot be used
  */
 export function makeVerify({ key, jwks, algorithms }: RoleKeys, failed?: (error: unknown) => void): VerifyToken {
-  if ((key === undefined) === (jwks === undefined)) throw new RangeError('give either key or jwks')
+  if ((key === undefined) === (jwks === undefined)) throw new RangeError('expected either key or jwks, and not both')
   if (jwks !== undefined) return check(remoteKeys(jwks, failed), remoteAlgorithms(algorithms))
   const read = readKey(key as string)
   return check(sourceOf(read), algorithmsFor(read, algorithms))

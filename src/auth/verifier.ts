@@ -93,7 +93,8 @@ export class Verifier {
   #checkFor(token: string, role: Role, dialect: Dialect): VerifyToken {
     const issuer = this.#issuers.size > 0 ? issuerOf(token) : undefined
     const isTrusted = issuer !== undefined && this.#issuers.has(issuer)
-    if (dialect === '1.0' && this.#issuers.size > 0 && !isTrusted) throw new TokenError('iss: not trusted')
+    if (dialect === '1.0' && this.#issuers.size > 0 && !isTrusted)
+      throw new TokenError('the iss of the token is not a trusted issuer')
     const own = isTrusted ? this.#issuers.get(issuer) : undefined
     const check = (own ?? this.#shared)[role]
     if (!check) throw new TokenError('the issuer has no key for this role')
@@ -128,7 +129,8 @@ function readIssuers(
   const read = new Map<string, Checks | undefined>()
   for (const entry of issuers) {
     const { issuer, ...keys } = typeof entry === 'string' ? { issuer: entry } : entry
-    if (issuer === '' || read.has(issuer)) throw new RangeError(`${JSON.stringify(issuer)} is empty or given twice`)
+    if (issuer === '' || read.has(issuer))
+      throw new RangeError(`${JSON.stringify(issuer)} is empty or given twice; give each issuer once, with its name`)
     const checks = typeof entry === 'string' ? undefined : checksOf(keys, failed)
     if (checks && !checks.publish && !checks.subscribe) {
       throw new RangeError(`${JSON.stringify(issuer)} has no keys; give its name alone to use the shared keys`)
@@ -143,6 +145,6 @@ function issuerOf(token: string): string | undefined {
     const { iss } = decodeJwt(token)
     return typeof iss === 'string' ? iss : undefined
   } catch {
-    throw new TokenError('not a JWT')
+    throw new TokenError('the token is not a JWT')
   }
 }

@@ -92,5 +92,5 @@ async function get(target: Target, request: Ask): Promise<Page> {
     const page = JSON.parse(answer.text) as Page
     if (Array.isArray(page.updates)) return page
   } catch {}
-  throw new Failure(`${target.base.href} answers, but not as tidings does`)
+  throw new Failure(`${target.base.href} answers, but is not a tidings server; check the URL`)
 }

@@ -101,7 +101,7 @@ function readList(text: string): readonly Listed[] | undefined {
 }
 
 function fail({ url }: Flags): never {
-  throw new Failure(`${url.href} answers, but not as tidings does`)
+  throw new Failure(`${url.href} answers, but is not a tidings server; check the URL`)
 }
 
 function row({ at, until: end, ...target }: Listed): string[] {

@@ -85,7 +85,7 @@ export function idsIn(text: string, count: number): string[] {
   } catch {
     // It is not what a hub answers.
   }
-  throw new RefusedError(200, 'not_a_hub', 'the server is no hub')
+  throw new RefusedError(200, 'not_a_hub', 'the server is not a tidings hub; check the URL')
 }
 
 /** Identifies a request. `crypto.randomUUID` exists in secure contexts only. */

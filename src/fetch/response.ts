@@ -81,7 +81,7 @@ export class FetchResponse extends EventEmitter implements HttpResponse {
   /** Ends the response without what was not read. */
   destroy(): void {
     if (this.#isOver) return
-    this.#body?.error(new Error('the stream was ended before its end'))
+    this.#body?.error(new Error('the stream was closed before it was complete'))
     this.#abandon()
   }
 

@@ -65,7 +65,7 @@ function limitTime(request: HttpRequest, ms: number, reject: (reason: TidingsErr
 
 /** @throws TidingsError `encoding_invalid` */
 export function decodeUtf8(bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw new TidingsError('encoding_invalid', 'the body contains other bytes')
+  if (!isUtf8(bytes)) throw new TidingsError('encoding_invalid', 'encode the body as UTF-8')
   return bytes.toString()
 }
 
@@ -92,7 +92,7 @@ function decodePart(text: string): string {
   try {
     return decodeURIComponent(escaped)
   } catch {
-    throw new TidingsError('encoding_invalid', 'a percent-encoded parameter contains other bytes')
+    throw new TidingsError('encoding_invalid', 'encode each parameter as percent-encoded UTF-8')
   }
 }
 

@@ -92,7 +92,10 @@ export class Router {
     this.#dashboard = new DashboardMount(hub, options, shared.dashboard)
     this.#access = this.#makeAccess(options)
     if (this.#access.subscriptions && !hub.hasRoster) {
-      throw new OptionError('subscriptions', 'the log of this hub has no roster; leave the option out')
+      throw new OptionError(
+        'subscriptions',
+        'the log of this hub does not keep subscriptions; remove the option, or use a log of tidings'
+      )
     }
     this.#cors = new Cors(options)
     this.#limits = shared.limits ?? new Limits(options, () => hub.status.subscribers)

@@ -160,7 +160,7 @@ export class Hub {
     subscriptions: readonly Subscription[] = [],
     control?: ControlOptions
   ): Subscriber {
-    if (subscriptions.length > 0 && !this.hasRoster) throw new TypeError('the log of this hub keeps no roster')
+    if (subscriptions.length > 0 && !this.hasRoster) throw new TypeError('this log cannot keep subscriptions')
     return this.#streams.join(position, connection, subscriptions, control)
   }
 

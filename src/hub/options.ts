@@ -40,7 +40,7 @@ export interface HubOptions {
 /** @throws OptionError when rules are given together with a log, or are invalid */
 export function logFor({ log, retention }: HubOptions): Log {
   if (log && retention)
-    throw new OptionError('retention', 'belongs to the log; give it to the log that you pass as `log`')
+    throw new OptionError('retention', 'cannot be combined with log; give the rules to the constructor of that log')
   return log ?? new MemoryLog(retention ? { retention } : {})
 }
 

@@ -42,7 +42,7 @@ export function validateRequest(request: SubscribeRequest): void {
   validateSelectors(readable)
   if (encoding !== undefined && encoding !== 'plain' && encoding !== 'json') throw new TidingsError('envelope_invalid')
   if (last !== undefined && !(Number.isSafeInteger(last) && last >= 1 && last <= maxLast)) {
-    throw new TidingsError('last_invalid', `from 1 to ${maxLast}`)
+    throw new TidingsError('last_invalid', `the range is 1 to ${maxLast}`)
   }
   if (lastEventId !== undefined) validateLastEventId(lastEventId)
   if (typeof until !== 'number' || Number.isNaN(until)) throw new TidingsError('until_invalid')

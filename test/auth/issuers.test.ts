@@ -43,16 +43,36 @@ describe('a token issuer', () => {
       secret,
       'subscribe'
     ],
-    ['that is not trusted is rejected', 'iss: not trusted', 'https://unknown.example', secret, 'publish'],
-    ['with a trailing slash is a different issuer', 'iss: not trusted', `${issuer}/`, own, 'publish'],
-    ['in other letter case is a different issuer', 'iss: not trusted', issuer.toUpperCase(), own, 'publish'],
-    ['that is missing is rejected', 'iss: not trusted', undefined, secret, 'publish']
+    [
+      'that is not trusted is rejected',
+      'the iss of the token is not a trusted issuer',
+      'https://unknown.example',
+      secret,
+      'publish'
+    ],
+    [
+      'with a trailing slash is a different issuer',
+      'the iss of the token is not a trusted issuer',
+      `${issuer}/`,
+      own,
+      'publish'
+    ],
+    [
+      'in other letter case is a different issuer',
+      'the iss of the token is not a trusted issuer',
+      issuer.toUpperCase(),
+      own,
+      'publish'
+    ],
+    ['that is missing is rejected', 'the iss of the token is not a trusted issuer', undefined, secret, 'publish']
   ])('in 1.0: %s', async (_, expected, iss, key, role) => {
     expect(await outcome(by, modern({ iss }, { key }), '1.0', role)).toBe(expected)
   })
 
   it('in 1.0: an issuer that is not a string is rejected', async () => {
-    expect(await outcome(by, modern({ iss: [issuer] }, { key: own }), '1.0')).toBe('iss: not trusted')
+    expect(await outcome(by, modern({ iss: [issuer] }, { key: own }), '1.0')).toBe(
+      'the iss of the token is not a trusted issuer'
+    )
   })
 
   it.each<[string, boolean, unknown, string]>([
@@ -68,7 +88,7 @@ describe('a token issuer', () => {
   })
 
   it('a malformed token is rejected', async () => {
-    expect(await outcome(by, 'x', '1.0')).toBe('not a JWT')
-    expect(await outcome(by, 'x', '0.x')).toBe('not a JWT')
+    expect(await outcome(by, 'x', '1.0')).toBe('the token is not a JWT')
+    expect(await outcome(by, 'x', '0.x')).toBe('the token is not a JWT')
   })
 })

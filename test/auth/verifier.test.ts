@@ -160,11 +160,11 @@ describe('rejects an option', () => {
     ['a tolerance above five minutes', { clockTolerance: 301 }, 'clockTolerance'],
     ['a tolerance that is not a number', { clockTolerance: Number.NaN }, 'clockTolerance'],
     ['a base that is not a URL', { base: '/.well-known/mercure' }, 'base'],
-    ['a role without a key', { publisher: {} }, 'give either key or jwks'],
+    ['a role without a key', { publisher: {} }, 'expected either key or jwks, and not both'],
     [
       'a role with a key and an address',
       { publisher: { key: secret, jwks: 'https://example.com/' } },
-      'give either key or jwks'
+      'expected either key or jwks, and not both'
     ],
     [
       'an algorithm that does not go with the key',

@@ -318,6 +318,24 @@ describeWith(await chromium(), 'the dashboard', (executablePath) => {
       await page.getByText('er: 1').waitFor()
     })
 
+    test('with markup, and streams with such topics, are shown as text and run no script', async () => {
+      const url = await serve()
+      const markup = '<img src=x onerror="window.ran = true"><script>window.ran = true</script>'
+      const stream = await listen(`${url}/subscribe?topic=${encodeURIComponent(markup)}`)
+      onTestFinished(() => stream.close())
+      await publish(url, JSON.stringify({ [markup]: markup }), { topic: markup, type: '<b>bold</b>' })
+      const dashboard = await open(url, { hash: '#/events' })
+      const { page } = dashboard
+      await page.locator('.event summary').first().click()
+      await page.locator('.tree').waitFor()
+      const elements = () => page.locator('#app img, #app script').count()
+      expect(await elements()).toBe(0)
+      await dashboard.show('Streams')
+      await topicRow(dashboard, markup).waitFor()
+      expect(await elements()).toBe(0)
+      expect(await page.evaluate(() => 'ran' in window)).toBe(false)
+    })
+
     test('are replayed after an id', async () => {
       const url = await serve()
       for (const data of ['one', 'two', 'three']) await publish(url, data, { topic: 'a', id: `id-${data}` })

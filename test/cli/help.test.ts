@@ -52,6 +52,7 @@ it('does not print the given token', async () => {
   const { code, stderr } = await tidings(['publish', 'x', '--token', 'secret token'])
   expect({ code, stderr }).toEqual({
     code: 1,
-    stderr: 'tidings: the token contains characters that a token cannot have\n'
+    stderr:
+      'tidings: the token contains a space or another character that no token has; check --token and TIDINGS_TOKEN\n'
   })
 })

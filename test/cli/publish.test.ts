@@ -226,7 +226,10 @@ it('does not accept a server that responds 200 to everything as a hub', async ()
   onTestFinished(() => void server.close())
   await new Promise((resolve) => server.once('listening', resolve))
   const { code, stderr } = await publish(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, ['hello'])
-  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('answers, but not as tidings does') })
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringContaining('answers, but is not a tidings server; check the URL')
+  })
 })
 
 it('publishes the lines it has read when it receives a signal', async () => {

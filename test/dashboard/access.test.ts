@@ -1,5 +1,7 @@
 // Who may use the dashboard, and what it does not show.
 import { expect, it } from 'vitest'
+import { defaultCookieNames } from '../../dist/auth/token.js'
+import { masked } from '../../dist/http/dashboard/health.js'
 import { rsaPair, sign } from '../support/auth/tokens.ts'
 import { operatorToken, read, samplesOf, startDashboard, watchOverview } from '../support/dashboard/dashboard.ts'
 import { ask, serve } from '../support/http/http.ts'
@@ -45,6 +47,57 @@ it('refuses a page of another site', async () => {
   const { url } = await startDashboard()
   const headers = { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' }
   expect(await statusesOf(url, headers)).toEqual(all(403))
+})
+
+it('refuses the cookie of an operator on a page of another site, and on one without an origin', async () => {
+  const { url } = await startDashboard(...keyed)
+  const cookie = { Cookie: `${defaultCookieNames.modern}=${await operatorToken()}` }
+  for (const page of [{}, { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' }]) {
+    expect(await statusesOf(url, { ...cookie, ...page })).toEqual(all(403))
+  }
+  const own = { ...cookie, Origin: url }
+  expect((await ask(`${url}/dashboard/api/overview`, { headers: own })).status).toBe(200)
+})
+
+it('has a page that may run only its own script, load nothing, and be in no frame', async () => {
+  const { url } = await startDashboard()
+  const { headers } = await ask(`${url}/dashboard`)
+  const policy = headers['content-security-policy']
+  for (const rule of ["default-src 'none'", "connect-src 'self'", "base-uri 'none'", "frame-ancestors 'none'"]) {
+    expect(policy).toContain(rule)
+  }
+  expect(policy).toMatch(/script-src 'sha256-[^' ]+';/)
+  expect(policy).not.toMatch(/unsafe|\*/)
+  expect(headers).toMatchObject({ 'x-frame-options': 'DENY', 'x-content-type-options': 'nosniff' })
+})
+
+it('redirects only to itself', async () => {
+  const { url } = await startDashboard()
+  const answer = await ask(`${url}/dashboard/`)
+  expect(answer).toMatchObject({ status: 308, headers: { location: '../dashboard' } })
+  expect((await ask(`${url}//evil.example/dashboard/`)).status).toBe(404)
+})
+
+it.each([
+  ['streams?limit=501', 'limit_invalid'],
+  ['streams?limit=0', 'limit_invalid'],
+  ['streams?offset=9999&limit=2', 'offset_invalid'],
+  [`streams?filter=${'x'.repeat(201)}`, 'filter_invalid'],
+  ['streams?sort=__proto__', 'sort_invalid'],
+  ['closed?limit=501', 'limit_invalid'],
+  ['topics?limit=501', 'limit_invalid'],
+  [`inspect?topic=${'x'.repeat(4_097)}`, 'topic_invalid'],
+  [`inspect?topic=a&id=${'x'.repeat(1_025)}`, 'last_event_id_invalid']
+])('bounds what a request can ask for: %.30s', async (path, code) => {
+  const { url } = await startDashboard()
+  const headers = { Accept: 'application/json' }
+  expect((await ask(`${url}/dashboard/api/${path}`, { headers })).json()).toMatchObject({ error: { code } })
+})
+
+it('hides users, passwords and queries of URLs', () => {
+  expect(masked('redis://ann:p@ss:w@rd@host:6379/0 and https://bo@a.example/x?key=1')).toBe(
+    'redis://…@host:6379/0 and https://…@a.example/x?…'
+  )
 })
 
 it('ends the stream of samples of a token that is revoked', async () => {

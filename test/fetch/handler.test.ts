@@ -103,7 +103,7 @@ describe('a stream', () => {
     const response = await request('/subscribe?topic=a')
     await publishTo(hub, 'x'.repeat(1_000), 'y'.repeat(1_000))
     await expect.poll(() => hub.status.subscribers, { timeout: 5_000 }).toBe(0)
-    await expect(reader(response).next()).rejects.toThrow('ended before its end')
+    await expect(reader(response).next()).rejects.toThrow('closed before it was complete')
   })
 
   it('ends with its topics, and is 204 afterwards', async () => {

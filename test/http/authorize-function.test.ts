@@ -180,7 +180,7 @@ describe('without a decision', () => {
 it('a function gets all headers, so it cannot be combined with authorizeHeaders', async () => {
   const hub = createHub()
   expect(() => createHandler(hub, { authorize: () => true, authorizeHeaders: ['cookie'] })).toThrow(
-    /^authorizeHeaders: leave it out: a function gets all headers$/
+    /^authorizeHeaders: cannot be combined with a function as authorize, which gets all headers; remove it$/
   )
   await hub.close()
 })

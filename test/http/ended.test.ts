@@ -28,6 +28,24 @@ describe('an end', () => {
     expect(closesOf(hub)).toEqual(['ended'])
   })
 
+  it('closes its stream later if the log could not be asked, and reports why', async () => {
+    const log = new MemoryLog()
+    const failures: unknown[] = []
+    const { hub, url } = await serve({ log, observer: { failed: (error) => failures.push(error) } })
+    const client = await listen(at(url, 'topic=a'))
+    const ends = log.ends.bind(log)
+    const refused = new Error('the disk is away')
+    log.ends = () => {
+      log.ends = ends
+      return Promise.reject(refused)
+    }
+    await publish(url, 'a', 'last', '&end')
+    await client.until(({ ended }) => ended)
+    expect(failures).toEqual([refused])
+    expect(client.data).toEqual(['last'])
+    expect(closesOf(hub)).toEqual(['ended'])
+  })
+
   it('fires tidings:end when it has no data, and keeps its type when it has one', async () => {
     const { url } = await serve()
     const client = await listen(at(url, 'topic=a&topic=b&topic=c'))

@@ -149,7 +149,7 @@ describe('POST /publish rejects, and publishes nothing', () => {
     ['a parameter twice', 400, 'type=a&type=b', 'x', 'The parameter was given more than once: "type"'],
     ['an empty topic', 400, 'topic=', 'x', 'a topic must be a text of at least one character'],
     ['a long topic', 400, `topic=${'t'.repeat(4_097)}`, 'x', 'the limit is 4096 bytes, got 4097'],
-    ['the topic *', 400, 'topic=*', 'x', '"*" is the selector of every topic'],
+    ['the topic *', 400, 'topic=*', 'x', '"*" selects every topic, so no update can have it as its topic'],
     ['1,001 topics', 400, 'topic=a&'.repeat(1_001), 'x', 'the limit is 1000, got 1001'],
     ['a long id', 400, `id=${'ü'.repeat(129)}`, 'x', 'the limit is 256 bytes, got 258'],
     ['a long type', 400, `type=${'t'.repeat(257)}`, 'x', 'the limit is 256 bytes, got 257'],

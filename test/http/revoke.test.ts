@@ -229,7 +229,7 @@ describe('a request that cannot be understood', () => {
     ['no object', '["a"]', 'the body is not a JSON object'],
     ['no target', {}, 'give exactly one of subject, jti, topic and address'],
     ['two targets', { jti: '7', topic: 'a' }, 'give exactly one of subject, jti, topic and address'],
-    ['an unknown member', { sub: 'ann' }, 'its members are subject, jti, topic, address, until, got "sub"'],
+    ['an unknown member', { sub: 'ann' }, 'unknown member "sub"; the members are subject, jti, topic, address, until'],
     ['a number', { jti: 7 }, 'jti must be a text of at least one character'],
     ['null', { jti: null }, 'jti must be a text of at least one character'],
     ['too long a text', { subject: 'x'.repeat(4_097) }, 'the limit of subject is 4096 bytes, got 4097'],

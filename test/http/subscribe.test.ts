@@ -182,7 +182,7 @@ describe('GET /subscribe rejects', () => {
     [`topic=${'t'.repeat(4_097)}`, 'the limit is 4096 bytes, got 4097'],
     ['topic=a&'.repeat(1_001), 'the limit is 1000, got 1001'],
     ['topic=a%0Ab', 'it contains a control character'],
-    ['last=0', 'from 1 to 100000'],
+    ['last=0', 'the range is 1 to 100000'],
     ['last=few', 'last must be a whole number: got "few"'],
     ['last=1&last=2', 'The parameter was given more than once: "last"'],
     ['envelope=xml', 'envelope must be json: got "xml"'],

@@ -19,7 +19,7 @@ describe('LmdbLog rejects a folder or file that it cannot use', () => {
     writeFileSync(file, '')
     const path = join(file, 'log')
     await expect(LmdbLog.open({ path })).rejects.toThrow(
-      `${path} cannot be used to keep a log in (ENOTDIR); choose a folder that can be created and written by this user`
+      `${path} cannot hold a log (ENOTDIR); choose a folder that can be created and written by this user`
     )
   })
 
@@ -29,7 +29,7 @@ describe('LmdbLog rejects a folder or file that it cannot use', () => {
     const { size } = statSync(file)
     truncateSync(file, size / 2)
     await expect(LmdbLog.open({ path })).rejects.toThrow(
-      `${file} is damaged: it ends at byte ${size / 2}, and must have ${size}; put a copy in its place, or move the folder away`
+      `${file} is damaged: it ends at byte ${size / 2}, and must have ${size}; restore a backup, or move the folder away`
     )
     expect(statSync(file).size).toBe(size / 2)
   })

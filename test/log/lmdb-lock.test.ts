@@ -103,6 +103,8 @@ describe('LmdbLog detects a second writer that got past the lock', () => {
     await log.append(many(3))
     for (const name of ['data.mdb', 'lock.mdb', 'owner.sock']) rmSync(join(path, name))
     await (await startWriter(path, 'flush')).kill()
-    await expect(log.append(many(1))).rejects.toThrow(`${join(path, 'data.mdb')} is another file by now`)
+    await expect(log.append(many(1))).rejects.toThrow(
+      `${join(path, 'data.mdb')} was replaced since this process opened it`
+    )
   })
 })

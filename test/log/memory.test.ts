@@ -36,6 +36,32 @@ describe('MemoryLog', () => {
     expect(log.head - log.first + 1).toBe(9)
   })
 
+  it('remembers which topics it removed, and counts one that is too long to remember as every topic', async () => {
+    const lostOf = async (topic: string) => {
+      const log = new MemoryLog({ entries: 1 })
+      await log.append([{ topics: [topic], data: '' }])
+      await log.append([update('x')])
+      return (await log.read(0, { admits: (topics) => topics.includes('t') }, { entries: 10, bytes: 1_000 })).lost
+    }
+    expect(await lostOf('short')).toBe(false)
+    expect(await lostOf('x'.repeat(1_023))).toBe(false)
+    expect(await lostOf('x'.repeat(1_024))).toBe(true)
+  })
+
+  it('refuses appends, followers and deletions once it is closed', async () => {
+    const log = new MemoryLog()
+    await log.append([update('x')])
+    await log.close()
+    const deletion = { epoch: log.epoch, from: 1, through: 1, topics: ['t'] }
+    for (const attempt of [
+      () => log.append([update('y')]),
+      () => log.follow(() => {}),
+      () => log.delete(deletion, { topics: ['t'], data: '' })
+    ]) {
+      await expect(attempt()).rejects.toMatchObject({ code: 'closed' })
+    }
+  })
+
   it('removes expired entries, also when nothing is published', async () => {
     let now = 1_000_000
     const log = new MemoryLog({ age: 60_000, now: () => now })

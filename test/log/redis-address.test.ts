@@ -20,15 +20,15 @@ it.each([
   ['http://:sesame-1@localhost', 'expected an address such as redis://'],
   ['redis+cluster://:sesame-1@', 'expected the hosts to ask'],
   ['redis+cluster://:sesame-1@a:1,b:x', 'expected a host, such as'],
-  ['redis+cluster://:sesame-1@a:1/3', 'a cluster has no databases'],
-  ['redis+sentinel://:sesame-1@a', 'the name that the sentinels have for the master'],
+  ['redis+cluster://:sesame-1@a:1/3', 'a cluster has no numbered databases'],
+  ['redis+sentinel://:sesame-1@a', 'the name of the master after the hosts'],
   ['redis+sentinel://:sesame-1@a/mymaster/x', 'a database number after the master'],
   ['redis://:sesame-1@a/x', 'a database number after the host'],
-  ['redis://:sesame-1%@a', 'a % that begins no escape'],
-  ['redis://:sesame-1@a?ca=x', 'there are none here'],
-  ['rediss://:sesame-1@a?sentinelPassword=x', 'there are ca, cert, key, servername'],
-  ['rediss://:sesame-1@a?ca=nowhere.pem', 'the file that ca names cannot be read: ENOENT'],
-  ['rediss://:sesame-1@a?cert=nowhere.pem', 'cert and key go together']
+  ['redis://:sesame-1%@a', 'a % that starts no escape'],
+  ['redis://:sesame-1@a?ca=x', 'this URL has no parameters'],
+  ['rediss://:sesame-1@a?sentinelPassword=x', 'expected ca, cert, key, servername'],
+  ['rediss://:sesame-1@a?ca=nowhere.pem', 'the file of the parameter ca cannot be read: ENOENT'],
+  ['rediss://:sesame-1@a?cert=nowhere.pem', 'cert and key require each other; give both, or neither']
 ])('rejects %s; the error states the reason but not the password', async (url, why) => {
   const error = await open(url).catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(RangeError)
@@ -45,8 +45,12 @@ it('rejects a prefix or name that would spread a log over cluster slots, or mix 
 it('check-config reports such errors with the option name', async () => {
   const checkConfig = async (...args: string[]) => (await tidings(['check-config', ...args])).stderr
   expect(await checkConfig('--store', 'redis+sentinel://:sesame-1@a')).toMatch(/^tidings: --store: expected the name/)
-  expect(await checkConfig('--store', 'redis://a', '--store-prefix', '{')).toMatch(/^tidings: --store-prefix: braces/)
-  expect(await checkConfig('--store', 'redis://a', '--store-name', 'a:b')).toMatch(/^tidings: --store-name: a colon/)
+  expect(await checkConfig('--store', 'redis://a', '--store-prefix', '{')).toMatch(
+    /^tidings: --store-prefix: expected a text without braces/
+  )
+  expect(await checkConfig('--store', 'redis://a', '--store-name', 'a:b')).toMatch(
+    /^tidings: --store-name: expected a text without a colon/
+  )
   expect(await tidings(['check-config', '--store', 'redis+cluster://a,[::1]:7000'])).toMatchObject({
     code: 0,
     stderr: ''

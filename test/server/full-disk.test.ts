@@ -23,7 +23,7 @@ describe.skipIf(obstacle)(`a full disk${obstacle ? ` (skipped: ${obstacle})` : '
     for (; answer.status === 200; answer = await publish()) published++
     expect(answer).toMatchObject({
       status: 507,
-      text: expect.stringMatching(/^The disk that keeps the history is full, so nothing was published/)
+      text: expect.stringMatching(/^The storage of the history is full, so nothing was published/)
     })
     await client.received(published)
     expect((await ask(`${url}/debug`)).text).toBe('Currently 1 subscriptions')

@@ -125,7 +125,7 @@ describe('tidings serve', () => {
     async (path) => {
       const { code, stderr } = await tidings(['serve', '--port', '0', '--data', path])
       expect(code).toBe(1)
-      expect(stderr).toMatch(/^tidings: \S+ cannot be used to keep a log in \(E[A-Z]+\); choose a folder .*\n$/)
+      expect(stderr).toMatch(/^tidings: \S+ cannot hold a log \(E[A-Z]+\); choose a folder .*\n$/)
     }
   )
 

@@ -30,7 +30,7 @@ describe('a start that fails is one line and exit code 1', () => {
 
   it.each([
     [['--tls-cert', '/dev/null', '--tls-key', '/dev/null'], /^tidings: --tls-cert: .*\n$/],
-    [['--store', '/dev/null/log'], /^tidings: \S+ cannot be used to keep a log in \(E[A-Z]+\).*\n$/],
+    [['--store', '/dev/null/log'], /^tidings: \S+ cannot hold a log \(E[A-Z]+\).*\n$/],
     [['--store', 'redis://127.0.0.1:1'], /^tidings: The log cannot be reached.*\n$/],
     [['--workers', '0'], /^tidings: --workers: expected a number from 1 to 999, or auto, got "0"\n$/],
     [['--workers', 'many'], /^tidings: --workers: expected a number from 1 to 999, or auto, got "many"\n$/]

@@ -176,7 +176,7 @@ class Durability<Chunk> implements RunDurability<Chunk> {
   #seqOf(offset: string): number {
     const [, seq] =
       (offset.startsWith(this.#prefix) && /^([1-9]\d{0,14})(\.|$)/.exec(offset.slice(this.#prefix.length))) || []
-    if (seq === undefined) throw new TypeError(`${JSON.stringify(offset)} is no offset of this run`)
+    if (seq === undefined) throw new TypeError(`${JSON.stringify(offset)} is not an offset of this run`)
     return Number(seq)
   }
 

@@ -50,7 +50,9 @@ export function readUrl(text: string): URL {
 export function targetOf({ url, token, socket }: TargetFlags): Target {
   const bearer = token?.trim()
   if (bearer && !/^[\x21-\x7e]+$/.test(bearer))
-    throw new Failure('the token contains characters that a token cannot have')
+    throw new Failure(
+      'the token contains a space or another character that no token has; check --token and TIDINGS_TOKEN'
+    )
   return { base: url, ...(bearer && { token: bearer }), ...(socket && { socket }) }
 }
 

@@ -64,6 +64,6 @@ function failureOf(error: Error, { base }: Target): Failure {
   if (!(error instanceof RefusedError)) return new Failure(error.message)
   const { code, status, message } = error
   // Another kind of server may answer every request with 200.
-  if (code === 'not_a_hub') return new Failure(`${base.href} answers, but not as tidings does`)
+  if (code === 'not_a_hub') return new Failure(`${base.href} answers, but is not a tidings server; check the URL`)
   return status === 0 || isTransient(status) ? new Failure(message) : new Refused(status, message)
 }

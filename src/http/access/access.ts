@@ -102,7 +102,7 @@ export class Access {
   /** @throws TidingsError `misdirected` for a host that is not in `publicUrls` */
   requireHost(request: HttpRequest): void {
     if (this.#hosts.size === 0 || this.#hosts.has(plainHost(hostOf(request) ?? ''))) return
-    throw new TidingsError('misdirected', 'the option publicUrls does not contain it')
+    throw new TidingsError('misdirected', 'the option publicUrls does not contain the requested host')
   }
 
   /**

@@ -51,7 +51,10 @@ export function readAuthorizer(options: AuthorizeOptions, failed: (error: unknow
   const report = atIntervals(failed)
   if (typeof authorize === 'function') {
     if (authorizeHeaders.length === 0) return new FunctionAuthorizer(authorize, timeout, report)
-    throw new OptionError('authorizeHeaders', 'leave it out: a function gets all headers')
+    throw new OptionError(
+      'authorizeHeaders',
+      'cannot be combined with a function as authorize, which gets all headers; remove it'
+    )
   }
   const address = callbackAddress('authorize', authorize)
   return new CallbackAuthorizer({ address, headers: authorizeHeaders.map(readName), key: webhookKey, timeout, report })

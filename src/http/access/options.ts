@@ -188,7 +188,10 @@ const cookieNameForm = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 function readCookieNames(name: string | undefined): CookieNames {
   if (!name) return defaultCookieNames
   if (!cookieNameForm.test(name)) {
-    throw new OptionError('cookieName', `expected the name of a cookie, got ${JSON.stringify(name)}`)
+    throw new OptionError(
+      'cookieName',
+      `expected a cookie name such as session, without spaces and separators, got ${JSON.stringify(name)}`
+    )
   }
   return { modern: name, legacy: name }
 }

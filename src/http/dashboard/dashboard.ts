@@ -193,5 +193,5 @@ const streamId = /^([\w-]{1,32})\.([0-9a-z]{1,11})$/
 function parseStreamId(id: string): { node: string; stream: number } {
   const [, node, number] = streamId.exec(id) ?? []
   if (node !== undefined && number !== undefined) return { node, stream: Number.parseInt(number, 36) }
-  throw new TidingsError('not_found', 'it is no id of a stream; GET /dashboard/api/streams lists them')
+  throw new TidingsError('not_found', 'this is not the id of a stream; GET /dashboard/api/streams lists them')
 }

@@ -63,7 +63,7 @@ function messageOf(error: unknown): string {
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
 }
 
-/** Hides the user and the password of URLs, and their query, which may hold a key. */
+/** Hides the user and the password of URLs, and their query, which may hold a key. A raw @ can be part of a password. */
 export function masked(text: string): string {
-  return text.replace(/(\w+:\/\/)[^\s/@]*@/g, '$1…@').replace(/(\w+:\/\/[^\s?#]*)\?[^\s]*/g, '$1?…')
+  return text.replace(/\b(\w{1,20}:\/\/)[^\s/]*@/g, '$1…@').replace(/\b(\w{1,20}:\/\/[^\s?#]*)\?[^\s]*/g, '$1?…')
 }

@@ -96,7 +96,7 @@ export class Nodes {
       case 'health':
         return this.#own.checks()
       default:
-        throw new TidingsError('not_found', 'this server has an older version')
+        throw new TidingsError('not_found', 'the server of the stream has an older version, without this function')
     }
   }
 }

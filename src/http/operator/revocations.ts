@@ -39,7 +39,7 @@ async function parametersOfOperator(ctx: RequestContext): Promise<Parameters> {
   const query = ctx.query()
   await requireOperator(ctx, query)
   if (!ctx.hub.hasRoster) {
-    throw new TidingsError('not_found', 'the log of this hub has no roster, which keeps revocations')
+    throw new TidingsError('not_found', 'the log of this hub does not keep revocations')
   }
   return query.filter(([name]) => name !== 'authorization')
 }
@@ -54,7 +54,7 @@ function describe({ kind, value, at, until }: Revocation): object {
 function readRequest(body: string): RevocationRequest {
   const { until, ...target } = parse(body)
   const unknown = Object.keys(target).find((name) => !members.includes(name))
-  if (unknown !== undefined) refuse(`its members are ${members.join(', ')}, got ${JSON.stringify(unknown)}`)
+  if (unknown !== undefined) refuse(`unknown member ${JSON.stringify(unknown)}; the members are ${members.join(', ')}`)
   if (until === undefined) return target
   if (typeof until !== 'number') refuse('until must be a number of seconds since 1970')
   return { ...target, until: until * 1_000 }

@@ -54,7 +54,7 @@ export function validateChange({ add = [], remove = [], from, granted, allowed }
     throw new TidingsError('change_invalid', 'it changes nothing; give add, remove or token')
   }
   if (from !== undefined && added.size === 0 && !isRefreshed) {
-    throw new TidingsError('change_invalid', 'from is for what becomes readable; give add or token with it')
+    throw new TidingsError('change_invalid', 'from says where added topics start, so it requires add or token')
   }
 }
 

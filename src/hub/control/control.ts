@@ -31,7 +31,7 @@ export class Control {
   /** Has the node of a stream accept a valid change; without one, finds out whether there is such a stream. */
   async ask(id: string, change?: StreamChange): Promise<ControlAnswer> {
     const address = parseControlId(id)
-    if (!address) throw new TidingsError('not_found', 'it is no control URL of this hub')
+    if (!address) throw new TidingsError('not_found', 'this is not a control URL of this hub')
     const question = { key: address.key, ...(change && { change }) }
     if (address.node === this.node) return this.#decide(question)
     if (!this.#forwarding) throw new TidingsError('not_found', 'the stream has ended, or is on another hub')

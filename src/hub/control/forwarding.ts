@@ -60,7 +60,8 @@ export class Forwarding {
   /** @throws TidingsError `not_found` when there is no such node, `control_unavailable` when it does not answer, or what it answers */
   async ask(node: string, { key, change }: ControlQuestion): Promise<ControlAnswer> {
     if (this.#isClosed) throw new TidingsError('closed')
-    if (this.#waiters.size >= maxWaiting) throw new TidingsError('control_unavailable', `${maxWaiting} changes wait`)
+    if (this.#waiters.size >= maxWaiting)
+      throw new TidingsError('control_unavailable', `${maxWaiting} changes are waiting for other servers already`)
     const id = randomUUID()
     const answered = new Promise<ControlAnswer>((resolve, reject) => this.#waiters.set(id, { resolve, reject }))
     // `send` may fail first.
@@ -76,7 +77,7 @@ export class Forwarding {
         ...(change && { change: encodeChange(change) })
       }
       if (!(await this.#bus.send(node, JSON.stringify(message)))) {
-        throw new TidingsError('not_found', 'the server that had the stream is gone')
+        throw new TidingsError('not_found', 'the server that had the stream has stopped')
       }
       return await answered
     } finally {

@@ -94,8 +94,9 @@ export class NodeQueries {
   async ask<Result>(node: string, query: Query, timeoutMs: number): Promise<Result> {
     if (node === this.node) return (await this.#answerOf(query)) as Result
     const { bus } = this.#deps
-    if (!bus) throw new TidingsError('not_found', 'there is no such server')
-    if (this.#waiters.size >= maxWaiting) throw new TidingsError('node_unavailable', `${maxWaiting} questions wait`)
+    if (!bus) throw new TidingsError('not_found', 'no server has a stream with this id')
+    if (this.#waiters.size >= maxWaiting)
+      throw new TidingsError('node_unavailable', `${maxWaiting} requests to other servers are waiting already`)
     const id = randomUUID()
     const answered = new Promise<unknown>((resolve, reject) => {
       this.#waiters.set(id, { text: '', resolve, reject })
@@ -107,7 +108,7 @@ export class NodeQueries {
     try {
       const message: Message = { type: 'query', id, node: bus.node, query }
       const sent = bus.send(node, JSON.stringify(message)).then((isThere) => {
-        if (!isThere) throw new TidingsError('not_found', 'the server that had it is gone')
+        if (!isThere) throw new TidingsError('not_found', 'the server that had the stream has stopped')
         return answered
       })
       // A bus that hangs must not exceed the deadline.

@@ -171,7 +171,7 @@ export class Revocations {
 
   get #roster(): Roster {
     const { roster } = this.#deps.log
-    if (!roster) throw new TypeError('the log of this hub keeps no roster')
+    if (!roster) throw new TypeError('this log keeps no revocations; use a log of tidings')
     return roster
   }
 

@@ -237,13 +237,13 @@ export class LmdbStore {
     const { lastPageNumber, pageSize } = this.#root.getStats() as { lastPageNumber: number; pageSize: number }
     const needed = (lastPageNumber + 1) * pageSize
     const stat = statSync(this.#file, { bigint: true, throwIfNoEntry: false })
-    if (stat?.ino !== this.#inode) throw this.#stopped('is another file by now than the one that this process opened')
+    if (stat?.ino !== this.#inode) throw this.#stopped('was replaced since this process opened it')
     if (stat.size < needed) truncateSync(this.#file, needed)
   }
 
   #stopped(what: string): LogError {
     return new LogError(
-      `${this.#file} ${what}, and what this process was to write is not in it; see that one process uses the folder, then start again`
+      `${this.#file} ${what}, so its last updates were not written; make sure that only one process uses the folder, then start again`
     )
   }
 }

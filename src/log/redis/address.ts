@@ -68,9 +68,9 @@ export function checkName(option: 'prefix' | 'name', text: string): void {
   if (text === '' || text.length > 200) throw new OptionError(option, 'expected 1 to 200 characters')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the check is for control characters
   if (/[{}\u0000-\u001f\u007f]/.test(text))
-    throw new OptionError(option, 'braces and control characters cannot be part of it')
+    throw new OptionError(option, 'expected a text without braces and control characters')
   // Otherwise prefix `a:b` with name `c` would be the same log as prefix `a` with name `b:c`.
-  if (option === 'name' && text.includes(':')) throw new OptionError('name', 'a colon cannot be part of it')
+  if (option === 'name' && text.includes(':')) throw new OptionError('name', 'expected a text without a colon')
 }
 
 /**
@@ -126,11 +126,15 @@ function readHost(text: string, usual: number): Host {
 }
 
 function readPath(kind: RedisAddress['kind'], path: string): { master: string; database: number } {
-  if (kind === 'cluster' && path.length > 1) throw new OptionError('url', 'a cluster has no databases to choose from')
+  if (kind === 'cluster' && path.length > 1)
+    throw new OptionError('url', 'a cluster has no numbered databases; remove the path from the URL')
   const parts = path.split('/').slice(1)
   const master = kind === 'sentinel' ? decode(parts.shift() ?? '') : ''
   if (kind === 'sentinel' && master === '')
-    throw new OptionError('url', 'expected the name that the sentinels have for the master, such as /mymaster')
+    throw new OptionError(
+      'url',
+      'expected the name of the master after the hosts, such as /mymaster, as the sentinels know it'
+    )
   const [database = '', ...rest] = parts
   if (!/^\d{0,6}$/.test(database) || rest.length > 0)
     throw new OptionError(
@@ -144,14 +148,15 @@ function readParameters(query: string, known: readonly string[]): Record<string,
   const parameters = new URLSearchParams(query)
   for (const name of parameters.keys()) {
     if (known.includes(name) && parameters.getAll(name).length === 1) continue
-    const may = known.length === 0 ? 'there are none here' : `there are ${known.join(', ')}, each at most once`
-    throw new OptionError('url', `a parameter after the ? is not known: ${may}`)
+    const may = known.length === 0 ? 'this URL has no parameters' : `expected ${known.join(', ')}, each at most once`
+    throw new OptionError('url', `a parameter after the ? is unknown or repeated; ${may}`)
   }
   return Object.fromEntries(parameters)
 }
 
 function readTls({ ca, cert, key, servername }: Record<string, string>): Tls {
-  if ((cert === undefined) !== (key === undefined)) throw new OptionError('url', 'cert and key go together')
+  if ((cert === undefined) !== (key === undefined))
+    throw new OptionError('url', 'cert and key require each other; give both, or neither')
   return {
     ...(ca !== undefined && { ca: readPem('ca', ca) }),
     ...(cert !== undefined && { cert: readPem('cert', cert) }),
@@ -166,7 +171,7 @@ function readPem(parameter: string, path: string): string {
   } catch (error) {
     throw new OptionError(
       'url',
-      `the file that ${parameter} names cannot be read: ${(error as NodeJS.ErrnoException).code}`
+      `the file of the parameter ${parameter} cannot be read: ${(error as NodeJS.ErrnoException).code}; check its path and permissions`
     )
   }
 }
@@ -175,6 +180,6 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    throw new OptionError('url', 'user, password or name hold a % that begins no escape')
+    throw new OptionError('url', 'user, password or name contains a % that starts no escape; write it as %25')
   }
 }

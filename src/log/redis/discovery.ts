@@ -47,7 +47,7 @@ export class RedisDiscovery {
   async find(signal: AbortSignal): Promise<Host> {
     const { kind, hosts } = this.#address
     if (kind === 'one') return hosts[0] as Host
-    let reason: unknown = new Error('there is no server to ask')
+    let reason: unknown = new Error('no address of a sentinel or cluster node is known')
     for (const host of [...this.#hosts]) {
       try {
         return kind === 'sentinel' ? await this.#askSentinel(host, signal) : await this.#askNode(host, signal)
@@ -68,7 +68,8 @@ export class RedisDiscovery {
       return
     }
     const [role] = (await send(['ROLE'])) as [string]
-    if (role !== 'master') throw new Error('the server that the sentinels named is not the master, or not yet')
+    if (role !== 'master')
+      throw new Error('the server that the sentinels named is not the master, or not yet; it is asked again')
   }
 
   /** That server failed: the one that named it may be wrong, so others are asked next. */
@@ -94,7 +95,7 @@ export class RedisDiscovery {
     const answer = await askOnce(host, options, this.#timeoutMs, signal, (send) =>
       send(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.#address.master])
     )
-    if (!Array.isArray(answer)) throw new Error('the sentinels know no master of this name')
+    if (!Array.isArray(answer)) throw new Error('the sentinels know no master with the name in the URL; check the name')
     const [found, port] = answer as [string, string]
     return { host: found, port: Number(port) }
   }
@@ -109,7 +110,7 @@ export class RedisDiscovery {
     const hostOf = ([name, port]: ClusterNode) => ({ host: name && name !== '?' ? name : host.host, port })
     this.#hosts = different([host, ...nodes.flatMap(({ served }) => served.map(hostOf)), ...this.#address.hosts])
     const [master] = range?.served ?? []
-    if (!master) throw new Error('no server of the cluster serves this log')
+    if (!master) throw new Error('no server of the cluster serves the hash slot of this log; check the cluster')
     return hostOf(master)
   }
 

@@ -19,7 +19,7 @@ export function prepareFolder(folder: string): void {
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? String(error)
     throw new LogError(
-      `${folder} cannot be used to keep a log in (${why}); choose a folder that can be created and written by this user`
+      `${folder} cannot hold a log (${why}); choose a folder that can be created and written by this user`
     )
   }
 }

@@ -63,7 +63,7 @@ export class Disk {
       return new TidingsError('storage_full', undefined, { cause })
     }
     const what = `the log in ${this.#path} could not be written: ${message}`
-    return new LogError(`${what}; see to the disk, then start again`, { cause })
+    return new LogError(`${what}; check the disk and its permissions, then start again`, { cause })
   }
 
   #hasRoom(): boolean {

@@ -77,6 +77,8 @@ async function openStore(path: string, durability: Durability): Promise<LmdbStor
     // When a new log cannot be created, the folder must not look as if one had been lost in it.
     if (isNew) removeData(path)
     if (error instanceof LogError) throw error
-    throw new LogError(`the log in ${path} could not be opened: ${(error as Error).message}; see to the disk`)
+    throw new LogError(
+      `the log in ${path} could not be opened: ${(error as Error).message}; check the disk and its permissions`
+    )
   }
 }

@@ -24,7 +24,7 @@ export async function listenOn(folder: string, name: string, answer: string): Pr
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') throw error
     throw new LogError(
-      `${folder} cannot be used to keep a log in: no socket can be made there (${code}), which keeps a second process out; choose a folder on a local file system`
+      `${folder} cannot hold a log: the socket that locks it cannot be created there (${code}); choose a folder on a local file system`
     )
   }
 }

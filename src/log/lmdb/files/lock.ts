@@ -127,7 +127,7 @@ function link(from: string, to: string, folder: string): boolean {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') return false
     throw new LogError(
-      `${folder} cannot be used to keep a log in: its file system cannot link sockets (${code}), which keep a second process out; choose a folder on a local file system`
+      `${folder} cannot hold a log: the socket that locks it cannot be linked there (${code}); choose a folder on a local file system`
     )
   }
 }

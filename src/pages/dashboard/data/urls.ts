@@ -1,7 +1,9 @@
 // The URLs of the hub. The page is served as `dashboard`, with or without a slash at the end, below the path of the hub.
 
 /** The URL below which the endpoints of the hub are. It ends with a slash. */
-export const hubUrl = new URL(location.pathname.replace(/dashboard\/?$/, ''), location.origin)
+export const hubUrl = new URL(location.origin)
+// Assigned, since a path that begins with two slashes would be read as another host, to which the page would send its token.
+hubUrl.pathname = location.pathname.replace(/dashboard\/?$/, '')
 
 export const subscribeUrl = new URL('subscribe', hubUrl)
 export const publishUrl = new URL('publish', hubUrl)

@@ -1,0 +1,27 @@
+// The tests of hub, log, auth, sse, topics and http, with the coverage of dist. Processes that a test starts are not measured.
+import { defineConfig } from 'vitest/config'
+import base from './vitest.config.ts'
+
+const measured = ['hub', 'log', 'auth', 'sse', 'topics']
+/** They prove that the histories find faults, or start servers for minutes, whose processes are not measured. */
+const slow = ['hub/planted-faults', 'log/redis-sentinel', 'log/redis-cluster', 'log/lmdb-full-disk']
+
+export default defineConfig({
+  test: {
+    ...base.test,
+    include: [...measured, 'http'].map((folder) => `test/${folder}/**/*.test.ts`),
+    exclude: slow.map((file) => `test/${file}.test.ts`),
+    reporters: ['dot'],
+    // Measured code is slower.
+    testTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
+    coverage: {
+      provider: 'v8',
+      enabled: true,
+      include: measured.map((folder) => `dist/${folder}/**/*.js`),
+      reportsDirectory: 'build/coverage',
+      reporter: ['json'],
+      reportOnFailure: true
+    }
+  }
+})

@@ -1,9 +1,13 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 import LongestFirst from './test/support/sequencer.ts'
+
+/** Builds an application of Next.js, which takes minutes: in `npm run test:soak` only. */
+const long = ['test/integrations/nextjs.test.ts']
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...(process.env.TIDINGS_SOAK === '1' ? [] : long)],
     setupFiles: ['test/support/leaks.ts'],
     reporters: ['default', './test/support/summary-reporter.ts'],
     // Each file in a process of its own: what one leaves open cannot be blamed on another.

@@ -6,6 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const longest = [
   'integrations/nextjs',
   'browser/dashboard',
+  'browser/dashboard',
   'browser/react',
   'browser/live-page',
   'browser/shared',

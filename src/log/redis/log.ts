@@ -14,7 +14,7 @@ import type { RedisEngine } from './engine.ts'
 import type { RedisLogOptions } from './options.ts'
 
 /** How long `close` waits for an append in progress, and for acknowledged entries to be delivered. */
-const closeTimeoutMs = 500
+const closeTimeoutMs = 2_000
 
 export class RedisLog implements Log {
   readonly roster: Roster

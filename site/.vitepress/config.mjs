@@ -152,6 +152,7 @@ export default defineConfig({
         items: [
           item('Operating', '/operating'),
           item('Configuration', '/configuration'),
+          item('Errors', '/errors'),
           item('Dashboard', '/dashboard'),
           item('Debugging', '/debugging'),
           item('Scaling', '/scaling'),

@@ -125,7 +125,7 @@ export class Tail {
 /** Why nothing arrives, in a sentence; undefined if updates arrive. */
 export function problemOf(state: State): string | undefined {
   if (state.status === 'waiting')
-    return `The stream is interrupted: ${sentence(state.reason)} The page connects again by itself.`
+    return `The stream is interrupted: ${sentence(state.reason)} The page connects again automatically.`
   if (state.status !== 'closed' || state.reason === 'client') return undefined
   if (state.reason === 'ended')
     return 'All topics have ended. Publishing to one of them reopens it; press Follow to connect again.'

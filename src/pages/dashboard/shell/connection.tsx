@@ -36,7 +36,7 @@ export function ConnectionNotice() {
   return (
     <Notice>
       The connection to the server is lost{reason ? `: ${sentence(reason)}` : '.'}{' '}
-      {last ? `The values are those of ${secondsTime(new Date(last.at))}.` : ''} The page connects again by itself.{' '}
+      {last ? `The values are those of ${secondsTime(new Date(last.at))}.` : ''} The page connects again automatically.{' '}
       <button type="button" class="link" onClick={connect}>
         Connect now
       </button>

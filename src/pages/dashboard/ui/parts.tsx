@@ -59,7 +59,7 @@ export function Missing({ nodes }: { readonly nodes: readonly string[] | undefin
 /** Why a request failed. Older data may still be shown. */
 export function Failure({ error }: { readonly error: string | undefined }) {
   if (!error) return null
-  return <Notice>{error} The page tries again by itself.</Notice>
+  return <Notice>{error} The page tries again automatically.</Notice>
 }
 
 export function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {

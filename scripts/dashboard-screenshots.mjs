@@ -3,14 +3,15 @@
 // built, and Chromium. `node scripts/dashboard-screenshots.mjs FOLDER SECONDS`
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
 import { chromium } from 'playwright-core'
+import { findChromium } from './chromium.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const images = process.argv[2] ?? join(root, 'docs/images')
@@ -184,12 +185,4 @@ async function picture(browser, port, token, name, options, hash) {
   await sleep(4_000)
   await page.screenshot({ path: join(images, `dashboard-${name}.png`) })
   await context.close()
-}
-
-function findChromium() {
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  const names = ['chromium', 'chromium-browser', 'google-chrome']
-  const found = names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
-  if (!found) throw new Error(`there is none of ${names.join(', ')} on the PATH`)
-  return found
 }

@@ -2,10 +2,11 @@
 // might, and looks at it in Chromium. Needs dist/ to be built, and Chromium.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { findChromium } from './chromium.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const images = process.argv[2] ?? join(root, 'docs/images')
@@ -81,12 +82,4 @@ async function picture(browser, url, name, options) {
   await page.locator('#count', { hasText: 'subscription' }).waitFor()
   await page.screenshot({ path: join(images, name) })
   await context.close()
-}
-
-function findChromium() {
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  const names = ['chromium', 'chromium-browser', 'google-chrome']
-  const found = names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
-  if (!found) throw new Error(`there is none of ${names.join(', ')} on the PATH`)
-  return found
 }

@@ -7,6 +7,7 @@ import { publishUrl } from '../data/urls.ts'
 import { Confirm } from '../ui/confirm.tsx'
 import { Notice } from '../ui/parts.tsx'
 import { say } from '../ui/said.tsx'
+import { TextField } from '../ui/text-field.tsx'
 import { readTopics } from './query.ts'
 
 const empty = { topics: '', type: '', data: '', isPrivate: false }
@@ -37,29 +38,19 @@ export function Publish() {
   return (
     <form class="publish" aria-labelledby="publish-title" onSubmit={(event) => void submit(event)}>
       <h2 id="publish-title">Publish</h2>
-      <label class="field">
-        <span>Topics</span>
-        <input
-          value={fields.topics}
-          required
-          spellcheck={false}
-          autoComplete="off"
-          placeholder="orders/17"
-          onInput={(event) => setFields({ ...fields, topics: event.currentTarget.value })}
-        />
-      </label>
-      <label class="field">
-        <span>
-          Type <span class="soft">optional</span>
-        </span>
-        <input
-          value={fields.type}
-          spellcheck={false}
-          autoComplete="off"
-          placeholder="message"
-          onInput={(event) => setFields({ ...fields, type: event.currentTarget.value })}
-        />
-      </label>
+      <TextField
+        label="Topics"
+        value={fields.topics}
+        placeholder="orders/17"
+        required
+        onInput={(topics) => setFields({ ...fields, topics })}
+      />
+      <TextField
+        label="Type"
+        value={fields.type}
+        placeholder="message"
+        onInput={(type) => setFields({ ...fields, type })}
+      />
       <label class="field">
         <span>Data</span>
         <textarea

@@ -6,6 +6,7 @@ import { go, linkTo, route } from '../data/route.ts'
 import { useStore } from '../data/store.ts'
 import { apiUrl } from '../data/urls.ts'
 import { Failure, Missing } from '../ui/parts.tsx'
+import { TextField } from '../ui/text-field.tsx'
 import { Receivers, Resuming, Retention } from './result.tsx'
 
 const refreshMs = 3_000
@@ -54,29 +55,19 @@ function Question({ topic, id, isPrivate }: QuestionProps) {
 
   return (
     <form class="question" onSubmit={submit}>
-      <label class="field">
-        <span>Topic</span>
-        <input
-          value={fields.topic}
-          required
-          spellcheck={false}
-          autoComplete="off"
-          placeholder="orders/17"
-          onInput={(event) => setFields({ ...fields, topic: event.currentTarget.value })}
-        />
-      </label>
-      <label class="field">
-        <span>
-          Resume at id <span class="soft">optional</span>
-        </span>
-        <input
-          value={fields.id}
-          spellcheck={false}
-          autoComplete="off"
-          placeholder="#91mr3tbe-34, or earliest"
-          onInput={(event) => setFields({ ...fields, id: event.currentTarget.value })}
-        />
-      </label>
+      <TextField
+        label="Topic"
+        value={fields.topic}
+        placeholder="orders/17"
+        required
+        onInput={(topic) => setFields({ ...fields, topic })}
+      />
+      <TextField
+        label="Resume at id"
+        value={fields.id}
+        placeholder="#91mr3tbe-34, or earliest"
+        onInput={(id) => setFields({ ...fields, id })}
+      />
       <label class="choice">
         <input
           type="checkbox"

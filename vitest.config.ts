@@ -12,6 +12,8 @@ export default defineConfig({
     reporters: ['default', './test/support/summary-reporter.ts'],
     // Each file in a process of its own: what one leaves open cannot be blamed on another.
     pool: 'forks',
+    // What was built is imported as Node.js does it, and not transformed again for each file.
+    server: { deps: { external: [/\/dist\//] } },
     // Most of a test's time is spent waiting for another process, so four files keep two cores busy.
     maxWorkers: 4,
     sequence: { sequencer: LongestFirst },

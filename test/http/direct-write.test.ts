@@ -45,8 +45,8 @@ Object.defineProperty(ReturningTCP, 'name', { value: 'TCP' })
 
 it('writes without a request where Node does', async () => {
   // Nothing is learned yet in a new copy of the module.
-  vi.resetModules()
-  const fresh = await import('../../dist/http/stream/direct-write.js')
+  const copy = '../../dist/http/stream/direct-write.js?copy'
+  const fresh = (await import(copy)) as typeof import('../../dist/http/stream/direct-write.js')
   const handle = new ReturningTCP()
   const destroyed = vi.fn()
   const socket = { _handle: handle, writableLength: 0, destroy: destroyed, destroyed: false } as unknown as Socket

@@ -39,12 +39,28 @@ beforeAll(async () => {
   }
 })
 
-it('contains what is needed to run, and no tests', () => {
-  expect(files).toEqual(
-    expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts'])
-  )
-  expect(files).toEqual(expect.arrayContaining(['dist/pages/live/live.html', 'dist/log/redis/lua/append.lua']))
-  expect(files.filter((path) => /^(test|bench|src|scripts|\.)|stamp/.test(path))).toEqual([])
+it('contains the documents, and of the build each module of src and nothing else', () => {
+  const other = files.filter((path) => !path.startsWith('dist/') && !path.startsWith('docs/'))
+  const documents = ['ARCHITECTURE.md', 'CHANGELOG.md', 'LICENSE', 'PROTOCOL.md', 'README.md', 'package.json']
+  expect(other.sort()).toEqual(documents)
+  expect(files.filter((path) => /^docs\/.*(?<!\.(md|svg|png|yaml))$/.test(path))).toEqual([])
+
+  // The bundler of the commands chooses names for the parts that they load when they need them.
+  const bundle = /^dist\/cli\/(main|[\w-]+-[0-9A-Z]{8})\.js$|^dist\/cli\/third-party-licenses\.txt$/
+  const modules = files.filter((path) => path.startsWith('dist/') && !bundle.test(path)).sort()
+  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).map((path) => path.replaceAll('\\', '/'))
+  const built = sources.flatMap((path) => {
+    if (/^cli\/|^pages\/\w+\/|tsconfig/.test(path)) return []
+    if (path.endsWith('.lua')) return `dist/${path}`
+    const name = path.replace(/\.tsx?$/, '')
+    return name === path ? [] : [`dist/${name}.js`, `dist/${name}.d.ts`]
+  })
+  const pages = ['dist/pages/dashboard/dashboard.html', 'dist/pages/live/live.html']
+  const commonJs = modules.filter((path) => path.startsWith('dist/cjs/'))
+  expect(modules.filter((path) => !path.startsWith('dist/cjs/'))).toEqual([...built, ...pages].sort())
+  // What applications load with `require`: the client, the hooks, and the modules that they share.
+  const shared = commonJs.map((path) => path.replace('/cjs/', '/'))
+  expect(shared.filter((path) => !built.includes(path))).toEqual(['dist/package.json'])
 })
 
 it('names each file that its code reads, so that bundlers find it', () => {

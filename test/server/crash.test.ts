@@ -64,8 +64,11 @@ it(`loses no acknowledged update in ${rounds} kills (seed ${seed})`, { timeout: 
 async function crash(folder: string, random: Random, publishers: CrashPublisher[], follower: Follower): Promise<void> {
   const server = await startServer({ args: ['--data', folder] })
   await follower.connect(server.url)
+  const acknowledged = () => publishers.reduce((sum, publisher) => sum + publisher.acknowledged, 0)
+  const enough = acknowledged() + random.between(0, 8)
   const publishing = publishers.map((publisher) => publisher.publishUntilGone(server.url))
-  await sleep(random.between(5, 150))
+  await expect.poll(acknowledged, { interval: 1 }).toBeGreaterThanOrEqual(enough)
+  await sleep(random.between(0, 30))
   await server.kill('SIGKILL')
   await Promise.all(publishing)
   await follower.take()

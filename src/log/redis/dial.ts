@@ -1,6 +1,6 @@
 // Opens connections to Redis with the `redis` package, whose own reconnecting and queueing are switched off.
 import { isIP } from 'node:net'
-import { createClient } from 'redis'
+import { RedisClient } from 'redis'
 import type { Host, Login, Tls } from './address.ts'
 
 export type Client = ReturnType<typeof clientFor>
@@ -11,6 +11,9 @@ export interface ConnectOptions {
   readonly tls: Tls | undefined
   readonly database?: number
 }
+
+/** One class for all connections: `createClient` would make a class with all commands for each, which blocks for tens of milliseconds. */
+const newClient = RedisClient.factory({ RESP: 2 })
 
 /** A client that is yet to connect. It is destroyed when it has connected and is no longer wanted. */
 export function makeClient(host: Host, options: ConnectOptions, timeoutMs: number, isWanted: () => boolean) {
@@ -26,15 +29,17 @@ function clientFor({ host, port }: Host, { login, tls, database }: ConnectOption
   const common = { host, port, connectTimeout: timeoutMs, reconnectStrategy: false as const }
   // SNI carries a host name, never an address [RFC 6066, 3].
   const name = tls?.servername ?? (isIP(host) === 0 ? host : undefined)
-  return createClient({
+  // The factory has the type of its answers from its own options, and the protocol to ask for from these.
+  const clientOptions = {
     ...login,
+    RESP: 2 as const,
     ...(database !== undefined && { database }),
-    socket: tls ? { ...common, ...tls, tls: true, ...(name !== undefined && { servername: name }) } : common,
-    RESP: 2,
+    socket: tls ? { ...common, ...tls, tls: true as const, ...(name !== undefined && { servername: name }) } : common,
     disableOfflineQueue: true,
     disableClientInfo: true,
-    maintNotifications: 'disabled'
-  })
+    maintNotifications: 'disabled' as const
+  }
+  return newClient(clientOptions)
 }
 
 export function destroy(client: Client): void {

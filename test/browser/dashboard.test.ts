@@ -266,7 +266,7 @@ describeWith(await chromium(), 'the dashboard', (executablePath) => {
     await dashboard.filter(name(567))
     await expect.poll(() => page.locator('.body [role=row]').count(), waiting).toBe(1)
     await topicRow(dashboard, name(567)).waitFor()
-  }, 120_000)
+  })
 
   test('the inspector shows receivers, retention, and what a client gets that resumes', async () => {
     const url = await serve('--retention', '[{"match":"orders/{id}","last":2}]')

@@ -138,7 +138,7 @@ async function follow(page: Page, url: string, bearer?: string): Promise<void> {
 }
 
 async function shows(page: Page, data: string[]): Promise<void> {
-  await expect.poll(() => page.evaluate(() => seen), { timeout: 10_000 }).toEqual(data)
+  await expect.poll(() => page.evaluate(() => seen)).toEqual(data)
 }
 
 function answer(_: unknown, response: { setHeader(name: string, value: string): void; end(text: string): void }): void {

@@ -209,7 +209,7 @@ describeWith(await chromium(), 'tabs that share a connection', (executablePath) 
     for (const tab of tabs) await shows(tab, ...all)
     for (const tab of tabs) await is(tab, 'live')
     expect(await connections(url)).toBe(one)
-  }, 60_000)
+  })
 
   test('topics are added to the shared stream and removed from it, without a reconnect', async () => {
     const { url } = await server()

@@ -152,7 +152,7 @@ describe('tidings doctor', () => {
 })
 
 describeWith(await nginx(), 'tidings doctor behind nginx', (program) => {
-  it('names each fault of a misconfigured proxy', { timeout: 40_000 }, async () => {
+  it('names each fault of a misconfigured proxy', async () => {
     const { url } = await serve()
     const bad = await startNginxBefore(program, url, [
       'proxy_buffering on;',
@@ -173,14 +173,14 @@ describeWith(await nginx(), 'tidings doctor behind nginx', (program) => {
     expect(of('Last-Event-ID')?.change?.nginx).toContain('Last-Event-ID')
   })
 
-  it('reports no fault for a transparent proxy', { timeout: 40_000 }, async () => {
+  it('reports no fault for a transparent proxy', async () => {
     const { url } = await serve({ heartbeat: 200 })
     const { code, faults, of } = await examine(await startNginxBefore(program, url, []))
     expect({ code, faults }).toEqual({ code: 0, faults: [] })
     expect(of('X-Accel-Buffering')?.said).toBe('a proxy removed the header, and obeys it')
   })
 
-  it('reports a lost query, and lost cache headers', { timeout: 40_000 }, async () => {
+  it('reports a lost query, and lost cache headers', async () => {
     const { url } = await serve()
     const deaf = await startNginxBefore(program, url, ['set $args "";'])
     expect((await examine(deaf)).faults).toContain('query')

@@ -52,7 +52,7 @@ describe('a status', () => {
       else stream(response, opening('#e-1') + update('#e-2', '"hello"'))
     })
     const { updates, states } = recorded(subscribe(`${server.url}/subscribe`))
-    await expect.poll(() => updates, { timeout: 10_000 }).toEqual(['hello'])
+    await expect.poll(() => updates).toEqual(['hello'])
     expect(states[1]).toMatchObject({ status: 'waiting', reason: `the server answered ${status}` })
   })
 
@@ -63,7 +63,7 @@ describe('a status', () => {
     })
     const { states } = recorded(subscribe(`${server.url}/subscribe`))
     const before = Date.now()
-    await expect.poll(() => states.at(-1)?.status, { timeout: 10_000 }).toBe('live')
+    await expect.poll(() => states.at(-1)?.status).toBe('live')
     const waiting = states.find((state) => state.status === 'waiting')
     expect(waiting?.until).toBeGreaterThanOrEqual(before + 2_000)
     expect(Date.now()).toBeGreaterThanOrEqual(before + 1_999)
@@ -82,7 +82,7 @@ describe('a status', () => {
       if (count < 2) response.end()
     })
     const { updates } = recorded(subscribe(`${server.url}/subscribe`))
-    await expect.poll(() => updates, { timeout: 15_000 }).toEqual([2])
+    await expect.poll(() => updates).toEqual([2])
   })
 })
 
@@ -93,7 +93,7 @@ describe('a connection', () => {
       if (count === 0) response.end()
     })
     const { updates } = recorded(subscribe(`${server.url}/subscribe`, { topics: ['a', 'b'] }))
-    await expect.poll(() => updates, { timeout: 10_000 }).toEqual([1, 2])
+    await expect.poll(() => updates).toEqual([1, 2])
     const [first, second] = server.requests.map(({ url }) => new URL(url as string, server.url).searchParams)
     expect(first?.getAll('topic')).toEqual(['a', 'b'])
     expect(first?.get('last_event_id')).toBe(null)
@@ -105,7 +105,7 @@ describe('a connection', () => {
       stream(response, count === 0 ? opening('#e-1', { heartbeat: 200 }) : update('#e-2', '2'))
     })
     const { updates, states } = recorded(subscribe(`${server.url}/subscribe`))
-    await expect.poll(() => updates, { timeout: 10_000 }).toEqual([2])
+    await expect.poll(() => updates).toEqual([2])
     expect(states).toContainEqual(expect.objectContaining({ status: 'waiting', reason: 'the stream is silent' }))
   })
 
@@ -123,7 +123,7 @@ describe('a connection', () => {
       const realNow = Date.now
       vi.spyOn(Date, 'now').mockImplementation(() => realNow() + jumpMs)
       onTestFinished(() => void vi.restoreAllMocks())
-      await expect.poll(() => updates, { timeout: 15_000 }).toEqual([2])
+      await expect.poll(() => updates).toEqual([2])
     },
     20_000
   )
@@ -139,7 +139,7 @@ describe('a connection', () => {
     const waits: number[] = []
     subscription.on('state', (state) => state.status === 'waiting' && waits.push(state.until - Date.now()))
     recorded(subscription)
-    await expect.poll(() => waits.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(5)
+    await expect.poll(() => waits.length).toBeGreaterThanOrEqual(5)
     // Ten milliseconds, doubled four times. The clock may have moved since.
     expect(waits[4]).toBeGreaterThan(100)
   })
@@ -224,7 +224,7 @@ it('a function is asked for a token at every attempt, and its error is retried',
       }
     })
   )
-  await expect.poll(() => states.at(-1)?.status, { timeout: 10_000 }).toBe('live')
+  await expect.poll(() => states.at(-1)?.status).toBe('live')
   expect(states).toContainEqual(expect.objectContaining({ status: 'waiting', reason: 'the login service is down' }))
   expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer second'])
 })

@@ -76,7 +76,7 @@ describe('subscribe', () => {
     await publishAll(second.url, 'a', 3)
     await expect.poll(() => got, patient).toEqual([1, 2, 3])
     expect(gaps).toEqual([])
-  }, 30_000)
+  })
 
   it('reports a gap when the history is gone', async () => {
     const first = await startProcess()
@@ -88,7 +88,7 @@ describe('subscribe', () => {
     await publishAll(second.url, 'a', 2)
     await expect.poll(() => got, patient).toEqual([1, 2])
     expect(gaps).toEqual([expect.objectContaining({ reason: 'epoch' })])
-  }, 30_000)
+  })
 
   it('continues after an id of a rendered page, and from the start of history', async () => {
     const { url } = await started()
@@ -141,7 +141,7 @@ describe('subscribe', () => {
     await expect.poll(() => got, patient).toEqual(['old', 'new'])
     await expect(subscription.remove(['b', 'c'])).rejects.toMatchObject({ code: 'selector_missing' })
     await expect(subscription.add('x'.repeat(5_000))).rejects.toBeInstanceOf(RefusedError)
-  }, 30_000)
+  })
 
   it('notices a half-open connection by the missing heartbeats', async () => {
     const server = await started(['--heartbeat', '1s'])
@@ -154,7 +154,7 @@ describe('subscribe', () => {
     await publishAll(server.url, 'a', 1)
     await expect.poll(() => got, patient).toEqual([1])
     expect(reasons).toEqual(['the stream is silent'])
-  }, 30_000)
+  })
 
   it('says that it catches up while history arrives', async () => {
     const { url } = await started()
@@ -181,7 +181,7 @@ describe('subscribe', () => {
     proxy.mend()
     await added
     expect(got).toEqual(['old'])
-  }, 30_000)
+  })
 })
 
 describe('a token', () => {
@@ -201,7 +201,7 @@ describe('a token', () => {
     await publish(`${url}/publish`, { topics: 'a', data: 'still here' }, { token: () => token(60) })
     await expect.poll(() => got).toEqual(['still here'])
     expect(states).toEqual([])
-  }, 30_000)
+  })
 
   it('that cannot be renewed in time leads to a new stream without loss', async () => {
     const { url } = await started([], keys)
@@ -218,7 +218,7 @@ describe('a token', () => {
     await expect.poll(() => states, patient).toContain('connecting')
     await publish(`${url}/publish`, { topics: 'a', data: 2 }, { token: () => token(60) })
     await expect.poll(() => got, patient).toEqual([1, 2])
-  }, 30_000)
+  })
 })
 
 it('polls if a proxy buffers the stream', async () => {
@@ -239,7 +239,7 @@ it('polls if a proxy buffers the stream', async () => {
   await expect.poll(() => got, patient).toEqual([1, 2, 3, 4])
   const paths = proxy.requests.map(({ url }) => url?.split('?')[0])
   expect(paths.slice(0, 2)).toEqual(['/subscribe', '/updates'])
-}, 30_000)
+})
 
 describe.each(['1.0', '0.x'] as const)('Mercure %s', (dialect) => {
   it('is a target for publishing and subscribing', async () => {
@@ -257,7 +257,7 @@ describe.each(['1.0', '0.x'] as const)('Mercure %s', (dialect) => {
     await one(2)
     proxy.mend()
     await expect.poll(() => got, patient).toEqual([{ n: 1 }, 2])
-  }, 30_000)
+  })
 })
 
 describe('publish', () => {

@@ -36,7 +36,7 @@ for (const [name, path, args] of runtimes.filter(([, path]) => path !== undefine
     })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk))
-    await expect.poll(() => output, { timeout: 15_000 }).toContain('refused')
+    await expect.poll(() => output).toContain('refused')
     await expect.poll(() => output).toContain('☃')
     proxy.cut()
     await publish(`${server.url}/publish`, [

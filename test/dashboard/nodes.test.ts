@@ -121,7 +121,7 @@ describeWith(await redis(), 'two servers on one Redis', (program) => {
     const url = await start()
     await listen(`${url}/subscribe?topic=a`)
     await redis.kill()
-    await expect.poll(async () => (await ask(`${url}/readyz`)).status, { timeout: 10_000 }).toBe(503)
+    await expect.poll(async () => (await ask(`${url}/readyz`)).status).toBe(503)
     expect((await read(url, 'streams')).total).toBe(1)
     const { checks } = await read(url, 'health')
     expect(checks.find(({ name }) => name === 'redis')).toMatchObject({ state: 'failing' })

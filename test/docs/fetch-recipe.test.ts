@@ -63,7 +63,7 @@ describe('docs/recipes/fetch.md', () => {
       const child = spawn(name, [...args, file])
       onTestFinished(() => void child.kill('SIGKILL'))
       const debug = () => fetch(`http://127.0.0.1:${port}/debug`).then((response) => response.text(), String)
-      await expect.poll(debug, { timeout: 15_000 }).toBe('Currently 0 subscriptions')
+      await expect.poll(debug).toBe('Currently 0 subscriptions')
     })
   }
 })

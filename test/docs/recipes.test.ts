@@ -62,7 +62,7 @@ const recipes = {
   h3: { file: 'server.js', topic: 'orders/{id}', act: order, data: /^\{"id":17\}$/ }
 }
 
-it.each(Object.entries(recipes))('%s', { timeout: 60_000 }, async (name, { file, topic, act, data }) => {
+it.each(Object.entries(recipes))('%s', async (name, { file, topic, act, data }) => {
   const { origin, child, exited } = await run(name, file)
   const client = await listen(`${origin}/events/subscribe?topic=${topic}`)
   expect((await act(origin)).status).toBeLessThan(300)

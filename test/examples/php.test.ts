@@ -13,7 +13,7 @@ const hasPhp = await php()
 const browser = 'path' in hasPhp ? await chromium() : hasPhp
 
 describeWith(browser, 'examples/php', (executablePath) => {
-  it('shows what is published, also through its own form', { timeout: 60_000 }, async () => {
+  it('shows what is published, also through its own form', async () => {
     const port = await freePort()
     const site = `http://127.0.0.1:${port}`
     const { url, kill } = await startServer({ args: ['--cors-origins', site] })
@@ -49,7 +49,7 @@ const components = [
 ]
 
 describeWith(components.find((found) => !('path' in found)) ?? hasPhp, 'examples/symfony', () => {
-  it('receives what symfony/mercure publishes', { timeout: 60_000 }, async () => {
+  it('receives what symfony/mercure publishes', async () => {
     const [, command = ''] = /```sh\n(.*?)\n```/s.exec(readFileSync('examples/symfony/README.md', 'utf8')) ?? []
     const env = { ...process.env, PORT: String(await freePort()) }
     const { stdout } = await promisify(execFile)('bash', ['-c', command], { env })

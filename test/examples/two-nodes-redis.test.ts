@@ -8,7 +8,7 @@ import { curl, describeWith, redis } from '../support/requirements.ts'
 const found = await curl()
 
 describeWith('path' in found ? await redis() : found, 'examples/two-nodes-redis', () => {
-  it('receives at one server what is published at the other', { timeout: 60_000 }, async () => {
+  it('receives at one server what is published at the other', async () => {
     const [, command = ''] = /```sh\n(.*?)\n```/s.exec(readFileSync('examples/two-nodes-redis/README.md', 'utf8')) ?? []
     // It uses two more ports after this one, below the ephemeral range.
     const env = { ...process.env, PORT: String(20_000 + Math.floor(Math.random() * 5_000)) }

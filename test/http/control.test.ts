@@ -349,7 +349,7 @@ describe('PATCH', () => {
     expect((await patch({ add: ['b'] }, origin)).headers['access-control-allow-origin']).toBe('https://app.example')
   })
 
-  it(`answers every body, and stays usable (seed ${seed})`, { timeout: 60_000 }, async () => {
+  it(`answers every body, and stays usable (seed ${seed})`, async () => {
     console.log(`seed ${seed}`)
     const { patch, change, hub } = await begin()
     const text = fc.oneof(

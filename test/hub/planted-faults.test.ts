@@ -82,7 +82,7 @@ const faults: Fault[] = [
 
 const seed = 20_261_122
 
-it.each(faults)('detects: $name', { timeout: 120_000 }, async (fault) => {
+it.each(faults)('detects: $name', async (fault) => {
   const library = await plant(fault)
   const property = fc.asyncProperty(anyHistory, (history) => play(library, history))
   const result = await fc.check(property, {

@@ -72,7 +72,7 @@ describe('presence', () => {
     const watcher = await watch()
     const crowd = await Promise.all(Array.from({ length: 10_001 }, (_, number) => join(subscription(String(number)))))
     hub.leave(await join(subscription('brief')), 'client')
-    await expect.poll(async () => (await listed(hub)).length, { timeout: 10_000 }).toBe(crowd.length)
+    await expect.poll(async () => (await listed(hub)).length).toBe(crowd.length)
     expect(watcher.data.filter((data) => data.startsWith('brief'))).toEqual([])
   })
 
@@ -107,7 +107,7 @@ describe('presence', () => {
     await join(subscription('ann'))
     await expect.poll(() => log.head).toBe(0)
     isAway = false
-    await expect.poll(() => watcher.data, { timeout: 5_000 }).toEqual(['ann joined'])
+    await expect.poll(() => watcher.data).toEqual(['ann joined'])
   })
 
   it('announces once when the result of an append is unknown', async () => {
@@ -122,7 +122,7 @@ describe('presence', () => {
     const { hub, join, watch } = open({ log })
     const watcher = await watch()
     const subscriber = await join(subscription('ann'))
-    await expect.poll(() => attempts, { timeout: 5_000 }).toBe(3)
+    await expect.poll(() => attempts).toBe(3)
     hub.leave(subscriber, 'client')
     await expect.poll(() => watcher.data).toEqual(['ann joined', 'ann left'])
   })
@@ -152,7 +152,7 @@ describe('presence on nodes that share a log', () => {
     const watcher = await (nodes[0] as (typeof nodes)[0]).watch()
     const began = performance.now()
     for (const { hub } of nodes) expect(await listed(hub)).toEqual(['presence/ann', 'presence/bob'])
-    for (const { hub } of nodes) await expect.poll(() => listed(hub), { timeout: 5_000 }).toEqual([])
+    for (const { hub } of nodes) await expect.poll(() => listed(hub)).toEqual([])
     expect(performance.now() - began).toBeLessThan(3_000)
     expect(watcher.data).toEqual(['ann left', 'bob left'])
     expect(log.head).toBe(4)

@@ -20,7 +20,7 @@ class Counter implements Connection {
   end(): void {}
 }
 
-it('a thousand replaying clients do not delay a live client', { timeout: 60_000 }, async () => {
+it('a thousand replaying clients do not delay a live client', async () => {
   const hub = createHub({ log: await openLog(), heartbeat: 0 })
   onTestFinished(() => hub.close())
   const history = 1_500
@@ -36,5 +36,5 @@ it('a thousand replaying clients do not delay a live client', { timeout: 60_000 
   }
   const waiting = counters.filter(({ events }) => events < history).length
   expect(waiting, 'clients still replaying when the live client had all entries').toBeGreaterThan(0)
-  await expect.poll(() => counters.every(({ events }) => events === history + 5), { timeout: 30_000 }).toBe(true)
+  await expect.poll(() => counters.every(({ events }) => events === history + 5)).toBe(true)
 })

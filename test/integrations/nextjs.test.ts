@@ -38,7 +38,7 @@ describeWith(found, 'in Next.js', () => {
 
   integrationSuite('route handlers', (hub, options) => serveNext(server, hub, options), { compresses: true })
 
-  it('SIGTERM ends the streams and the process', { timeout: 90_000 }, async () => {
+  it('SIGTERM ends the streams and the process', async () => {
     const { url, stop } = await startNextApp(folder)
     const client = await listen(`${url}/events/subscribe?topic=messages`)
     await stop()
@@ -46,7 +46,7 @@ describeWith(found, 'in Next.js', () => {
     expect(client.status).toBe(200)
   })
 
-  it('a subscriber stays connected when modules change in development', { timeout: 90_000 }, async () => {
+  it('a subscriber stays connected when modules change in development', async () => {
     mkdirSync(join(folder, 'app/publish'), { recursive: true })
     const route = join(folder, 'app/publish/route.js')
     writeFileSync(route, publishing("'before'"))
@@ -70,7 +70,7 @@ describeWith(found, 'in Next.js', () => {
     })
     afterAll(() => browser.close())
 
-    it('a message appears on every page, and on one that opens later', { timeout: 90_000 }, async () => {
+    it('a message appears on every page, and on one that opens later', async () => {
       const { url } = await startNextApp(folder)
       const open = async () => {
         const context = await browser.newContext()

@@ -108,7 +108,7 @@ describeWith(await redis(), 'RedisLog', (program) => {
     expect(await publish()).toMatchObject({ id: 'mine', offset, repeated: true })
     await log.append([update('after')])
     expect(await keptIn(log)).toEqual(['before', 'sent', 'after'])
-    await expect.poll(() => seen.map(({ update: { data } }) => data), { timeout: 10_000 }).toEqual(await keptIn(log))
+    await expect.poll(() => seen.map(({ update: { data } }) => data)).toEqual(await keptIn(log))
   })
 
   it('loses keys together with their entries, so that a repetition of a lost update is appended', async () => {

@@ -54,11 +54,11 @@ describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obst
     const log = await openLog({ path: smallDisk(8), retention: [{ match: '*', age: 60_000 }], now: () => now })
     await fill(log, small)
     now += 60_001
-    await expect.poll(() => log.first, { timeout: 10_000 }).toBe(log.head + 1)
+    await expect.poll(() => log.first).toBe(log.head + 1)
     await log.append(large())
   })
 
-  it('accepts the same amount again after entries expire, repeatedly', { timeout: 60_000 }, async () => {
+  it('accepts the same amount again after entries expire, repeatedly', async () => {
     let now = 1_000_000
     const log = await openLog({ path: smallDisk(8), retention: [{ match: '*', age: 60_000 }], now: () => now })
     for (let time = 0; time < 16; time++) {
@@ -79,7 +79,7 @@ describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obst
     fillDisk(path, join(path, 'filler'))
     const again = await openLog({ path, retention: [{ match: '*', last: 100 }] })
     // Reading all entries at each poll would be most of the work of the process.
-    await expect.poll(() => again.head - again.first, { timeout: 10_000 }).toBe(99)
+    await expect.poll(() => again.head - again.first).toBe(99)
     expect(await keptIn(again)).toHaveLength(100)
     expect((await again.append(large()))[0]?.offset).toBe(head + 1)
   })
@@ -88,7 +88,7 @@ describe.skipIf(obstacle)(`LmdbLog on a full disk${obstacle ? ` (skipped: ${obst
     const log = await openLog({ path: smallDisk(8) })
     await fill(log, small)
     await log.retain([{ match: '*', entries: 100 }])
-    await expect.poll(() => log.head - log.first, { timeout: 10_000 }).toBe(99)
+    await expect.poll(() => log.head - log.first).toBe(99)
     await log.append(large())
   })
 

@@ -61,7 +61,7 @@ describe('LmdbLog allows one writer at a time', () => {
     await openLog({ path })
   })
 
-  it('is opened by exactly one of several processes that try at once, repeatedly', { timeout: 60_000 }, async () => {
+  it('is opened by exactly one of several processes that try at once, repeatedly', async () => {
     const contenders = await startContenders(3)
     for (let round = 0; round < 40; round++) {
       const path = newFolder()

@@ -60,10 +60,10 @@ describe('LmdbLog applies the bounds of a rule', () => {
     now += 30_000
     await log.append([update('young')])
     now += 30_001
-    await expect.poll(() => log.first, { timeout: 5_000 }).toBe(2)
+    await expect.poll(() => log.first).toBe(2)
     expect(await readAll(log)).toMatchObject({ lost: true })
     now += 30_000
-    await expect.poll(() => log.first, { timeout: 5_000 }).toBe(3)
+    await expect.poll(() => log.first).toBe(3)
   })
 
   it('removes expired entries when it is reopened', async () => {
@@ -73,7 +73,7 @@ describe('LmdbLog applies the bounds of a rule', () => {
     await before.append(many(3))
     await before.close()
     const log = await openLog({ path, retention, now: () => 1_060_001 })
-    await expect.poll(() => log.first, { timeout: 5_000 }).toBe(4)
+    await expect.poll(() => log.first).toBe(4)
   })
 
   it('keeps entries longer, never shorter, when the clock is set back, also across a restart', async () => {
@@ -110,7 +110,7 @@ describe('LmdbLog applies the bounds of a rule', () => {
     for (let batch = 0; batch < 10; batch++) await before.append(many(1_000))
     await before.close()
     const log = await openLog({ path, retention: [{ match: '*', entries: 50 }] })
-    await expect.poll(() => log.first, { timeout: 5_000 }).toBe(9_951)
+    await expect.poll(() => log.first).toBe(9_951)
   })
 
   it.each([
@@ -183,7 +183,7 @@ describe('LmdbLog with rules that change between two starts', () => {
         await log.append(Array.from({ length: 2_000 }, (_, at) => on(`t${(topic + at) % 12_000}`, '')))
       }
       // Reading all entries at each poll would be most of the work of the test.
-      await expect.poll(() => log.head - log.first, { timeout: 5_000 }).toBe(23_999)
+      await expect.poll(() => log.head - log.first).toBe(23_999)
       expect(await keptIn(log)).toHaveLength(24_000)
       await log.close()
       const change = await startRuleChange(path, [{ match: '*', last: 1 }])

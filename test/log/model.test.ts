@@ -7,6 +7,7 @@ import { LmdbLog, type Log, MemoryLog, RedisLog, type RetentionRule } from '../.
 import { newFolder, readAll } from '../support/log/log-folder.ts'
 import { LogModel, offsetsOf } from '../support/log/log-model.ts'
 import { openWorker } from '../support/log/workers.ts'
+import { isSoak } from '../support/random.ts'
 import { redis } from '../support/requirements.ts'
 import { newPrefix, redisForTest } from '../support/servers/redis.ts'
 
@@ -97,41 +98,32 @@ const inWorkers = logs.map(([name, lasts, prepare]): [string, boolean, () => Ope
   return [`WorkerLog over ${name}`, lasts, () => inWorker(prepare())]
 })
 
-it.each(logs)(
-  '%s keeps, removes, finds and reports exactly what its rules state',
-  { timeout: 60_000 },
-  async (_, lasts, prepare) => {
-    const histories = fc.array(step, { minLength: 1, maxLength: 25 })
-    const property = fc.asyncProperty(rules, histories, (first, steps) => play(prepare(), first, steps, lasts))
-    await fc.assert(property, { numRuns: 150 })
-  }
-)
+it.each(logs)('%s keeps, removes, finds and reports exactly what its rules state', async (_, lasts, prepare) => {
+  const histories = fc.array(step, { minLength: 1, maxLength: 25 })
+  const property = fc.asyncProperty(rules, histories, (first, steps) => play(prepare(), first, steps, lasts))
+  await fc.assert(property, { numRuns: isSoak ? 1_500 : 75 })
+})
 
 it.each(inWorkers)(
   '%s keeps, removes, finds and reports exactly what the rules of the log state',
-  { timeout: 120_000 },
   async (_, lasts, prepare) => {
     const histories = fc.array(step, { minLength: 1, maxLength: 15 })
     const property = fc.asyncProperty(rules, histories, (first, steps) => play(prepare(), first, steps, lasts))
-    await fc.assert(property, { numRuns: 30 })
+    await fc.assert(property, { numRuns: isSoak ? 300 : 30 })
   }
 )
 
 const found = await redis()
 
-it.skipIf('missing' in found)(
-  'RedisLog keeps, removes, finds and reports exactly what its rules state',
-  { timeout: 60_000 },
-  async () => {
-    const { url } = await redisForTest('path' in found ? found.path : '')
-    const histories = fc.array(step, { minLength: 1, maxLength: 15 })
-    const property = fc.asyncProperty(rules, histories, (first, steps) => {
-      const prefix = newPrefix()
-      return play((retention, now) => RedisLog.open({ url, prefix, retention, now }), first, steps, true)
-    })
-    await fc.assert(property, { numRuns: 40 })
-  }
-)
+it.skipIf('missing' in found)('RedisLog keeps, removes, finds and reports exactly what its rules state', async () => {
+  const { url } = await redisForTest('path' in found ? found.path : '')
+  const histories = fc.array(step, { minLength: 1, maxLength: 15 })
+  const property = fc.asyncProperty(rules, histories, (first, steps) => {
+    const prefix = newPrefix()
+    return play((retention, now) => RedisLog.open({ url, prefix, retention, now }), first, steps, true)
+  })
+  await fc.assert(property, { numRuns: isSoak ? 400 : 25 })
+})
 
 async function play(open: Open, first: readonly RetentionRule[], steps: Step[], lasts: boolean): Promise<void> {
   let now = 1_000_000

@@ -5,8 +5,6 @@ import { dataOf, followed, keptIn, many, only, update } from '../support/log/log
 import { describeWith, redis } from '../support/requirements.ts'
 import { newPrefix, openShared, redisForTest } from '../support/servers/redis.ts'
 
-const pollOptions = { timeout: 10_000 }
-
 const joined = (name: string) => {
   const announcement = update('came', { topics: [`who/${name}`], private: true })
   return { update: announcement, member: { topic: `who/${name}`, node: 'n', record: '', end: announcement } }
@@ -25,7 +23,7 @@ describeWith(await redis(), 'RedisLog when Redis has lost data', (program) => {
     const [after] = await one.append([update('after')])
     expect(after).toMatchObject({ offset: 1, epoch: one.epoch })
     expect(one.epoch).not.toBe(before?.epoch)
-    await expect.poll(() => dataOf(seen), pollOptions).toEqual(['before', 'after'])
+    await expect.poll(() => dataOf(seen)).toEqual(['before', 'after'])
     expect([other.epoch, other.head, other.first]).toEqual([one.epoch, 1, 1])
     expect(await other.locate(before?.id ?? '')).toBeUndefined()
   })
@@ -38,7 +36,7 @@ describeWith(await redis(), 'RedisLog when Redis has lost data', (program) => {
     await expect.poll(() => seen.length).toBe(3)
     await server.ask('FLUSHALL')
     await log.append([update('after')])
-    await expect.poll(() => dataOf(seen), pollOptions).toEqual(['1', '2', '3', 'after'])
+    await expect.poll(() => dataOf(seen)).toEqual(['1', '2', '3', 'after'])
     expect([log.head, seen[3]?.offset]).toEqual([1, 1])
     expect(seen[3]?.epoch).not.toBe(before?.epoch)
   })
@@ -69,9 +67,9 @@ describeWith(await redis(), 'RedisLog when Redis has lost data', (program) => {
     await server.ask('DEL', stream)
     await server.ask('XADD', stream, '3-0', ...fields)
     await server.ask('CLIENT', 'KILL', 'TYPE', 'normal')
-    await expect.poll(() => one.epoch, pollOptions).not.toBe(before?.epoch)
+    await expect.poll(() => one.epoch).not.toBe(before?.epoch)
     await one.append([update('after')])
-    await expect.poll(() => dataOf(seen), pollOptions).toEqual(['1', '2', '3', 'after'])
+    await expect.poll(() => dataOf(seen)).toEqual(['1', '2', '3', 'after'])
     expect(await keptIn(other)).toEqual(['after'])
   })
 
@@ -96,7 +94,7 @@ describeWith(await redis(), 'RedisLog when Redis has lost data', (program) => {
       )
       await sleep(2)
     }
-    await expect.poll(() => log.epoch, pollOptions).not.toBe(before?.epoch)
+    await expect.poll(() => log.epoch).not.toBe(before?.epoch)
     await log.append([update('last')])
     expect(acknowledged.length).toBeGreaterThan(0)
     expect(await keptIn(log)).toEqual([...acknowledged, 'last'])
@@ -175,17 +173,15 @@ describeWith(await redis(), 'RedisLog when Redis has lost data', (program) => {
     for (const after of ['a', 'b']) {
       await server.ask('CLIENT', 'KILL', 'TYPE', 'normal')
       await expect
-        .poll(
-          () =>
-            log.append([update(after)]).then(
-              () => true,
-              () => false
-            ),
-          pollOptions
+        .poll(() =>
+          log.append([update(after)]).then(
+            () => true,
+            () => false
+          )
         )
         .toBe(true)
     }
-    await expect.poll(() => seen.at(-1)?.update.data, pollOptions).toBe('b')
+    await expect.poll(() => seen.at(-1)?.update.data).toBe('b')
     expect([log.epoch, log.head]).toEqual([before?.epoch, 6])
   })
 })

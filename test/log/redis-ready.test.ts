@@ -5,8 +5,6 @@ import { keptIn, update } from '../support/log/log-folder.ts'
 import { describeWith, redis } from '../support/requirements.ts'
 import { openShared, redisForTest } from '../support/servers/redis.ts'
 
-const pollOptions = { timeout: 10_000 }
-
 describeWith(await redis(), 'RedisLog.isReady', (program) => {
   it('rejects an append within the timeout when Redis is slow, and continues afterwards', async () => {
     const server = await redisForTest(program)
@@ -15,8 +13,8 @@ describeWith(await redis(), 'RedisLog.isReady', (program) => {
     const [sent, behind] = [log.append([update('sent')]), Promise.resolve().then(() => log.append([update('behind')]))]
     await expect(sent).rejects.toMatchObject({ code: 'append_timeout', status: 504 })
     await behind.catch(() => {})
-    await expect.poll(() => log.isReady, pollOptions).toBe(false)
-    await expect.poll(() => log.isReady, pollOptions).toBe(true)
+    await expect.poll(() => log.isReady).toBe(false)
+    await expect.poll(() => log.isReady).toBe(true)
     await log.append([update('after')])
     const data = await keptIn(log)
     expect(data.at(-1)).toBe('after')
@@ -29,13 +27,13 @@ describeWith(await redis(), 'RedisLog.isReady', (program) => {
     await log.follow(() => {})
     expect(log.isReady).toBe(true)
     server.signal('SIGSTOP')
-    await expect.poll(() => log.isReady, { timeout: 5_000 }).toBe(false)
+    await expect.poll(() => log.isReady).toBe(false)
     server.signal('SIGCONT')
-    await expect.poll(() => log.isReady, pollOptions).toBe(true)
+    await expect.poll(() => log.isReady).toBe(true)
     await server.kill()
-    await expect.poll(() => log.isReady, pollOptions).toBe(false)
+    await expect.poll(() => log.isReady).toBe(false)
     await server.restart()
-    await expect.poll(() => log.isReady, pollOptions).toBe(true)
+    await expect.poll(() => log.isReady).toBe(true)
     await log.close()
     expect(log.isReady).toBe(false)
   })
@@ -53,7 +51,7 @@ describeWith(await redis(), 'RedisLog.isReady', (program) => {
         () => 'published',
         (error: Error) => error.message
       )
-    await expect.poll(publish, pollOptions).toBe('published')
-    await expect.poll(() => hub.status.head, pollOptions).toBeGreaterThan(0)
+    await expect.poll(publish).toBe('published')
+    await expect.poll(() => hub.status.head).toBeGreaterThan(0)
   })
 })

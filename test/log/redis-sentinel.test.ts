@@ -20,11 +20,9 @@ describeWith(await redis(), 'RedisLog with Sentinel', (program) => {
     const [before] = await one.append(many(3))
     await caughtUp(watched)
     await watched.master.kill()
-    await expect
-      .poll(() => one.append([update('after')]).then(dataOf, () => []), { timeout: 15_000 })
-      .toEqual(['after'])
+    await expect.poll(() => one.append([update('after')]).then(dataOf, () => [])).toEqual(['after'])
     expect([one.epoch, one.head]).toEqual([before?.epoch, 4])
-    await expect.poll(() => dataOf(seen), { timeout: 10_000 }).toEqual(['1', '2', '3', 'after'])
+    await expect.poll(() => dataOf(seen)).toEqual(['1', '2', '3', 'after'])
   })
 
   it('starts a new epoch when the promoted replica lacks acknowledged entries', async () => {
@@ -37,11 +35,9 @@ describeWith(await redis(), 'RedisLog with Sentinel', (program) => {
     await one.append([update('lost')])
     await expect.poll(() => seen).toHaveLength(4)
     await watched.master.kill()
-    await expect
-      .poll(() => one.append([update('after')]).then(dataOf, () => []), { timeout: 15_000 })
-      .toEqual(['after'])
+    await expect.poll(() => one.append([update('after')]).then(dataOf, () => [])).toEqual(['after'])
     expect(one.epoch).not.toBe(before?.epoch)
-    await expect.poll(() => dataOf(seen), { timeout: 10_000 }).toEqual(['1', '2', '3', 'lost', 'after'])
+    await expect.poll(() => dataOf(seen)).toEqual(['1', '2', '3', 'lost', 'after'])
     expect(dataOf((await readAll(other)).entries)).toEqual(['after'])
     expect(other.epoch).toBe(one.epoch)
   })
@@ -64,5 +60,5 @@ describeWith(await redis(), 'RedisLog with Sentinel', (program) => {
 async function caughtUp({ master, replica }: SentinelSetup): Promise<void> {
   const offset = async () => /master_repl_offset:(\d+)/.exec(String(await master.ask('INFO', 'replication')))?.[1]
   const behind = async () => /slave_repl_offset:(\d+)/.exec(String(await replica.ask('INFO', 'replication')))?.[1]
-  await expect.poll(async () => (await offset()) === (await behind()), { timeout: 10_000 }).toBe(true)
+  await expect.poll(async () => (await offset()) === (await behind())).toBe(true)
 }

@@ -50,7 +50,7 @@ describe.each(clients)('$name', ({ open }) => {
     open(streamUrl(proxy.url, dialect, topic), rights, (data) => seen.push(data))
     const publish = (data: string) => server.publish(dialect, { topic, data, private: 'on', retry: '50' })
     // Updates published before the stream is open are not delivered, so the first is repeated until it arrives.
-    await expect.poll(async () => (await publish('before')) && seen.length, { timeout: 5_000 }).toBeGreaterThan(0)
+    await expect.poll(async () => (await publish('before')) && seen.length).toBeGreaterThan(0)
     await publish('one')
     await expect.poll(() => seen.at(-1)).toBe('one')
     proxy.cut()
@@ -58,7 +58,7 @@ describe.each(clients)('$name', ({ open }) => {
     await publish('three')
     proxy.mend()
     await publish('four')
-    await expect.poll(() => seen.at(-1), { timeout: 10_000 }).toBe('four')
+    await expect.poll(() => seen.at(-1)).toBe('four')
     expect(seen.filter((data) => data !== 'before')).toEqual(['one', 'two', 'three', 'four'])
   })
 
@@ -71,7 +71,7 @@ describe.each(clients)('$name', ({ open }) => {
       await server.publish(dialect, { topic, data: 'public' })
       return seen.length
     }
-    await expect.poll(publish, { timeout: 5_000 }).toBeGreaterThan(1)
+    await expect.poll(publish).toBeGreaterThan(1)
     expect(new Set(seen)).toEqual(new Set(['public']))
   })
 })

@@ -79,7 +79,7 @@ describe('SIGTERM', () => {
     onTestFinished(() => {
       for (const client of clients) client.close()
     })
-    await expect.poll(() => clients.every(({ isOpen }) => isOpen), { timeout: 20_000 }).toBe(true)
+    await expect.poll(() => clients.every(({ isOpen }) => isOpen)).toBe(true)
     const acknowledged: string[] = []
     let isDone = false
     const publishing = (async () => {
@@ -89,16 +89,14 @@ describe('SIGTERM', () => {
         else await new Promise((resolve) => setTimeout(resolve, 50))
       }
     })()
-    await expect.poll(() => acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(20)
+    await expect.poll(() => acknowledged.length).toBeGreaterThan(20)
     await before.kill('SIGTERM')
     await start(options)
-    await expect.poll(() => clients.every(({ isOpen }) => isOpen), { timeout: 30_000 }).toBe(true)
+    await expect.poll(() => clients.every(({ isOpen }) => isOpen)).toBe(true)
     isDone = true
     await publishing
     const all = acknowledged.join()
-    await expect
-      .poll(() => clients.filter(({ data }) => acknowledgedIn(data, acknowledged) !== all).length, { timeout: 20_000 })
-      .toBe(0)
+    await expect.poll(() => clients.filter(({ data }) => acknowledgedIn(data, acknowledged) !== all).length).toBe(0)
     expect(clients.every(({ reconnects }) => reconnects > 0)).toBe(true)
   })
 })

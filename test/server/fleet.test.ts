@@ -86,7 +86,7 @@ class Fleet {
   /** Resolves when every client can receive a complete history. */
   async settle(): Promise<void> {
     const before = this.acknowledged.size
-    await expect.poll(() => this.acknowledged.size, { timeout: 20_000 }).toBeGreaterThan(before + 10)
+    await expect.poll(() => this.acknowledged.size).toBeGreaterThan(before + 10)
   }
 
   stop(): void {
@@ -145,7 +145,7 @@ describeWith(await redis(), 'a fleet of three servers', (program) => {
     await redis.kill()
     expect((await post(`${server.url}/publish`, 'meanwhile')).status).toBeGreaterThanOrEqual(503)
     await redis.restart()
-    await expect.poll(async () => (await post(`${server.url}/publish`, 'after')).status, { timeout: 15_000 }).toBe(200)
+    await expect.poll(async () => (await post(`${server.url}/publish`, 'after')).status).toBe(200)
     const resume = () => listen(`${server.url}/subscribe`, { 'Last-Event-ID': client.events[0]?.id ?? '' })
     let again = await resume()
     const found = () => again.until(({ data, ended }) => ended || data.includes('after'))

@@ -47,7 +47,7 @@ class StubbornPublisher {
   }
 }
 
-it(`stores updates once that are repeated after a kill (seed ${seed})`, { timeout: 120_000 }, async () => {
+it(`stores updates once that are repeated after a kill (seed ${seed})`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidings-repeat-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const random = randomFrom(seed)

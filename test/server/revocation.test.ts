@@ -210,7 +210,7 @@ describeWith(await redis(), 'a revocation in a fleet', (program) => {
     }
   })
 
-  it('is refused while Redis is away, and nothing is revoked', { timeout: 60_000 }, async () => {
+  it('is refused while Redis is away, and nothing is revoked', async () => {
     const server = await redisForTest(program)
     const one = await nodeOn(server)
     expect(await publish(one, { jti: '7' })).toBe(200)
@@ -218,7 +218,7 @@ describeWith(await redis(), 'a revocation in a fleet', (program) => {
     const answer = await revoke(one, { jti: '7' })
     expect([503, 504]).toContain(answer.status)
     await server.restart()
-    await expect.poll(() => publish(one, { jti: '8' }), { timeout: 20_000 }).toBe(200)
+    await expect.poll(() => publish(one, { jti: '8' })).toBe(200)
     expect(await publish(one, { jti: '7' })).toBe(200)
   })
 })

@@ -102,10 +102,8 @@ describeWith(await redis(), 'a soak', (program) => {
       expect(rss).toBeLessThan(Math.max(early[at]?.rss ?? 0, middle[at]?.rss ?? 0) * 1.2 + 40)
     }
     soak.close()
-    await expect.poll(async () => (await all()).map(({ streams }) => streams), { timeout: 30_000 }).toEqual([0, 0])
-    await expect
-      .poll(async () => Math.max(...(await all()).map(({ descriptors }) => descriptors)), { timeout: 30_000 })
-      .toBeLessThan(60)
+    await expect.poll(async () => (await all()).map(({ streams }) => streams)).toEqual([0, 0])
+    await expect.poll(async () => Math.max(...(await all()).map(({ descriptors }) => descriptors))).toBeLessThan(60)
   })
 })
 

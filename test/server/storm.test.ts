@@ -9,7 +9,7 @@ import { startServer } from '../support/servers/server.ts'
 
 const crowd = 5_000
 
-it('survives a storm of 5,000 reconnects, and no client misses an update', { timeout: 120_000 }, async () => {
+it('survives a storm of 5,000 reconnects, and no client misses an update', async () => {
   const server = await startServer({ args: ['--connect-rate', '2000', '--log-level', 'warn'] })
   onTestFinished(() => server.kill('SIGKILL'))
   const proxy = await cuttableProxy(server.port)
@@ -34,7 +34,7 @@ it('survives a storm of 5,000 reconnects, and no client misses an update', { tim
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
   })()
-  await expect.poll(() => latencies.before.length, { timeout: 20_000 }).toBeGreaterThan(100)
+  await expect.poll(() => latencies.before.length).toBeGreaterThan(100)
   phase = 'during'
   proxy.cut()
   await post(`${server.url}/publish?topic=all`, 'while away')
@@ -43,7 +43,7 @@ it('survives a storm of 5,000 reconnects, and no client misses an update', { tim
     .poll(() => areOpen() && clients.every(({ data }) => data.length > 0), { timeout: 60_000, interval: 100 })
     .toBe(true)
   phase = 'after'
-  await expect.poll(() => latencies.after.length, { timeout: 20_000 }).toBeGreaterThan(100)
+  await expect.poll(() => latencies.after.length).toBeGreaterThan(100)
   isDone = true
   await ticking
   expect(clients.every(({ data }) => data.join() === 'while away')).toBe(true)

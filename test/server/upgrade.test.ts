@@ -17,7 +17,6 @@ async function start(program: string | undefined, args: string[], port = 0) {
   return server
 }
 
-const poll = { timeout: 20_000 }
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => String(from + at))
 
 describeWith(await redis(), `an upgrade from ${earlier.name} on one Redis`, (program) => {
@@ -33,7 +32,7 @@ describeWith(await redis(), `an upgrade from ${earlier.name} on one Redis`, (pro
     onTestFinished(() => {
       for (const client of clients) client.close()
     })
-    await expect.poll(() => clients.every(({ isOpen }) => isOpen), poll).toBe(true)
+    await expect.poll(() => clients.every(({ isOpen }) => isOpen)).toBe(true)
     let published = 0
     const publish = async () => {
       for (const server of [...servers]) {
@@ -50,7 +49,7 @@ describeWith(await redis(), `an upgrade from ${earlier.name} on one Redis`, (pro
       await old.kill('SIGTERM')
       await publish()
     }
-    await expect.poll(() => clients.map(({ data }) => data.length), poll).toEqual(clients.map(() => published))
+    await expect.poll(() => clients.map(({ data }) => data.length)).toEqual(clients.map(() => published))
     for (const { data, history } of clients) {
       expect(data).toEqual(numbers(1, published))
       expect(history.filter((one) => 'gap' in one)).toEqual([])

@@ -20,7 +20,8 @@ export async function plant({ file, find, replace, name }: Fault): Promise<Libra
   mkdirSync('build', { recursive: true })
   const folder = mkdtempSync(join('build', 'fault-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  cpSync('dist', folder, { recursive: true })
+  // The commands and the pages, half of the files, are not part of the library.
+  cpSync('dist', folder, { recursive: true, filter: (path) => !/^dist.(cjs|cli|client|react)$/.test(path) })
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   const path = join(folder, file)
   const parts = readFileSync(path, 'utf8').split(find)

@@ -17,7 +17,7 @@ export async function expectCompleteHistories(
       const missing = wanted.filter((id) => !ids.has(id))
       return missing.length === 0 ? [] : [`lacks ${missing.length}, such as ${missing[0]}; ${client.describe()}`]
     })
-  await expect.poll(lacking, { timeout: 30_000 }).toEqual([])
+  await expect.poll(lacking).toEqual([])
   const all = new Map(acknowledged)
   for (const client of clients) {
     expect(breaches(client), 'where a client skipped, went back, or received no gap event').toEqual([])

@@ -77,7 +77,7 @@ export class SseClient {
   }
 }
 
-const timeoutMs = 5_000
+const timeoutMs = 30_000
 
 export interface ListenOptions {
   readonly method?: string

@@ -4,8 +4,6 @@ import { expect, onTestFinished } from 'vitest'
 import type { Entry, RedisLog } from '../../../dist/index.js'
 import { readAll, update } from './log-folder.ts'
 
-const pollOptions = { timeout: 20_000 }
-
 export class Publishers {
   readonly acknowledged: Entry[] = []
   readonly refusals: string[] = []
@@ -32,7 +30,7 @@ export class Publishers {
   /** Waits until `count` more entries are acknowledged. */
   async more(count = 50): Promise<void> {
     const goal = this.acknowledged.length + count
-    await expect.poll(() => this.acknowledged.length, pollOptions).toBeGreaterThan(goal)
+    await expect.poll(() => this.acknowledged.length).toBeGreaterThan(goal)
   }
 
   async finish(): Promise<void> {
@@ -48,9 +46,7 @@ export class Publishers {
   async expectOneHistory(epoch = this.#logs[0]?.epoch): Promise<void> {
     const of = (entries: readonly Entry[]) => entries.filter((entry) => entry.epoch === epoch)
     const { entries } = await readAll(this.#logs[0] as RedisLog)
-    await expect
-      .poll(() => this.seen.map((all) => of(all).length), pollOptions)
-      .toEqual(this.seen.map(() => entries.length))
+    await expect.poll(() => this.seen.map((all) => of(all).length)).toEqual(this.seen.map(() => entries.length))
     for (const all of this.seen) expect(of(all)).toEqual(entries)
     expect(entries.map(({ offset }) => offset)).toEqual(entries.map((_, at) => at + 1))
     expect(new Set(entries.map((entry) => entry.update.data)).size, 'entries are unique').toBe(entries.length)

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 
 const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
-const timeoutMs = 10_000
+const timeoutMs = 60_000
 
 export interface Ended {
   readonly code: number | null

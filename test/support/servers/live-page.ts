@@ -86,4 +86,4 @@ export async function openLivePage(browser: Browser, url: string, width = 1200):
 }
 
 /** Generous limits: a browser reconnects after about three seconds. */
-export const waiting = { timeout: 10_000, interval: 30 }
+export const waiting = { interval: 30 }

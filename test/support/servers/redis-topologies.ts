@@ -5,7 +5,7 @@ import { expect, vi } from 'vitest'
 import { freePort } from './free-port.ts'
 import { type RedisServer, redisForTest, startRedis } from './redis.ts'
 
-const pollOptions = { timeout: 15_000, interval: 50 }
+const pollOptions = { interval: 50 }
 
 export interface SentinelSetup {
   readonly url: string

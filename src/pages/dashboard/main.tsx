@@ -2,7 +2,7 @@
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { connect } from './data/feed.ts'
-import { focusFilter } from './ui/keys.ts'
+import { focusFilter } from './ui/filter.tsx'
 
 addEventListener('keydown', focusFilter)
 connect()

@@ -1,5 +1,6 @@
 // The controls of the tail: topics, the id to replay from, filter, pause.
 import { useEffect, useState } from 'preact/hooks'
+import { Filter } from '../ui/filter.tsx'
 import { readTopics } from './query.ts'
 import type { TailStart } from './tail.ts'
 
@@ -60,16 +61,7 @@ interface FilterProps {
 export function Controls({ filter, held, onFilter, onPause, onClear }: FilterProps) {
   return (
     <div class="controls">
-      <input
-        type="search"
-        class="filter"
-        data-filter
-        aria-label="Filter by topic, type, id or payload"
-        placeholder="Filter by topic, type, id or payload  ( / )"
-        value={filter}
-        spellcheck={false}
-        onInput={(event) => onFilter(event.currentTarget.value)}
-      />
+      <Filter label="Filter by topic, type, id or payload" value={filter} onInput={onFilter} />
       <button type="button" aria-pressed={held !== undefined} onClick={onPause}>
         {held === undefined ? 'Pause' : held === 0 ? 'Resume' : `Resume (${held.toLocaleString('en')} new)`}
       </button>

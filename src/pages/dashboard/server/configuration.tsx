@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import type { ConfigList, OptionRow } from '../../../dashboard-api/server.ts'
 import { usePolled } from '../data/polled.ts'
 import { apiUrl } from '../data/urls.ts'
+import { Filter } from '../ui/filter.tsx'
 import { plural } from '../ui/format.ts'
 import { Failure } from '../ui/parts.tsx'
 
@@ -19,16 +20,7 @@ export function Configuration() {
     <section class="configuration" aria-labelledby="config-title">
       <div class="bar">
         <h2 id="config-title">Configuration</h2>
-        <input
-          type="search"
-          class="filter"
-          data-filter
-          aria-label="Filter options"
-          placeholder="Filter options  ( / )"
-          value={filter}
-          spellcheck={false}
-          onInput={(event) => setFilter(event.currentTarget.value)}
-        />
+        <Filter label="Filter options" value={filter} onInput={setFilter} />
         <label class="choice">
           <input
             type="checkbox"

@@ -5,6 +5,7 @@ import { closedStreams } from '../data/feed.ts'
 import { go, replace, route } from '../data/route.ts'
 import { useStore } from '../data/store.ts'
 import { token } from '../data/token.ts'
+import { Filter } from '../ui/filter.tsx'
 import { plural } from '../ui/format.ts'
 import { Failure, Missing } from '../ui/parts.tsx'
 import { closedRows, loadClosed } from './closed.ts'
@@ -37,15 +38,10 @@ function Tools({ query, onChange }: ToolsProps) {
   return (
     <div class="bar">
       <h1>Streams</h1>
-      <input
-        type="search"
-        class="filter"
-        data-filter
-        aria-label="Filter by address, subject, topic or id"
-        placeholder="Filter by address, subject, topic or id  ( / )"
+      <Filter
+        label="Filter by address, subject, topic or id"
         value={query.filter}
-        spellcheck={false}
-        onInput={(event) => onChange({ ...query, filter: event.currentTarget.value })}
+        onInput={(text) => onChange({ ...query, filter: text })}
       />
       <label class="choice">
         Show{' '}

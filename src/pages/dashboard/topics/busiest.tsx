@@ -4,6 +4,7 @@ import type { TopicList, TopicRow } from '../../../dashboard-api/overview.ts'
 import { secondsTime } from '../../shared/clock.ts'
 import { linkTo, route } from '../data/route.ts'
 import { useStore } from '../data/store.ts'
+import { Filter } from '../ui/filter.tsx'
 import { bytes, count, perSecond, rate } from '../ui/format.ts'
 import { Amount } from '../ui/parts.tsx'
 
@@ -14,16 +15,7 @@ export function Busiest({ list }: { readonly list: TopicList | undefined }) {
     <section aria-labelledby="busiest-title">
       <div class="bar">
         <h2 id="busiest-title">Busiest topics</h2>
-        <input
-          type="search"
-          class="filter"
-          data-filter
-          aria-label="Filter topics"
-          placeholder="Filter topics  ( / )"
-          value={filter}
-          spellcheck={false}
-          onInput={(event) => setFilter(event.currentTarget.value)}
-        />
+        <Filter label="Filter topics" value={filter} onInput={setFilter} />
         {list && <p class="soft end">counted since {secondsTime(new Date(list.since))}</p>}
       </div>
       {rows.length > 0 ? <Table rows={rows} /> : <p class="empty">{emptyText(list, filter)}</p>}

@@ -16,13 +16,14 @@ const below: Record<string, readonly string[]> = {
   pages: ['backoff', 'client', 'dashboard-api'],
   errors: [],
   backoff: [],
+  deadline: [],
   client: ['backoff', 'topics'],
   react: ['client'],
   ai: ['client', 'hub', 'log'],
   units: [],
   update: ['errors'],
-  log: ['backoff', 'update', 'topics', 'errors', 'units', 'digest'],
-  hub: ['log', 'topics', 'update', 'errors', 'sse', 'digest', 'dashboard-api'],
+  log: ['backoff', 'deadline', 'update', 'topics', 'errors', 'units', 'digest'],
+  hub: ['log', 'deadline', 'topics', 'update', 'errors', 'sse', 'digest', 'dashboard-api'],
   http: [
     'hub',
     'auth',
@@ -41,7 +42,7 @@ const below: Record<string, readonly string[]> = {
   fetch: ['http', 'hub'],
   fastify: ['index'],
   index: ['http', 'hub', 'auth', 'log', 'topics', 'update', 'errors'],
-  server: ['backoff', 'http', 'hub', 'auth', 'log', 'units', 'errors', 'dashboard-api'],
+  server: ['backoff', 'deadline', 'http', 'hub', 'auth', 'log', 'units', 'errors', 'dashboard-api'],
   cli: ['client', 'server', 'http', 'auth', 'units', 'errors']
 }
 

@@ -18,15 +18,20 @@ export function combineMetrics(all: readonly MetricValues[]): Promise<string> {
   return AggregatorRegistry.aggregate([...all]).metrics()
 }
 
-/** The metrics of a process without a hub: its memory, CPU time and event loop. */
+/** The metrics of a process without a hub: its memory, CPU time and event loop, and the number of workers. */
 export class PrimaryMetrics {
   readonly #registry = new Registry()
+  readonly #workers: Gauge
 
   constructor() {
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: 10 })
+    const help = 'Worker processes whose values are included'
+    this.#workers = new Gauge({ name: 'tidings_workers', help, registers: [this.#registry] })
   }
 
-  values(): Promise<MetricValues> {
+  /** @param workers how many workers have answered */
+  values(workers: number): Promise<MetricValues> {
+    this.#workers.set(workers)
     return this.#registry.getMetricsAsJSON() as Promise<MetricValues>
   }
 }

@@ -118,3 +118,20 @@ describe('a killed primary process', () => {
     }
   )
 })
+
+describe('a worker that hangs', () => {
+  it('is missing in /metrics and /debug, which answer with the others', async () => {
+    const server = await startWorkers()
+    await listenOnBoth(server)
+    expect(await metricOf(server.url, 'workers')).toBe(2)
+    const [hanging] = processesOf(server, 1) as [number]
+    process.kill(hanging, 'SIGSTOP')
+    // Connections that the hanging worker gets have no answer.
+    const first = <Result>(request: () => Promise<Result>) => Promise.any(Array.from({ length: 4 }, request))
+    expect(await first(() => metricOf(server.url, 'workers'))).toBe(1)
+    expect(await first(() => metricOf(server.url, 'subscribers_live'))).toBe(1)
+    expect((await first(() => descriptionOf(server.url))).subscribers).toBe(1)
+    process.kill(hanging, 'SIGCONT')
+    await expect.poll(() => metricOf(server.url, 'subscribers_live')).toBe(2)
+  })
+})

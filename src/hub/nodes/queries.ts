@@ -1,6 +1,7 @@
 // Asks the other nodes of the log, over its bus and with a deadline: worker processes and servers on Redis alike. A node that may be asked
 // has a lease on the roster, so that the others find it.
 import { randomUUID } from 'node:crypto'
+import { within } from '../../deadline.ts'
 import { type ErrorCode, TidingsError } from '../../errors.ts'
 import type { Bus } from '../../log/bus.ts'
 import type { Roster } from '../../log/roster.ts'
@@ -136,16 +137,12 @@ export class NodeQueries {
 
   /** Without the roster, which may be out of reach, this node is alone. */
   async #others(timeoutMs: number): Promise<string[]> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<string[]>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs, [])
-    })
-    try {
-      const living = await Promise.race([this.#living().catch(() => []), late])
-      return living.filter((node) => node !== this.node)
-    } finally {
-      clearTimeout(timer)
-    }
+    const living = await within(
+      timeoutMs,
+      this.#living().catch(() => []),
+      () => []
+    )
+    return living.filter((node) => node !== this.node)
   }
 
   /** Renews the lease of this node, and returns the nodes that can be asked. */

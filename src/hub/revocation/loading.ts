@@ -1,4 +1,5 @@
 // Waits until the list of revocations was loaded for the first time.
+import { within } from '../../deadline.ts'
 import { TidingsError } from '../../errors.ts'
 
 /** How long a client waits for it at start, in milliseconds. */
@@ -18,18 +19,13 @@ export class Loading {
 
   /** @throws TidingsError `log_unavailable` when it takes too long */
   done(): Promise<void> {
-    return this.#promise !== undefined ? withinTime(this.#promise) : loaded
+    return this.#promise !== undefined ? within(timeoutMs, this.#promise, refuse) : loaded
   }
 }
 
 /** One promise for all requests, which ask after every token. */
 const loaded = Promise.resolve()
 
-async function withinTime(loading: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    const error = () => new TidingsError('log_unavailable', 'the list of revocations is not loaded')
-    timer = setTimeout(() => reject(error()), timeoutMs)
-  })
-  await Promise.race([loading, late]).finally(() => clearTimeout(timer))
+function refuse(): never {
+  throw new TidingsError('log_unavailable', 'the list of revocations is not loaded')
 }

@@ -2,6 +2,7 @@
 // errors never contain the password.
 import { ErrorReply } from 'redis'
 import { backoffMs } from '../../backoff.ts'
+import { within } from '../../deadline.ts'
 import { TidingsError } from '../../errors.ts'
 import { type Client, destroy, makeClient } from './dial.ts'
 import { isRedirect, isRefusal, type RedisDiscovery } from './discovery.ts'
@@ -114,17 +115,11 @@ export class RedisConnection {
   }
 
   async #ask({ client }: Attempt, args: string[], left: number): Promise<unknown> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('it did not answer')), Math.max(1, left))
+    const answer = await within(Math.max(1, left), (client as Client).sendCommand(args), () => {
+      throw new Error('it did not answer')
     })
-    try {
-      const answer = await Promise.race([(client as Client).sendCommand(args), late])
-      this.#failures = 0
-      return answer
-    } finally {
-      clearTimeout(timer)
-    }
+    this.#failures = 0
+    return answer
   }
 
   async #ready(left: number): Promise<Attempt> {

@@ -1,6 +1,7 @@
 // The primary process of `tidings serve --workers`: it has the log and no clients, starts the workers, replaces one that ends, and
 // answers what concerns all of them.
 import cluster from 'node:cluster'
+import { within } from '../../deadline.ts'
 import { LogServer } from '../../log/workers/server.ts'
 import type { Config } from '../config/options.ts'
 import { storeKind } from '../config/store-value.ts'
@@ -21,6 +22,9 @@ import { primaryVariable } from './variable.ts'
 
 /** The time between two attempts to start a worker while Redis cannot be reached. */
 const outageDelayMs = 1_000
+
+/** How long the primary waits for the figures of a worker. One that hangs must not hide those of the others. */
+const answerTimeoutMs = 2_000
 
 /** What the command line needs of a server, or of several. */
 export type ServerControl = Pick<Server, 'urls' | 'reload' | 'stop'>
@@ -131,10 +135,12 @@ class Primary implements ServerControl {
     return [...this.#workers.values()].filter(({ isStarted }) => isStarted)
   }
 
-  /** The answers of all workers that did not end meanwhile. */
+  /** The answers of all workers that answer in time and do not end meanwhile. */
   async #askAll<Result>(ask: (channel: Channel<WorkerMethods>) => Promise<Result>): Promise<Result[]> {
-    const settled = await Promise.allSettled(this.#started.map(({ channel }) => ask(channel)))
-    return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    const settled = await Promise.allSettled(
+      this.#started.map(({ channel }) => within<Result | undefined>(answerTimeoutMs, ask(channel), () => undefined))
+    )
+    return settled.flatMap((one) => (one.status === 'fulfilled' && one.value !== undefined ? [one.value] : []))
   }
 
   /** Starts a worker, and resolves when it takes connections. Rejects when it has ended before. */
@@ -221,7 +227,7 @@ class Primary implements ServerControl {
       publish: (address, subject) => this.#limits.publish(address, subject),
       metrics: async () => {
         const ofWorkers = await this.#askAll((channel) => channel.ask('metrics'))
-        return combineMetrics([await this.#metrics.values(), ...ofWorkers])
+        return combineMetrics([await this.#metrics.values(ofWorkers.length), ...ofWorkers])
       },
       describe: async (limit) => combineDescriptions(await this.#askAll((one) => one.ask('describe', limit)), limit)
     }

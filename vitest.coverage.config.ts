@@ -1,4 +1,4 @@
-// The tests of hub, log, auth, sse, topics and http, with the coverage of dist. Processes that a test starts are not measured.
+// The tests of hub, log, auth, sse, topics, http and the dashboard, with the coverage of dist. Processes that a test starts are not measured.
 import { defineConfig } from 'vitest/config'
 import base from './vitest.config.ts'
 
@@ -9,12 +9,9 @@ const slow = ['hub/planted-faults', 'log/redis-sentinel', 'log/redis-cluster', '
 export default defineConfig({
   test: {
     ...base.test,
-    include: [...measured, 'http'].map((folder) => `test/${folder}/**/*.test.ts`),
+    include: [...measured, 'http', 'dashboard'].map((folder) => `test/${folder}/**/*.test.ts`),
     exclude: slow.map((file) => `test/${file}.test.ts`),
     reporters: ['dot'],
-    // Measured code is slower.
-    testTimeout: 120_000,
-    expect: { poll: { timeout: 30_000 } },
     coverage: {
       provider: 'v8',
       enabled: true,

@@ -1,4 +1,4 @@
-// Prints the coverage of the tests of hub, log, auth, sse, topics and http: a line for each folder of src, and a total. The tests import dist,
+// Prints the coverage of the tests of hub, log, auth, sse, topics, http and the dashboard: a line for each folder of src, and a total. The tests import dist,
 // whose files have the names of those in src; the code that runs in processes of its own is not measured.
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'

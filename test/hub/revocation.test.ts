@@ -251,9 +251,7 @@ describe('the end of a revocation', () => {
     expect(hub.revocations.refusalOf({ token: { jti: '7' } })).toBe('token_revoked')
   })
 
-  it('removes it from the lists of all nodes and from the roster, some minutes later', {
-    timeout: 90_000
-  }, async () => {
+  it('removes it from the lists of all nodes and from the roster, some minutes later', async () => {
     atTime(start)
     const log = new MemoryLog()
     const [one, two] = [open({ log }), open({ log })]

@@ -170,9 +170,7 @@ describe('LmdbLog with rules that change between two starts', () => {
     expect(await readAll(second)).toMatchObject({ lost: false })
   })
 
-  it(`keeps what the rules state when it is killed during a change that is reverted (seed ${seed})`, {
-    timeout: 60_000
-  }, async () => {
+  it(`keeps what the rules state when it is killed during a change that is reverted (seed ${seed})`, async () => {
     const path = newFolder()
     const random = randomFrom(seed)
     const retention = [{ match: '*', entries: 24_000 }]

@@ -84,7 +84,7 @@ describeWith(await redis(), 'a fleet with operator mistakes', (program) => {
     const redis = await redisForTest(program)
     const { servers, clients } = await startFleet(redis)
     const used = Number(/used_memory:(\d+)/.exec(String(await redis.ask('INFO', 'memory')))?.[1])
-    await redis.ask('CONFIG', 'SET', 'maxmemory', String(used + 4 * 2 ** 20))
+    await redis.ask('CONFIG', 'SET', 'maxmemory', String(used + 2 ** 20))
     await redis.ask('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
     const epochs = new Set<string>()
     let newest = ''

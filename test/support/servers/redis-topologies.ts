@@ -6,6 +6,8 @@ import { freePort } from './free-port.ts'
 import { type RedisServer, redisForTest, startRedis } from './redis.ts'
 
 const pollOptions = { interval: 50 }
+/** For `vi.waitFor`, which also works in a hook. */
+const waitOptions = { timeout: 60_000, interval: 50 }
 
 export interface SentinelSetup {
   readonly url: string
@@ -46,20 +48,18 @@ export interface Cluster {
 /** Three masters that share the slots. */
 export async function startCluster(program: string): Promise<Cluster> {
   const nodes = await Promise.all([1, 2, 3].map(() => startNode(program)))
-  const [first, ...others] = nodes as [RedisServer, ...RedisServer[]]
-  const bounds = [0, 5461, 10923, 16384]
-  for (const [at, node] of nodes.entries())
-    await node.ask('CLUSTER', 'ADDSLOTSRANGE', String(bounds[at]), String((bounds[at + 1] as number) - 1))
-  for (const node of others) await meet(first, node)
-  for (const node of nodes)
-    await vi.waitFor(
-      async () => expect(await infoOf(node)).toMatch(/cluster_state:ok[\s\S]*known_nodes:3/),
-      pollOptions
-    )
+  const stop = async () => void (await Promise.all(nodes.map((node) => node.stop())))
+  try {
+    await formCluster(nodes)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const [first] = nodes as [RedisServer]
+  const closedPort = await freePort()
   // Wait until the connections used above are closed; otherwise the leak check of a test reports them.
   const opened = () => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'))
-  const closedPort = await freePort()
-  await vi.waitFor(() => expect(opened()).toEqual([]), pollOptions)
+  await vi.waitFor(() => expect(opened()).toEqual([]), waitOptions)
   const owner = async (key: string) => {
     const slot = Number(await first.ask('CLUSTER', 'KEYSLOT', key))
     const [, , [, port]] = ((await first.ask('CLUSTER', 'SLOTS')) as [number, number, [string, number]][]).find(
@@ -67,11 +67,18 @@ export async function startCluster(program: string): Promise<Cluster> {
     ) as [number, number, [string, number]]
     return { node: nodes.find((one) => one.port === port) as RedisServer, slot: String(slot) }
   }
-  return {
-    url: `redis+cluster://127.0.0.1:${closedPort},127.0.0.1:${first.port}`,
-    nodes,
-    owner,
-    stop: async () => void (await Promise.all(nodes.map((node) => node.stop())))
+  return { url: `redis+cluster://127.0.0.1:${closedPort},127.0.0.1:${first.port}`, nodes, owner, stop }
+}
+
+async function formCluster(nodes: readonly RedisServer[]): Promise<void> {
+  const bounds = [0, 5461, 10923, 16384]
+  for (const [at, node] of nodes.entries())
+    await node.ask('CLUSTER', 'ADDSLOTSRANGE', String(bounds[at]), String((bounds[at + 1] as number) - 1))
+  const [first, ...others] = nodes as [RedisServer, ...RedisServer[]]
+  for (const node of others) await meet(first, node)
+  for (const node of nodes) {
+    const isComplete = async () => expect(await infoOf(node)).toMatch(/cluster_state:ok[\s\S]*known_nodes:3/)
+    await vi.waitFor(isComplete, waitOptions)
   }
 }
 

@@ -81,7 +81,7 @@ function greeting(urls: readonly string[], config: Config): string {
 ${dashboard === 'off' ? '' : `  dashboard  ${url}/dashboard\n`}\
   listen     curl -N ${anonymous ? '' : bearer}${url}/subscribe
   publish    curl ${bearer}-d 'hello' ${url}/publish
-${bearer && `  token      npx tidings token --publish '*'${audienceFlag(url, config)}\n`}`
+${config.publisherKey && `  token      npx tidings token --publish '*'${audienceFlag(url, config)}\n`}`
 }
 
 /** `tidings token` knows the default address only. */

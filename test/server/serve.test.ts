@@ -41,6 +41,12 @@ describe('tidings serve', () => {
     expect(named.output()).toContain("token --publish '*' --audience https://hub.example.com\n")
   })
 
+  it('prints no command for a token if only an identity provider can sign one', async () => {
+    const jwks = 'http://127.0.0.1:1/jwks.json'
+    const { output } = await start('--publisher-jwks', jwks, '--subscriber-jwks', jwks)
+    expect(output()).not.toContain('tidings token')
+  })
+
   it('streams updates, and on SIGTERM ends its streams and exits', async () => {
     const { url, kill } = await start()
     const client = await listen(`${url}/subscribe`)

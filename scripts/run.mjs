@@ -1,7 +1,8 @@
 // Makes every npm script work on a fresh clone: installs when the lock file changed, builds when a source changed, then
 // runs what was asked. It imports only modules of Node, since it runs before the install.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -27,60 +28,105 @@ function hashOf(paths) {
 }
 
 /** Does `work` only when what it depends on has changed since it last succeeded.
- * @param {string} stamp @param {string[]} inputs @param {() => void} work */
-function whenChanged(stamp, inputs, work) {
+ * @param {string} stamp @param {string[]} inputs @param {() => Promise<void>} work */
+async function whenChanged(stamp, inputs, work) {
   const file = join(root, stamp)
   const now = hashOf(inputs)
   if (existsSync(file) && readFileSync(file, 'utf8') === now) return
-  work()
+  await work()
   mkdirSync(join(file, '..'), { recursive: true })
   writeFileSync(file, now)
 }
 
 /** @param {string} program @param {string[]} programArgs @param {'inherit' | 'quiet'} output */
-function run(program, programArgs, output = 'inherit') {
+async function run(program, programArgs, output = 'inherit') {
   const stdio = output === 'quiet' ? 'pipe' : 'inherit'
-  const result = spawnSync(program, programArgs, { cwd: root, stdio, shell: process.platform === 'win32' })
-  if (result.status === 0) return
-  if (result.stdout) process.stderr.write(result.stdout)
-  if (result.stderr) process.stderr.write(result.stderr)
-  if (result.error) console.error(`could not run ${program}: ${result.error.message}`)
-  process.exit(result.status ?? 1)
+  const child = spawn(program, programArgs, { cwd: root, stdio, shell: process.platform === 'win32' })
+  /** @type {Uint8Array[]} */
+  const printed = []
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => printed.push(chunk))
+  const release = endOnSignal(child)
+  const [status] = await once(child, 'close').catch((error) => {
+    console.error(`could not run ${program}: ${error.message}`)
+    return [1]
+  })
+  release()
+  if (status === 0) return
+  for (const chunk of printed) process.stderr.write(chunk)
+  process.exit(status ?? 1)
+}
+
+const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
+
+/** Until the returned function is called, a signal ends the child and then this process. A second one does not wait.
+ * @param {import('node:child_process').ChildProcess} child */
+function endOnSignal(child) {
+  /** @param {NodeJS.Signals} signal */
+  const end = (signal) => {
+    const leave = () => {
+      release()
+      process.kill(process.pid, signal)
+    }
+    release()
+    for (const name of signals) process.once(name, leave)
+    child.removeAllListeners('close').once('close', leave)
+    child.kill(signal)
+  }
+  const release = () => {
+    for (const name of signals) process.removeAllListeners(name)
+  }
+  for (const name of signals) process.on(name, end)
+  return release
+}
+
+/**
+ * npm passes a signal to the shell that it started, and the shell of some systems ends without passing it on. So this
+ * process ends when its parent does.
+ */
+function endWithParent() {
+  if (process.env.npm_lifecycle_event === undefined || process.platform === 'win32') return
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    process.kill(process.pid, 'SIGTERM')
+  }, 200)
+  timer.unref()
 }
 
 /** @param {string} name @param {string[]} toolArgs */
 const tool = (name, ...toolArgs) => run(join(root, 'node_modules', '.bin', name), toolArgs)
 
-function install() {
-  whenChanged('node_modules/.tidings-stamp', ['package-lock.json'], () => {
+async function install() {
+  await whenChanged('node_modules/.tidings-stamp', ['package-lock.json'], async () => {
     console.error('installing dependencies (once) …')
-    run('npm', ['ci', '--no-audit', '--no-fund', '--include=dev'], 'quiet')
+    await run('npm', ['ci', '--no-audit', '--no-fund', '--include=dev'], 'quiet')
   })
 }
 
 /** The client and the hooks again: checked without the types of Node, and in CommonJS for applications that use `require`. */
-function buildForBrowsers() {
+async function buildForBrowsers() {
   for (const layer of ['client', 'react']) {
-    tool('tsc', '-p', `src/${layer}`)
-    tool('tsc', '-p', `src/${layer}/tsconfig.cjs.json`)
+    await tool('tsc', '-p', `src/${layer}`)
+    await tool('tsc', '-p', `src/${layer}/tsconfig.cjs.json`)
   }
   writeFileSync(join(root, 'dist/cjs/package.json'), '{"type":"commonjs"}\n')
 }
 
 /** Type-checks the pages, bundles style and script of each, and makes one document of them. */
-function bundlePages() {
-  tool('tsc', '-p', 'src/pages')
-  bundlePage('live', 'main.ts', [])
+async function bundlePages() {
+  await tool('tsc', '-p', 'src/pages')
+  await bundlePage('live', 'main.ts', [])
   const licenses = '/*! Contains Preact (MIT, Jason Miller) and uPlot (MIT, Leon Sorokin). */'
-  bundlePage('dashboard', 'main.tsx', ['--minify', `--banner:js=${licenses}`])
+  await bundlePage('dashboard', 'main.tsx', ['--minify', `--banner:js=${licenses}`])
 }
 
 /** @param {string} name @param {string} script @param {string[]} options */
-function bundlePage(name, script, options) {
+async function bundlePage(name, script, options) {
   const source = `src/pages/${name}`
   const form = ['--bundle', '--target=es2022', '--charset=utf8', '--legal-comments=none', '--log-level=warning']
   const jsx = ['--jsx=automatic', '--jsx-import-source=preact']
-  tool(
+  await tool(
     'esbuild',
     `${source}/${script}`,
     '--format=esm',
@@ -91,7 +137,7 @@ function bundlePage(name, script, options) {
   )
   // Without a target, which would replace `light-dark()`.
   const minify = options.filter((option) => option === '--minify')
-  tool(
+  await tool(
     'esbuild',
     `${source}/${name}.css`,
     '--bundle',
@@ -110,20 +156,20 @@ function bundlePage(name, script, options) {
   writeFileSync(join(root, `dist/pages/${name}/${name}.html`), page)
 }
 
-function build() {
-  install()
-  whenChanged(
+async function build() {
+  await install()
+  await whenChanged(
     'dist/.stamp',
     ['src', 'scripts/bundle-cli.mjs', 'tsconfig.json', 'tsconfig.base.json', 'package-lock.json'],
-    () => {
+    async () => {
       console.error('building …')
       rmSync(join(root, 'dist'), { recursive: true, force: true })
-      tool('tsc', '-p', 'tsconfig.json')
-      buildForBrowsers()
-      bundlePages()
+      await tool('tsc', '-p', 'tsconfig.json')
+      await buildForBrowsers()
+      await bundlePages()
       cpSync(join(root, 'src/log/redis/lua'), join(root, 'dist/log/redis/lua'), { recursive: true })
       // In a process of its own, since esbuild may not have been installed when this one began.
-      run(process.execPath, [join(root, 'scripts/bundle-cli.mjs'), join(root, 'dist')])
+      await run(process.execPath, [join(root, 'scripts/bundle-cli.mjs'), join(root, 'dist')])
     }
   )
 }
@@ -131,57 +177,58 @@ function build() {
 const commands = {
   build,
   async start() {
-    build()
+    await build()
     const main = join(root, 'dist/cli/main.js')
     process.argv = [process.execPath, main, 'serve', ...args]
     await import(pathToFileURL(main).href)
   },
-  test() {
-    build()
-    tool('vitest', 'run', ...args)
+  async test() {
+    await build()
+    await tool('vitest', 'run', ...args)
   },
-  soak() {
+  async soak() {
     process.env.TIDINGS_SOAK = '1'
     process.env.TIDINGS_HISTORIES ??= '5000'
-    commands.test()
-    if (args.length === 0) commands.workers()
+    await commands.test()
+    if (args.length === 0) await commands.workers()
   },
   /** The suites of the server, whose servers have two worker processes. */
-  workers() {
+  async workers() {
     process.env.TIDINGS_WORKERS = '2'
-    build()
-    tool('vitest', 'run', ...(args.length > 0 ? args : ['test/server', 'test/mercure']))
+    await build()
+    await tool('vitest', 'run', ...(args.length > 0 ? args : ['test/server', 'test/mercure']))
   },
   /** Builds the site of the documents into build/site; `--serve` shows it, and `--port` chooses where. */
-  docs() {
-    install()
-    tool('vitepress', 'build', 'site')
+  async docs() {
+    await install()
+    await tool('vitepress', 'build', 'site')
     const [serve, ...rest] = args
-    if (serve === '--serve') tool('vitepress', 'preview', 'site', ...(rest.length > 0 ? rest : ['--port', '4173']))
+    if (serve === '--serve')
+      await tool('vitepress', 'preview', 'site', ...(rest.length > 0 ? rest : ['--port', '4173']))
   },
   /** Of the tests in this process; `--uncovered` lists the lines with a branch that none of them takes. */
-  coverage() {
-    build()
+  async coverage() {
+    await build()
     process.env.TIDINGS_HISTORIES ??= '20'
-    tool('vitest', 'run', '--config', 'vitest.coverage.config.ts')
-    run(process.execPath, ['scripts/coverage.mjs', ...args])
+    await tool('vitest', 'run', '--config', 'vitest.coverage.config.ts')
+    await run(process.execPath, ['scripts/coverage.mjs', ...args])
   },
-  mutation() {
-    build()
-    run(process.execPath, ['scripts/mutation.mjs', ...args])
+  async mutation() {
+    await build()
+    await run(process.execPath, ['scripts/mutation.mjs', ...args])
   },
-  bench() {
-    build()
-    tool('tsc', '-p', 'bench')
-    run(process.execPath, ['build/bench/main.js', ...args])
+  async bench() {
+    await build()
+    await tool('tsc', '-p', 'bench')
+    await run(process.execPath, ['build/bench/main.js', ...args])
   },
-  check() {
-    build()
-    tool('biome', 'check', '.')
-    run(process.execPath, ['scripts/check-lua.mjs'])
-    tool('tsc', '-p', 'test')
-    tool('tsc', '-p', 'bench', '--noEmit')
-    tool('vitest', 'run', ...args)
+  async check() {
+    await build()
+    await tool('biome', 'check', '.')
+    await run(process.execPath, ['scripts/check-lua.mjs'])
+    await tool('tsc', '-p', 'test')
+    await tool('tsc', '-p', 'bench', '--noEmit')
+    await tool('vitest', 'run', ...args)
   },
   help() {
     console.error(`npm run <${Object.keys(commands).join('|')}>`)
@@ -190,4 +237,5 @@ const commands = {
 }
 
 const chosen = /** @type {Record<string, () => unknown>} */ (commands)[command] ?? commands.help
+endWithParent()
 await chosen()

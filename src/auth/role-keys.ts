@@ -54,7 +54,7 @@ function check(source: Source, algorithms: readonly string[]): VerifyToken {
     try {
       return await verified(token, source, { ...requirements, algorithms: allowed })
     } catch (error) {
-      throw new TokenError(reasonOf(error))
+      throw new TokenError(reasonOf(error, requirements))
     }
   }
 }
@@ -95,8 +95,25 @@ async function firstOf(
   throw new errors.JWSSignatureVerificationFailed()
 }
 
-/** Only jose's codes and the names of claims, which are fixed texts: its errors contain the claims themselves. */
-function reasonOf(error: unknown): string {
-  if (error instanceof errors.JWTClaimValidationFailed) return `${error.claim}: ${error.reason}`
+/**
+ * jose's codes and the names of claims, which are fixed texts: its errors contain the claims themselves. A wrong audience is
+ * quoted, because it is the usual mistake. The signature of such a token is valid, so a trusted issuer has written it.
+ */
+function reasonOf(error: unknown, { audience = [] }: Requirements): string {
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    const { claim, reason, payload } = error
+    const isOther = claim === 'aud' && reason === 'check_failed'
+    return isOther ? describeAudience([audience].flat(), payload.aud) : `${claim}: ${reason}`
+  }
   return error instanceof errors.JOSEError ? error.code : 'the keys could not be fetched'
+}
+
+/** Characters of a received audience in a reason. */
+const maxQuoted = 200
+
+function describeAudience(expected: readonly string[], received: unknown): string {
+  const accepted = expected.map((one) => JSON.stringify(one)).join(' or ') || 'nothing'
+  const quoted = JSON.stringify(received)
+  const shown = quoted.length > maxQuoted ? `${quoted.slice(0, maxQuoted)}…` : quoted
+  return `aud: expected ${accepted}, got ${shown}`
 }

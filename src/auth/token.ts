@@ -168,7 +168,7 @@ function unquoted(value: string): string {
 
 /**
  * A token is not accepted. Its bearer learns nothing more [RFC 6750, 3.1], because the failed check would help an
- * attacker who makes tokens up. `reason` is for debug logs. It quotes neither the token nor a key.
+ * attacker who makes tokens up. `reason` is for log lines. It quotes neither the token nor a key.
  */
 export class TokenError extends Error {
   override readonly name = 'TokenError'

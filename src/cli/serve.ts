@@ -71,16 +71,24 @@ async function start(config: Config, sources: Sources): Promise<Started> {
 
 /** Where the server listens, and commands to try; they need a token if the server has keys. */
 function greeting(urls: readonly string[], config: Config): string {
-  const { anonymous } = config
+  const { anonymous, dashboard } = config
   const bearer = hasKeys(config) ? `-H "Authorization: Bearer $TOKEN" ` : ''
   const listening = `tidings is listening on ${urls.join(' and ')}, and keeps history in ${describeStore(config.store)}\n`
   const url = urls.find((one) => one.startsWith('http'))
   if (url === undefined) return listening
   return `${listening}
-  open      ${url}
-  listen    curl -N ${anonymous ? '' : bearer}${url}/subscribe
-  publish   curl ${bearer}-d 'hello' ${url}/publish
-${bearer && "  token     tidings token --publish '*', or --subscribe '*'\n"}`
+  open       ${url}
+${dashboard === 'off' ? '' : `  dashboard  ${url}/dashboard\n`}\
+  listen     curl -N ${anonymous ? '' : bearer}${url}/subscribe
+  publish    curl ${bearer}-d 'hello' ${url}/publish
+${config.publisherKey && `  token      npx tidings token --publish '*'${audienceFlag(url, config)}\n`}`
+}
+
+/** `tidings token` knows the default address only. */
+function audienceFlag(url: string, { audience: [named], publicUrls: [publicUrl] }: Config): string {
+  if (named !== undefined) return ` --audience ${named}`
+  const address = publicUrl ?? url
+  return address === 'http://127.0.0.1:5000' ? '' : ` --url ${address}`
 }
 
 /** HS256 requires a secret of at least 256 bits [RFC 7518, 3.2]. */

@@ -5,26 +5,33 @@ import type { Json } from '../auth/grants.ts'
 import { type MintOptions, mint } from '../auth/mint.ts'
 import { OptionError, withOptionName } from '../errors.ts'
 import { hubPath } from '../http/access/options.ts'
+import type { Sources } from '../server/config/config.ts'
 import { type Config, flagFor, variableFor } from '../server/config/options.ts'
 import { parseDuration } from '../units.ts'
 import { Failure } from './client/failure.ts'
-import { collect } from './client/flags.ts'
+import { collect, readUrl, urlVariable } from './client/flags.ts'
 import { endOnFailure } from './client/run.ts'
 import { withConfig } from './server-flags.ts'
 
 interface Flags {
-  readonly publish: string[]
-  readonly subscribe: string[]
+  readonly publish: readonly string[]
+  readonly subscribe: readonly string[]
   readonly operate?: boolean
   readonly dialect: Dialect
   readonly expires: string
   readonly payload?: string
   readonly key?: string
   readonly algorithm?: string
+  readonly url?: URL
+  /** Whether `url` is from the flag, not from the variable. */
+  readonly isUrlTyped: boolean
   readonly audience?: string
   readonly issuer?: string
   readonly subject?: string
 }
+
+/** As the parser returns them. */
+type Given = Omit<Flags, 'publish' | 'subscribe' | 'isUrlTyped'> & Partial<Pick<Flags, 'publish' | 'subscribe'>>
 
 const examples = `
 Examples:
@@ -35,25 +42,36 @@ Examples:
 
 export function tokenCommand(): Command {
   return new Command('token')
-    .option('--publish <topic>', 'allow publishing to a topic, a/{x}, or *; repeat it for several', collect, [])
-    .option('--subscribe <topic>', 'allow reading private updates of a topic; repeat it for several', collect, [])
+    .option('--publish <topic>', 'allow publishing to a topic, a/{x}, or *; repeat it for several', collect)
+    .option('--subscribe <topic>', 'allow reading private updates of a topic; repeat it for several', collect)
     .option('--operate', 'allow operating the server, such as `tidings revoke`')
     .addOption(new Flag('--dialect <dialect>', 'version of Mercure').choices(['1.0', '0.x']).default('1.0'))
     .option('--expires <duration>', 'lifetime such as 10m or 7d; in 0.x also never', '1h')
     .option('--payload <json>', 'JSON that is shown in lists of subscriptions')
     .option('--key <key>', 'secret, or private key as PEM or JWK (TIDINGS_PUBLISHER_KEY, TIDINGS_SUBSCRIBER_KEY)')
     .option('--algorithm <name>', 'signature algorithm such as HS512; default: the one that fits the key')
-    .option('--audience <url>', 'URL of the hub, in 1.0 (TIDINGS_AUDIENCE, default the hub at its default address)')
+    .addOption(
+      new Flag('--url <url>', 'URL of the server that the token is for, in 1.0').env(urlVariable).argParser(readUrl)
+    )
+    .option('--audience <url>', 'the claim `aud`, if it is not the URL of the server (TIDINGS_AUDIENCE)')
     .option('--issuer <name>', 'the claim `iss` (TIDINGS_ISSUERS, default tidings)')
     .option('--subject <name>', 'the claim `sub`')
     .addHelpText('after', examples)
-    .action((flags: Flags) => endOnFailure(() => printToken(flags)))
+    .action((given: Given, command: Command) => {
+      const isUrlTyped = command.getOptionValueSource('url') === 'cli'
+      return endOnFailure(() => printToken({ publish: [], subscribe: [], ...given, isUrlTyped }))
+    })
 }
 
 async function printToken(flags: Flags): Promise<void> {
-  const config = await withConfig({}, (read) => read)
+  const { config, sources } = await withConfig({}, (config, sources) => ({ config, sources }))
   try {
     process.stdout.write(`${await mint(mintOptions(flags, config))}\n`)
+    if (flags.dialect === '1.0' && !isAddressed(flags, sources)) {
+      console.error(
+        `tidings: the token is for the server at ${addressOf(config)}; for another one, give --url or --audience`
+      )
+    }
   } catch (error) {
     if (!(error instanceof OptionError)) throw error
     throw new Failure(error.describe(nameFor(flags)))
@@ -83,7 +101,7 @@ function mintOptions(flags: Flags, config: Config): MintOptions {
     subscribe,
     operate,
     key: flags.key ?? keyFor(flags, config),
-    audience: flags.audience ?? audienceOf(config),
+    audience: flags.audience ?? audienceOf(flags, config),
     ...(issuer !== undefined && { issuer }),
     ...(algorithm !== undefined && { algorithm }),
     ...(subject !== undefined && { subject }),
@@ -115,9 +133,28 @@ function issuerOf({ issuers: [first] }: Config): string | undefined {
   return typeof first === 'object' ? first.issuer : first
 }
 
-function audienceOf({ audience: [first], publicUrls: [url], host, port }: Config): string {
-  if (first !== undefined) return first
-  return new URL(hubPath, url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`).href
+/** The hub of a server is below the URL of the server. */
+function audienceOf(flags: Flags, config: Config): string {
+  const [named] = config.audience
+  const [publicUrl] = config.publicUrls
+  if (flags.url && flags.isUrlTyped) return hubOf(flags.url)
+  if (named !== undefined) return named
+  if (publicUrl !== undefined) return new URL(hubPath, publicUrl).href
+  return flags.url ? hubOf(flags.url) : addressOf(config) + hubPath
+}
+
+function hubOf(url: URL): string {
+  return url.href.replace(/\/$/, '') + hubPath
+}
+
+function addressOf({ host, port }: Config): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** Whether the user said which server the token is for, in a flag or a variable. */
+function isAddressed({ url, audience }: Flags, sources: Sources): boolean {
+  const names = ['audience', 'publicUrls', 'host', 'port'] as const
+  return url !== undefined || audience !== undefined || names.some((name) => sources.has(name))
 }
 
 function readExpiry({ expires, dialect }: Flags): number | undefined {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { OptionError, TidingsError } from '../errors.ts'
 import type { Hub } from '../hub/hub.ts'
-import { Access } from './access/access.ts'
+import { Access, AccessError } from './access/access.ts'
 import { ClientAddress } from './access/client-address.ts'
 import { Cors } from './access/cors.ts'
 import { type Limiter, Limits } from './access/limits.ts'
@@ -19,7 +19,7 @@ import type { Bounds, HandlerOptions, RequestContext, Route } from './request-co
 import { addHeader, sendError, writeHead } from './response.ts'
 import { withoutSecret } from './simple/control.ts'
 import { simplePaths, simpleRoute } from './simple/routes.ts'
-import { answerOptions, hasSeveralHosts, severalHosts, targetOf } from './target.ts'
+import { answerOptions, hostError, targetOf } from './target.ts'
 import { traceOf } from './trace.ts'
 
 /** Bytes that may wait for one slow client, besides one batch. */
@@ -171,12 +171,14 @@ export class Router {
     const trace = traceOf(request)
     if (!(error instanceof TidingsError)) this.#hub.failed(error)
     const code = error instanceof TidingsError ? error.code : 'internal'
+    const reason = error instanceof AccessError ? error.reason : undefined
     this.#hub.refused({
       code,
       request: id,
       address,
       method,
       path: withoutSecret(`${mount}${path}`),
+      ...(reason !== undefined && { reason }),
       ...(trace !== undefined && { trace })
     })
   }
@@ -188,7 +190,8 @@ export class Router {
     if (request.rawHeaders.length > 2 * maxHeaders) {
       throw new TidingsError('headers_too_large', `the limit is ${maxHeaders} headers`)
     }
-    if (hasSeveralHosts(request)) throw new TidingsError('request_malformed', severalHosts)
+    const ambiguous = hostError(request)
+    if (ambiguous) throw ambiguous
     if (this.#localOnly) requireLocalName(request)
     this.#access.requireHost(request)
     if (answerOptions(request, response, methods)) return

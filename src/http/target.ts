@@ -1,4 +1,5 @@
 // The target of a request: its path, query and host [RFC 9112, 3.2].
+import { TidingsError } from '../errors.ts'
 import type { HttpRequest, HttpResponse } from './exchange.ts'
 import { writeHead } from './response.ts'
 
@@ -44,9 +45,25 @@ export function hostsOf({ protocol, host, hostname, port }: URL): readonly strin
 }
 
 /**
- * Whether a request has several `Host` headers. Node keeps the first, but a proxy in front may have used another one.
+ * The error of a request whose host is ambiguous: with several `Host` headers, of which Node keeps the first, or on HTTP/2 with
+ * another `Host` than `:authority` [RFC 9113, 8.3.1]. A proxy in front may have used the other one.
  */
-export function hasSeveralHosts({ rawHeaders }: HttpRequest): boolean {
+export function hostError(request: HttpRequest): TidingsError | undefined {
+  if (hasSeveralHosts(request)) return new TidingsError('request_malformed', 'it has more than one Host header')
+  const { host, ':authority': authority, ':scheme': scheme } = request.headers
+  if (host === undefined || typeof authority !== 'string') return undefined
+  const protocol = scheme === 'http' ? 'http:' : 'https:'
+  if (withoutDefaultPort(host, protocol) === withoutDefaultPort(authority, protocol)) return undefined
+  return new TidingsError('request_malformed', 'its Host header differs from :authority')
+}
+
+function withoutDefaultPort(host: string, protocol: keyof typeof defaultPorts): string {
+  const plain = plainHost(host)
+  const port = `:${defaultPorts[protocol]}`
+  return plain.endsWith(port) ? plain.slice(0, -port.length) : plain
+}
+
+function hasSeveralHosts({ rawHeaders }: HttpRequest): boolean {
   let hosts = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string
@@ -54,8 +71,6 @@ export function hasSeveralHosts({ rawHeaders }: HttpRequest): boolean {
   }
   return hosts > 1
 }
-
-export const severalHosts = 'it has more than one Host header'
 
 /** Answers `OPTIONS *`, which concerns the whole server [RFC 9110, 9.3.7]. Returns whether it did. */
 export function answerOptions(request: HttpRequest, response: HttpResponse, methods: readonly string[]): boolean {

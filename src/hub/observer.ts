@@ -28,6 +28,8 @@ export interface RefusedRequest {
   readonly method: string
   /** The path, without the query. */
   readonly path: string
+  /** Why its token is not accepted, without the token; undefined if `code` says all. */
+  readonly reason?: string
   /** The trace id of its `traceparent` header. */
   readonly trace?: string
 }

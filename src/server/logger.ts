@@ -29,8 +29,8 @@ function level(name: string): { level: string } {
 /** An observer that logs the events of a hub. */
 export function logObserver(logger: Logger): Observer {
   return {
-    refused({ code, request, address, method, path, trace }) {
-      logger.info({ code, request, address, method, path, trace }, 'refused')
+    refused({ code, reason, request, address, method, path, trace }) {
+      logger.info({ code, reason, request, address, method, path, trace }, 'refused')
     },
     joined({ connection: { request, address } }) {
       logger.debug({ request, address }, 'joined')

@@ -1,10 +1,9 @@
 // The endpoints for operators: /healthz, /readyz and /metrics.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { TidingsError } from '../errors.ts'
 import { requireReader } from '../http/access/authorize.ts'
 import type { RequestContext, Route } from '../http/request-context.ts'
 import { sendError, sendText } from '../http/response.ts'
-import { answerOptions, hasSeveralHosts, severalHosts, targetOf } from '../http/target.ts'
+import { answerOptions, hostError, targetOf } from '../http/target.ts'
 import type { Hub } from '../hub/hub.ts'
 import { metricsType } from './metrics.ts'
 
@@ -20,7 +19,8 @@ export interface OpsContext {
 export function answerOps(context: OpsContext, request: IncomingMessage, response: ServerResponse): boolean {
   const { path } = targetOf(request)
   if (path !== '/healthz' && path !== '/readyz') return false
-  if (hasSeveralHosts(request)) sendError(request, response, new TidingsError('request_malformed', severalHosts))
+  const ambiguous = hostError(request)
+  if (ambiguous) sendError(request, response, ambiguous)
   else if (request.method !== 'GET' && request.method !== 'HEAD') {
     sendText(response, 'This method is not allowed here: use GET or HEAD.\n', { Allow: 'GET, HEAD' }, 405)
   } else if (path === '/healthz') sendText(response, 'ok\n')
@@ -48,7 +48,8 @@ export function metricsRoutes({ metricsText }: OpsContext): ReadonlyMap<string, 
 export function opsListener(context: OpsContext): RequestListener {
   return (request, response) => {
     if (answerOps(context, request, response) || answerOptions(request, response, ['GET', 'HEAD'])) return
-    if (hasSeveralHosts(request)) sendError(request, response, new TidingsError('request_malformed', severalHosts))
+    const ambiguous = hostError(request)
+    if (ambiguous) sendError(request, response, ambiguous)
     else if (targetOf(request).path === '/metrics') void answerMetrics(context, response)
     else sendText(response, 'There is nothing here: use /healthz, /readyz or /metrics.\n', {}, 404)
   }

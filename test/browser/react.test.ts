@@ -37,7 +37,7 @@ async function idNow(url: string): Promise<string> {
 /** Waits until the hub has so many streams. */
 async function streamsAre(url: string, count: number) {
   const debug = async () => (await fetch(`${url}/debug`)).text()
-  await expect.poll(debug, waiting).toBe(`Currently ${count} subscriptions`)
+  await expect.poll(debug, waiting).toBe(`Currently ${count} subscription${count === 1 ? '' : 's'}`)
 }
 
 describeWith(await chromium(), 'the React hooks', (executablePath) => {

@@ -20,7 +20,7 @@ import { cuttableProxy } from '../support/servers/cuttable-proxy.ts'
 import { launch, waiting } from '../support/servers/live-page.ts'
 
 const connections = async (url: string) => (await fetch(`${url}/debug`)).text()
-const one = 'Currently 1 subscriptions'
+const one = 'Currently 1 subscription'
 
 /** Publishes to another topic than `a`. */
 const publishTo = (url: string, topics: string, data: unknown) => publish(`${url}/publish`, { topics, data })

@@ -11,11 +11,12 @@ import { startInProcess } from '../support/servers/in-process.ts'
 
 const secret = 'a-secret-of-this-test-that-is-long-enough'
 const keys = { TIDINGS_PUBLISHER_KEY: secret, TIDINGS_SUBSCRIBER_KEY: secret }
+const here = { ...keys, TIDINGS_URL: 'http://127.0.0.1:5000' }
 const everything = ['--publish', 'a/{x}', '--subscribe', '*', '--payload', '{"user":"x"}', '--expires', '1h']
 
 const run = commandHost()
 /** Mints with these flags and variables only. */
-const mint = (flags: string[], env: NodeJS.ProcessEnv = keys) => run(['token', ...flags], env)
+const mint = (flags: string[], env: NodeJS.ProcessEnv = here) => run(['token', ...flags], env)
 
 /** The printed token. */
 async function printed(flags: string[], env?: NodeJS.ProcessEnv): Promise<string> {
@@ -36,7 +37,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
   const ofDialect = ['--dialect', dialect]
 
   test('is printed alone on stdout, as one line', async () => {
-    const { code, stdout, stderr } = await tidings(['token', ...everything, ...ofDialect], keys)
+    const { code, stdout, stderr } = await tidings(['token', ...everything, ...ofDialect], here)
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
   })
@@ -110,6 +111,41 @@ test('a token contains issuer, subject and audience', async () => {
   expect(implied).toMatchObject({ iss: 'https://env.example.com', aud: `https://env.example.org${hubPath}` })
 })
 
+describe('the audience of a token of 1.0', () => {
+  const aud = async (flags: string[], env: NodeJS.ProcessEnv = keys) =>
+    claimsOf(await printed(['--subscribe', '*', ...flags], env)).aud
+
+  test('follows from the URL of the server', async () => {
+    expect(await aud(['--url', 'http://127.0.0.1:8080'])).toBe(`http://127.0.0.1:8080${hubPath}`)
+    expect(await aud([], { ...keys, TIDINGS_URL: 'https://example.com/events' })).toBe(
+      `https://example.com/events${hubPath}`
+    )
+    const { url } = await start(keys)
+    const headers = bearer(await printed(['--publish', 'news', '--url', url]))
+    expect((await ask(`${url}/publish?topic=news`, { method: 'POST', body: 'x', headers })).status).toBe(200)
+  })
+
+  test('is what was given most explicitly', async () => {
+    const env = { ...keys, TIDINGS_URL: 'https://url.example.com', TIDINGS_PUBLIC_URLS: 'https://public.example.com' }
+    const named = { ...env, TIDINGS_AUDIENCE: 'https://audience.example.com' }
+    expect(await aud(['--url', 'http://127.0.0.1:8080', '--audience', 'https://flag.example.com'], named)).toBe(
+      'https://flag.example.com'
+    )
+    expect(await aud(['--url', 'http://127.0.0.1:8080'], named)).toBe(`http://127.0.0.1:8080${hubPath}`)
+    expect(await aud([], named)).toBe('https://audience.example.com')
+    expect(await aud([], env)).toBe(`https://public.example.com${hubPath}`)
+  })
+
+  test('is the default address if nothing else is known, and a line on stderr says so', async () => {
+    const { code, stdout, stderr } = await mint(['--publish', '*'], keys)
+    expect([code, claimsOf(stdout).aud]).toEqual([0, `http://127.0.0.1:5000${hubPath}`])
+    expect(stderr).toBe(
+      'tidings: the token is for the server at http://127.0.0.1:5000; for another one, give --url or --audience\n'
+    )
+    expect((await mint(['--publish', '*', '--dialect', '0.x'], keys)).stderr).toBe('')
+  })
+})
+
 const { publicKey } = generateKeyPairSync('ed25519')
 
 /** The options, and the expected message. */
@@ -164,6 +200,8 @@ const mistakes: readonly [string, string[], NodeJS.ProcessEnv, RegExp][] = [
   ],
   ['the key is a truncated JWK', ['--publish', '*', '--key', `{"k":"${secret}"`], {}, /expected a .*key/i],
   ['the dialect is unknown', ['--publish', '*', '--dialect', '2.0'], keys, /--dialect.* 1\.0, 0\.x/],
+  ['the URL has no scheme', ['--publish', '*', '--url', 'localhost:8080'], keys, /--url.*begins with http/],
+  ['the URL in the variable is wrong', ['--publish', '*'], { ...keys, TIDINGS_URL: 'hub' }, /TIDINGS_URL.*begins with/],
   ['an option is unknown', ['--publish', '*', '--whatever'], keys, /unknown option '--whatever'/],
   ['a variable is wrong', ['--publish', '*'], { ...keys, TIDINGS_PORT: 'http' }, /TIDINGS_PORT: expected 0 to 65535/]
 ]

@@ -31,6 +31,12 @@ function headings(path: string): string[] {
 
 it('there are documents', () => expect(documents.length).toBeGreaterThan(60))
 
+it('a curl command with a template has -g, because curl replaces {id} otherwise', () => {
+  const commands = documents.flatMap((path) => readFileSync(path, 'utf8').match(/^curl .*https?:[^'\s]*\{.*$/gm) ?? [])
+  expect(commands.length).toBeGreaterThan(5)
+  expect(commands.filter((command) => !/^curl (.* )?-\w*g/.test(command))).toEqual([])
+})
+
 it.each(documents)('%s', (path) => {
   const links = [...prose(path).matchAll(/\]\(<?([^)>\s]+)>?\)/g)].map(([, link]) => link as string)
   const broken = links.filter((link) => {

@@ -8,6 +8,7 @@ it('prints the number of subscriptions', async () => {
   const { url } = await serve()
   expect(await ask(`${url}/debug`)).toMatchObject({ status: 200, text: 'Currently 0 subscriptions' })
   await listen(`${url}/subscribe`)
+  expect((await ask(`${url}/debug`)).text).toBe('Currently 1 subscription')
   await listen(`${url}/subscribe?topic=a`)
   expect((await ask(`${url}/debug`)).text).toBe('Currently 2 subscriptions')
 })

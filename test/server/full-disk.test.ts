@@ -26,7 +26,7 @@ describe.skipIf(obstacle)(`a full disk${obstacle ? ` (skipped: ${obstacle})` : '
       text: expect.stringMatching(/^The storage of the history is full, so nothing was published/)
     })
     await client.received(published)
-    expect((await ask(`${url}/debug`)).text).toBe('Currently 1 subscriptions')
+    expect((await ask(`${url}/debug`)).text).toBe('Currently 1 subscription')
     rmSync(filler)
     await expect.poll(async () => (await publish()).status).toBe(200)
     await client.received(published + 1)

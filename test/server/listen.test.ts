@@ -109,6 +109,19 @@ describe('without TLS', () => {
     expect(await client.received(1)).toEqual(['hello'])
   })
 
+  it.each([
+    ['another host', 'evil.example', 400],
+    ['another port', 'localhost:1', 400],
+    ['the same host', 'LOCALHOST:80', 200]
+  ])('an HTTP/2 request whose Host is %s than :authority gets a fitting status', async (_, host, status) => {
+    const { url } = await start('--h2c')
+    const session = http2Session(url)
+    for (const path of ['/debug', '/healthz', '/nowhere']) {
+      const answer = await http2Ask(session, path, { ':authority': 'localhost', host })
+      expect(answer.status).toBe(path === '/nowhere' && status === 200 ? 404 : status)
+    }
+  })
+
   it.each(['constructor', '__proto__', 'toString', 'refuse'])(
     'responds 405 to the method %s, a property name of every object',
     async (method) => {

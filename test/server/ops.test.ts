@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http/http.ts'
 import { http2Ask, http2Session } from '../support/http/http2.ts'
-import { bearer, hubPath, keyed, keys, token } from '../support/http/mercure.ts'
+import { audience, bearer, hubPath, keyed, keys, token } from '../support/http/mercure.ts'
 import { listen } from '../support/http/sse-client.ts'
 import { newFolder } from '../support/log/log-folder.ts'
 import { freePort } from '../support/servers/free-port.ts'
@@ -129,6 +129,28 @@ describe('log lines', () => {
     })
     expect(lines[3]).toMatchObject({ reason: 'client', request: client.headers['x-request-id'] })
     expect(output()).not.toMatch(/secret-|a-secret-for/)
+  })
+
+  it('report why a token was refused, which the response does not say', async () => {
+    const { url, output } = await start([...keyed, '--log-level', 'info'])
+    const publish = async (headers: Record<string, string>) => (await post(`${url}/publish`, 'x', headers)).text
+    const elsewhere = { aud: 'https://other.example.com' }
+    const answers = [
+      await publish(bearer(await token('1.0', { publish: ['*'], claims: elsewhere }))),
+      await publish(bearer(await token('0.x', { publish: ['*'], key: keys.subscribe }))),
+      await publish(bearer(await token('0.x', { publish: ['*'], expiresIn: -60 }))),
+      await publish({ Authorization: 'Basic eDp4' })
+    ]
+    expect(answers.slice(0, 3)).toEqual(Array(3).fill('The token is not valid.\n'))
+    expect(answers[3]).toBe('The request must contain exactly one well-formed token.\n')
+    await expect
+      .poll(() => linesOf(output()).map(({ reason }) => reason))
+      .toEqual([
+        `aud: expected "${audience}", got "https://other.example.com"`,
+        'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+        'ERR_JWT_EXPIRED',
+        'not a Bearer token'
+      ])
   })
 
   it('report no stream at the default level', async () => {

@@ -16,12 +16,35 @@ async function start(...args: string[]) {
 describe('tidings serve', () => {
   const run = commandHost()
 
-  it('prints its address, that history is in memory, and three example commands', async () => {
+  it('prints its address, that history is in memory, its pages, and example commands', async () => {
     const { url, output } = await start()
     expect(output()).toContain(`tidings is listening on ${url}, and keeps history in memory`)
-    expect(output()).toContain(`open      ${url}\n`)
-    expect(output()).toContain(`listen    curl -N ${url}/subscribe\n`)
-    expect(output()).toContain(`publish   curl -d 'hello' ${url}/publish\n`)
+    expect(output()).toContain(`open       ${url}\n  dashboard  ${url}/dashboard\n`)
+    expect(output()).toContain(`listen     curl -N ${url}/subscribe\n`)
+    expect(output()).toContain(`publish    curl -d 'hello' ${url}/publish\n`)
+    expect(output()).not.toContain('token')
+  })
+
+  it('prints no address of a dashboard that is off', async () => {
+    const { output } = await start('--dashboard', 'off')
+    expect(output()).not.toContain('dashboard')
+  })
+
+  it('with keys, prints a command for a token that it accepts', async () => {
+    const key = 'a-secret-of-this-test-that-is-long-enough'
+    const { url, output } = await start('--publisher-key', key, '--anonymous')
+    const [, line = ''] = /^ {2}token {6}npx tidings (.*)$/m.exec(output()) ?? []
+    expect(line).toBe(`token --publish '*' --url ${url}`)
+    const { stdout } = await run(line.replaceAll("'", '').split(' '), { TIDINGS_PUBLISHER_KEY: key })
+    expect((await post(`${url}/publish`, 'x', { Authorization: `Bearer ${stdout.trim()}` })).status).toBe(200)
+    const named = await start('--publisher-key', key, '--anonymous', '--audience', 'https://hub.example.com')
+    expect(named.output()).toContain("token --publish '*' --audience https://hub.example.com\n")
+  })
+
+  it('prints no command for a token if only an identity provider can sign one', async () => {
+    const jwks = 'http://127.0.0.1:1/jwks.json'
+    const { output } = await start('--publisher-jwks', jwks, '--subscriber-jwks', jwks)
+    expect(output()).not.toContain('tidings token')
   })
 
   it('streams updates, and on SIGTERM ends its streams and exits', async () => {

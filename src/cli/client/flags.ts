@@ -12,12 +12,15 @@ export interface TargetFlags {
 
 const defaultUrl = 'http://127.0.0.1:5000'
 
+/** The variable of `--url`. */
+export const urlVariable = 'TIDINGS_URL'
+
 /** Adds the flags for the address of the server and its token. */
 export function withTargetFlags(command: Command): Command {
   return withTokenFlags(
     command.addOption(
       new Flag('--url <url>', 'URL of the server')
-        .env('TIDINGS_URL')
+        .env(urlVariable)
         .argParser(readUrl)
         .default(new URL(defaultUrl), defaultUrl)
     )

@@ -184,7 +184,7 @@ export class Access {
 
   async #verify(found: TokenLookup, role: Role, dialect: Dialect, ofToken = dialect): Promise<Grants> {
     if (found.kind === 'none') throw new AccessError('token_missing', dialect)
-    if (found.kind === 'malformed') throw new AccessError('token_malformed', dialect)
+    if (found.kind === 'malformed') throw new AccessError('token_malformed', dialect, new TokenError(found.reason))
     const grants = await this.#verifier.verify(found.token, role, ofToken).catch((error: unknown) => {
       throw error instanceof TokenError ? new AccessError('token_invalid', dialect, error) : error
     })
@@ -198,10 +198,13 @@ export class Access {
 /** An error about a token, with the dialect to answer in. */
 export class AccessError extends TidingsError {
   readonly dialect: Dialect
+  /** Why the token is not accepted, for log lines; undefined if `code` says all. */
+  readonly reason: string | undefined
 
-  constructor(code: TidingsError['code'], dialect: Dialect, cause?: unknown) {
+  constructor(code: TidingsError['code'], dialect: Dialect, cause?: TokenError) {
     super(code, undefined, { cause })
     this.dialect = dialect
+    this.reason = cause?.reason
   }
 }
 

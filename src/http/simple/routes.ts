@@ -143,5 +143,9 @@ async function debug(ctx: RequestContext): Promise<void> {
   await requireReader(ctx, query)
   const description = await ctx.describe(readLimit(withoutToken(query)))
   if (wantsJson(request)) sendJson(response, description, { Vary: 'Accept, Origin' })
-  else sendText(response, `Currently ${description.subscribers} subscriptions`, { Vary: 'Accept, Origin' })
+  else sendText(response, countOf(description.subscribers), { Vary: 'Accept, Origin' })
+}
+
+function countOf(subscribers: number): string {
+  return `Currently ${subscribers} subscription${subscribers === 1 ? '' : 's'}`
 }

@@ -51,7 +51,7 @@ describe('subscriptions of a page', () => {
     expect(new Set(all.map(({ subscription }) => JSON.stringify(subscription.sharing)))).toEqual(
       new Set(['{"role":"leader"}'])
     )
-    expect(await connections()).toBe('Currently 1 subscriptions')
+    expect(await connections()).toBe('Currently 1 subscription')
     expect(requests).toHaveLength(1)
     for (const index of all.keys()) await send(`orders/${index}`, index)
     await expect.poll(() => all.map(({ got }) => got)).toEqual(all.map((_, index) => [index]))

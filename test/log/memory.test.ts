@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
 import { slowFilter } from '../support/hub/slow-filter.ts'
 import { retentionOf, testLogContract } from '../support/log/log-contract.ts'
-import { only, readAll } from '../support/log/log-folder.ts'
+import { keptIn, only, readAll } from '../support/log/log-folder.ts'
 
 describe('MemoryLog satisfies the log contract', () =>
   testLogContract(async (kept) => new MemoryLog({ retention: retentionOf(kept) })))
@@ -60,6 +60,30 @@ describe('MemoryLog', () => {
     ]) {
       await expect(attempt()).rejects.toMatchObject({ code: 'closed' })
     }
+  })
+
+  it('keeps the newest of each topic after its rules are set again', async () => {
+    const log = new MemoryLog({ retention: [{ match: '*', last: 2 }] })
+    await log.append([update('1'), update('2')])
+    await log.retain([{ match: '*', last: 2 }])
+    expect(await keptIn(log)).toEqual(['1', '2'])
+    await log.retain([{ match: '*', last: 1 }])
+    expect(await keptIn(log)).toEqual(['2'])
+    await log.append([update('3')])
+    expect(await keptIn(log)).toEqual(['3'])
+  })
+
+  it('counts no removal for an entry that was deleted before a bound removes it', async () => {
+    const count = 50_000
+    const log = new MemoryLog({ entries: count })
+    await log.append(Array.from({ length: count }, () => update('x')))
+    const { epoch, head } = log
+    // The entries are hidden at once, and removed in steps; meanwhile others take their places.
+    const deleted = log.delete({ epoch, from: 1, through: head, topics: ['t'] }, { topics: ['d'], data: '' })
+    await log.append(Array.from({ length: count - 1 }, () => ({ topics: ['other'], data: '' })))
+    await deleted
+    expect((await log.read(0, everything, { entries: 1, bytes: 1 })).lost).toBe(false)
+    expect(log.removals).toBe(0)
   })
 
   it('removes expired entries, also when nothing is published', async () => {

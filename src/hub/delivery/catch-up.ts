@@ -84,7 +84,6 @@ export class CatchUp {
 
   stop(): void {
     clearImmediate(this.#immediate)
-    this.#immediate = undefined
     this.#queue.clear()
   }
 

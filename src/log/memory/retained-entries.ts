@@ -224,7 +224,6 @@ class PublisherIds {
   remove(id: string, offset: number): void {
     const known = this.#offsets.get(id)
     if (!Array.isArray(known) || known.length === 1) this.#offsets.delete(id)
-    else if (known[0] === offset) known.shift()
     else known.splice(known.indexOf(offset), 1)
   }
 

@@ -1,12 +1,15 @@
-// Changes the built code in one place at a time, and counts the changes that the fast tests notice.
+// Changes the built code in one place at a time, and counts the changes that the related tests notice.
 //
-//   npm run mutation -- [--minutes N] [--sample N] [FILE …]
+//   npm run mutation -- [--minutes N] [--sample N] [--lanes N] [FILE[:LINE] …]
 //
 // It works on copies of dist below build/mutation, so that nothing else sees a change. A file is parsed by the parser of vite, and each
-// mutant replaces one operator, condition, constant, or statement. A mutant that no test notices survives: it is printed, with its line.
-// `--sample 5` tries each fifth mutant; a file is named as in `hub/delivery/window`.
+// mutant replaces one operator, condition, boolean, or statement. A mutant that no test notices survives: it is printed, with its line.
+// `--sample 5` tries the first mutant of each file and each fifth after it; a file is named as in `hub/delivery/window`, a line of it in
+// dist as in `hub/delivery/window:57`. The table `related` has the tests that run for a folder of the source.
+//
+// A run that takes four times as long as without a mutant, and at least a minute, ends: the mutant hangs, and counts as killed.
 // Stryker would do the same with 131 more packages, see docs/decisions/0001-dependencies.md.
-import { spawn } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,35 +17,41 @@ import { parseSync } from 'vite'
 
 /** @typedef {Record<string, any> & { type: string, start: number, end: number }} Tree */
 /** @typedef {{ file: string, line: number, start: number, end: number, text: string, was: string }} Mutant */
+/** @typedef {{ tried: number, killed: number, hung: number, all: number }} Score */
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const { minutes, sample, files } = readArguments(process.argv.slice(2))
-const suites = [
-  'test/log/memory.test.ts',
-  'test/hub/invariants.test.ts',
-  'test/hub/subscribe.test.ts',
-  'test/hub/catch-up.test.ts',
-  'test/hub/caught-up.test.ts',
-  'test/http/ended.test.ts',
-  'test/hub/histories.test.ts'
+const delivery = ['hub/catch-up', 'hub/caught-up', 'hub/subscribe', 'hub/invariants', 'hub/histories']
+/** The tests that run for the files of a folder; the first line that fits applies. @type {[folder: string, tests: string[]][]} */
+const related = [
+  ['log/memory/', ['log/memory', 'log/model']],
+  ['hub/delivery/endings', ['hub/subscribe', 'hub/control', 'http/ended']],
+  ['hub/delivery/', [...delivery, 'hub/control', 'hub/history-search']],
+  ['hub/control/', ['hub/control', 'hub/change-histories', 'http/control']],
+  ['hub/revocation/', ['hub/revocation', 'hub/random-revocations']],
+  ['hub/presence/', ['hub/presence', 'hub/revocation']],
+  ['hub/history/', ['hub/history-search', 'hub/epochs', 'hub/topic-filter', 'http/updates', 'http/ended', ...delivery]],
+  ['hub/nodes/', ['dashboard/nodes']],
+  ['', ['hub/authorization', 'hub/presence', 'http/idempotent', ...delivery]]
 ]
-const timeoutMs = 90_000
-const lanes = 2
+/** Leaves out logs that the table does not mutate, and planted faults: a mutant may change the text that they look for. */
+const only = '^(?!.*(LmdbLog|RedisLog|WorkerLog|detects: ))'
+const { minutes, sample, lanes, files } = readArguments(process.argv.slice(2))
 
 /** @param {string[]} args */
 function readArguments(args) {
-  const given = { minutes: 30, sample: 1, files: /** @type {string[]} */ ([]) }
+  const given = { minutes: 30, sample: 1, lanes: 1, files: /** @type {string[]} */ ([]) }
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? ''
-    if (arg === '--minutes' || arg === '--sample')
-      given[arg === '--minutes' ? 'minutes' : 'sample'] = Number(args[++at])
+    if (arg === '--minutes' || arg === '--sample' || arg === '--lanes')
+      given[/** @type {'minutes' | 'sample' | 'lanes'} */ (arg.slice(2))] = Number(args[++at])
     else given.files.push(arg)
   }
-  if (!(given.minutes > 0 && given.sample > 0)) throw new Error('--minutes and --sample need a number greater than 0')
+  if (!(given.minutes > 0 && given.sample > 0 && given.lanes > 0))
+    throw new Error('--minutes, --sample and --lanes need a number greater than 0')
   const parts = ['catch-up', 'dispatcher', 'endings', 'sweeper', 'window'].map((name) => `hub/delivery/${name}`)
   return given.files.length > 0
     ? given
-    : { ...given, files: [...parts, 'log/memory/retained-entries', 'log/memory/log'] }
+    : { ...given, files: [...parts, 'log/memory/retained-entries', 'log/memory/log', 'log/memory/ends'] }
 }
 
 const swapped = new Map(
@@ -92,72 +101,117 @@ function mutantsOf(file) {
   return mutants
 }
 
-/** Runs the tests on the copy of a lane. @param {string} folder @returns {Promise<boolean>} whether they pass */
-async function passes(folder) {
-  const args = [
-    join(root, 'node_modules/vitest/vitest.mjs'),
-    'run',
-    '--bail=1',
-    '--maxWorkers=2',
-    '--reporter=dot',
-    ...suites
-  ]
-  const env = { ...process.env, TIDINGS_SEED: '1', TIDINGS_HISTORIES: '25' }
-  // In a group of its own, since a mutant may hang a process of a test.
-  const run = spawn(process.execPath, args, { cwd: folder, env, stdio: 'ignore', detached: true })
-  const stop = () => run.pid && process.kill(-run.pid, 'SIGKILL')
-  const timer = setTimeout(stop, timeoutMs)
-  const code = await new Promise((resolve) => run.once('exit', resolve))
-  clearTimeout(timer)
-  return code === 0
+/** @param {string} file */
+function testsOf(file) {
+  const [, tests = []] = related.find(([folder]) => file.startsWith(folder)) ?? []
+  return tests.map((name) => `test/${name}.test.ts`)
 }
 
-/** @param {number} lane */
-function prepare(lane) {
-  const folder = join(root, 'build/mutation', String(lane))
-  rmSync(folder, { recursive: true, force: true })
-  for (const name of ['dist', 'test', 'package.json', 'tsconfig.base.json', 'vitest.config.ts']) {
-    cpSync(join(root, name), join(folder, name), { recursive: true })
-  }
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  return folder
-}
-
-const all = files.flatMap(mutantsOf).filter((_, at) => at % sample === 0)
-const queue = [...all]
-const end = Date.now() + minutes * 60_000
-/** @type {Mutant[]} */
-const survivors = []
-let killed = 0
-/** @type {Map<string, { tried: number, killed: number }>} */
-const scores = new Map()
-
-/** @param {number} lane */
-async function work(lane) {
-  const folder = prepare(lane)
-  if (!(await passes(folder))) throw new Error('the tests fail without a mutant')
-  for (let mutant = queue.shift(); mutant && Date.now() < end; mutant = queue.shift()) {
-    const path = join(folder, 'dist', `${mutant.file}.js`)
-    const source = readFileSync(path, 'utf8')
-    writeFileSync(path, source.slice(0, mutant.start) + mutant.text + source.slice(mutant.end))
-    const score = scores.get(mutant.file) ?? { tried: 0, killed: 0 }
-    scores.set(mutant.file, score)
-    score.tried++
-    if (await passes(folder)) {
-      survivors.push(mutant)
-      console.log(`survived: dist/${mutant.file}.js:${mutant.line}: ${mutant.was.trim()} -> ${mutant.text.trim()}`)
-    } else {
-      killed++
-      score.killed++
+/** A copy of the code and a process that runs tests on it. */
+class Lane {
+  /** @param {number} number */
+  constructor(number) {
+    this.folder = join(root, 'build/mutation', String(number))
+    rmSync(this.folder, { recursive: true, force: true })
+    for (const name of ['dist', 'test', 'package.json', 'tsconfig.base.json', 'vitest.config.ts']) {
+      cpSync(join(root, name), join(this.folder, name), { recursive: true })
     }
+    symlinkSync(join(root, 'node_modules'), join(this.folder, 'node_modules'))
+    this.runner = this.#start()
+    /** Milliseconds that the tests of a file take without a mutant. @type {Map<string, number>} */
+    this.durations = new Map()
+  }
+
+  #start() {
+    const env = { ...process.env, TIDINGS_SEED: '1', TIDINGS_HISTORIES: '10' }
+    const path = join(root, 'scripts/mutation-lane.mjs')
+    // In a group of its own, since a mutant may hang a process of a test.
+    const runner = fork(path, { cwd: this.folder, env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'], detached: true })
+    return { runner, isReady: new Promise((resolve) => runner.once('message', resolve)) }
+  }
+
+  stop() {
+    const { pid } = this.runner.runner
+    if (pid) process.kill(-pid, 'SIGKILL')
+  }
+
+  /** @param {string} file @param {number} timeoutMs @returns {Promise<'passed' | 'failed' | 'hung'>} */
+  async test(file, timeoutMs) {
+    const { runner, isReady } = this.runner
+    await isReady
+    runner.send({ changed: join(this.folder, 'dist', `${file}.js`), suites: testsOf(file), only })
+    /** @type {NodeJS.Timeout | undefined} */
+    let timer
+    const verdict = await new Promise((resolve) => {
+      runner.once('message', (passed) => resolve(passed ? 'passed' : 'failed'))
+      runner.once('exit', () => resolve('failed'))
+      timer = setTimeout(() => resolve('hung'), timeoutMs)
+    })
+    clearTimeout(timer)
+    runner.removeAllListeners('exit')
+    if (verdict === 'hung') this.stop()
+    if (verdict === 'hung' || runner.exitCode !== null) this.runner = this.#start()
+    return verdict
+  }
+
+  /** @param {Mutant} mutant */
+  async testMutant(mutant) {
+    const { file, start, end, text } = mutant
+    const tests = testsOf(file).join()
+    const duration = this.durations.get(tests) ?? (await this.#measure(file))
+    this.durations.set(tests, duration)
+    const path = join(this.folder, 'dist', `${file}.js`)
+    const source = readFileSync(path, 'utf8')
+    writeFileSync(path, source.slice(0, start) + text + source.slice(end))
+    const verdict = await this.test(file, Math.max(60_000, 4 * duration))
     writeFileSync(path, source)
+    return verdict
+  }
+
+  /** @param {string} file */
+  async #measure(file) {
+    const begin = Date.now()
+    if ((await this.test(file, 600_000)) !== 'passed') throw new Error(`the tests of ${file} fail without a mutant`)
+    return Date.now() - begin
   }
 }
 
 if (!existsSync(join(root, 'dist'))) throw new Error('run npm run build first')
-await Promise.all(Array.from({ length: lanes }, (_, lane) => work(lane)))
-const tried = killed + survivors.length
-for (const [file, score] of scores) console.log(`dist/${file}.js: ${score.killed} of ${score.tried} killed`)
+/** @type {Map<string, Score>} */
+const scores = new Map()
+const queue = files.flatMap((given) => {
+  const [file = '', line] = given.split(':')
+  const mutants = mutantsOf(file)
+  scores.set(file, { tried: 0, killed: 0, hung: 0, all: mutants.length })
+  return mutants.filter((mutant, at) => (line ? mutant.line === Number(line) : at % sample === 0))
+})
+const chosen = queue.length
+const end = Date.now() + minutes * 60_000
+
+/** @param {number} number */
+async function work(number) {
+  const lane = new Lane(number)
+  try {
+    for (let mutant = queue.shift(); mutant && Date.now() < end; mutant = queue.shift()) {
+      const verdict = await lane.testMutant(mutant)
+      const score = /** @type {Score} */ (scores.get(mutant.file))
+      score.tried++
+      if (verdict === 'hung') score.hung++
+      if (verdict !== 'passed') score.killed++
+      else console.log(`survived: dist/${mutant.file}.js:${mutant.line}: ${mutant.was.trim()} -> ${mutant.text.trim()}`)
+    }
+  } finally {
+    lane.stop()
+  }
+}
+
+await Promise.all(Array.from({ length: lanes }, (_, number) => work(number)))
+for (const [file, { all, tried, killed, hung }] of scores)
+  console.log(
+    `dist/${file}.js: ${all} mutants, ${tried} tried, ${killed} killed${hung ? `, ${hung} of them hung` : ''}`
+  )
+const tried = [...scores.values()].reduce((sum, score) => sum + score.tried, 0)
+const killed = [...scores.values()].reduce((sum, score) => sum + score.killed, 0)
 console.log(
-  `${killed} of ${tried} mutants killed (${((100 * killed) / (tried || 1)).toFixed(1)} %); ${all.length - tried} of ${all.length} not tried`
+  `${killed} of ${tried} mutants killed (${((100 * killed) / (tried || 1)).toFixed(1)} %); ${chosen - tried} of ${chosen} not tried`
 )

@@ -107,3 +107,21 @@ it('a subscriber that falls behind gets recent entries in pages of a limited siz
   // A page ends with the first entry that exceeds 128 KiB.
   expect(Math.max(...connection.writes.map(({ length }) => length))).toBeLessThan(128 * 1_024 + 11_000)
 })
+
+it('a connection that drains while history is read does not start another read', async () => {
+  const log = new HeldReads()
+  const hub = createHub({ heartbeat: 20, log })
+  onTestFinished(() => hub.close())
+  await hub.publish({ topics: ['a'], data: 'one' })
+  const connection = new FakeConnection()
+  connection.full = true
+  await join(hub, connection, 'a')
+  // A heartbeat fills the connection.
+  await expect.poll(() => connection.writes.length).toBeGreaterThan(0)
+  expect(log.reading).toBe(1)
+  connection.drain()
+  await new Promise(setImmediate)
+  log.release()
+  await expect.poll(() => connection.data).toEqual(['one'])
+  expect(log.most).toBe(1)
+})

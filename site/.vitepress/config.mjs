@@ -116,7 +116,8 @@ export default defineConfig({
   cleanUrls: true,
   head: [['link', { rel: 'icon', href: '/favicon.svg', type: 'image/svg+xml' }]],
   vite: { publicDir: fileURLToPath(new URL('../public', import.meta.url)), logLevel: 'warn' },
-  markdown: { config: rewriteLinks, anchor: { slugify } },
+  // GitHub shows braces as they are.
+  markdown: { attrs: { disable: true }, config: rewriteLinks, anchor: { slugify } },
   buildEnd: ({ outDir }) => copyFileSync(`${root}docs/openapi.yaml`, `${outDir}/openapi.yaml`),
   themeConfig: {
     logo: '/favicon.svg',

@@ -4,7 +4,6 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { isSoak } from '../support/random.ts'
 
 const folders = ['.', 'bench', 'docs', 'docs/decisions', 'docs/recipes', 'site']
 const documents = [
@@ -55,14 +54,10 @@ it('the pages of docs/ are in the sidebar', () => {
   expect(pages.filter((name) => !config.includes(`/${name.replace('.md', '')}'`))).toEqual([])
 })
 
-// Half a minute of processor time.
-// It takes half a minute of processor time.
-if (isSoak) {
-  it('the site builds, with every page', { timeout: 300_000 }, async () => {
-    await promisify(execFile)('node_modules/.bin/vitepress', ['build', 'site'])
-    const pages = documents.filter((path) => path.startsWith('docs/')).map((path) => relative('docs', path))
-    for (const page of pages) {
-      expect(statSync(join('build/site', page.replace('.md', '.html'))).size, page).toBeGreaterThan(1_000)
-    }
-  })
-}
+it('the site builds, with every page', async () => {
+  await promisify(execFile)('node_modules/.bin/vitepress', ['build', 'site'])
+  const pages = documents.filter((path) => path.startsWith('docs/')).map((path) => relative('docs', path))
+  for (const page of pages) {
+    expect(statSync(join('build/site', page.replace('.md', '.html'))).size, page).toBeGreaterThan(1_000)
+  }
+})

@@ -14,12 +14,12 @@ export default defineConfig({
     pool: 'forks',
     // What was built is imported as Node.js does it, and not transformed again for each file.
     server: { deps: { external: [/\/dist\//, /\/build\/fault-/] } },
-    // Most of a test's time is spent waiting for another process, so six files keep two cores busy.
-    maxWorkers: 6,
+    // Most of a test's time is spent waiting for another process, so four files keep two cores busy.
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     // A wait ends as soon as what it waits for is there; on a busy machine that takes longer.
     expect: { poll: { timeout: 30_000 } },
-    testTimeout: 180_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000
   }
 })

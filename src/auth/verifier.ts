@@ -56,7 +56,7 @@ export class Verifier {
   /** @throws OptionError, which quotes no key */
   constructor({ issuers = [], audience, clockTolerance = 0, base, failed, ...keys }: VerifierOptions) {
     if (!(clockTolerance >= 0 && clockTolerance <= 300)) {
-      throw new OptionError('clockTolerance', `expected 0 to 300 seconds, got ${clockTolerance}`)
+      throw new OptionError('clockTolerance', `expected 0 to 300 seconds, got ${clockTolerance} seconds`)
     }
     if (!URL.canParse(base)) throw new OptionError('base', 'expected the URL of the hub')
     this.#base = base

@@ -254,7 +254,7 @@ describeWith(await chromium(), 'tabs that share a connection', (executablePath) 
     for (const tab of tabs) {
       expect(await tab.evaluate(() => window.subscription.sharing)).toEqual({
         role: 'alone',
-        reason: 'Web Locks are not available: they need https or localhost'
+        reason: 'there are no Web Locks here: browsers have them on https and localhost'
       })
       await tab.evaluate(() =>
         window.tidings.subscribe(`${window.hub()}/subscribe`, { topics: 'b', shared: true }).on('update', () => {})

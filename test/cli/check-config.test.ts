@@ -164,6 +164,12 @@ it.each([
   [['--store', 'http://:sesame@example.com'], {}, '--store: expected memory, a folder such as ./data, or a URL'],
   [['--store', 'redis://:sesame@example.com/x'], {}, '--store: expected a database number'],
   [['--data', 'a'], { TIDINGS_STORE: 'memory' }, '--data: cannot be combined with TIDINGS_STORE; remove one of them'],
+  [
+    ['--data', 'redis://:sesame@host'],
+    {},
+    '--data: expected the path of a folder, and not a URL; use --store for Redis'
+  ],
+  [['--clock-tolerance', '1h'], {}, '--clock-tolerance: expected 0 to 300 seconds, got 3600 seconds'],
   [['--durability', 'os'], {}, '--durability: os requires history in a folder; set --store to one'],
   [['--log', 'redis://:sesame@example.com'], {}, '--log: renamed to --store'],
   [['--log-prefix', 'a'], {}, '--log-prefix: renamed to --store-prefix'],

@@ -39,7 +39,7 @@ const page = globalThis as unknown as {
 
 /** Why tabs cannot share here; undefined if they can. */
 export function obstacle(): string | undefined {
-  if (!page.navigator?.locks) return 'Web Locks are not available: they need https or localhost'
+  if (!page.navigator?.locks) return 'there are no Web Locks here: browsers have them on https and localhost'
   return page.BroadcastChannel ? undefined : 'BroadcastChannel is not available'
 }
 

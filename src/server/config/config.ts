@@ -104,6 +104,11 @@ export function configure(sources: Sources): Config {
 /** `data` is a short form of `store`. Everything else looks at `store` only. */
 function storeIn({ store, data }: Config, sources: Sources): string {
   if (data === '') return store
+  if (data.includes('://')) {
+    const detail = (nameOf: (option: string) => string) =>
+      `expected the path of a folder, and not a URL; use ${nameOf('store')} for Redis`
+    throw new OptionError('data', detail)
+  }
   const given = sources.get('store')?.value
   // An empty variable sets nothing.
   if (given === undefined || given === '') return storeOfFolder(data)

@@ -21,19 +21,21 @@ import { parseSync } from 'vite'
 /** @typedef {{ tried: number, killed: number, hung: number, all: number }} Score */
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const delivery = ['hub/catch-up', 'hub/caught-up', 'hub/subscribe', 'hub/invariants', 'hub/histories']
+const delivery = ['catch-up', 'caught-up', 'sweep', 'endings', 'subscribe', 'invariants', 'histories'].map(
+  (name) => `hub/${name}`
+)
 const searches = ['hub/history-search', 'hub/epochs', 'hub/topic-filter']
 /** The tests that run for the files of a folder; the first line that fits applies. @type {[folder: string, tests: string[]][]} */
 const related = [
   ['log/memory/', ['log/memory', 'log/model']],
   ['hub/delivery/endings', ['hub/endings', 'hub/caught-up', 'hub/subscribe', 'hub/control', 'http/ended']],
-  ['hub/delivery/', [...delivery, 'hub/control', 'hub/history-search', 'hub/endings', 'http/ended']],
+  ['hub/delivery/', [...delivery, 'hub/control', 'hub/history-search', 'http/ended']],
   ['hub/control/', ['hub/control', 'hub/change-histories', 'http/control']],
   ['hub/revocation/', ['hub/revocation', 'hub/random-revocations']],
   ['hub/presence/', ['hub/presence', 'hub/revocation']],
   ['hub/history/', [...searches, 'http/updates', 'http/ended', 'hub/caught-up', 'hub/invariants']],
   ['hub/nodes/', ['dashboard/nodes']],
-  ['', ['hub/authorization', 'hub/presence', 'http/idempotent', ...delivery]]
+  ['', ['hub/authorization', 'hub/presence', 'http/idempotent', 'hub/history-search', ...delivery]]
 ]
 /** Leaves out logs that the table does not mutate, and planted faults: a mutant may change the text that they look for. */
 const only = '^(?!.*(LmdbLog|RedisLog|WorkerLog|detects: ))'

@@ -25,3 +25,11 @@ it('an end that is too large to wait for a sweep closes its stream after catch-u
   await expect.poll(() => connection.ended).toBe('ended')
   expect(subscriber.delivered).toBe(1)
 })
+
+it('a stream that joins at the head of a topic that has ended closes at once', async () => {
+  const { hub, join } = openHub()
+  await hub.publish({ topics: ['a'], data: 'last', end: true })
+  const { connection } = await join({ topics: ['a'] })
+  await expect.poll(() => connection.ended).toBe('ended')
+  expect(connection.data).toEqual([])
+})

@@ -3,7 +3,8 @@
 //   npm run mutation -- [--minutes N] [--sample N] [--lanes N] [FILE[:LINE] …]
 //
 // It works on copies of dist below build/mutation, so that nothing else sees a change. A file is parsed by the parser of vite, and each
-// mutant replaces one operator, condition, boolean, or statement. A mutant that no test notices survives: it is printed, with its line.
+// mutant replaces one operator, condition, boolean, or statement. A mutant that no test notices survives. Each is printed, with its
+// line, and a killed one with the first test that failed.
 // `--sample 5` tries the first mutant of each file and each fifth after it; a file is named as in `hub/delivery/window`, a line of it in
 // dist as in `hub/delivery/window:57`. The table `related` has the tests that run for a folder of the source.
 //
@@ -20,21 +21,25 @@ import { parseSync } from 'vite'
 /** @typedef {{ tried: number, killed: number, hung: number, all: number }} Score */
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const delivery = ['hub/catch-up', 'hub/caught-up', 'hub/subscribe', 'hub/invariants', 'hub/histories']
+const delivery = ['catch-up', 'caught-up', 'sweep', 'endings', 'subscribe', 'invariants', 'histories'].map(
+  (name) => `hub/${name}`
+)
+const searches = ['hub/history-search', 'hub/epochs', 'hub/topic-filter']
 /** The tests that run for the files of a folder; the first line that fits applies. @type {[folder: string, tests: string[]][]} */
 const related = [
   ['log/memory/', ['log/memory', 'log/model']],
-  ['hub/delivery/endings', ['hub/subscribe', 'hub/control', 'http/ended']],
-  ['hub/delivery/', [...delivery, 'hub/control', 'hub/history-search']],
+  ['hub/delivery/endings', ['hub/endings', 'hub/caught-up', 'hub/subscribe', 'hub/control', 'http/ended']],
+  ['hub/delivery/', [...delivery, 'hub/control', 'hub/history-search', 'http/ended']],
   ['hub/control/', ['hub/control', 'hub/change-histories', 'http/control']],
   ['hub/revocation/', ['hub/revocation', 'hub/random-revocations']],
   ['hub/presence/', ['hub/presence', 'hub/revocation']],
-  ['hub/history/', ['hub/history-search', 'hub/epochs', 'hub/topic-filter', 'http/updates', 'http/ended', ...delivery]],
+  ['hub/history/', [...searches, 'http/updates', 'http/ended', 'hub/caught-up', 'hub/invariants']],
   ['hub/nodes/', ['dashboard/nodes']],
-  ['', ['hub/authorization', 'hub/presence', 'http/idempotent', ...delivery]]
+  ['', ['hub/authorization', 'hub/presence', 'http/idempotent', 'hub/history-search', ...delivery]]
 ]
 /** Leaves out logs that the table does not mutate, and planted faults: a mutant may change the text that they look for. */
 const only = '^(?!.*(LmdbLog|RedisLog|WorkerLog|detects: ))'
+const hung = 'a test hung'
 const { minutes, sample, lanes, files } = readArguments(process.argv.slice(2))
 
 /** @param {string[]} args */
@@ -135,23 +140,23 @@ class Lane {
     if (pid) process.kill(-pid, 'SIGKILL')
   }
 
-  /** @param {string} file @param {number} timeoutMs @returns {Promise<'passed' | 'failed' | 'hung'>} */
+  /** @param {string} file @param {number} timeoutMs @returns {Promise<string | undefined>} what failed */
   async test(file, timeoutMs) {
     const { runner, isReady } = this.runner
     await isReady
-    runner.send({ changed: join(this.folder, 'dist', `${file}.js`), suites: testsOf(file), only })
+    runner.send({ suites: testsOf(file), only })
     /** @type {NodeJS.Timeout | undefined} */
     let timer
-    const verdict = await new Promise((resolve) => {
-      runner.once('message', (passed) => resolve(passed ? 'passed' : 'failed'))
-      runner.once('exit', () => resolve('failed'))
-      timer = setTimeout(() => resolve('hung'), timeoutMs)
+    const failure = await new Promise((resolve) => {
+      runner.once('message', (answer) => resolve(/** @type {{ failure?: string }} */ (answer).failure))
+      runner.once('exit', () => resolve('the end of the process'))
+      timer = setTimeout(() => resolve(hung), timeoutMs)
     })
     clearTimeout(timer)
-    runner.removeAllListeners('exit')
-    if (verdict === 'hung') this.stop()
-    if (verdict === 'hung' || runner.exitCode !== null) this.runner = this.#start()
-    return verdict
+    for (const event of ['message', 'exit']) runner.removeAllListeners(event)
+    if (failure === hung) this.stop()
+    if (failure === hung || runner.exitCode !== null) this.runner = this.#start()
+    return failure
   }
 
   /** @param {Mutant} mutant */
@@ -163,15 +168,16 @@ class Lane {
     const path = join(this.folder, 'dist', `${file}.js`)
     const source = readFileSync(path, 'utf8')
     writeFileSync(path, source.slice(0, start) + text + source.slice(end))
-    const verdict = await this.test(file, Math.max(60_000, 4 * duration))
+    const failure = await this.test(file, Math.max(60_000, 4 * duration))
     writeFileSync(path, source)
-    return verdict
+    return failure
   }
 
   /** @param {string} file */
   async #measure(file) {
     const begin = Date.now()
-    if ((await this.test(file, 600_000)) !== 'passed') throw new Error(`the tests of ${file} fail without a mutant`)
+    const failure = await this.test(file, 600_000)
+    if (failure) throw new Error(`fails without a mutant: ${failure}`)
     return Date.now() - begin
   }
 }
@@ -183,7 +189,9 @@ const queue = files.flatMap((given) => {
   const [file = '', line] = given.split(':')
   const mutants = mutantsOf(file)
   scores.set(file, { tried: 0, killed: 0, hung: 0, all: mutants.length })
-  return mutants.filter((mutant, at) => (line ? mutant.line === Number(line) : at % sample === 0))
+  const found = mutants.filter((mutant, at) => (line ? mutant.line === Number(line) : at % sample === 0))
+  if (found.length === 0) throw new Error(`${given}: no mutants`)
+  return found
 })
 const chosen = queue.length
 const end = Date.now() + minutes * 60_000
@@ -193,12 +201,14 @@ async function work(number) {
   const lane = new Lane(number)
   try {
     for (let mutant = queue.shift(); mutant && Date.now() < end; mutant = queue.shift()) {
-      const verdict = await lane.testMutant(mutant)
+      const failure = await lane.testMutant(mutant)
       const score = /** @type {Score} */ (scores.get(mutant.file))
       score.tried++
-      if (verdict === 'hung') score.hung++
-      if (verdict !== 'passed') score.killed++
-      else console.log(`survived: dist/${mutant.file}.js:${mutant.line}: ${mutant.was.trim()} -> ${mutant.text.trim()}`)
+      if (failure) score.killed++
+      if (failure === hung) score.hung++
+      const { file, line, was, text } = mutant
+      const change = `dist/${file}.js:${line}: ${was.trim()} -> ${text.trim()}`
+      console.log(failure ? `killed: ${change} (${failure})` : `survived: ${change}`)
     }
   } finally {
     lane.stop()

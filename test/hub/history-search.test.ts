@@ -3,6 +3,7 @@ import { setImmediate as tick } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { Window } from '../../dist/hub/delivery/window.js'
 import { createHub, type Filter, MemoryLog } from '../../dist/index.js'
+import { openHub } from '../support/hub/open-hub.ts'
 import { slowFilter } from '../support/hub/slow-filter.ts'
 
 /** Records the highest number of concurrent searches. */
@@ -54,4 +55,12 @@ it('a window scan ends early when the filter is slow', () => {
   const { cursor } = window.after(0, slowFilter, 'plain', 1_000)
   expect(cursor).toBeGreaterThan(0)
   expect(cursor).toBeLessThan(1_000)
+})
+
+it('observers hear of each page of history, with the number of its updates', async () => {
+  const pages: number[] = []
+  const { hub, publish } = openHub({ observer: { paged: (updates) => pages.push(updates) } })
+  for (const data of ['one', 'two']) await publish(data, 'a')
+  for (const topic of ['a', 'nobody']) await hub.history({ topics: [topic], lastEventId: 'earliest', limit: 10 })
+  expect(pages).toEqual([2, 0])
 })

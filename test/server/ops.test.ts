@@ -62,12 +62,15 @@ describe('T6: metrics', () => {
     for (const client of clients) await client.received(1)
     clients[0]?.close()
     await ask(`${url}/subscribe?nonsense`)
+    await ask(`${url}/updates?after=earliest`)
     await expect
       .poll(() => figures(url))
       .toMatchObject({
         tidings_published_total: 1,
         tidings_delivered_total: 2,
         tidings_connects_total: 2,
+        tidings_history_pages_total: 1,
+        tidings_history_updates_total: 1,
         'tidings_closes_total{reason="client"}': 1,
         'tidings_refusals_total{code="parameter_unknown"}': 1,
         tidings_subscribers_live: 1,

@@ -101,8 +101,8 @@ export class RetainedEntries {
     return this.#removals
   }
 
-  lost(after: number, filter: Filter, removalsSeen?: number): boolean {
-    return this.#removals.lost(after, filter, removalsSeen === undefined ? {} : { removalsSeen })
+  lost(after: number, filter: Filter, removalsSeen = 0): boolean {
+    return this.#removals.lost(after, filter, { removalsSeen })
   }
 
   add(entry: Entry): void {

@@ -33,7 +33,7 @@ const related = [
   ['hub/control/', ['hub/control', 'hub/change-histories', 'http/control']],
   ['hub/revocation/', ['hub/revocation', 'hub/random-revocations']],
   ['hub/presence/', ['hub/presence', 'hub/revocation']],
-  ['hub/history/', [...searches, 'http/updates', 'http/ended', 'hub/caught-up', 'hub/invariants']],
+  ['hub/history/', [...searches, 'hub/authorization', 'http/updates', 'http/ended', 'hub/caught-up', 'hub/invariants']],
   ['hub/nodes/', ['dashboard/nodes']],
   ['', ['hub/authorization', 'hub/presence', 'http/idempotent', 'hub/history-search', ...delivery]]
 ]

@@ -177,7 +177,6 @@ export class Streams {
     this.polls.wakeAll()
     this.#sweeper.finish()
     for (const subscriber of this.#subscribers) this.leave(subscriber, 'shutdown')
-    this.#catchUp.stop()
     this.revocations.stop()
     await this.presence.finish()
   }

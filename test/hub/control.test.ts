@@ -92,6 +92,15 @@ describe('hub.change', () => {
     await expect.poll(() => seen(connection)).toEqual(['1', 'b1', 'tidings:changed', 'b2'])
   })
 
+  it('counts replayed updates as delivered', async () => {
+    const hub = open()
+    const { connection, subscriber } = await join(hub, ['a'])
+    for (const data of ['b1', 'b2']) await hub.publish({ topics: ['b'], data })
+    await hub.change(subscriber, { add: ['b'], from: 'earliest' })
+    await expect.poll(() => seen(connection)).toEqual(['b1', 'b2', 'tidings:changed'])
+    expect(subscriber.delivered).toBe(2)
+  })
+
   it('forgets removed selectors, however many there were', async () => {
     const hub = open()
     const { subscriber, connection } = await join(hub, ['a'])

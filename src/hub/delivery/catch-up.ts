@@ -82,11 +82,6 @@ export class CatchUp {
     this.#queue.delete(subscriber)
   }
 
-  stop(): void {
-    clearImmediate(this.#immediate)
-    this.#queue.clear()
-  }
-
   #becomeLive(subscriber: Subscriber): void {
     subscriber.becomeLive()
     this.#changes.announceLive(subscriber)
@@ -129,7 +124,7 @@ export class CatchUp {
   }
 
   #schedule(): void {
-    if (this.#queue.size > 0 && this.#reading < maxReads) this.#immediate ??= setImmediate(this.#serveNext)
+    if (this.#queue.size > 0) this.#immediate ??= setImmediate(this.#serveNext)
   }
 
   readonly #serveNext = (): void => {

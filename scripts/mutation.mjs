@@ -147,9 +147,10 @@ class Lane {
     runner.send({ suites: testsOf(file), only })
     /** @type {NodeJS.Timeout | undefined} */
     let timer
-    const failure = await new Promise((resolve) => {
+    const failure = await new Promise((resolve, reject) => {
       runner.once('message', (answer) => resolve(/** @type {{ failure?: string }} */ (answer).failure))
-      runner.once('exit', () => resolve('the end of the process'))
+      // Tests run in processes of their own: a mutant does not end this one.
+      runner.once('exit', () => reject(new Error('the process that runs the tests has ended')))
       timer = setTimeout(() => resolve(hung), timeoutMs)
     })
     clearTimeout(timer)

@@ -12,7 +12,7 @@ import {
   viewNames
 } from '../support/dashboard/page.ts'
 import { ask } from '../support/http/http.ts'
-import { publish } from '../support/http/publish.ts'
+import { keepPublishing, publish } from '../support/http/publish.ts'
 import { listen } from '../support/http/sse-client.ts'
 import { chromium, describeWith } from '../support/requirements.ts'
 import { cuttableProxy } from '../support/servers/cuttable-proxy.ts'
@@ -68,8 +68,7 @@ describeWith(await chromium(), 'the dashboard', (executablePath) => {
       const canvas = dashboard.page.locator('[data-metric=Publishes] canvas')
       const picture = () => canvas.evaluate((element) => (element as HTMLCanvasElement).toDataURL())
       const before = await picture()
-      const busy = setInterval(() => void publish(url, 'x', { topic: 'a' }), 20)
-      onTestFinished(() => clearInterval(busy))
+      keepPublishing(url, 'x', { topic: 'a' }, 20)
       await expect.poll(async () => Number.parseFloat(await dashboard.value('Publishes')), waiting).toBeGreaterThan(1)
       await expect.poll(async () => Number.parseFloat(await dashboard.value('Deliveries')), waiting).toBeGreaterThan(1)
       await expect.poll(() => dashboard.value('Publish to write'), waiting).toMatch(/^[\d.]+ ms$/)
@@ -287,8 +286,7 @@ describeWith(await chromium(), 'the dashboard', (executablePath) => {
     await page.getByText('The client sees a gap').waitFor()
     await page.goBack()
     await page.getByText('No gap: the client misses nothing.').waitFor()
-    const busy = setInterval(() => void publish(url, 'x', { topic: 'orders/8' }), 50)
-    onTestFinished(() => clearInterval(busy))
+    keepPublishing(url, 'x', { topic: 'orders/8' }, 50)
     await page.getByRole('row', { name: 'orders/8' }).getByRole('link').click()
     await page.getByText('1 stream in 1 audience').waitFor()
   })
@@ -459,10 +457,7 @@ describeWith(await chromium(), 'the dashboard', (executablePath) => {
   test.each([390, 320])('no view needs horizontal scrolling in a window of %i pixels', async (width) => {
     const url = await serve()
     await listen(`${url}/subscribe?topic=${'long'.repeat(50)}`)
-    const busy = setInterval(() => {
-      void publish(url, 'w'.repeat(500), { topic: 'long'.repeat(50), type: 't'.repeat(100) })
-    }, 100)
-    onTestFinished(() => clearInterval(busy))
+    keepPublishing(url, 'w'.repeat(500), { topic: 'long'.repeat(50), type: 't'.repeat(100) }, 100)
     const dashboard = await open(url, { width })
     const { page } = dashboard
     const scrollWidth = () => page.evaluate(() => document.scrollingElement?.scrollWidth)

@@ -224,6 +224,8 @@ class PublisherIds {
   remove(id: string, offset: number): void {
     const known = this.#offsets.get(id)
     if (!Array.isArray(known) || known.length === 1) this.#offsets.delete(id)
+    // Retention removes the oldest, which costs as much in a long list as in a short one.
+    else if (known[0] === offset) known.shift()
     else known.splice(known.indexOf(offset), 1)
   }
 

@@ -128,6 +128,8 @@ describeWith(await chromium(), 'the live page', (executablePath) => {
     const markup = '<img src=x onerror="window.ran = true"><script>window.ran = true</script>'
     const live = await openLivePage(browser, server.url)
     await live.publish(markup, { topic: markup, type: '<b>bold</b>' })
+    // The request of the page is not awaited, and another one could arrive first.
+    await live.shows(markup)
     await publish(server.url, 'next')
     await live.shows(markup, 'next')
     expect(await live.page.locator('.topics').last().textContent()).toBe(markup)

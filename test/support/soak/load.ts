@@ -161,7 +161,8 @@ export class Soak {
     for (const data of ['1', '2']) await this.#send(topic, data)
     await this.#send(topic, 'end', '&end')
     await this.#until(() => clients.every(({ hasEnd, status }) => hasEnd || status === 204), `the end of ${topic}`)
-    await this.#until(() => clients.every(({ status }) => status === 204), `204 after the end of ${topic}`)
+    const states = () => clients.map((client) => `${client.status}, ${client.describe()}`).join('; ')
+    await this.#until(() => clients.every(({ status }) => status === 204), `204 after the end of ${topic}`, states)
     for (const client of clients) client.close()
     this.done.ends++
     await sleep(500)
@@ -199,9 +200,9 @@ export class Soak {
   }
 
   /** @throws Error after two minutes: a Redis that restarts must not take longer */
-  async #until(isDone: () => boolean, what: string): Promise<void> {
+  async #until(isDone: () => boolean, what: string, seen = () => ''): Promise<void> {
     for (let waits = 0; !isDone(); waits++) {
-      if (waits > 2_400) throw new Error(`waited two minutes for ${what}`)
+      if (waits > 2_400) throw new Error(`waited two minutes for ${what}: ${seen()}`)
       await sleep(50)
     }
   }

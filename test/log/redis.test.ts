@@ -63,6 +63,18 @@ describeWith(await redis(), 'RedisLog', (program) => {
       expect(await other.locate(`#${one.epoch}-5`)).toBeUndefined()
     })
 
+    it('knows of the end of another node when it delivers it, also among other entries', async () => {
+      const [one, other] = await openTwo()
+      const known: boolean[] = []
+      await other.follow((entries) => {
+        if (entries.some((entry) => entry.update.end)) known.push(other.hasEnds)
+      })
+      await one.append([update('1', { topics: ['a'] })])
+      await expect.poll(() => other.head).toBe(1)
+      await one.append([update('2', { topics: ['a'], end: true }), update('3', { topics: ['b'] })])
+      await expect.poll(() => known).toEqual([true])
+    })
+
     it('follows from the head at the time of the call, not from the beginning', async () => {
       const [one, other] = await openTwo()
       await one.append(many(3))

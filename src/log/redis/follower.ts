@@ -164,7 +164,7 @@ export class RedisFollower {
     const newest = entries.at(-1)
     if (!newest || this.#stop.signal.aborted) return
     this.#after = newest.offset
-    this.#store.delivered(newest)
+    this.#store.delivered(entries)
     for (const { deliver, epoch, after } of this.#listeners) {
       const wanted = entries.filter((entry) => entry.epoch !== epoch || entry.offset > after)
       if (wanted.length > 0) deliver(wanted)

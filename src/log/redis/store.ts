@@ -75,13 +75,15 @@ export class RedisStore {
     }
   }
 
-  /** Notes that an entry was delivered, so that the head is no less. */
-  delivered(entry: Entry): void {
-    const { epoch, offset } = entry
-    this.#newest = entry
-    if (this.state.epoch !== epoch) return
-    if (this.state.head < offset) this.#state = { ...this.state, head: offset }
-    if (entry.update.end && this.state.ends === 0) this.#state = { ...this.state, ends: 1 }
+  /** Notes that entries of one epoch were delivered, so that the head is no less. They may contain the first end of the log. */
+  delivered(entries: readonly Entry[]): void {
+    const newest = entries.at(-1)
+    if (!newest) return
+    this.#newest = newest
+    if (this.state.epoch !== newest.epoch) return
+    if (this.state.head < newest.offset) this.#state = { ...this.state, head: newest.offset }
+    const hasEnd = this.state.ends === 0 && entries.some(({ update }) => update.end)
+    if (hasEnd) this.#state = { ...this.state, ends: 1 }
   }
 
   /**

@@ -15,6 +15,12 @@ export function readAddress(text: string): { readonly host: string; readonly por
   )
 }
 
+/** @throws RangeError for what is not a host name or an address, such as a URL */
+export function readHost(text: string): string {
+  if (/^[^\s:/[\]]+$/.test(text) || /^[0-9A-Fa-f:.]+(%\w+)?$/.test(text)) return text
+  throw new RangeError(`expected a host name or an address such as 127.0.0.1 or ::1, got ${JSON.stringify(text)}`)
+}
+
 /** @throws OptionError for an address of `listen` that cannot be used */
 export function addressesOf({
   host,

@@ -1,6 +1,6 @@
 // Refuses, at start and at each reload, to expose a server without authorization to other machines.
 import { OptionError, withOptionName } from '../errors.ts'
-import { readAddress } from './address.ts'
+import { readAddress, readHost } from './address.ts'
 import type { Config } from './config/options.ts'
 
 /** Whether requests are authorized by tokens. */
@@ -23,7 +23,8 @@ export function isGuarded(config: Config): boolean {
  * @throws OptionError that names the address
  */
 export function checkReach(config: Config, listening: Pick<Config, 'host' | 'listen'>): void {
-  const { host, listen } = listening
+  const { listen } = listening
+  const host = withOptionName('host', () => readHost(listening.host))
   if (config.open || isGuarded(config)) return
   const far = (listen.length > 0 ? listen.map(hostOf) : [host]).find((name) => !isLoopback(name))
   if (far === undefined) return

@@ -114,6 +114,14 @@ it.each([
   [['--tls-key', 'key.pem'], /--tls-key: requires --tls-cert; set both/],
   [['--slow-timeout', '0'], /--slow-timeout: expected a number of at least 1, got 0/],
   [['--host', '0.0.0.0'], /--host: 0\.0\.0\.0 can be reached from other machines/],
+  [['--host', 'nope nope'], /--host: expected a host name or an address such as 127\.0\.0\.1 or ::1, got "nope nope"/],
+  [['--host', 'http://localhost'], /--host: expected a host name or an address/],
+  [
+    ['--publisher-algorithms', 'HS257'],
+    /--publisher-algorithms: requires a key; set --publisher-key or --publisher-jw/
+  ],
+  [['--authorize-headers', 'Coo:kie'], /--authorize-headers: expected the name of a header, got "Coo:kie"/],
+  [['--authorize-timeout', '2h'], /--authorize-timeout: expected more than 0 and at most 1m, got 7200000ms/],
   [['--listen', 'somewhere'], /--listen: expected an address such as 127\.0\.0\.1:5000/],
   [['--ops-listen', 'somewhere'], /--ops-listen: expected an address such as 127\.0\.0\.1:5000/],
   [['--tls-cert', 'missing.pem', '--tls-key', 'missing.pem'], /--tls-cert: missing\.pem cannot be read: ENOENT/],

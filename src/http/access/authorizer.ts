@@ -46,18 +46,20 @@ const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
  */
 export function readAuthorizer(options: AuthorizeOptions, failed: (error: unknown) => void): Authorizer | undefined {
   const { authorize, authorizeHeaders = [], authorizeTimeout = defaultTimeout, webhookKey = '' } = options
-  if (!authorize) return undefined
+  // Checked also without `authorize`, so that a mistake does not wait for the day on which it is set.
+  const headers = authorizeHeaders.map(readName)
   const timeout = readTimeout(authorizeTimeout)
+  if (!authorize) return undefined
   const report = atIntervals(failed)
   if (typeof authorize === 'function') {
-    if (authorizeHeaders.length === 0) return new FunctionAuthorizer(authorize, timeout, report)
+    if (headers.length === 0) return new FunctionAuthorizer(authorize, timeout, report)
     throw new OptionError(
       'authorizeHeaders',
       'cannot be combined with a function as authorize, which gets all headers; remove it'
     )
   }
   const address = callbackAddress('authorize', authorize)
-  return new CallbackAuthorizer({ address, headers: authorizeHeaders.map(readName), key: webhookKey, timeout, report })
+  return new CallbackAuthorizer({ address, headers, key: webhookKey, timeout, report })
 }
 
 /** An application that fails, fails for every client. */

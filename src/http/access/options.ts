@@ -135,7 +135,13 @@ function keysOf(
   jwks: string | undefined,
   algorithms: readonly string[] = []
 ): RoleKeys | undefined {
-  if (!key && !jwks) return undefined
+  if (!key && !jwks) {
+    if (algorithms.length === 0) return undefined
+    throw new OptionError(
+      `${role}Algorithms`,
+      (nameOf) => `requires a key; set ${nameOf(`${role}Key`)} or ${nameOf(`${role}Jwks`)}, or remove it`
+    )
+  }
   const parsed = key ? withOptionName(`${role}Key`, () => readKey(key)) : undefined
   if (algorithms.length > 0 && parsed) withOptionName(`${role}Algorithms`, () => algorithmsFor(parsed, algorithms))
   if (jwks) withOptionName(`${role}Jwks`, () => readJwksAddress(jwks))

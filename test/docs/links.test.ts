@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { isSoak } from '../support/random.ts'
 
 const folders = ['.', 'bench', 'docs', 'docs/decisions', 'docs/recipes', 'site']
 const documents = [
@@ -54,10 +55,13 @@ it('the pages of docs/ are in the sidebar', () => {
   expect(pages.filter((name) => !config.includes(`/${name.replace('.md', '')}'`))).toEqual([])
 })
 
-it('the site builds, with every page', async () => {
+// Takes half a minute. The workflow of GitHub Actions builds the site for every commit.
+async function testSite(): Promise<void> {
   await promisify(execFile)('node_modules/.bin/vitepress', ['build', 'site'])
   const pages = documents.filter((path) => path.startsWith('docs/')).map((path) => relative('docs', path))
   for (const page of pages) {
     expect(statSync(join('build/site', page.replace('.md', '.html'))).size, page).toBeGreaterThan(1_000)
   }
-})
+}
+
+if (isSoak) it('the site builds, with every page', testSite)

@@ -5,7 +5,7 @@ import * as tidings from '../../dist/index.js'
 import { anyChangeHistory, type ChangeHistory, playChanges } from '../support/histories/change-histories.ts'
 import { type Fault, plant } from '../support/histories/fault-injection.ts'
 
-const runs = Number(process.env.TIDINGS_HISTORIES ?? 300)
+const runs = Number(process.env.TIDINGS_HISTORIES ?? 150)
 const seed = Number(process.env.TIDINGS_SEED ?? Date.now() % 2 ** 31)
 
 it(`a stream that is changed has exactly its entries, in order, each once (seed ${seed})`, {

@@ -3,7 +3,7 @@ import { it } from 'vitest'
 import * as tidings from '../../dist/index.js'
 import { anyHistory, play } from '../support/histories/histories.ts'
 
-const runs = Number(process.env.TIDINGS_HISTORIES ?? 300)
+const runs = Number(process.env.TIDINGS_HISTORIES ?? 200)
 const seed = Number(process.env.TIDINGS_SEED ?? Date.now() % 2 ** 31)
 
 it(`every client receives its entries in order, each once, or a gap event (seed ${seed})`, {

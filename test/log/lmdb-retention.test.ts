@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createHub, LmdbLog, MemoryLog, type RetentionRule } from '../../dist/index.js'
 import { keptIn, many, newFolder, only, openLog, readAll, startRuleChange, update } from '../support/log/log-folder.ts'
-import { randomFrom, seed } from '../support/random.ts'
+import { isSoak, randomFrom, seed } from '../support/random.ts'
 
 const on = (topic: string, data: string) => update(data, { topics: [topic] })
 
@@ -174,7 +174,7 @@ describe('LmdbLog with rules that change between two starts', () => {
     const path = newFolder()
     const random = randomFrom(seed)
     const retention = [{ match: '*', entries: 24_000 }]
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < (isSoak ? 30 : 3); round++) {
       // A kill of the other process loses nothing that this one has given to the operating system.
       const log = await openLog({ path, retention, durability: 'os' })
       for (let topic = 0; topic < 24_000; topic += 2_000) {

@@ -101,7 +101,7 @@ const inWorkers = logs.map(([name, lasts, prepare]): [string, boolean, () => Ope
 it.each(logs)('%s keeps, removes, finds and reports exactly what its rules state', async (_, lasts, prepare) => {
   const histories = fc.array(step, { minLength: 1, maxLength: 25 })
   const property = fc.asyncProperty(rules, histories, (first, steps) => play(prepare(), first, steps, lasts))
-  await fc.assert(property, { numRuns: isSoak ? 1_500 : 75 })
+  await fc.assert(property, { numRuns: isSoak ? 1_500 : 50 })
 })
 
 it.each(inWorkers)(
@@ -109,7 +109,7 @@ it.each(inWorkers)(
   async (_, lasts, prepare) => {
     const histories = fc.array(step, { minLength: 1, maxLength: 15 })
     const property = fc.asyncProperty(rules, histories, (first, steps) => play(prepare(), first, steps, lasts))
-    await fc.assert(property, { numRuns: isSoak ? 300 : 30 })
+    await fc.assert(property, { numRuns: isSoak ? 300 : 20 })
   }
 )
 
@@ -122,7 +122,7 @@ it.skipIf('missing' in found)('RedisLog keeps, removes, finds and reports exactl
     const prefix = newPrefix()
     return play((retention, now) => RedisLog.open({ url, prefix, retention, now }), first, steps, true)
   })
-  await fc.assert(property, { numRuns: isSoak ? 400 : 25 })
+  await fc.assert(property, { numRuns: isSoak ? 400 : 20 })
 })
 
 async function play(open: Open, first: readonly RetentionRule[], steps: Step[], lasts: boolean): Promise<void> {

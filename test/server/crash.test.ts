@@ -10,7 +10,7 @@ import { CrashPublisher } from '../support/log/crash-publisher.ts'
 import { isSoak, type Random, randomFrom, seed } from '../support/random.ts'
 import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
-const rounds = isSoak ? 100 : 20
+const rounds = isSoak ? 100 : 10
 
 interface Seen {
   readonly id: string

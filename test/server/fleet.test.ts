@@ -17,7 +17,7 @@ import { freePort } from '../support/servers/free-port.ts'
 import { type RedisServer, redisForTest } from '../support/servers/redis.ts'
 import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
-const rounds = isSoak ? 100 : 10
+const rounds = isSoak ? 100 : 6
 const durable = ['--appendonly', 'yes', '--appendfsync', 'always']
 
 class Fleet {

@@ -9,7 +9,7 @@ import { ask, post } from '../support/http/http.ts'
 import { isSoak, randomFrom, seed } from '../support/random.ts'
 import { startServer } from '../support/servers/server.ts'
 
-const rounds = isSoak ? 60 : 8
+const rounds = isSoak ? 60 : 5
 const size = 3_000
 
 interface Document {

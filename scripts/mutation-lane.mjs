@@ -5,7 +5,7 @@ import { createVitest } from 'vitest/node'
 
 const vitest = await createVitest(
   'test',
-  { root: process.cwd(), watch: false, bail: 1, maxWorkers: 2, reporters: [{}] },
+  { root: process.cwd(), watch: false, bail: 1, maxWorkers: 2, isolate: true, reporters: [{}] },
   { server: { watch: null } }
 )
 await vitest.standalone()

@@ -43,7 +43,7 @@ export function compile(selector: Selector): Matcher {
   const key = keyOf(selector)
   const known = cache.get(key)
   if (known) return known
-  const matcher = build(selector, key)
+  const matcher = build(canonical(selector, key), key)
   if (cache.size >= cacheSize) cache.delete(cache.keys().next().value as string)
   cache.set(key, matcher)
   return matcher
@@ -65,6 +65,12 @@ function keyOf(selector: Selector): string {
 // Topics and selectors contain no control characters, so these marks make keys unique.
 const exactMark = '\0exact\0'
 const patternMark = '\0urlpattern\0'
+
+/** Of the selectors with one key, always the same, whichever was compiled first. */
+function canonical(selector: Selector, key: string): Selector {
+  if (typeof selector === 'string' || key === selector.match) return key
+  return selector.type === 'exact' ? { match: selector.match, type: 'exact' } : selector
+}
 
 function build(selector: Selector, key: string): Matcher {
   if (key === '*') return { selector, key, kind: 'everything', cost: 0, matches: () => true }

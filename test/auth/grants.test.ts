@@ -44,8 +44,13 @@ describe('in 1.0', () => {
     expect([grants.mayPublish(['anything', 'https://e.com/']), grants.mayRead('x')]).toEqual([true, true])
   })
 
-  it('readable selectors have their type and the URL of the hub', () => {
-    expect(newer(detail(match('a'))).subscribe).toEqual([{ match: 'a', type: 'exact', base: hub }])
+  it('readable selectors have their type where a text would mean something else, and patterns the URL of the hub', () => {
+    const pattern = { match: '/b/:id', match_type: 'urlpattern' }
+    expect(newer(detail({ topics: [{ match: 'a' }, { match: 'a/{id}' }, pattern] })).subscribe).toEqual([
+      'a',
+      { match: 'a/{id}', type: 'exact' },
+      { match: '/b/:id', type: 'urlpattern', base: hub }
+    ])
   })
 
   it.each<[string, unknown[], boolean]>([

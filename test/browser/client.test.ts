@@ -2,11 +2,11 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { follow, hide, is, openPage, send, server, shows } from '../support/client/pages.ts'
-import { chromium, describeWith } from '../support/requirements.ts'
+import { describeWith, headlessChromium } from '../support/requirements.ts'
 import { launch, waiting } from '../support/servers/live-page.ts'
 import { startServer } from '../support/servers/server.ts'
 
-describeWith(await chromium(), 'the client in a browser', (executablePath) => {
+describeWith(await headlessChromium(), 'the client in a browser', (executablePath) => {
   let browser: Browser
 
   beforeAll(async () => {

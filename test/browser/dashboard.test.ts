@@ -14,7 +14,7 @@ import {
 import { ask } from '../support/http/http.ts'
 import { keepPublishing, publish } from '../support/http/publish.ts'
 import { listen } from '../support/http/sse-client.ts'
-import { chromium, describeWith } from '../support/requirements.ts'
+import { describeWith, headlessChromium } from '../support/requirements.ts'
 import { cuttableProxy } from '../support/servers/cuttable-proxy.ts'
 import { startInProcess } from '../support/servers/in-process.ts'
 import { launch, waiting } from '../support/servers/live-page.ts'
@@ -23,7 +23,7 @@ import { startServer } from '../support/servers/server.ts'
 const keyed = ['--publisher-key', secret, '--subscriber-key', secret]
 const operatorGrants = { publish: ['*'], subscribe: ['*'], 'tidings:operate': true }
 
-describeWith(await chromium(), 'the dashboard', (executablePath) => {
+describeWith(await headlessChromium(), 'the dashboard', (executablePath) => {
   let browser: Browser
 
   beforeAll(async () => {

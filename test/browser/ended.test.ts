@@ -2,14 +2,14 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { ask, post, serve } from '../support/http/http.ts'
-import { chromium, describeWith } from '../support/requirements.ts'
+import { describeWith, headlessChromium } from '../support/requirements.ts'
 import { launch } from '../support/servers/live-page.ts'
 
 /** Global variables of the page that contain its results. */
 declare const seen: string[]
 declare const source: EventSource
 
-describeWith(await chromium(), "Chromium's EventSource", (executablePath) => {
+describeWith(await headlessChromium(), "Chromium's EventSource", (executablePath) => {
   let browser: Browser
 
   beforeAll(async () => {

@@ -2,13 +2,13 @@
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { chromium, describeWith } from '../support/requirements.ts'
+import { describeWith, headlessChromium } from '../support/requirements.ts'
 import { launch } from '../support/servers/live-page.ts'
 import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
 const fixture = (name: string) => fileURLToPath(new URL(`../support/auth/for-tests-only.${name}.pem`, import.meta.url))
 
-describeWith(await chromium(), 'Chromium over HTTP/2', (executablePath) => {
+describeWith(await headlessChromium(), 'Chromium over HTTP/2', (executablePath) => {
   let browser: Browser
   let server: ServerProcess
 

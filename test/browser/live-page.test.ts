@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { publish } from '../support/http/publish.ts'
-import { chromium, curl, describeWith } from '../support/requirements.ts'
+import { curl, describeWith, headlessChromium } from '../support/requirements.ts'
 import { type CuttableProxy, cuttableProxy } from '../support/servers/cuttable-proxy.ts'
 import { type LocalServer, startInProcess } from '../support/servers/in-process.ts'
 import { launch, openLivePage, waiting } from '../support/servers/live-page.ts'
@@ -12,7 +12,7 @@ import { startServer } from '../support/servers/server.ts'
 
 const foundCurl = await curl()
 
-describeWith(await chromium(), 'the live page', (executablePath) => {
+describeWith(await headlessChromium(), 'the live page', (executablePath) => {
   let browser: Browser
   let server: LocalServer
   let proxy: CuttableProxy | undefined

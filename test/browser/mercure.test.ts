@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Dialect, dialects, form, fresh, hubPath, keyed, MercureServer, token } from '../support/http/mercure.ts'
-import { chromium, describeWith } from '../support/requirements.ts'
+import { describeWith, headlessChromium } from '../support/requirements.ts'
 import { cuttableProxy } from '../support/servers/cuttable-proxy.ts'
 import { launch } from '../support/servers/live-page.ts'
 
@@ -14,7 +14,7 @@ const cookieNames = { '1.0': '__Secure-mercure_access_token', '0.x': 'mercureAut
 /** Global variables of the page that contain its results. */
 declare const seen: string[]
 
-describeWith(await chromium(), 'a page of another origin', (executablePath) => {
+describeWith(await headlessChromium(), 'a page of another origin', (executablePath) => {
   const hub = new MercureServer()
   let browser: Browser
   /** The allowed origin, and an unknown one. */

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHandler, createHub } from '../../dist/index.js'
 import { listenUntilDone } from '../support/http/http.ts'
 import { keys, token } from '../support/http/mercure.ts'
-import { chromium, describeWith } from '../support/requirements.ts'
+import { describeWith, headlessChromium } from '../support/requirements.ts'
 import { launch, openLivePage } from '../support/servers/live-page.ts'
 
-describeWith(await chromium(), 'the live page below a path', (executablePath) => {
+describeWith(await headlessChromium(), 'the live page below a path', (executablePath) => {
   let browser: Browser
   beforeAll(async () => {
     browser = await launch(executablePath)

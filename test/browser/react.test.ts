@@ -5,7 +5,7 @@ import { publish } from '../../dist/client/index.js'
 import { keyed, token } from '../support/http/mercure.ts'
 import { buildWith, openPage, type ReactBuild } from '../support/react/page.ts'
 import type { Part, Scene } from '../support/react/scenes.ts'
-import { chromium, describeWith } from '../support/requirements.ts'
+import { describeWith, headlessChromium } from '../support/requirements.ts'
 import { type LocalServer, type ServerOptions, startInProcess } from '../support/servers/in-process.ts'
 import { launch, waiting } from '../support/servers/live-page.ts'
 import { startServer } from '../support/servers/server.ts'
@@ -40,7 +40,7 @@ async function streamsAre(url: string, count: number) {
   await expect.poll(debug, waiting).toBe(`Currently ${count} subscription${count === 1 ? '' : 's'}`)
 }
 
-describeWith(await chromium(), 'the React hooks', (executablePath) => {
+describeWith(await headlessChromium(), 'the React hooks', (executablePath) => {
   let browser: Browser
   beforeAll(async () => {
     browser = await launch(executablePath)

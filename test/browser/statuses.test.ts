@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bufferingProxy } from '../support/client/buffering-proxy.ts'
 import { hide, is, openPage, send, server, shows, subscribeIn } from '../support/client/pages.ts'
 import { crossOriginServer, opening, type Step, stream, update } from '../support/client/scripted-server.ts'
-import { chromium, describeWith } from '../support/requirements.ts'
+import { describeWith, headlessChromium } from '../support/requirements.ts'
 import { launch } from '../support/servers/live-page.ts'
 
 /** The states of the page's subscription, with the members of an error that a transfer from the page would lose. */
@@ -23,7 +23,7 @@ const refuse =
   (response) =>
     response.writeHead(status, headers).end(JSON.stringify({ error: { code: 'a_code', message: 'a reason' } }))
 
-describeWith(await chromium(), 'the client in a browser, after', (executablePath) => {
+describeWith(await headlessChromium(), 'the client in a browser, after', (executablePath) => {
   let browser: Browser
   beforeAll(async () => {
     browser = await launch(executablePath)

@@ -2,10 +2,10 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { audience, dialects, keyed, MercureServer, token } from '../support/http/mercure.ts'
-import { chromium, describeWith } from '../support/requirements.ts'
+import { describeWith, headlessChromium } from '../support/requirements.ts'
 import { launch } from '../support/servers/live-page.ts'
 
-describeWith(await chromium(), 'the live page of a server with keys', (executablePath) => {
+describeWith(await headlessChromium(), 'the live page of a server with keys', (executablePath) => {
   const server = new MercureServer()
   let browser: Browser
 

@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type * as Client from '../../dist/client/index.js'
 import { openPage, send, server } from '../support/client/pages.ts'
-import { chromium, describeWith } from '../support/requirements.ts'
+import { describeWith, headlessChromium } from '../support/requirements.ts'
 import { launch, waiting } from '../support/servers/live-page.ts'
 
 declare global {
@@ -26,7 +26,7 @@ function work(tidings: typeof Client, hub: string): void {
   })
 }
 
-describeWith(await chromium(), 'the client in a worker', (executablePath) => {
+describeWith(await headlessChromium(), 'the client in a worker', (executablePath) => {
   let browser: Browser
   beforeAll(async () => {
     browser = await launch(executablePath)

@@ -8,7 +8,7 @@ import { build } from 'esbuild'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { publish } from '../support/http/publish.ts'
-import { chromium, describeWith } from '../support/requirements.ts'
+import { describeWith, headlessChromium } from '../support/requirements.ts'
 import { startInProcess } from '../support/servers/in-process.ts'
 import { launch, waiting } from '../support/servers/live-page.ts'
 
@@ -88,7 +88,7 @@ it('the examples render on a server, with the data of the hub', async () => {
   expect(text(await page('17'))).toBe('<p>Order 17: 42</p>')
 })
 
-describeWith(await chromium(), 'the first example', (executablePath) => {
+describeWith(await headlessChromium(), 'the first example', (executablePath) => {
   let browser: Browser
   beforeAll(async () => {
     browser = await launch(executablePath)

@@ -4,13 +4,13 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
-import { chromium, describeWith, php, symfony } from '../support/requirements.ts'
+import { describeWith, headlessChromium, php, symfony } from '../support/requirements.ts'
 import { freePort } from '../support/servers/free-port.ts'
 import { launch, waiting } from '../support/servers/live-page.ts'
 import { startServer } from '../support/servers/server.ts'
 
 const hasPhp = await php()
-const browser = 'path' in hasPhp ? await chromium() : hasPhp
+const browser = 'path' in hasPhp ? await headlessChromium() : hasPhp
 
 describeWith(browser, 'examples/php', (executablePath) => {
   it('shows what is published, also through its own form', async () => {

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http/http.ts'
-import { chromium, describeWith } from '../support/requirements.ts'
+import { describeWith, headlessChromium } from '../support/requirements.ts'
 import { startExample } from '../support/servers/example.ts'
 import { launch, waiting } from '../support/servers/live-page.ts'
 
-describeWith(await chromium(), 'in a browser', (executablePath) => {
+describeWith(await headlessChromium(), 'in a browser', (executablePath) => {
   let browser: Browser
   beforeAll(async () => {
     browser = await launch(executablePath)

@@ -55,8 +55,10 @@ it(`stores updates once that are repeated after a kill (seed ${seed})`, async ()
   const publishers = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => new StubbornPublisher(name))
   for (let round = 0; round < rounds; round++) {
     const server = await start()
+    const before = publishers.map(({ answered }) => answered)
     const publishing = publishers.map((publisher) => publisher.publish(server.url))
-    await sleep(random.between(50, 200))
+    await expect.poll(() => publishers.every(({ answered }, at) => answered > (before[at] as number))).toBe(true)
+    await sleep(random.between(0, 150))
     await server.kill('SIGKILL')
     await Promise.all(publishing)
   }

@@ -9,17 +9,18 @@ function open(options: HubOptions = {}): Hub {
   return hub
 }
 
-/** A connection that is full as soon as it has accepted some bytes. */
+/** A connection that is full as soon as it has accepted an event with this data or type. */
 class FullAfter extends FakeConnection {
-  readonly #bytes: string
+  readonly #line: string
 
-  constructor(bytes: string) {
+  constructor(value: string) {
     super()
-    this.#bytes = bytes
+    // The whole line: an id is random, and may contain a short text.
+    this.#line = `: ${value}\n`
   }
 
   override write(bytes: Buffer): boolean {
-    this.full ||= bytes.includes(this.#bytes)
+    this.full ||= bytes.includes(this.#line)
     return super.write(bytes)
   }
 }

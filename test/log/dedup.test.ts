@@ -16,7 +16,8 @@ describe('MemoryLog', () => {
     const log = new MemoryLog({ entries: 10 })
     const size = 10_000
     for (let from = 0; from < 1_000_000; from += size) {
-      await log.append(many(size), dedup(Array.from({ length: size }, (_, at) => `k${from + at}`)))
+      const keys = Array.from({ length: size }, (_, at) => `k${from + at}`)
+      await log.append(many(size), dedup(keys, 3_600_000))
     }
     const offsetOf = async (key: string) => (await log.append([update('x')], dedup([key])))[0]?.offset
     expect(await offsetOf('k0')).toBe(1)

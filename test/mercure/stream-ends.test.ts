@@ -65,7 +65,7 @@ describe.each(dialects)('a stream of %s', (dialect) => {
     const stream = await server.follow(dialect, fresh(), { headers: await reader(dialect, [], { claims: { exp } }) })
     await stream.until(({ ended }) => ended)
     // On a busy machine the client observes the end a little later.
-    expect(Date.now() / 1_000).toBeLessThanOrEqual(exp + 1)
+    expect(Date.now() / 1_000).toBeLessThanOrEqual(exp + 5)
     expect(Date.now() / 1_000).toBeGreaterThan(exp - 0.5)
   })
 

@@ -244,8 +244,15 @@ describe('a decision', () => {
   it('is shared by concurrent identical requests', async () => {
     const backend = await startBackend(hang)
     const server = await startOne(backend.url)
+    let decide = () => {}
+    backend.answer = (response) => {
+      decide = () => void response.writeHead(204).end()
+    }
     const answers = Array.from({ length: 20 }, () => publish(server))
-    backend.answer = (response) => void setTimeout(() => response.writeHead(204).end(), 300)
+    await backend.waitForCalls(1)
+    // Requests are read in the order in which they arrive: by then the server has all of them.
+    for (let count = 0; count < 2; count++) await ask(`${server.url}/healthz`)
+    decide()
     for (const answer of answers) expect((await answer).status).toBe(200)
     expect(backend.calls.length).toBe(1)
   })

@@ -9,6 +9,7 @@ const slow = ['hub/planted-faults', 'log/redis-sentinel', 'log/redis-cluster', '
 export default defineConfig({
   test: {
     ...base.test,
+    // Each file has its own copy of what it covers, and the counts are added up.
     isolate: true,
     // What Node.js imports without Vitest is counted wrongly: branches that ran appear as missed.
     server: { deps: { inline: [/\/dist\//] } },

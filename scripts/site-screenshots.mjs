@@ -30,9 +30,12 @@ try {
   server.kill()
 }
 
-/** It prints nothing when it is ready. */
+/** The server prints nothing when it is ready, so it is asked until it answers. */
 async function answers() {
-  while (!(await fetch(url).catch(() => undefined))?.ok) await new Promise((resolve) => setTimeout(resolve, 100))
+  while (!(await fetch(url).catch(() => undefined))?.ok) {
+    if (server.exitCode !== null) throw new Error('the site cannot be served; run `npm run docs` first')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
 }
 
 /** @param {import('playwright-core').Browser} browser @param {(typeof pictures)[number]} picture */

@@ -28,8 +28,9 @@ it('measures a server: published updates, missing updates, and latency', async (
   // Each update has one topic, and a quarter of the subscribers follow it.
   const [published, delivered] = [table.publishes, table.deliveries].map((cell) => Number.parseInt(cell ?? '', 10))
   expect(published).toBeGreaterThan(50)
-  // On a busy machine the second is a little longer; without a rate there would be thousands.
-  expect(published).toBeLessThan(200)
+  // On a busy machine the second is a little longer, so the rate counts and not the number.
+  const [, perSecond] = /, (\d+)\/s, target 100\/s$/.exec(table.publishes ?? '') ?? []
+  expect(Number(perSecond)).toBeLessThanOrEqual(101)
   expect(delivered).toBe((published as number) * 5)
 })
 

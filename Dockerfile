@@ -1,5 +1,5 @@
 # Builds the server and keeps no more of it than it needs to run.
-FROM node:22-slim AS build
+FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
@@ -8,7 +8,7 @@ COPY scripts scripts
 COPY src src
 RUN npm run build && npm prune --omit=dev
 
-FROM node:22-slim
+FROM node:24-slim
 WORKDIR /app
 ENV NODE_ENV=production TIDINGS_HOST=0.0.0.0 TIDINGS_STORE=/data
 COPY --from=build /app/package.json ./

@@ -15,6 +15,8 @@ options: it checks them without starting a server, and shows each value that is 
 - **Lists**: separate the entries with commas in flags and variables. In the file, write a list.
 - **Switches**: the flag takes no value. A variable or the file takes \`true\` or \`false\`.
 - **Durations**: \`500ms\`, \`10s\`, \`5m\`, \`24h\`, \`7d\`. The unit is required, except for 0.
+- **Variables without an option**: the server logs a warning for each, with the name that was probably meant. The variables that Kubernetes
+  sets for a service called \`tidings\`, such as \`TIDINGS_PORT=tcp://10.96.0.17:80\`, are ignored.
 - **Sizes**: \`64KiB\`, \`1MiB\`, \`1GiB\`, or a number of bytes.
 
 SIGHUP reloads the options with "yes" in the column *reload*. The others need a restart. If the new configuration has an

@@ -1,6 +1,7 @@
 // `tidings check-config`: checks a configuration without starting a server, and prints the values that are not defaults.
 import { Command } from 'commander'
 import { type Setting, settingsOf } from '../server/config/config.ts'
+import { unknownVariables } from '../server/config/environment.ts'
 import { format } from '../server/config/value.ts'
 import { checkConfig } from '../server/server.ts'
 import { endOnFailure } from './client/run.ts'
@@ -27,6 +28,7 @@ async function check(flags: Record<string, unknown>): Promise<void> {
     checkConfig(config)
     return settingsOf(sources)
   })
+  for (const warning of unknownVariables(process.env)) process.stderr.write(`${warning}\n`)
   process.stdout.write(`The configuration is valid.\n${changes(settings)}`)
 }
 

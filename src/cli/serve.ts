@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { isShort, readKey } from '../auth/keys.ts'
 import { isWorker } from '../server/cluster/variable.ts'
 import { nameIn, type Sources } from '../server/config/config.ts'
+import { unknownVariables } from '../server/config/environment.ts'
 import type { Config } from '../server/config/options.ts'
 import { describeStore } from '../server/config/store-value.ts'
 import { originsOf } from '../server/dashboard/option-rows.ts'
@@ -41,6 +42,7 @@ async function serve(flags: Record<string, unknown>): Promise<void> {
   process.on('SIGHUP', () => void reload(server, flags, logger))
   console.log(greeting(server.urls, config))
   warnAboutShortKeys(config, sources, logger)
+  for (const warning of unknownVariables(process.env)) logger.warn(warning)
   logger.info({ version, node: process.version, listens: server.urls, history: describeStore(config.store) }, 'started')
 }
 

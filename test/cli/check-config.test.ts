@@ -178,6 +178,7 @@ it.each([
     '--data: expected the path of a folder, and not a URL; use --store for Redis'
   ],
   [['--clock-tolerance', '1h'], {}, '--clock-tolerance: expected 0 to 300 seconds, got 3600 seconds'],
+  [['--issuers', 'https://a.example'], {}, '--issuers: requires keys, without which tokens are not checked; set'],
   [['--durability', 'os'], {}, '--durability: os requires history in a folder; set --store to one'],
   [['--log', 'redis://:sesame@example.com'], {}, '--log: renamed to --store'],
   [['--log-prefix', 'a'], {}, '--log-prefix: renamed to --store-prefix'],
@@ -192,6 +193,37 @@ it.each([
 it('suggests the new name for a renamed key in the file', async () => {
   const { stderr } = await check(['--config', file('tidings.yaml', 'logName: a\n')])
   expect(stderr).toContain('"logName" is not an option; it was renamed to "storeName"')
+})
+
+it('ignores the variables that Kubernetes sets for a service with the name of the server', async () => {
+  const service = {
+    TIDINGS_PORT: 'tcp://10.96.0.17:80',
+    TIDINGS_PORT_80_TCP: 'tcp://10.96.0.17:80',
+    TIDINGS_PORT_80_TCP_ADDR: '10.96.0.17',
+    TIDINGS_PORT_80_TCP_PORT: '80',
+    TIDINGS_PORT_80_TCP_PROTO: 'tcp',
+    TIDINGS_SERVICE_HOST: '10.96.0.17',
+    TIDINGS_SERVICE_PORT: '80',
+    TIDINGS_SERVICE_PORT_HTTP: '80'
+  }
+  const stdout = 'The configuration is valid.\nAll options have their defaults.\n'
+  expect(await check([], service)).toEqual({ code: 0, stdout, stderr: '' })
+})
+
+it.each([
+  ['TIDINGS_PUBLISHR_KEY', 'no option has this variable; did you mean TIDINGS_PUBLISHER_KEY?'],
+  ['TIDINGS_PUBLISHERKEY', 'no option has this variable; did you mean TIDINGS_PUBLISHER_KEY?'],
+  ['TIDINGS_JWKS_FILE', 'no option has this variable; "tidings serve --help" lists them'],
+  ['TIDINGS_PORT_FILE', 'no option has this variable; "tidings serve --help" lists them']
+])('warns about the variable %s', async (name, warning) => {
+  const stdout = 'The configuration is valid.\nAll options have their defaults.\n'
+  expect(await check([], { [name]: 'sesame' })).toEqual({ code: 0, stdout, stderr: `${name}: ${warning}\n` })
+})
+
+it('knows the variables of other commands', async () => {
+  expect(await check([], { TIDINGS_URL: 'http://127.0.0.1:5000', TIDINGS_TOKEN: 'sesame' })).toMatchObject({
+    stderr: ''
+  })
 })
 
 it('accepts a certificate and its key', async () => {

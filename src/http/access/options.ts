@@ -107,7 +107,7 @@ export function resolveAccess(options: AccessOptions & MountOptions, failed: (er
     failed,
     ...(options.clockTolerance !== undefined && { clockTolerance: options.clockTolerance })
   })
-  checkRoles(verifier, anonymous, subscriptions)
+  checkRoles(verifier, { anonymous, subscriptions, issuers })
   return {
     base,
     hasAddress: address !== undefined,
@@ -156,9 +156,20 @@ function keysOf(
 }
 
 /** A key for one role only would leave the other role open, or useless. */
-function checkRoles(verifier: Verifier, anonymous: boolean, subscriptions: boolean): void {
+function checkRoles(
+  verifier: Verifier,
+  { anonymous, subscriptions, issuers }: Required<Pick<AccessOptions, 'anonymous' | 'subscriptions' | 'issuers'>>
+): void {
   const publishers = verifier.has('publish')
   const subscribers = verifier.has('subscribe')
+  if (issuers.length > 0 && !publishers && !subscribers) {
+    throw new OptionError(
+      'issuers',
+      (nameOf) =>
+        `requires keys, without which tokens are not checked; set ${nameOf('publisherKey')} or ${nameOf('publisherJwks')}, ` +
+        'give the issuers keys of their own, or remove it'
+    )
+  }
   if (subscribers && !publishers) {
     throw new OptionError(
       'publisherKey',

@@ -1,17 +1,11 @@
 // Reads the configuration of a server: flags win over variables, variables over the file, the file over defaults.
 import { OptionError } from '../../errors.ts'
 import { checkReach, isGuarded } from '../exposure.ts'
-import { ConfigError, readConfigFile, readSecretFile } from './file.ts'
+import { findVariable, type Given, refuseRenamedVariables } from './environment.ts'
+import { ConfigError, readConfigFile } from './file.ts'
 import { type Config, flagFor, type Option, options, renamed, variableFor } from './options.ts'
 import { storeKind, storeOfFolder } from './store-value.ts'
-import { mayHoldSecret, parse, type Value } from './value.ts'
-
-/** What was given for an option, not read yet. */
-interface Given {
-  readonly value: unknown
-  /** The flag, the variable, or the file and its key. */
-  readonly source: string
-}
+import { parse, type Value } from './value.ts'
 
 /** What was given, by the name of the option. Options that have their default are missing. */
 export type Sources = ReadonlyMap<string, Given>
@@ -45,22 +39,14 @@ export function readSources(flags: Input['flags'], environment: Input['environme
 function refuseRenamed({ flags, environment }: Input): void {
   for (const [old, name] of Object.entries(renamed)) {
     if (flags[old] !== undefined) throw new ConfigError(`${flagFor(old)}: renamed to ${flagFor(name)}`)
-    for (const suffix of ['', '_FILE']) {
-      const variable = variableFor(old) + suffix
-      if (environment[variable] === undefined) continue
-      throw new ConfigError(`${variable}: renamed to ${variableFor(name)}${suffix}`)
-    }
   }
+  refuseRenamedVariables(environment)
 }
 
-function find({ name, kind }: Option, { flags, environment }: Input): Given | undefined {
-  const variable = variableFor(name)
+function find(option: Option, { flags, environment }: Input): Given | undefined {
+  const { name } = option
   if (flags[name] !== undefined) return { value: flags[name], source: flagFor(name) }
-  if (environment[variable] !== undefined) return { value: environment[variable], source: variable }
-  // Container platforms mount secrets as files.
-  const source = `${variable}_FILE`
-  const path = mayHoldSecret(kind) ? environment[source] : undefined
-  return path === undefined ? undefined : { value: readSecretFile(path, source), source }
+  return findVariable(option, environment)
 }
 
 /** Names an option by where its value was given, or else by its flag. For `OptionError.describe`. */

@@ -1,6 +1,7 @@
 // Reads the files of a configuration: YAML or JSON with options by name, and files that hold one secret.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { alike } from './spelling.ts'
 
 /** The configuration cannot be read. `message` names the file, the key or the variable, and says what to do. */
 export class ConfigError extends Error {
@@ -61,28 +62,6 @@ function readText(path: string, what: string): string {
 
 function suggestion(key: string, { names, renamed }: Keys): string {
   if (Object.hasOwn(renamed, key)) return `; it was renamed to "${renamed[key]}"`
-  const alike = names.find((name) => normal(name) === normal(key)) ?? nearest(key, names)
-  return alike === undefined ? '; "tidings serve --help" lists them' : `; did you mean "${alike}"?`
-}
-
-const normal = (name: string) => name.replace(/[-_]/g, '').toLowerCase()
-
-/** The known key that is at most two letters away, as most typos are. */
-function nearest(key: string, known: readonly string[]): string | undefined {
-  const [best] = known.map((name) => ({ name, edits: distance(key, name) })).sort((a, b) => a.edits - b.edits)
-  return best && best.edits <= 2 ? best.name : undefined
-}
-
-/** The number of letters to change, add or remove (Levenshtein distance). */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column)
-  for (let line = 1; line <= from.length; line++) {
-    const next = [line]
-    for (let column = 1; column <= to.length; column++) {
-      const change = (row[column - 1] as number) + (from[line - 1] === to[column - 1] ? 0 : 1)
-      next.push(Math.min(change, (row[column] as number) + 1, (next[column - 1] as number) + 1))
-    }
-    row = next
-  }
-  return row[to.length] as number
+  const meant = alike(key, names)
+  return meant === undefined ? '; "tidings serve --help" lists them' : `; did you mean "${meant}"?`
 }

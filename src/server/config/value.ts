@@ -106,7 +106,7 @@ function parserOf(kind: Kind): Parser {
   const parser = (parsers as Partial<Record<string, Parser>>)[kind]
   if (parser) return parser
   const words = kind.replace('list of ', '').split('|')
-  const known = words.join(' or ')
+  const known = `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
   if (!kind.startsWith('list of ')) {
     return (value, refuse) => (words.includes(`${value}`) ? `${value}` : refuse(known))
   }

@@ -148,13 +148,15 @@ describe('presence on nodes that share a log', () => {
       { update: subscription('ann').announce(true), member: { ...member('ann'), node: 'dead' } },
       { update: subscription('bob').announce(true), member: { ...member('bob'), node: 'dead' } }
     ])
+    await log.roster.renew('dead', 60_000)
     const nodes = [open({ log, presenceTimeout: 1_000 }), open({ log, presenceTimeout: 1_000 })]
     const watcher = await (nodes[0] as (typeof nodes)[0]).watch()
-    const began = performance.now()
     for (const { hub } of nodes) expect(await listed(hub)).toEqual(['presence/ann', 'presence/bob'])
+    const began = performance.now()
+    await log.roster.renew('dead', 1)
     for (const { hub } of nodes) await expect.poll(() => listed(hub)).toEqual([])
     expect(performance.now() - began).toBeLessThan(3_000)
-    expect(watcher.data).toEqual(['ann left', 'bob left'])
+    await expect.poll(() => watcher.data).toEqual(['ann left', 'bob left'])
     expect(log.head).toBe(4)
   })
 
@@ -166,9 +168,11 @@ describe('presence on nodes that share a log', () => {
     const renew = log.roster.renew.bind(log)
     let isAway = false
     log.roster.renew = (node, lease) => (isAway ? Promise.reject(new Error('away')) : renew(node, lease))
+    await renew('other', 60_000)
     const { hub } = open({ log, presenceTimeout: 1_000 })
     await listed(hub)
     isAway = true
+    await renew('other', 1)
     await sleep(1_500)
     expect(await listed(hub)).toEqual(['presence/ann'])
     isAway = false

@@ -175,7 +175,7 @@ describe('a batch', () => {
     await listen(`${server.url}/subscribe?topic=second`)
     await expect.poll(() => results(server)).toEqual({ refused: 1, delivered: 1 })
     expect(backend.calls.map(({ path }) => path)).toEqual(['/tidings', '/tidings'])
-    expect(server.output()).toContain(`1 events were lost: answered ${status}`)
+    await expect.poll(() => server.output()).toContain(`1 events were lost: answered ${status}`)
   })
 
   it('is signed with the new key after a reload', async () => {
@@ -217,7 +217,7 @@ describe('an unreachable address', () => {
       Array.from({ length: 500 }, (_, at) => `topic=${(from * 500 + at).toString(36)}`).join('&')
     for (let at = 0; at < 21; at++) (await listen(`${server.url}/subscribe?${topics(at)}`)).close()
     await expect.poll(() => results(server)).toMatchObject({ dropped: 500 })
-    expect(server.output()).toContain('100 events were lost: too many events are waiting')
+    await expect.poll(() => server.output()).toContain('100 events were lost: too many events are waiting')
     expect(server.output().match(/too many events are waiting/g)?.length).toBe(1)
     expect(server.output()).not.toContain('/tidings')
   })
@@ -270,7 +270,7 @@ describe('options', () => {
     [['--webhooks', 'https://ann:secret@example.com'], '--webhooks: expected a URL'],
     [
       ['--webhooks', 'https://example.com', '--webhook-events', 'joined'],
-      '--webhook-events: expected a list of subscribed or unsubscribed'
+      '--webhook-events: expected a list of subscribed, unsubscribed, topic-occupied or topic-vacated'
     ]
   ])('rejects %s', async (args, message) => {
     const refused = await startInProcess({ args }).catch((error: Error) => error)

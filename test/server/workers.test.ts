@@ -130,7 +130,9 @@ describe('what is reported', () => {
     await one.until(({ ended }) => ended)
     expect(two.ended).toBe(false)
     await expect.poll(async () => Promise.all([listed(), listed(), listed()])).toEqual([1, 1, 1])
-    if (!watcher.ended) expect(announcements(watcher, topic).filter(({ active }) => !active)).toHaveLength(1)
+    const ends = () => announcements(watcher, topic).filter(({ active }) => !active)
+    await watcher.until(({ ended }) => ended || ends().length > 0)
+    if (!watcher.ended) expect(ends()).toHaveLength(1)
   })
 
   it('counts an update once, and its deliveries on both workers', async () => {

@@ -164,7 +164,7 @@ function refusal(reason: string): Error {
   if (reason.startsWith('OOM')) return new TidingsError('storage_full', 'Redis has reached its maxmemory')
   const [, format] = /^NEWERFORMAT (\d+)/.exec(reason) ?? []
   if (format !== undefined) {
-    const detail = `Redis holds a log of format ${format}, which is newer than this version of tidings; upgrade it, or choose another name`
+    const detail = `Redis holds a log of format ${format}, which is newer than this version of tidings; upgrade tidings, or use another store name`
     return new TidingsError('log_unavailable', detail)
   }
   if (inScript.test(reason)) return new OutcomeUnknownError(`a script failed inside Redis: ${reason}`)

@@ -43,7 +43,7 @@ const below: Record<string, readonly string[]> = {
   fastify: ['index'],
   index: ['http', 'hub', 'auth', 'log', 'topics', 'update', 'errors'],
   server: ['backoff', 'deadline', 'http', 'hub', 'auth', 'log', 'units', 'errors', 'dashboard-api'],
-  cli: ['client', 'server', 'http', 'auth', 'units', 'errors']
+  cli: ['client', 'server', 'http', 'auth', 'log', 'units', 'errors']
 }
 
 /** `src/hub/hub.ts` → `hub`, `src/update.ts` → `update` */

@@ -51,6 +51,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     description: 'Delete the history of topics, or one update.',
     load: async () => (await import('./delete.ts')).deleteCommand()
   },
+  backup: {
+    description: 'Copy the history of a folder, also while a server uses it.',
+    load: async () => (await import('./backup.ts')).backupCommand()
+  },
   doctor: {
     description: 'Check for common proxy misconfigurations between clients and a hub.',
     load: async () => (await import('./doctor.ts')).doctorCommand()

@@ -6,7 +6,7 @@ import { checkPages } from './check.ts'
 import { damaged } from './damaged.ts'
 import { LmdbPages } from './pages.ts'
 
-const dataName = 'data.mdb'
+export const dataName = 'data.mdb'
 const unflushedName = 'unflushed'
 
 /** @throws LogError when the folder cannot be created or written to */

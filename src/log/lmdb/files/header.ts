@@ -49,6 +49,12 @@ export class LmdbHeader {
     for (const key of ['state', 'rules']) void this.#meta.remove(key)
   }
 
+  /** Gives a copy of a log another epoch, before it is opened. */
+  renewEpoch(): void {
+    const header = { ...(this.#meta.get('log') as Header), epoch: newEpoch() }
+    this.#meta.putSync('log', header.sum === undefined ? header : { ...header, sum: sumOf(header) })
+  }
+
   #begin(): Header {
     const header = { format, epoch: newEpoch() }
     const whole = { ...header, sum: sumOf(header) }

@@ -1,0 +1,105 @@
+// Copies the history of a folder into a folder of its own, also while a server uses the original.
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { type Database, open } from 'lmdb'
+import { LogError } from '../../error.ts'
+import { formatId } from '../../ids.ts'
+import { LmdbStore } from '../store.ts'
+import { classifyReadError } from './damaged.ts'
+import { checkData, dataName, hasData, isUnflushed, prepareFolder, syncData, syncFolder } from './data-file.ts'
+import { LmdbHeader } from './header.ts'
+import { FolderLock } from './lock.ts'
+
+/** A backup that is complete and on disk. */
+export interface Backup {
+  /** The number of updates. */
+  readonly entries: number
+  /** The position of the newest one, with the epoch of the backup; undefined when none was ever published. */
+  readonly lastEventId: string | undefined
+  /** The size of its data file in bytes. */
+  readonly bytes: number
+}
+
+/**
+ * Copies what was committed in `folder` at one moment into `target`, which is created. The copy has another epoch: a log that starts from it
+ * gives its offsets to other updates than the original did, so the clients of the original have to get a gap.
+ * @throws LogError when there is no history, when it is damaged, or when the target cannot be written. Then there is no target.
+ */
+export async function backUp(folder: string, target: string): Promise<Backup> {
+  const from = resolve(folder)
+  const to = resolve(target)
+  if (!hasData(from)) throw new LogError(`${folder} holds no history; name the folder that the server has in --data`)
+  await checkUnused(from)
+  if (existsSync(to) && !isEmptyFolder(to)) throw new LogError(`${target} exists already; choose a new folder`)
+  const draft = `${to}.partial`
+  if (existsSync(draft))
+    throw new LogError(`${draft} is left from a backup that was interrupted; delete it, and try again`)
+  prepareFolder(draft)
+  try {
+    await copy(from, draft)
+    const backup = await finish(draft)
+    renameSync(draft, to)
+    syncFolder(dirname(to))
+    return backup
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** Checks data that no server uses. A server has checked its data when it started. */
+async function checkUnused(folder: string): Promise<void> {
+  const lock = await FolderLock.take(folder).catch(() => undefined)
+  if (!lock) return
+  try {
+    if (isUnflushed(folder)) {
+      const what = 'was not closed by its server, which ran with durability os, so its history is not reliable'
+      throw new LogError(`${folder} ${what}; the next start of the server empties it`)
+    }
+    checkData(folder)
+  } finally {
+    lock.release()
+  }
+}
+
+function isEmptyFolder(path: string): boolean {
+  return statSync(path).isDirectory() && readdirSync(path).length === 0
+}
+
+/** LMDB copies the pages that its newest commit uses. A server continues meanwhile, and its file may grow. */
+async function copy(from: string, draft: string): Promise<void> {
+  const root = open({ path: from, readOnly: true, noSubdir: false, maxDbs: 10 })
+  try {
+    await root.backup(draft, true)
+  } catch (error) {
+    throw isDiskFull(error)
+      ? new LogError(`${draft} cannot be written: the disk is full`)
+      : classifyReadError(error, join(from, dataName))
+  } finally {
+    await root.close()
+  }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return /no space|ENOSPC/i.test((error as Error).message)
+}
+
+/** Checks the copy as a start of the server does, and gives it another epoch. */
+async function finish(draft: string): Promise<Backup> {
+  const file = join(draft, dataName)
+  const root = open({ path: draft, noSubdir: false, maxDbs: 10 })
+  const meta: Database<unknown, string> = root.openDB({ name: 'meta', encoding: 'msgpack' })
+  new LmdbHeader(meta, draft, file).renewEpoch()
+  const { entryCount: entries } = root.openDB({ name: 'entries' }).getStats() as { entryCount: number }
+  await root.close()
+  // Not before: a copy begins without the commit before its newest one, which the check looks for.
+  checkData(draft)
+  const store = await LmdbStore.open(draft, 'flush')
+  const { epoch, state } = store
+  await store.close()
+  for (const name of readdirSync(draft)) if (name !== dataName) rmSync(join(draft, name))
+  syncData(draft)
+  syncFolder(draft)
+  const lastEventId = state?.head ? formatId(epoch, state.head) : undefined
+  return { entries, lastEventId, bytes: statSync(file).size }
+}

@@ -1,6 +1,11 @@
 import type { Socket } from 'node:net'
 import { expect, it, vi } from 'vitest'
-import { canWriteDirectly, learnToWrite, writeDirectly } from '../../dist/http/stream/direct-write.js'
+
+/** A copy of the module that has learned nothing yet, and teaches nothing to the hubs of other tests in this process. */
+async function freshModule(name: string) {
+  const path = `../../dist/http/stream/direct-write.js?${name}`
+  return (await import(path)) as typeof import('../../dist/http/stream/direct-write.js')
+}
 
 class WriteWrap {
   inFlight = false
@@ -22,7 +27,8 @@ class TCP {
   writeLatin1String(_request: WriteWrap): void {}
 }
 
-it('uses one write request per write, which keeps its bytes alive', () => {
+it('uses one write request per write, which keeps its bytes alive', async () => {
+  const { canWriteDirectly, learnToWrite, writeDirectly } = await freshModule('given')
   const handle = new TCP()
   const socket = { _handle: handle, writableLength: 0 } as unknown as Socket
   learnToWrite(socket)
@@ -44,9 +50,7 @@ class ReturningTCP extends TCP {
 Object.defineProperty(ReturningTCP, 'name', { value: 'TCP' })
 
 it('writes without a request where Node does', async () => {
-  // Nothing is learned yet in a new copy of the module.
-  const copy = '../../dist/http/stream/direct-write.js?copy'
-  const fresh = (await import(copy)) as typeof import('../../dist/http/stream/direct-write.js')
+  const fresh = await freshModule('returned')
   const handle = new ReturningTCP()
   const destroyed = vi.fn()
   const socket = { _handle: handle, writableLength: 0, destroy: destroyed, destroyed: false } as unknown as Socket

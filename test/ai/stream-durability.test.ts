@@ -16,20 +16,22 @@ type Durability = UpsertableStreamDurability
 /** Makes the adapters of several requests. */
 type Adapters = (source: DurabilitySource) => Durability
 
-const firstChunkDeadlineMs = 200
-const options = { firstChunkDeadlineMs }
+/** How long a reader waits for the first chunk of a run. */
+interface Options {
+  readonly firstChunkDeadlineMs: number
+}
 
-const kinds: Record<string, () => Promise<Adapters>> = {
-  memoryStream: () =>
+const kinds: Record<string, (options: Options) => Promise<Adapters>> = {
+  memoryStream: (options) =>
     Promise.resolve((source) =>
       memoryStream(source instanceof Request ? source : { runId: source.runId, offset: source.offset ?? null }, options)
     ),
-  'tidings, on a hub in this process': () => {
+  'tidings, on a hub in this process': (options) => {
     const hub = createHub({ idempotent: 60_000, retention: runRetention })
     onTestFinished(() => hub.close())
     return Promise.resolve((source) => createStreamDurability<StreamChunk>(createRuns(hub), source, options))
   },
-  'tidings, on a hub behind a URL': async () => {
+  'tidings, on a hub behind a URL': async (options) => {
     const { url } = await serve({ idempotent: 60_000, retention: runRetention })
     return (source) => createStreamDurability<StreamChunk>(createRuns(url), source, options)
   }
@@ -54,7 +56,7 @@ function eventsOf(text: string): { readonly id: string | undefined; readonly del
 }
 
 describe.each(Object.keys(kinds))('StreamDurability: %s', (kind) => {
-  const open = kinds[kind] as () => Promise<Adapters>
+  const open = (firstChunkDeadlineMs = 30_000) => (kinds[kind] as (typeof kinds)[string])({ firstChunkDeadlineMs })
   /** `memoryStream` keeps the runs of all tests. */
   const newRun = () => crypto.randomUUID()
 
@@ -135,8 +137,8 @@ describe.each(Object.keys(kinds))('StreamDurability: %s', (kind) => {
   })
 
   it('refuses to wait for a run that does not begin, or that is unknown', async () => {
-    const [adapters, runId] = [await open(), newRun()]
-    await expect(readAll(adapters({ runId }).read('-1'))).rejects.toThrow(`${firstChunkDeadlineMs}`)
+    const [adapters, runId] = [await open(200), newRun()]
+    await expect(readAll(adapters({ runId }).read('-1'))).rejects.toThrow('200')
     const [offset] = await adapters({ runId: newRun() }).append(chunks('a'))
     const unknown = (offset as string).replace(/[0-9a-f-]{36}/, newRun())
     const other = (offset as string).match(/[0-9a-f-]{36}/)?.[0] as string

@@ -167,9 +167,10 @@ describeWith(await redis(), 'RedisLog', (program) => {
       const log = await openShared(server, { prefix: prefix_, retention })
       const seen = await followed(log)
       const topicOf = (number: number) => (number % 500 === 0 ? 'rare' : number % 9 === 0 ? 'k/1' : `t${number % 4}`)
-      const all = numbers(1, 6_000).map((number) => update(String(number), { topics: [topicOf(number), 'any'] }))
+      // One script, which has to end within the timeout of the log also on a busy machine.
+      const all = numbers(1, 3_000).map((number) => update(String(number), { topics: [topicOf(number), 'any'] }))
       await log.append(all)
-      await expect.poll(() => seen.at(-1)?.offset).toBe(6_000)
+      await expect.poll(() => seen.at(-1)?.offset).toBe(3_000)
       const kept = ['k/1', 'rare', 't'].flatMap((begin, at) =>
         all.filter(({ topics }) => topics[0]?.startsWith(begin)).slice(-([2, 3, 700][at] as number))
       )

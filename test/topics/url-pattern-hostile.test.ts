@@ -42,11 +42,12 @@ describe('a hostile pattern is rejected, or matches within half a second', () =>
   })
 })
 
-/** The time of one topic includes a compilation. */
+/** The time of one topic includes a compilation. It is the shortest of three, in which other processes took the least part. */
 const timed = `
   const { compileUrlPattern } = await import(input.module)
-  answer = input.topics.map((topic) => {
+  const time = (topic) => {
     const begin = performance.now()
     compileUrlPattern(input.pattern, 'https://hub.example.net/')?.matches(topic)
     return performance.now() - begin
-  })`
+  }
+  answer = input.topics.map((topic) => Math.min(time(topic), time(topic), time(topic)))`

@@ -11,7 +11,7 @@ import { type CuttableProxy, cuttableProxy } from '../support/servers/cuttable-p
 import { type LocalServer, startInProcess } from '../support/servers/in-process.ts'
 import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
-const patient = { timeout: 20_000 }
+const patient = { timeout: 60_000 }
 
 async function started(args: string[] = [], env: Record<string, string> = {}): Promise<LocalServer> {
   const server = await startInProcess({ args, env })

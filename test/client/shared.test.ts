@@ -6,7 +6,7 @@ import { legacy, secret } from '../support/auth/tokens.ts'
 import { cuttableProxy } from '../support/servers/cuttable-proxy.ts'
 import { startInProcess } from '../support/servers/in-process.ts'
 
-const patient = { timeout: 20_000 }
+const patient = { timeout: 60_000 }
 
 async function started(env: Record<string, string> = {}) {
   const server = await startInProcess({ args: ['--allow-delete'], env })

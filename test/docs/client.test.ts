@@ -21,7 +21,7 @@ describe('the examples of docs/client.md', () => {
       // The first example follows the stream for good.
       .replace(/^(for await .*)$/m, 'setTimeout(() => orders.close(), 1_000)\n$1')
     const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '--eval', local], {
-      timeout: 20_000
+      timeout: 60_000
     })
     expect(stderr).toBe('')
     if (code.includes('add(')) expect(stdout).toBe("{ total: 1 }\n[ 'orders/18' ]\n")

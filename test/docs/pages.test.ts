@@ -75,7 +75,7 @@ describeWith(await curl(), 'the pages', () => {
       it('runs its commands', async () => {
         // The keys of the page are those of its server.
         const script = commands.join('\n').replaceAll(/(_KEY)=\$\(openssl[^)]*\)/g, `$1='${key}'`)
-        const setting = { env: { ...process.env, ...env, TIDINGS_URL: server.url }, timeout: 25_000 }
+        const setting = { env: { ...process.env, ...env, TIDINGS_URL: server.url }, timeout: 120_000 }
         const { stdout, stderr } = await run('bash', ['-c', `${prelude}\n${local(script)}`], setting)
         expect(stderr).toBe('')
         expect(stdout).not.toMatch(/^fault/m)

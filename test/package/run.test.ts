@@ -63,7 +63,7 @@ function begin(root: string, by: 'node' | 'npm') {
     })
   }
   return {
-    printed: (text: string) => expect.poll(() => output, { timeout: 10_000 }).toContain(text),
+    printed: (text: string) => expect.poll(() => output).toContain(text),
     /** SIGTERM goes to the started process, and SIGINT to all of them, as from a terminal. */
     kill: (signal: 'SIGTERM' | 'SIGINT') =>
       process.kill((signal === 'SIGINT' ? -1 : 1) * (child.pid as number), signal),

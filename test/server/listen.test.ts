@@ -59,12 +59,10 @@ describe('TLS', () => {
     await expect.poll(answer.text).toContain('"state":"behind"')
     stream.resume()
     await expect
-      .poll(
-        () =>
-          text()
-            .match(/"data":"\d+/g)
-            ?.map((data) => Number(data.slice(8))),
-        { timeout: 10_000 }
+      .poll(() =>
+        text()
+          .match(/"data":"\d+/g)
+          ?.map((data) => Number(data.slice(8)))
       )
       .toEqual(Array.from({ length: 40 }, (_, count) => count))
   })

@@ -36,7 +36,7 @@ const results = async ({ url }: LocalServer) => {
   )
 }
 
-const expectEvents = (backend: Backend) => expect.poll(() => backend.eventNames, { timeout: 10_000 })
+const expectEvents = (backend: Backend) => expect.poll(() => backend.eventNames)
 
 describe('events', () => {
   it('report subscriptions, and when and why the stream ended', async () => {

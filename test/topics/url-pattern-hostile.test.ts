@@ -37,12 +37,12 @@ describe('a hostile pattern is rejected, or matches within half a second', () =>
   )('%s', async (_, pattern) => {
     const module = new URL('../../dist/topics/url-pattern/pattern.js', import.meta.url).href
     const topics = ['a', 'ab', 'ba', 'aab', '"a', '/a'].map((text) => path(`${text.repeat(4_096 / text.length)}!`))
-    const took = await runInWorker<number[]>(timed, { module, pattern, topics }, 10_000)
+    const took = await runInWorker<number[]>(timed, { module, pattern, topics }, 30_000)
     expect(Math.max(...took)).toBeLessThan(500)
   })
 })
 
-/** The time of one topic includes a compilation. It is the shortest of three, in which other processes took the least part. */
+/** The time of one topic includes a compilation. If it is long, it is the shortest of three, in which other processes took the least part. */
 const timed = `
   const { compileUrlPattern } = await import(input.module)
   const time = (topic) => {
@@ -50,4 +50,7 @@ const timed = `
     compileUrlPattern(input.pattern, 'https://hub.example.net/')?.matches(topic)
     return performance.now() - begin
   }
-  answer = input.topics.map((topic) => Math.min(time(topic), time(topic), time(topic)))`
+  answer = input.topics.map((topic) => {
+    const first = time(topic)
+    return first < 250 ? first : Math.min(first, time(topic), time(topic))
+  })`

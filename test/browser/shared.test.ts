@@ -177,7 +177,7 @@ describeWith(await chromium(), 'tabs that share a connection', (executablePath) 
     await first.bringToFront()
     await shows(first, 1, 2)
     await newLeader([first])
-    expect(await connections(url)).toBe(one)
+    await expect.poll(() => connections(url)).toBe(one)
   })
 
   test(`tabs come and go at random, and miss and repeat nothing (seed ${seed})`, async () => {

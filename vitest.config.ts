@@ -7,7 +7,7 @@ const long = ['test/integrations/nextjs.test.ts']
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...(process.env.TIDINGS_SOAK === '1' ? [] : long)],
+    exclude: [...configDefaults.exclude, ...(process.env.TEST_SOAK === '1' ? [] : long)],
     setupFiles: ['test/support/leaks.ts'],
     reporters: ['default', './test/support/summary-reporter.ts'],
     // Files share the process of their worker, which saves half a second of each: every test is a leak test, so none finds what

@@ -128,7 +128,7 @@ class Lane {
   }
 
   #start() {
-    const env = { ...process.env, TIDINGS_SEED: '1', TIDINGS_HISTORIES: '10' }
+    const env = { ...process.env, TEST_SEED: '1', TEST_HISTORIES: '10' }
     const path = join(root, 'scripts/mutation-lane.mjs')
     // In a group of its own, since a mutant may hang a process of a test.
     const runner = fork(path, { cwd: this.folder, env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'], detached: true })

@@ -187,8 +187,8 @@ const commands = {
     await tool('vitest', 'run', ...args)
   },
   async soak() {
-    process.env.TIDINGS_SOAK = '1'
-    process.env.TIDINGS_HISTORIES ??= '5000'
+    process.env.TEST_SOAK = '1'
+    process.env.TEST_HISTORIES ??= '5000'
     await commands.test()
     if (args.length === 0) await commands.workers()
   },
@@ -209,7 +209,7 @@ const commands = {
   /** Of the tests in this process; `--uncovered` lists the lines with a branch that none of them takes. */
   async coverage() {
     await build()
-    process.env.TIDINGS_HISTORIES ??= '20'
+    process.env.TEST_HISTORIES ??= '20'
     await tool('vitest', 'run', '--config', 'vitest.coverage.config.ts')
     await run(process.execPath, ['scripts/coverage.mjs', ...args])
   },

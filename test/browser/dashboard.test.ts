@@ -233,7 +233,7 @@ describeWith(await headlessChromium(), 'the dashboard', (executablePath) => {
   })
 
   // All 10,000 in `npm run test:soak`: to open them takes most of the time.
-  const many = process.env.TIDINGS_SOAK === undefined ? 1_000 : 10_000
+  const many = process.env.TEST_SOAK === undefined ? 1_000 : 10_000
   test(`${many} streams are sorted and filtered, and only those on the screen are rows`, async () => {
     const server = await startServer()
     onTestFinished(() => server.kill())

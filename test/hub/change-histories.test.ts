@@ -5,13 +5,13 @@ import * as tidings from '../../dist/index.js'
 import { anyChangeHistory, type ChangeHistory, playChanges } from '../support/histories/change-histories.ts'
 import { type Fault, plant } from '../support/histories/fault-injection.ts'
 
-const runs = Number(process.env.TIDINGS_HISTORIES ?? 150)
-const seed = Number(process.env.TIDINGS_SEED ?? Date.now() % 2 ** 31)
+const runs = Number(process.env.TEST_HISTORIES ?? 150)
+const seed = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31)
 
 it(`a stream that is changed has exactly its entries, in order, each once (seed ${seed})`, {
   timeout: 300_000
 }, async () => {
-  console.log(`change histories: seed ${seed}, ${runs} runs (TIDINGS_SEED and TIDINGS_HISTORIES set others)`)
+  console.log(`change histories: seed ${seed}, ${runs} runs (TEST_SEED and TEST_HISTORIES set others)`)
   const property = fc.asyncProperty(anyChangeHistory, (history) => playChanges(tidings, history))
   await fc.assert(property, { numRuns: runs, seed, interruptAfterTimeLimit: 240_000, markInterruptAsFailure: true })
 })

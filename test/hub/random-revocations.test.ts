@@ -15,7 +15,7 @@ function fakeClock(): (now: number) => void {
 }
 
 it(`end and refuse exactly what they concern until they are lifted (seed ${seed})`, { timeout: 600_000 }, async () => {
-  console.log(`revocations: seed ${seed}, ${runs} runs of ${steps} steps (TIDINGS_SEED sets another)`)
+  console.log(`revocations: seed ${seed}, ${runs} runs of ${steps} steps (TEST_SEED sets another)`)
   const setTime = fakeClock()
   for (let run = 0; run < runs; run++) await playRevocations(library, randomFrom(seed + run), steps, setTime)
 })

@@ -61,7 +61,7 @@ describe('any request', () => {
 
   const title = `is answered within a second, without a 5xx and without a header of the sender's own (seed ${seed})`
   test(title, { timeout: 300_000 }, async () => {
-    console.log(`hostile requests: seed ${seed}, ${runs} runs (TIDINGS_SEED sets another)`)
+    console.log(`hostile requests: seed ${seed}, ${runs} runs (TEST_SEED sets another)`)
     const followers = await followAll(server, keys.publish)
     const statuses = new Map<number, number>()
     const property = fc.asyncProperty(hostileRequest, async (request) => {

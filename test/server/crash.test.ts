@@ -47,7 +47,7 @@ class Follower {
 }
 
 it(`loses no acknowledged update in ${rounds} kills (seed ${seed})`, { timeout: 600_000 }, async () => {
-  console.log(`crash: seed ${seed}, ${rounds} rounds (TIDINGS_SEED sets another)`)
+  console.log(`crash: seed ${seed}, ${rounds} rounds (TEST_SEED sets another)`)
   const folder = mkdtempSync(join(tmpdir(), 'tidings-crash-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const random = randomFrom(seed)

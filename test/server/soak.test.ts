@@ -1,6 +1,6 @@
 // Two servers on one Redis with everything at once: clients that come and go or do not read, publishers, retention, ends, deletions,
 // revocations, and a Redis that is killed. Nothing is lost, nothing stays open, and memory does not grow. It takes twenty seconds;
-// `npm run test:soak` has 2,000 clients for half an hour (TIDINGS_SOAK_MINUTES sets another time).
+// `npm run test:soak` has 2,000 clients for half an hour (TEST_SOAK_MINUTES sets another time).
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { ask } from '../support/http/http.ts'
@@ -11,8 +11,8 @@ import { redisForTest } from '../support/servers/redis.ts'
 import { startServer } from '../support/servers/server.ts'
 import { Soak } from '../support/soak/load.ts'
 
-const isLong = process.env.TIDINGS_SOAK !== undefined
-const minutes = Number(process.env.TIDINGS_SOAK_MINUTES ?? (isLong ? 30 : 1 / 3))
+const isLong = process.env.TEST_SOAK !== undefined
+const minutes = Number(process.env.TEST_SOAK_MINUTES ?? (isLong ? 30 : 1 / 3))
 const clients = isLong ? 2_000 : 200
 
 const keyed = [

@@ -41,7 +41,7 @@ async function publish(url: string, name: string): Promise<string[]> {
 }
 
 it(`deletes history completely or not at all in ${rounds} kills (seed ${seed})`, { timeout: 600_000 }, async () => {
-  console.log(`deletion crash: seed ${seed}, ${rounds} rounds (TIDINGS_SEED sets another)`)
+  console.log(`deletion crash: seed ${seed}, ${rounds} rounds (TEST_SEED sets another)`)
   const folder = mkdtempSync(join(tmpdir(), 'tidings-deletion-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const random = randomFrom(seed)

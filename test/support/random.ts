@@ -21,7 +21,7 @@ export function randomFrom(seed: number): Random {
   }
 }
 
-/** The seed of this run: `TIDINGS_SEED`, or a new one each time. */
-export const seed = Number(process.env.TIDINGS_SEED ?? Date.now() % 2 ** 31)
+/** The seed of this run: `TEST_SEED`, or a new one each time. */
+export const seed = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31)
 /** Whether long runs are enabled: `npm run test:soak`. */
-export const isSoak = process.env.TIDINGS_SOAK === '1'
+export const isSoak = process.env.TEST_SOAK === '1'

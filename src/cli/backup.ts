@@ -29,5 +29,5 @@ async function backup(folder: string, target: string): Promise<void> {
     throw new Failure(error.message)
   })
   const upTo = lastEventId === undefined ? '' : `, up to ${lastEventId}`
-  process.stdout.write(`${target} has ${entries} updates${upTo}, in ${bytes} bytes\n`)
+  process.stdout.write(`${target} has ${entries} ${entries === 1 ? 'update' : 'updates'}${upTo}, in ${bytes} bytes\n`)
 }

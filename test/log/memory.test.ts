@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryLog } from '../../dist/index.js'
+import { EndIndex } from '../../dist/log/memory/ends.js'
 import { slowFilter } from '../support/hub/slow-filter.ts'
 import { retentionOf, testLogContract } from '../support/log/log-contract.ts'
 import { keptIn, only, readAll } from '../support/log/log-folder.ts'
@@ -10,6 +11,22 @@ describe('MemoryLog satisfies the log contract', () =>
 describe('MemoryLog', () => {
   const everything = { admits: () => true }
   const update = (data: string) => ({ topics: ['t'], data })
+
+  it('forgets removed entries of a topic whose end it keeps', () => {
+    const ends = new EndIndex()
+    const entries = [1, 2, 3].map((offset) => ({
+      epoch: 'e',
+      offset,
+      id: `${offset}`,
+      time: 0,
+      update: { ...update('x'), ...(offset === 1 && { end: true }) }
+    }))
+    for (const entry of entries) ends.add(entry)
+    for (const entry of entries.slice(1)) ends.remove(entry)
+    expect([...ends.newest('t')]).toEqual([1])
+    ends.remove(entries[0] as (typeof entries)[0])
+    expect(ends.isEmpty).toBe(true)
+  })
 
   it('yields to other work while it searches with a slow filter', async () => {
     const log = new MemoryLog()

@@ -167,7 +167,11 @@ describe('a backup is refused, and there is no target', () => {
     for (let round = 0; round < 40; round++) await log.append([update('x'.repeat(100_000))])
     await log.close()
     const disk = smallDisk(2)
-    await refused(path, join(disk, 'backup'), `${disk}/backup.partial cannot be written: the disk is full`)
+    await refused(
+      path,
+      join(disk, 'backup'),
+      `${disk}/backup.partial cannot be written: No space left on device; check its disk`
+    )
     expect(readdirSync(disk)).toEqual([])
   })
 })

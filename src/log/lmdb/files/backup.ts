@@ -72,16 +72,13 @@ async function copy(from: string, draft: string): Promise<void> {
   try {
     await root.backup(draft, true)
   } catch (error) {
-    throw isDiskFull(error)
-      ? new LogError(`${draft} cannot be written: the disk is full`)
-      : classifyReadError(error, join(from, dataName))
+    const { message } = error as Error
+    // Errors of LMDB begin so; the others are those of writing, such as a full disk or a quota.
+    if (message.startsWith('MDB_')) throw classifyReadError(error, join(from, dataName))
+    throw new LogError(`${draft} cannot be written: ${message}; check its disk, or choose a folder on another one`)
   } finally {
     await root.close()
   }
-}
-
-function isDiskFull(error: unknown): boolean {
-  return /no space|ENOSPC/i.test((error as Error).message)
 }
 
 /** Checks the copy as a start of the server does, and gives it another epoch. */

@@ -211,8 +211,8 @@ it('ignores the variables that Kubernetes sets for a service with the name of th
 })
 
 it.each([
-  ['TIDINGS_PUBLISHR_KEY', 'no option has this variable; did you mean TIDINGS_PUBLISHER_KEY?'],
-  ['TIDINGS_PUBLISHERKEY', 'no option has this variable; did you mean TIDINGS_PUBLISHER_KEY?'],
+  ['TIDINGS_PUBLISHR_KEY', 'no option has this variable; did you mean "TIDINGS_PUBLISHER_KEY"?'],
+  ['TIDINGS_PUBLISHERKEY', 'no option has this variable; did you mean "TIDINGS_PUBLISHER_KEY"?'],
   ['TIDINGS_JWKS_FILE', 'no option has this variable; "tidings serve --help" lists them'],
   ['TIDINGS_PORT_FILE', 'no option has this variable; "tidings serve --help" lists them']
 ])('warns about the variable %s', async (name, warning) => {

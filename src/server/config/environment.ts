@@ -1,7 +1,7 @@
 // Reads the environment variables of a configuration, and finds those that configure nothing.
 import { ConfigError, readSecretFile } from './file.ts'
 import { type Option, options, renamed, variableFor } from './options.ts'
-import { alike } from './spelling.ts'
+import { suggestion } from './spelling.ts'
 import { mayHoldSecret } from './value.ts'
 
 /** What was given for an option, not read yet. */
@@ -48,11 +48,7 @@ export function unknownVariables(environment: NodeJS.ProcessEnv): string[] {
   return Object.entries(environment)
     .filter(([name, value = '']) => name.startsWith('TIDINGS_') && !isOfService(name, value))
     .filter(([name]) => !known.includes(name) && !others.includes(name))
-    .map(([name]) => {
-      const meant = alike(name, known)
-      const hint = meant === undefined ? '; "tidings serve --help" lists them' : `; did you mean ${meant}?`
-      return `${name}: no option has this variable${hint}`
-    })
+    .map(([name]) => `${name}: no option has this variable${suggestion(name, known)}`)
 }
 
 /** Kubernetes sets these in every pod of a namespace that has a service with the name `tidings`, or one that begins with it. */

@@ -1,7 +1,7 @@
 // Reads the files of a configuration: YAML or JSON with options by name, and files that hold one secret.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { alike } from './spelling.ts'
+import { suggestion } from './spelling.ts'
 
 /** The configuration cannot be read. `message` names the file, the key or the variable, and says what to do. */
 export class ConfigError extends Error {
@@ -36,7 +36,7 @@ export function readConfigFile(path: string, keys: Keys): Record<string, unknown
     throw new ConfigError(`${path}: expected keys and values, such as "port: 5000"`)
   }
   for (const key of Object.keys(values)) {
-    if (!keys.names.includes(key)) throw new ConfigError(`${path}: "${key}" is not an option${suggestion(key, keys)}`)
+    if (!keys.names.includes(key)) throw new ConfigError(`${path}: "${key}" is not an option${hint(key, keys)}`)
   }
   return values as Record<string, unknown>
 }
@@ -60,8 +60,6 @@ function readText(path: string, what: string): string {
   }
 }
 
-function suggestion(key: string, { names, renamed }: Keys): string {
-  if (Object.hasOwn(renamed, key)) return `; it was renamed to "${renamed[key]}"`
-  const meant = alike(key, names)
-  return meant === undefined ? '; "tidings serve --help" lists them' : `; did you mean "${meant}"?`
+function hint(key: string, { names, renamed }: Keys): string {
+  return Object.hasOwn(renamed, key) ? `; it was renamed to "${renamed[key]}"` : suggestion(key, names)
 }

@@ -1,7 +1,13 @@
 // Finds the known name that a misspelled one most likely means.
 
+/** What to do about an unknown name, as the end of a sentence about it. */
+export function suggestion(name: string, known: readonly string[]): string {
+  const meant = alike(name, known)
+  return meant === undefined ? '; "tidings serve --help" lists them' : `; did you mean "${meant}"?`
+}
+
 /** The known name with the same letters, or else the one that is at most two letters away, as most typos are. */
-export function alike(name: string, known: readonly string[]): string | undefined {
+function alike(name: string, known: readonly string[]): string | undefined {
   return known.find((one) => letters(one) === letters(name)) ?? nearest(name, known)
 }
 

@@ -166,6 +166,12 @@ describe('a backup is refused, and there is no target', () => {
     const log = await LmdbLog.open({ path })
     for (let round = 0; round < 40; round++) await log.append([update('x'.repeat(100_000))])
     await log.close()
+    // LMDB appends what it notes on this to the next error of the process.
+    const other = newFolder()
+    const open = await LmdbLog.open({ path: other })
+    await open.append([update('1')])
+    await backUp(other, newTarget())
+    await open.close()
     const disk = smallDisk(2)
     await refused(
       path,

@@ -98,7 +98,8 @@ function filterOf({ filter }: StreamQuery, rowOf: (subscriber: Subscriber) => St
     if (known === undefined) byTopics.set(selectors, isInTopics)
     if (isInTopics || has(connection.address)) return true
     const { subject, id } = rowOf(subscriber)
-    return has(subject) || has(id)
+    // Only as a whole: all ids of a node begin with its random name, of which a short filter may be a part.
+    return has(subject) || id.toLowerCase() === filter
   }
 }
 

@@ -17,7 +17,8 @@ export function closedRows(all: readonly ClosedRow[], { filter, sort, order }: S
   const text = filter.toLowerCase()
   const matching = all.filter(
     ({ id, address, subject, topics }) =>
-      text === '' || [id, address, subject ?? '', ...topics].some((field) => field.toLowerCase().includes(text))
+      id.toLowerCase() === text ||
+      [address, subject ?? '', ...topics].some((field) => field.toLowerCase().includes(text))
   )
   const sign = order === 'asc' ? 1 : -1
   const sorted = matching.sort((one, other) => sign * compare(fieldOf(one, sort), fieldOf(other, sort)))

@@ -119,9 +119,9 @@ it.each([
 
 it('parses a megabyte of cookies in linear time', () => {
   const cookies = '=;"'.repeat(350_000)
-  const began = performance.now()
+  const began = process.cpuUsage()
   expect(find({ cookies }, '0.x')).toEqual({ kind: 'none' })
-  expect(performance.now() - began).toBeLessThan(1_000)
+  expect(process.cpuUsage(began).user).toBeLessThan(1_000_000)
 })
 
 it('a configured cookie name serves both dialects', () => {

@@ -132,14 +132,16 @@ describe.each(dialects)('GET /subscribe with a token of %s', (dialect) => {
   })
 
   it('ends when the token expires, with the reason that /debug shows', async () => {
-    const exp = Math.floor(Date.now() / 1_000) + 2
+    const exp = Math.floor(Date.now() / 1_000) + 4
     const stream = await listen(`${server.url}/subscribe`, await reader(dialect, [], { claims: { exp } }))
     await stream.until(({ ended }) => ended)
-    // On a busy machine the client observes the end a little later.
-    expect(Date.now()).toBeLessThanOrEqual(exp * 1_000 + 1_000)
     const headers = { ...json, ...(await reader(dialect, ['/debug'])) }
-    const { closes } = (await ask(`${server.url}/debug`, { headers })).json() as { closes: { reason: string }[] }
-    expect(closes.map(({ reason }) => reason)).toContain('expired')
+    const { closes } = (await ask(`${server.url}/debug`, { headers })).json() as {
+      closes: { reason: string; at: number }[]
+    }
+    const close = closes.find(({ reason }) => reason === 'expired')
+    // The client observes it later on a busy machine, so the time is that of the server.
+    expect(close?.at).toBeLessThanOrEqual(exp * 1_000 + 1_000)
   })
 })
 

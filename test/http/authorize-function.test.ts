@@ -99,8 +99,8 @@ describe('the answer', () => {
   })
 
   it('rights let the stream read private updates, until they expire', async () => {
-    const until = Date.now() + 1_500
-    const { hub, url } = await serveWith(() => ({ readable: ['users/ann/{+rest}'], until }))
+    const rights = () => ({ readable: ['users/ann/{+rest}'], until: Date.now() + 3_000 })
+    const { hub, url } = await serveWith(rights)
     const client = await listen(`${url}/subscribe`)
     await hub.publishAll(
       ['users/bob/x', 'users/ann/x'].map((topic) => ({ topics: [topic], data: topic, private: true }))

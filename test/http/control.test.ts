@@ -302,8 +302,13 @@ describe('PATCH', () => {
 
   it('counts towards the publish rate', async () => {
     const { patch } = await begin('topic=a', {}, { publishRate: 2 })
-    const answers = await Promise.all(numbers(5).map(() => patch({ add: ['b'] })))
-    expect(answers.map(({ status }) => status).sort()).toEqual([202, 202, 429, 429, 429])
+    const since = performance.now()
+    const statuses = (await Promise.all(numbers(15).map(() => patch({ add: ['b'] })))).map(({ status }) => status)
+    const seconds = (performance.now() - since) / 1_000
+    const accepted = statuses.filter((status) => status === 202).length
+    expect(accepted).toBeGreaterThanOrEqual(2)
+    expect(accepted).toBeLessThanOrEqual(2 + 2 * seconds)
+    expect(new Set(statuses)).toEqual(new Set([202, 429]))
   })
 
   it('works on HTTP/2', async () => {
@@ -413,13 +418,13 @@ describe('a fresh token', () => {
   })
 
   it('extends the time, and shortens it', async () => {
-    const exp = now() + 3
+    const exp = now() + 5
     const { change, client, publish } = await beginAs(await reading(['a'], { exp }))
     await change({ token: await reading(['a'], { exp: exp + 60 }) })
     await sleep(exp * 1_000 + 200 - Date.now())
     await publish('alive', 'a')
     await client.until(() => updatesOf(client).length === 1)
-    await change({ token: await reading(['a'], { exp: now() + 2 }) })
+    await change({ token: await reading(['a'], { exp: now() + 4 }) })
     await client.until(({ ended }) => ended)
   })
 

@@ -14,7 +14,7 @@ async function start(...args: string[]): Promise<MercureServer> {
   return server
 }
 
-const soon = () => Math.floor(Date.now() / 1_000) + 2
+const soon = () => Math.floor(Date.now() / 1_000) + 4
 
 describe.each(dialects)('a stream of %s', (dialect) => {
   const { selector, lastEventId } = dialectNames[dialect]

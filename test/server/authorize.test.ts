@@ -201,15 +201,17 @@ describe('a decision', () => {
   const startOne = (address: string, args: string[] = []) => start(address, ['--workers', '1', ...args])
 
   it('is cached for its max-age, for exactly the same request', async () => {
-    const backend = await startBackend(respond(200, {}, 1))
+    const backend = await startBackend(respond(200, {}, 60))
     const server = await startOne(backend.url)
     for (let at = 0; at < 5; at++) expect((await publish(server)).status).toBe(200)
     expect(backend.calls.length).toBe(1)
+    backend.answer = respond(200, {}, 1)
     await publish(server, 'b')
     expect(backend.calls.length).toBe(2)
     backend.answer = respond(403)
-    await expect.poll(async () => (await publish(server)).status).toBe(403)
-    expect((backend.calls[2]?.at ?? 0) - (backend.calls[0]?.at ?? 0)).toBeGreaterThanOrEqual(990)
+    await expect.poll(async () => (await publish(server, 'b')).status).toBe(403)
+    expect((backend.calls[2]?.at ?? 0) - (backend.calls[1]?.at ?? 0)).toBeGreaterThanOrEqual(990)
+    expect((await publish(server)).status).toBe(200)
   })
 
   it('is also cached when it is a denial', async () => {
@@ -343,7 +345,11 @@ describe('a response with permissions', () => {
   it('ends the stream at its `until`', async () => {
     const backend = await startBackend()
     const { url, output } = await start(backend.url, ['--log-level', 'debug'])
-    backend.answer = respond(200, { until: Date.now() / 1_000 + 2 }, 60)
+    let until: number | undefined
+    backend.answer = (...call) => {
+      until ??= Date.now() / 1_000 + 2
+      respond(200, { until }, 60)(...call)
+    }
     const client = await listen(`${url}/subscribe`)
     await client.until(({ ended }) => ended)
     await expect.poll(output).toContain('"reason":"expired"')

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http/http.ts'
-import { ResumingClient } from '../support/http/resuming-client.ts'
+import { allOf, ResumingClient } from '../support/http/resuming-client.ts'
 import { listen } from '../support/http/sse-client.ts'
 import { newFolder } from '../support/log/log-folder.ts'
 import { freePort } from '../support/servers/free-port.ts'
@@ -18,7 +18,7 @@ const draining = (timeout: string) => ({ env: { TIDINGS_DRAIN_TIMEOUT: timeout }
 
 describe('SIGTERM', () => {
   it('ends streams one after the other, each with its own retry time', async () => {
-    const { url, kill } = await start(draining('1s'))
+    const { url, kill } = await start(draining('2s'))
     const streams = await Promise.all(Array.from({ length: 50 }, () => listen(`${url}/subscribe`)))
     const since = performance.now()
     const ends = streams.map(async (stream) => {
@@ -36,7 +36,7 @@ describe('SIGTERM', () => {
 
   it('accepts no new connections, and reports healthy but not ready', async () => {
     const ops = `127.0.0.1:${await freePort()}`
-    const { url, kill } = await start({ args: ['--ops-listen', ops], ...draining('2s') })
+    const { url, kill } = await start({ args: ['--ops-listen', ops], ...draining('1m') })
     await Promise.all(Array.from({ length: 4 }, () => listen(`${url}/subscribe`)))
     expect((await ask(`http://${ops}/readyz`)).status).toBe(200)
     const stopped = kill('SIGTERM')
@@ -50,6 +50,7 @@ describe('SIGTERM', () => {
       .toBe('refuses')
     expect(await ask(`http://${ops}/readyz`)).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
     expect((await ask(`http://${ops}/healthz`)).status).toBe(200)
+    await kill('SIGTERM')
     await stopped
   })
 
@@ -78,7 +79,7 @@ describe('SIGTERM', () => {
     onTestFinished(() => {
       for (const client of clients) client.close()
     })
-    await expect.poll(() => clients.every(({ isOpen }) => isOpen)).toBe(true)
+    await allOf(clients, ({ isOpen }) => isOpen)
     const acknowledged: string[] = []
     let isDone = false
     const publishing = (async () => {
@@ -92,11 +93,11 @@ describe('SIGTERM', () => {
     await expect.poll(() => acknowledged.length).toBeGreaterThan(20)
     await before.kill('SIGTERM')
     await start(options)
-    await expect.poll(() => clients.every(({ isOpen }) => isOpen)).toBe(true)
+    await allOf(clients, ({ isOpen }) => isOpen)
     isDone = true
     await publishing
     const newest = acknowledged.at(-1) as string
-    await expect.poll(() => clients.every(({ data }) => data.includes(newest))).toBe(true)
+    await allOf(clients, ({ data }) => data.includes(newest))
     const all = acknowledged.join()
     expect(clients.filter(({ data }) => acknowledgedIn(data, acknowledged) !== all)).toEqual([])
     expect(clients.every(({ reconnects }) => reconnects > 0)).toBe(true)

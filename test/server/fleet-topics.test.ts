@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http/http.ts'
 import { listen } from '../support/http/sse-client.ts'
 import { describeWith, redis } from '../support/requirements.ts'
+import { freePort } from '../support/servers/free-port.ts'
 import { redisForTest } from '../support/servers/redis.ts'
 import { startServer } from '../support/servers/server.ts'
 
@@ -12,7 +13,10 @@ describeWith(await redis(), 'topics of a fleet', (program) => {
   const fleet = async () => {
     const redis = await redisForTest(program)
     const start = async () => {
-      const server = await startServer({ args: ['--store', redis.url, '--allow-delete', '--log-level', 'error'] })
+      // Of its own: a request to a server that is gone must not reach another one.
+      const port = await freePort()
+      const args = ['--store', redis.url, '--allow-delete', '--log-level', 'error']
+      const server = await startServer({ port, args })
       onTestFinished(() => server.kill('SIGKILL'))
       return server
     }

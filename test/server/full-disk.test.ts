@@ -35,9 +35,12 @@ describe.skipIf(obstacle)(`a full disk${obstacle ? ` (skipped: ${obstacle})` : '
 
   it('also recovers when retained entries expire', async () => {
     const retention = JSON.stringify([{ match: '*', age: '2s' }])
-    const { url, kill } = await startServer({ args: ['--data', smallDisk(8), '--retention', retention] })
+    const folder = smallDisk(8)
+    // So that a few updates fill the rest, before the first of them expires.
+    writeFileSync(join(folder, 'filler'), Buffer.alloc(3 * 2 ** 20))
+    const { url, kill } = await startServer({ args: ['--data', folder, '--retention', retention] })
     onTestFinished(() => kill('SIGKILL'))
-    const publish = async () => (await post(`${url}/publish`, 'x'.repeat(200_000))).status
+    const publish = async () => (await post(`${url}/publish`, 'x'.repeat(1_000_000))).status
     for (let time = 0; time < 3; time++) {
       await expect.poll(publish, { interval: 0 }).toBe(507)
       await expect.poll(publish).toBe(200)

@@ -68,7 +68,8 @@ describe('HEAD', () => {
     async (path) => {
       const { url } = await start('--max-connections', '1')
       const head = async () => (await ask(url + path, { method: 'HEAD' })).status
-      expect([await head(), await head()]).toEqual([200, 200])
+      expect(await head()).toBe(200)
+      await expect.poll(head).toBe(200)
       await listen(`${url}/subscribe`)
       expect(await head()).toBe(503)
     }
@@ -86,10 +87,12 @@ describe('HEAD', () => {
 describe('rates', () => {
   it('of publishes: excess requests are rejected with 429, and publish nothing', async () => {
     const { url } = await start('--publish-rate', '5')
-    const answers = await Promise.all(Array.from({ length: 12 }, (_, count) => post(`${url}/publish`, String(count))))
+    const since = performance.now()
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, count) => post(`${url}/publish`, String(count))))
+    const seconds = (performance.now() - since) / 1_000
     const accepted = answers.filter(({ status }) => status === 200).length
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]))
-    expect(accepted).toBeLessThan(12)
+    expect(accepted).toBeLessThanOrEqual(5 + 5 * seconds)
     const client = await listen(`${url}/subscribe?last=20`)
     expect(await client.received(accepted)).toHaveLength(accepted)
     await expect.poll(async () => (await post(`${url}/publish`, 'later')).status).toBe(200)

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http/http.ts'
+import { freePort } from '../support/servers/free-port.ts'
 import { startServer } from '../support/servers/server.ts'
 
 interface Page {
@@ -35,8 +36,10 @@ const numbers = (count: number) => Array.from({ length: count }, (_, at) => Stri
 it('survives restarts and kills of the server', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidings-polling-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  // Of its own: a request to the server that is gone must not reach another one.
+  const port = await freePort()
   const start = async () => {
-    const server = await startServer({ args: ['--data', folder, '--log-level', 'error'] })
+    const server = await startServer({ port, args: ['--data', folder, '--log-level', 'error'] })
     onTestFinished(() => server.kill('SIGKILL'))
     return server
   }

@@ -2,7 +2,7 @@
 // connected is printed. The latency is not asserted, since the machine is shared.
 import { expect, it, onTestFinished } from 'vitest'
 import { post } from '../support/http/http.ts'
-import { ResumingClient } from '../support/http/resuming-client.ts'
+import { allOf, ResumingClient } from '../support/http/resuming-client.ts'
 import { listen } from '../support/http/sse-client.ts'
 import { isSoak } from '../support/random.ts'
 import { cuttableProxy } from '../support/servers/cuttable-proxy.ts'
@@ -19,8 +19,7 @@ it(`survives a storm of ${crowd} reconnects, and no client misses an update`, as
   onTestFinished(() => {
     for (const client of clients) client.close()
   })
-  const areOpen = () => clients.every(({ isOpen }) => isOpen)
-  await expect.poll(areOpen, { timeout: 60_000, interval: 100 }).toBe(true)
+  await allOf(clients, ({ isOpen }) => isOpen)
   const stayed = await listen(`${server.url}/subscribe?topic=clock`)
   const latencies = { before: [] as number[], during: [] as number[], after: [] as number[] }
   let phase: keyof typeof latencies = 'before'
@@ -40,9 +39,7 @@ it(`survives a storm of ${crowd} reconnects, and no client misses an update`, as
   proxy.cut()
   await post(`${server.url}/publish?topic=all`, 'while away')
   proxy.mend()
-  await expect
-    .poll(() => areOpen() && clients.every(({ data }) => data.length > 0), { timeout: 60_000, interval: 100 })
-    .toBe(true)
+  await allOf(clients, ({ isOpen, data }) => isOpen && data.length > 0)
   phase = 'after'
   await expect.poll(() => latencies.after.length).toBeGreaterThan(100)
   isDone = true

@@ -66,10 +66,13 @@ describe('a limit of streams', () => {
 describe('a rate', () => {
   it('of publishes holds for both workers', async () => {
     const { url } = await startWorkers('--publish-rate', '5')
+    const since = performance.now()
     const answers = await Promise.all([...Array(20)].map(() => post(`${url}/publish`, 'x')))
+    const seconds = (performance.now() - since) / 1_000
     const accepted = answers.filter(({ status }) => status === 200).length
     expect(accepted).toBeGreaterThanOrEqual(5)
-    expect(accepted).toBeLessThan(10)
+    // Two rates would accept ten at once.
+    expect(accepted).toBeLessThanOrEqual(5 + 5 * seconds)
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]))
   })
 

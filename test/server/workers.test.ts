@@ -125,7 +125,7 @@ describe('what is reported', () => {
     const [one, two] = await listenOnBoth(server.process, path, await reader('0.x'))
     const listed = async () =>
       (await subscriptionsAt(server, '0.x', listPath)).filter((found) => found.topic === topic).length
-    expect(await askBoth(listed)).toEqual([2, 2, 2, 2])
+    await expect.poll(() => askBoth(listed)).toEqual([2, 2, 2, 2])
     await killWorker(server.process, 1)
     await one.until(({ ended }) => ended)
     expect(two.ended).toBe(false)

@@ -1,5 +1,6 @@
 // A client that reconnects with its last event id whenever its stream ends, as a browser does. It is small enough for thousands.
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { expect } from 'vitest'
 
 export class ResumingClient {
   readonly data: string[] = []
@@ -104,5 +105,16 @@ export class ResumingClient {
     }
     this.data.push(data)
     this.history.push({ id: this.#lastId, data })
+  }
+}
+
+/** Waits until it holds for each of them. Fails when no further one is added for the time of a poll: a crowd takes longer than one client. */
+export async function allOf(
+  clients: readonly ResumingClient[],
+  holds: (client: ResumingClient) => boolean
+): Promise<void> {
+  const count = () => clients.filter(holds).length
+  for (let found = count(); found < clients.length; found = count()) {
+    await expect.poll(count, { interval: 100 }).toBeGreaterThan(found)
   }
 }

@@ -30,7 +30,8 @@ export function overviewOf(
   before: ReadonlyMap<string, NodeReading>
 ): Omit<Overview, 'missing' | 'log'> {
   const spans = readings.map((now) => spanOf(now, before.get(now.node)))
-  return { at: Date.now(), nodes: spans.map(sampleOf), total: totalOf(spans) }
+  // Of the reading, not of now: rates times the time between two samples are what was counted.
+  return { at: readings[0]?.at ?? Date.now(), nodes: spans.map(sampleOf), total: totalOf(spans) }
 }
 
 function spanOf(now: NodeReading, before: NodeReading | undefined): Span {

@@ -251,10 +251,8 @@ describe.each(places)('runs on %s', (place) => {
     source.push({ n: 0 })
     const failing = readAll(other().read('r')).catch((error: unknown) => error)
     // A writer that waits for its model is alive.
-    await expect
-      .poll(async () => (await hub.history({ topics: ['runs/r/state'], last: 100 })).updates.length)
-      .toBeGreaterThan(5)
-    expect(await other().status('r')).toBe('running')
+    const signs = async () => (await hub.history({ topics: ['runs/r/state'], last: 100 })).updates.length
+    await expect.poll(async () => [(await signs()) > 5, await other().status('r')]).toEqual([true, 'running'])
     writer.cut()
     expect(await failing).toMatchObject({ name: 'RunError', code: 'interrupted' })
     expect(await other().status('r')).toBe('error')

@@ -3,6 +3,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { follow, hide, is, openPage, send, server, shows } from '../support/client/pages.ts'
 import { describeWith, headlessChromium } from '../support/requirements.ts'
+import { freePort } from '../support/servers/free-port.ts'
 import { launch, waiting } from '../support/servers/live-page.ts'
 import { startServer } from '../support/servers/server.ts'
 
@@ -57,7 +58,7 @@ describeWith(await headlessChromium(), 'the client in a browser', (executablePat
   })
 
   test('TidingsSource resumes after a crash of the server', async () => {
-    const { url, port, kill } = await startServer({ args: ['--cors-origins', '*'] })
+    const { url, port, kill } = await startServer({ port: await freePort(), args: ['--cors-origins', '*'] })
     onTestFinished(() => kill())
     const { page } = await openPage(browser, url)
     await page.evaluate(() => {

@@ -364,6 +364,8 @@ describeWith(await headlessChromium(), 'the dashboard', (executablePath) => {
       await client.received(1)
       expect(client.data).toEqual(['hello'])
       await expect.poll(() => shown(dashboard), waiting).toEqual(['hello'])
+      // Then the form is empty.
+      await page.getByText('Published to a.').waitFor()
       await form.getByLabel('Type').fill('tidings:mine')
       await form.getByLabel('Data').fill('kept')
       await form.getByRole('button', { name: 'Publish' }).click()

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, tes
 import { publish } from '../support/http/publish.ts'
 import { curl, describeWith, headlessChromium } from '../support/requirements.ts'
 import { type CuttableProxy, cuttableProxy } from '../support/servers/cuttable-proxy.ts'
+import { freePort } from '../support/servers/free-port.ts'
 import { type LocalServer, startInProcess } from '../support/servers/in-process.ts'
 import { launch, openLivePage, waiting } from '../support/servers/live-page.ts'
 import { startServer } from '../support/servers/server.ts'
@@ -110,7 +111,7 @@ describeWith(await headlessChromium(), 'the live page', (executablePath) => {
   })
 
   test('a page shows a gap when the server lost its log, and continues', async () => {
-    const first = await startServer()
+    const first = await startServer({ port: await freePort() })
     onTestFinished(() => first.kill('SIGKILL'))
     const live = await openLivePage(browser, first.url)
     await publish(first.url, 'before')
@@ -176,7 +177,7 @@ describeWith(await headlessChromium(), 'the live page', (executablePath) => {
     expect(await live.page.getByLabel('Data').inputValue()).toBe('worth keeping')
     await live.publish('worth keeping')
     await live.shows('worth keeping')
-    expect(await live.page.getByLabel('Data').inputValue()).toBe('')
+    await expect.poll(() => live.page.getByLabel('Data').inputValue(), waiting).toBe('')
   })
 
   test('Shift+Enter starts a new line, Enter sends', async () => {

@@ -6,6 +6,7 @@ import { keyed, token } from '../support/http/mercure.ts'
 import { buildWith, openPage, type ReactBuild } from '../support/react/page.ts'
 import type { Part, Scene } from '../support/react/scenes.ts'
 import { describeWith, headlessChromium } from '../support/requirements.ts'
+import { freePort } from '../support/servers/free-port.ts'
 import { type LocalServer, type ServerOptions, startInProcess } from '../support/servers/in-process.ts'
 import { launch, waiting } from '../support/servers/live-page.ts'
 import { startServer } from '../support/servers/server.ts'
@@ -280,7 +281,7 @@ describeWith(await headlessChromium(), 'the React hooks', (executablePath) => {
     })
 
     test('show that the server is away, and when it is back', async () => {
-      const { url, port, kill } = await startServer({ args: ['--cors-origins', '*'] })
+      const { url, port, kill } = await startServer({ port: await freePort(), args: ['--cors-origins', '*'] })
       onTestFinished(() => kill())
       const page = await open()
       await page.show(scene(url, ['Value', { topic: 'a' }], ['Status']))

@@ -8,6 +8,7 @@ import { legacy, now, secret, sign } from '../support/auth/tokens.ts'
 import { bufferingProxy } from '../support/client/buffering-proxy.ts'
 import { scriptedServer } from '../support/client/scripted-server.ts'
 import { type CuttableProxy, cuttableProxy } from '../support/servers/cuttable-proxy.ts'
+import { freePort } from '../support/servers/free-port.ts'
 import { type LocalServer, startInProcess } from '../support/servers/in-process.ts'
 import { type ServerProcess, startServer } from '../support/servers/server.ts'
 
@@ -67,7 +68,8 @@ describe('subscribe', () => {
   it('loses and repeats nothing across a SIGKILL of the server', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tidings-client-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
-    const first = await startProcess(['--data', folder])
+    // No other server gets its port while it is gone.
+    const first = await startProcess(['--data', folder], await freePort())
     const { got, gaps } = await follow(subscribe(`${first.url}/subscribe`, { topics: 'a' }))
     await publishAll(first.url, 'a', 1, 2)
     await expect.poll(() => got).toEqual([1, 2])
@@ -79,7 +81,7 @@ describe('subscribe', () => {
   })
 
   it('reports a gap when the history is gone', async () => {
-    const first = await startProcess()
+    const first = await startProcess([], await freePort())
     const { got, gaps } = await follow(subscribe(`${first.url}/subscribe`, { topics: 'a' }))
     await publishAll(first.url, 'a', 1)
     await expect.poll(() => got).toEqual([1])
@@ -191,13 +193,17 @@ describe('a token', () => {
   it('is renewed on the open stream before it expires', async () => {
     const { url } = await started([], keys)
     let calls = 0
-    const subscription = subscribe(`${url}/subscribe`, { topics: 'a', token: () => token(++calls === 1 ? 3 : 60) })
+    // It is renewed when a quarter of its life is left.
+    const [first, exp] = [await token(9), now() + 9]
+    const subscription = subscribe(`${url}/subscribe`, {
+      topics: 'a',
+      token: () => (++calls === 1 ? first : token(60))
+    })
     const { got } = await follow(subscription)
     const states: string[] = []
     subscription.on('state', ({ status }) => states.push(status))
     await expect.poll(() => calls, patient).toBe(2)
-    const after = Date.now() + 3_500
-    await expect.poll(() => Date.now(), patient).toBeGreaterThan(after)
+    await expect.poll(() => Date.now(), patient).toBeGreaterThan(exp * 1_000 + 500)
     await publish(`${url}/publish`, { topics: 'a', data: 'still here' }, { token: () => token(60) })
     await expect.poll(() => got).toEqual(['still here'])
     expect(states).toEqual([])
@@ -205,17 +211,19 @@ describe('a token', () => {
 
   it('that cannot be renewed in time leads to a new stream without loss', async () => {
     const { url } = await started([], keys)
-    const short = await token(2)
-    const { exp } = JSON.parse(atob(short.split('.')[1] as string)) as { exp: number }
+    let [exp, short] = [0, Promise.resolve('')]
     const subscription = subscribe(`${url}/subscribe`, {
       topics: 'a',
-      token: () => (Date.now() < exp * 1_000 ? short : token(60))
+      token: () => {
+        if (exp === 0) [exp, short] = [now() + 3, token(3)]
+        return Date.now() < exp * 1_000 ? short : token(60)
+      }
     })
-    const { got } = await follow(subscription)
     const states: string[] = []
     subscription.on('state', ({ status }) => states.push(status))
+    const { got } = await follow(subscription)
     await publish(`${url}/publish`, { topics: 'a', data: 1 }, { token: () => token(60) })
-    await expect.poll(() => states, patient).toContain('connecting')
+    await expect.poll(() => states, patient).toEqual(expect.arrayContaining(['connecting', 'waiting']))
     await publish(`${url}/publish`, { topics: 'a', data: 2 }, { token: () => token(60) })
     await expect.poll(() => got, patient).toEqual([1, 2])
   })

@@ -90,7 +90,7 @@ const slow: ChangeHistory = {
 
 it.each(faults)('detects: $name', async (fault) => {
   const library = await plant(fault)
-  const property = fc.asyncProperty(anyChangeHistory, (history) => playChanges(library, history))
+  const property = fc.asyncProperty(anyChangeHistory, (history) => playChanges(library, history, 4_000))
   const limits = { numRuns: 3_000, interruptAfterTimeLimit: 100_000 }
   const options = { ...limits, seed: 20_261_123, endOnFailure: true, examples: [[slow]] as [ChangeHistory][] }
   const result = await fc.check(property, options)

@@ -330,8 +330,8 @@ describe.each(logs)('a hub over %s', (_, newLog) => {
       ]
       await hub.publish({ topics: ['a/1', 'c'], data: 'secret', private: true })
       await hub.publish({ topics: ['a/1'], data: 'public' })
-      await expect.poll(() => reader.connection.data).toEqual(['secret', 'public'])
-      expect([nobody.connection.data, other.connection.data]).toEqual([['public'], ['public']])
+      const seen = () => [reader, nobody, other].map(({ connection }) => connection.data)
+      await expect.poll(seen).toEqual([['secret', 'public'], ['public'], ['public']])
     })
 
     it('is also withheld on replay from subscribers without read permission', async () => {
@@ -376,9 +376,13 @@ describe('a batch', () => {
     await publish('0')
     await expect.poll(() => second.subscriber.state).toBe('behind')
     await publish('1')
+    // A turn of the catch-up has a limit, which a pause of the process would exceed.
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now())
+    onTestFinished(() => clock.mockRestore())
     second.connection.drain()
     // A sweep begins in a later turn of the event loop, so the next update is part of its batch.
     for (let count = 0; second.subscriber.state !== 'live' && count < 1_000; count++) await Promise.resolve()
+    clock.mockRestore()
     expect(second.subscriber.state).toBe('live')
     await publish('2')
     await expect.poll(() => first.connection.data).toEqual(['0', '1', '2'])

@@ -84,7 +84,7 @@ const seed = 20_261_122
 
 it.each(faults)('detects: $name', async (fault) => {
   const library = await plant(fault)
-  const property = fc.asyncProperty(anyHistory, (history) => play(library, history))
+  const property = fc.asyncProperty(anyHistory, (history) => play(library, history, 4_000))
   const result = await fc.check(property, {
     numRuns: 3_000,
     seed,

@@ -105,6 +105,7 @@ describeWith(await redis(), 'RedisLog', (program) => {
     const publish = () => hub.publish(update('sent', { id: 'mine' }))
     await expect(publish()).rejects.toMatchObject({ code: 'append_timeout', status: 504 })
     server.signal('SIGCONT')
+    await expect.poll(() => log.isReady).toBe(true)
     const { offset } = await publish()
     expect(await publish()).toMatchObject({ id: 'mine', offset, repeated: true })
     await log.append([update('after')])

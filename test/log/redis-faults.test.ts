@@ -57,6 +57,7 @@ describeWith(await redis(), 'RedisLog when Redis fails', (program) => {
     })
     expect(performance.now() - began).toBeLessThan(4_500)
     server.signal('SIGCONT')
+    await expect.poll(() => log.isReady).toBe(true)
     await log.append([update('after')])
     const data = await keptIn(log)
     expect([

@@ -85,8 +85,10 @@ export const anyChangeHistory: fc.Arbitrary<ChangeHistory> = fc.record({
 })
 
 /** Runs a history and throws when a stream differs from the model. */
-export async function playChanges(library: Library, history: ChangeHistory): Promise<void> {
+/** @param timeoutMs a client that does not get what it should within this time fails the history */
+export async function playChanges(library: Library, history: ChangeHistory, timeoutMs = 20_000): Promise<void> {
   const run = await Run.begin(library, history)
+  run.timeoutMs = timeoutMs
   try {
     for (const one of history.steps) await run.apply(one)
     await run.end()
@@ -96,6 +98,7 @@ export async function playChanges(library: Library, history: ChangeHistory): Pro
 }
 
 class Run {
+  timeoutMs = 0
   readonly #hubs: readonly Hub[]
   readonly #server: Server
   readonly #clients: ChangingClient[] = []
@@ -197,7 +200,7 @@ class Run {
 
   /** A confirmation or `tidings:live` may follow the last entry, at the same position. */
   async #untilAllReach({ id, epoch, offset }: Entry): Promise<void> {
-    const deadline = performance.now() + 4_000
+    const deadline = performance.now() + this.timeoutMs
     const ends = [id, `#${epoch}-${offset.toString(36)}`]
     const lacking = () => this.#clients.filter((one) => !ends.includes(one.lastEventId) || !one.isSettled)
     while (lacking().length > 0) {

@@ -75,8 +75,10 @@ export const anyHistory: fc.Arbitrary<History> = fc.record({
 })
 
 /** Runs a history and throws when an invariant is violated. */
-export async function play(library: Library, history: History): Promise<void> {
+/** @param timeoutMs a client that does not get what it should within this time fails the history */
+export async function play(library: Library, history: History, timeoutMs = 20_000): Promise<void> {
   const run = await Run.begin(library, history)
+  run.timeoutMs = timeoutMs
   try {
     for (const step of history.steps) await run.apply(step)
     await run.end()
@@ -86,6 +88,7 @@ export async function play(library: Library, history: History): Promise<void> {
 }
 
 class Run {
+  timeoutMs = 0
   readonly #history: History
   readonly #hubs: readonly Tidings.Hub[]
   readonly #server: Server
@@ -205,7 +208,7 @@ class Run {
     ).slice(-1)
     for (const { client } of this.#clients) client.resume()
     const exact = this.#clients.filter(({ client }) => client.selectors.every((selector) => topics.includes(selector)))
-    const deadline = performance.now() + 4_000
+    const deadline = performance.now() + this.timeoutMs
     for (const { client } of exact) {
       while (client.closedWith !== 204) {
         client.connect()
@@ -254,7 +257,7 @@ class Run {
   }
 
   async #untilAllReach(offset: number): Promise<void> {
-    const deadline = performance.now() + 4_000
+    const deadline = performance.now() + this.timeoutMs
     const offsets = offsetsOf(this.#published)
     const lacking = () => this.#clients.filter(({ client }) => offsetOf(client.lastEventId, offsets) < offset)
     while (lacking().length > 0) {

@@ -119,7 +119,7 @@ export function testDedupContract(open: (kept?: Kept) => Promise<Log>): void {
 
     it('forgets a key after its TTL, counted from the append and not from a repetition', async () => {
       const log = await open()
-      const append = async () => (await log.append([update('a')], dedup(['k'], 1_500)))[0] as Appended
+      const append = async () => (await log.append([update('a')], dedup(['k'], 3_000)))[0] as Appended
       await append()
       expect(await append()).toMatchObject({ offset: 1, repeated: true })
       await expect.poll(append, pollOptions).not.toHaveProperty('repeated')

@@ -5,10 +5,12 @@ import { createServer } from 'node:net'
 const first = 10_000
 const count = 20_000
 
-export async function freePort(): Promise<number> {
+/** @param inRow how many ports are free, from the returned one on */
+export async function freePort(inRow = 1): Promise<number> {
   for (;;) {
     const port = first + Math.floor(Math.random() * count)
-    if (await isFree(port)) return port
+    const free = await Promise.all(Array.from({ length: inRow }, (_, at) => isFree(port + at)))
+    if (free.every(Boolean)) return port
   }
 }
 

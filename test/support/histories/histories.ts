@@ -74,8 +74,10 @@ export const anyHistory: fc.Arbitrary<History> = fc.record({
   steps: fc.array(step, { minLength: 5, maxLength: 60 })
 })
 
-/** Runs a history and throws when an invariant is violated. */
-/** @param timeoutMs a client that does not get what it should within this time fails the history */
+/**
+ * Runs a history and throws when an invariant is violated.
+ * @param timeoutMs a client that does not get what it should within this time fails the history
+ */
 export async function play(library: Library, history: History, timeoutMs = 20_000): Promise<void> {
   const run = await Run.begin(library, history)
   run.timeoutMs = timeoutMs

@@ -125,7 +125,8 @@ describe('a backup is refused, and there is no target', () => {
   })
 
   it('when the target is not empty, or is a file', async () => {
-    const [path, target] = [await closedLog(), newFolder()]
+    const [path, target] = [await closedLog(), newTarget()]
+    mkdirSync(target)
     writeFileSync(join(target, 'other'), '')
     await refused(path, target, `${target} exists already; choose a new folder`)
     await refused(path, join(target, 'other'), 'exists already')

@@ -60,8 +60,7 @@ it('a token function that never settles is given up after 30 seconds, and called
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   const [set, cleared] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')]
   onTestFinished(() => {
-    set.mockRestore()
-    cleared.mockRestore()
+    vi.restoreAllMocks()
     vi.useRealTimers()
   })
   let calls = 0

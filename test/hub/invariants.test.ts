@@ -378,7 +378,6 @@ describe('a batch', () => {
     await publish('1')
     // A turn of the catch-up has a limit, which a pause of the process would exceed.
     const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now())
-    onTestFinished(() => clock.mockRestore())
     second.connection.drain()
     // A sweep begins in a later turn of the event loop, so the next update is part of its batch.
     for (let count = 0; second.subscriber.state !== 'live' && count < 1_000; count++) await Promise.resolve()

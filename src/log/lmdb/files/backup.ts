@@ -75,7 +75,7 @@ async function copy(from: string, draft: string): Promise<void> {
     const { message } = error as Error
     // Errors of LMDB begin so; the others are those of writing, such as a full disk or a quota.
     if (message.startsWith('MDB_')) throw classifyReadError(error, join(from, dataName))
-    // After the colon is what LMDB noted when this process opened the data that it has open already, which is no failure.
+    // LMDB appends a note about an earlier opening in this process, which did not fail.
     const [cause] = message.split(':')
     throw new LogError(`${draft} cannot be written: ${cause}; check its disk, or choose a folder on another one`)
   } finally {

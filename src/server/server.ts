@@ -11,6 +11,7 @@ import { type Address, addressesOf, readAddress } from './address.ts'
 import { lingerMs } from './bad-request.ts'
 import { type Certificate, readCertificate } from './certificate.ts'
 import type { Config } from './config/options.ts'
+import { storeKind } from './config/store-value.ts'
 import type { Origins } from './dashboard/option-rows.ts'
 import { ServerParts as DashboardSource } from './dashboard/parts.ts'
 import { checkReload } from './exposure.ts'
@@ -84,7 +85,7 @@ export async function startServer(config: Config, observer: Observer = {}, parts
     retrying: (error) => health.failed('webhooks', error)
   })
   const logFailed = (error: unknown) => {
-    health.failed('redis', error)
+    health.failed(storeKind(config.store) === 'redis' ? 'redis' : 'log', error)
     failed(error)
   }
   const open =

@@ -12,7 +12,7 @@ export type OwnLog = EmbeddedLog | RedisLog
 type EmbeddedLog = MemoryLog | LmdbLog
 
 export interface StoreEvents {
-  /** Redis cannot be reached. */
+  /** Redis cannot be reached, or a folder cannot be written to any more. */
   readonly failed: (error: unknown) => void
   /** Advice on the configuration of Redis. */
   readonly warned: (message: string) => void
@@ -20,14 +20,15 @@ export interface StoreEvents {
 
 export async function openLog(config: Config, { failed, warned }: StoreEvents): Promise<OwnLog> {
   const { store, retention } = config
-  if (storeKind(store) !== 'redis') return openEmbeddedLog(config)
+  if (storeKind(store) !== 'redis') return openEmbeddedLog(config, failed)
   return RedisLog.open({ ...redisOptions(config), retention, failed, warn: warned })
 }
 
 /** Opens a log that one process has, in memory or in a folder. */
-export async function openEmbeddedLog({ store, durability, retention }: Config): Promise<EmbeddedLog> {
+export async function openEmbeddedLog(config: Config, failed: StoreEvents['failed']): Promise<EmbeddedLog> {
+  const { store, durability, retention } = config
   if (storeKind(store) === 'memory') return new MemoryLog({ retention })
-  return LmdbLog.open({ path: store, durability, retention })
+  return LmdbLog.open({ path: store, durability, retention, failed })
 }
 
 function redisOptions({ store, storePrefix, storeName }: Config) {

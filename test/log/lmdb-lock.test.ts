@@ -107,4 +107,26 @@ describe('LmdbLog detects a second writer that got past the lock', () => {
       `${join(path, 'data.mdb')} was replaced since this process opened it`
     )
   })
+
+  it('reports once that it has stopped, also when nobody publishes', async () => {
+    const path = newFolder()
+    const failures: Error[] = []
+    let now = 0
+    const log = await openLog({
+      path,
+      retention: [{ match: '*', age: 1_000 }],
+      now: () => now,
+      failed: (error) => failures.push(error)
+    })
+    await log.append(many(3))
+    for (const name of ['data.mdb', 'lock.mdb', 'owner.sock']) rmSync(join(path, name))
+    await (await startWriter(path, 'flush')).kill()
+    now = 2_000
+    await expect.poll(() => failures.length).toBe(1)
+    expect(failures[0]).toBeInstanceOf(LogError)
+    expect(failures[0]?.message).toContain('was replaced since this process opened it')
+    expect(log.isReady).toBe(false)
+    await expect(log.append(many(1))).rejects.toBe(failures[0])
+    expect(failures.length).toBe(1)
+  })
 })

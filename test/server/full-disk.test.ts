@@ -1,10 +1,10 @@
-// The disk of a running server fills up, and has free space again.
-import { rmSync, writeFileSync } from 'node:fs'
+// The disk of a running server fills up, and has free space again; or its data file is replaced.
+import { copyFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ask, post } from '../support/http/http.ts'
 import { listen } from '../support/http/sse-client.ts'
-import { noSmallDisk, smallDisk } from '../support/log/log-folder.ts'
+import { newFolder, noSmallDisk, smallDisk } from '../support/log/log-folder.ts'
 import { startServer } from '../support/servers/server.ts'
 
 const obstacle = noSmallDisk()
@@ -45,5 +45,21 @@ describe.skipIf(obstacle)(`a full disk${obstacle ? ` (skipped: ${obstacle})` : '
       await expect.poll(publish, { interval: 0 }).toBe(507)
       await expect.poll(publish).toBe(200)
     }
+  })
+})
+
+describe.each([1, 2])('a data file that was replaced, with %i worker processes', (workers) => {
+  it('is reported in the log and by /readyz, also when nobody publishes', async () => {
+    const folder = newFolder()
+    const retention = JSON.stringify([{ match: '*', age: '1s' }])
+    const args = ['--data', folder, '--retention', retention, '--workers', String(workers)]
+    const { url, kill, output } = await startServer({ args })
+    onTestFinished(() => kill('SIGKILL'))
+    expect((await post(`${url}/publish`, 'x')).status).toBe(200)
+    const [file, copy] = [join(folder, 'data.mdb'), join(folder, 'copy')]
+    copyFileSync(file, copy)
+    renameSync(copy, file)
+    await expect.poll(output).toContain(`${file} was replaced since this process opened it`)
+    await expect.poll(async () => (await ask(`${url}/readyz`)).status).toBe(503)
   })
 })

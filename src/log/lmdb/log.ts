@@ -39,6 +39,7 @@ export class LmdbLog implements Log {
   readonly #commits = new GroupCommit((group) => this.#commit(group))
   readonly #followers = new Set<(entries: readonly Entry[]) => void>()
   readonly #leases = new Leases()
+  readonly #failed: (error: LogError) => void
   readonly #timer: NodeJS.Timeout
   /** Rules that apply after the commit in progress. */
   #ruleChange: RuleChange | undefined
@@ -50,21 +51,23 @@ export class LmdbLog implements Log {
    * Opens the log in a folder, or begins one.
    * @throws LogError when the folder cannot be used, is in use, or holds damaged data; RangeError that names the option
    */
-  static async open({ path, durability = 'flush', retention = [], now = Date.now }: LmdbLogOptions): Promise<LmdbLog> {
+  static async open(options: LmdbLogOptions): Promise<LmdbLog> {
+    const { path, durability = 'flush', retention = [], now = Date.now, failed = () => {} } = options
     const rules = new RetentionRules(retention)
     // Loaded here, so that a program that never opens a folder loads no native code.
     const [{ LmdbFolder }, { LmdbWriter }] = await Promise.all([import('./files/folder.ts'), import('./writer.ts')])
     const folder = await LmdbFolder.open(path, durability)
     try {
-      return new LmdbLog(folder, await LmdbWriter.open(folder.store, rules, now))
+      return new LmdbLog(folder, await LmdbWriter.open(folder.store, rules, now), failed)
     } catch (error) {
       await folder.close()
       throw folder.store.classifyError(error)
     }
   }
 
-  private constructor(folder: LmdbFolder, writer: LmdbWriter) {
+  private constructor(folder: LmdbFolder, writer: LmdbWriter, failed: (error: LogError) => void) {
     this.#folder = folder
+    this.#failed = failed
     this.#store = folder.store
     this.#writer = writer
     this.roster = {
@@ -76,7 +79,10 @@ export class LmdbLog implements Log {
       renew: async (node, leaseMs) => this.#leases.renew(node, leaseMs)
     }
     this.#commits.request()
-    this.#timer = setInterval(() => this.#trimIfDue(), trimIntervalMs).unref()
+    const trimIfDue = () => {
+      if (writer.hasAge || writer.isBehind) this.#commits.request()
+    }
+    this.#timer = setInterval(trimIfDue, trimIntervalMs).unref()
   }
 
   get epoch(): string {
@@ -206,10 +212,6 @@ export class LmdbLog implements Log {
     if (this.#isClosed) throw new TidingsError('closed')
   }
 
-  #trimIfDue(): void {
-    if (this.#writer.hasAge || this.#writer.isBehind) this.#commits.request()
-  }
-
   async #commit(group: readonly PendingAppend[]): Promise<readonly Outcome[]> {
     if (group.length === 0 && this.#isClosed) return []
     await this.#changeRules()
@@ -219,7 +221,10 @@ export class LmdbLog implements Log {
     } catch (cause) {
       const error = this.#store.classifyError(cause)
       // When the disk is full, nothing has changed. After any other error, the disk may not hold what we assume.
-      if (error instanceof LogError) this.#failure = error
+      if (error instanceof LogError && !this.#failure) {
+        this.#failure = error
+        this.#failed(error)
+      }
       throw error
     } finally {
       const { isBehind, isStuck } = this.#writer

@@ -1,4 +1,5 @@
 // The options of LmdbLog.
+import type { LogError } from '../error.ts'
 import type { RetentionRule } from '../retention/rules.ts'
 
 /** When an append is answered: `flush` after it is on disk, `os` after the operating system has it. */
@@ -14,6 +15,11 @@ export interface LmdbLogOptions {
   durability?: Durability
   /** What is kept of which topics. Default: everything. */
   retention?: readonly RetentionRule[]
+  /**
+   * Called once, after an error with which the log stops: the disk failed, or another process used the folder. Each later append is rejected
+   * with the same error. Retention meets such an error while nobody publishes.
+   */
+  failed?: (error: LogError) => void
   /** A clock in milliseconds since 1970. Default: `Date.now`. */
   now?: () => number
 }

@@ -7,7 +7,7 @@ import type { Config } from '../config/options.ts'
 import { storeKind } from '../config/store-value.ts'
 import type { Origins } from '../dashboard/option-rows.ts'
 import { checkReload } from '../exposure.ts'
-import type { Logger } from '../logger.ts'
+import { type Logger, logObserver } from '../logger.ts'
 import { combineMetrics, PrimaryMetrics } from '../metrics.ts'
 import { checkConfig, listenAddresses, type Server } from '../server.ts'
 import { type OwnLog, openEmbeddedLog } from '../store.ts'
@@ -78,7 +78,7 @@ class Primary implements ServerControl {
     const { store, workers, tlsCert } = this.#config
     await this.#acceptor.listenAll(listenAddresses(this.#config), this.#opsAddresses, tlsCert !== '')
     if (storeKind(store) !== 'redis') {
-      const log = await openEmbeddedLog(this.#config)
+      const log = await openEmbeddedLog(this.#config, (error) => logObserver(this.#logger).failed?.(error))
       this.#log = log
       this.#logServer = await LogServer.listen(log)
     }

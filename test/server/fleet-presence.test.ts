@@ -85,7 +85,9 @@ describeWith(await redis(), 'presence in a fleet', (program) => {
 
   it('is empty after all servers crashed, once a new server starts', async () => {
     const server = await redisForTest(program)
-    const node = await processOn(server)
+    // Long enough for the next server to start within it.
+    const lease = 3 * timeout
+    const node = await startNode('--store', server.url, '--presence-timeout', `${lease}ms`)
     await node.follow('0.x', 'a')
     await expect.poll(() => topicsAt(node)).toEqual(['a'])
     node.process.signal('SIGKILL')
@@ -93,7 +95,7 @@ describeWith(await redis(), 'presence in a fleet', (program) => {
     const next = await nodeOn(server)
     // With workers, the start may take longer than the lease.
     if (!hasWorkers) expect(await topicsAt(next)).toEqual(['a'])
-    await expect.poll(() => topicsAt(next), { timeout: timeoutMs }).toEqual([])
+    await expect.poll(() => topicsAt(next), { timeout: lease + 5_000 }).toEqual([])
   })
 
   it("is kept when Redis was away for longer than a server's lease", async () => {

@@ -36,7 +36,8 @@ export class Connection {
   #failures = 0
   #retryMs = 0
   #hasOpened = false
-  /** When the stream of this attempt began, on the monotonic clock. */
+  /** When this attempt began, and when its stream did, on the monotonic clock. */
+  #startedAt = 0
   #beganAt = Number.POSITIVE_INFINITY
   /** Until when the server asked to wait, on the monotonic clock. */
   #notBefore = 0
@@ -55,7 +56,7 @@ export class Connection {
     observePage(
       {
         woke: (isSuspect) => {
-          if (isSuspect) this.restart()
+          if (isSuspect) this.restart(Number.NEGATIVE_INFINITY)
           this.#watchdog?.check()
           this.#failures = 0
           this.#continue()
@@ -77,8 +78,9 @@ export class Connection {
     this.#set(state)
   }
 
-  /** Connects again at once, from the last event id. */
-  restart(): void {
+  /** Connects again at once, from the last event id. @param startedAt `-Infinity`: also when this attempt is too young */
+  restart(startedAt = this.#startedAt): void {
+    this.#startedAt = startedAt
     this.#attempt.abort(restarted)
     this.#continue()
   }
@@ -108,14 +110,14 @@ export class Connection {
       this.#set({ status: 'connecting' })
       this.#attempt = new AbortController()
       this.#beganAt = Number.POSITIVE_INFINITY
-      const startedAt = performance.now()
+      this.#startedAt = performance.now()
       const interruption = await this.#connect().catch((error: unknown) => this.#failed(error))
       this.#watchdog?.stop()
       if (this.#end.signal.aborted) return
       const endedAt = performance.now()
       if (endedAt - this.#beganAt > minLifeMs) this.#failures = 0
       // A reason to connect again at once that comes back at once is a failure.
-      if (interruption.isImmediate && (interruption.isDenied || endedAt - startedAt > minRestartMs)) continue
+      if (interruption.isImmediate && (interruption.isDenied || endedAt - this.#startedAt > minRestartMs)) continue
       this.#failures++
       // The minimum is added: many clients that lost their server together must not all return together.
       const { minMs: askedMs = 0 } = interruption
@@ -127,8 +129,8 @@ export class Connection {
 
   #failed(error: unknown): Interruption {
     if (error instanceof RefusedError) this.close({ status: 'closed', reason: 'refused', error })
-    const { signal } = this.#attempt
-    const cause = signal.aborted ? signal.reason : error
+    const { aborted, reason } = this.#attempt.signal
+    const cause = aborted ? reason : error
     return cause === restarted ? { reason: '', isImmediate: true } : { reason: reasonOf(cause) }
   }
 
@@ -141,10 +143,9 @@ export class Connection {
       this.#attempt.abort(this.#isBuffered ? restarted : `no answer within ${this.#options.openTimeoutMs / 1_000} s`)
     }, this.#options.openTimeoutMs)
     try {
-      const { streamUrl, headers } = this.#options
-      const url = streamUrl(this.lastEventId)
-      const { signal } = this.#attempt
-      const response = await get(this.#options, { url, token, headers: { Accept: accept, ...headers }, signal })
+      const url = this.#options.streamUrl(this.lastEventId)
+      const headers = { Accept: accept, ...this.#options.headers }
+      const response = await get(this.#options, { url, token, headers, signal: this.#attempt.signal })
       const refused = await this.#refused(response, 'text/event-stream')
       return refused ?? (await this.#read(response, () => clearTimeout(timer)))
     } finally {

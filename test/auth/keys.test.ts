@@ -1,12 +1,11 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { algorithmsFor, isShort, type Key, readKey } from '../../dist/auth/keys.js'
-import { jwk, pem, rsaPair, secret } from '../support/auth/tokens.ts'
+import { curvePair, ed25519Pair, jwk, pem, rsaPair, secret, x25519Pair } from '../support/auth/tokens.ts'
 
 const rsa = rsaPair()
-const curve = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve })
-const ed25519 = generateKeyPairSync('ed25519')
+const ed25519 = ed25519Pair()
 const certificate = readFileSync('test/support/auth/for-tests-only.cert.pem', 'utf8')
 const json = (value: unknown) => JSON.stringify(value)
 const oct = (bytes: number) => json({ kty: 'oct', k: Buffer.alloc(bytes, 1).toString('base64url') })
@@ -20,9 +19,9 @@ describe('parses a key and determines its algorithms', () => {
     ['RSA in PKCS #1 PEM', rsa.publicKey.export({ type: 'pkcs1', format: 'pem' }) as string, ['RS256']],
     ['RSA as JWK', json(jwk(rsa.publicKey)), ['RS256']],
     ['RSA as JWK with an algorithm', json(jwk(rsa.publicKey, { alg: 'PS384' })), ['PS384']],
-    ['P-256', pem(curve('P-256').publicKey), ['ES256']],
-    ['P-384', pem(curve('P-384').publicKey), ['ES384']],
-    ['P-521', pem(curve('P-521').publicKey), ['ES512']],
+    ['P-256', pem(curvePair('P-256').publicKey), ['ES256']],
+    ['P-384', pem(curvePair('P-384').publicKey), ['ES384']],
+    ['P-521', pem(curvePair('P-521').publicKey), ['ES512']],
     ['Ed25519', pem(ed25519.publicKey), ['EdDSA', 'Ed25519']],
     ['Ed25519 as JWK', json(jwk(ed25519.publicKey, { use: 'sig' })), ['EdDSA', 'Ed25519']],
     ['a certificate', certificate, ['ES256']],
@@ -45,7 +44,7 @@ it.each([
 })
 
 it('ignores unusable keys of a set', () => {
-  const others = [jwk(generateKeyPairSync('x25519').publicKey), { kty: 'new' }, jwk(rsa.publicKey, { use: 'enc' })]
+  const others = [jwk(x25519Pair().publicKey), { kty: 'new' }, jwk(rsa.publicKey, { use: 'enc' })]
   const key = readKey(json({ keys: [...others, jwk(ed25519.publicKey)] }))
   expect(algorithmsFor(key)).toEqual(['EdDSA', 'Ed25519'])
 })
@@ -55,9 +54,9 @@ describe('rejects an invalid key without quoting it', () => {
     ['an empty text', '', 'empty'],
     ['broken PEM', '-----BEGIN PUBLIC KEY-----\nWrongAsCanBe\n-----END PUBLIC KEY-----\n', 'PEM'],
     ['truncated PEM', pem(rsa.publicKey).slice(0, 200), 'PEM'],
-    ['PEM of a short RSA key', pem(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey), '2048'],
-    ['PEM of an unsupported curve', pem(curve('secp256k1').publicKey), 'P-256'],
-    ['PEM of an unsupported type', pem(generateKeyPairSync('x25519').publicKey), 'PEM'],
+    ['PEM of a short RSA key', pem(rsaPair(1_024).publicKey), '2048'],
+    ['PEM of an unsupported curve', pem(curvePair('secp256k1').publicKey), 'P-256'],
+    ['PEM of an unsupported type', pem(x25519Pair().publicKey), 'PEM'],
     [
       'encrypted PEM',
       rsa.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'p' }) as string,
@@ -112,7 +111,7 @@ describe('rejects an algorithm', () => {
     ],
     ['HS256 with a certificate', certificate, ['HS256'], /does not fit .* use ES256$/],
     ['RS256 with a secret', secret, ['RS256'], /use HS256, HS384, HS512$/],
-    ['ES384 with P-256', pem(curve('P-256').publicKey), ['ES384'], /does not fit/],
+    ['ES384 with P-256', pem(curvePair('P-256').publicKey), ['ES384'], /does not fit/],
     ['EdDSA with RSA', pem(rsa.publicKey), ['EdDSA'], /does not fit/],
     ['HS256 with a set', json({ keys: [jwk(rsa.publicKey)] }), ['HS256'], /does not fit/],
     ['RS512 with a JWK for RS256', json(jwk(rsa.publicKey, { alg: 'RS256' })), ['RS512'], /use RS256$/]

@@ -1,12 +1,11 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { type MintOptions, mint } from '../../dist/auth/mint.js'
 import { Verifier } from '../../dist/auth/verifier.js'
-import { detail, hub, jwk, now, pem, rsaPair, secret } from '../support/auth/tokens.ts'
+import { curvePair, detail, ed25519Pair, hub, jwk, now, pem, rsaPair, secret } from '../support/auth/tokens.ts'
 
 const rsa = rsaPair()
-const ed25519 = generateKeyPairSync('ed25519')
+const ed25519 = ed25519Pair()
 const some = { key: secret, publish: ['a'], subscribe: ['b'] }
 const modern = (options: Partial<MintOptions> = {}) => mint({ dialect: '1.0', audience: hub, ...some, ...options })
 const legacy = (options: Partial<MintOptions> = {}) => mint({ dialect: '0.x', ...some, ...options })
@@ -41,7 +40,7 @@ describe('a minted token is verified', () => {
     ['RSA', pem(rsa.privateKey), 'RS256'],
     ['RSA as JWK', JSON.stringify(jwk(rsa.privateKey, { alg: 'PS512' })), 'PS512'],
     ['Ed25519', pem(ed25519.privateKey), 'EdDSA'],
-    ['P-256', pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey), 'ES256']
+    ['P-256', pem(curvePair().privateKey), 'ES256']
   ])('when it is signed with %s', async (_, key, alg) => {
     for (const make of [modern, legacy]) {
       const token = await make({ key })

@@ -1,12 +1,12 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { jwtVerify } from 'jose'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { remoteAlgorithms, remoteKeys } from '../../dist/auth/remote-keys.js'
 import { TokenError, Verifier } from '../../dist/auth/verifier.js'
 import { jwksServer } from '../support/auth/jwks-server.ts'
-import { hub, jwk, legacy, secret, sign } from '../support/auth/tokens.ts'
+import { curvePair, hub, jwk, legacy, secret, sign } from '../support/auth/tokens.ts'
 
-const pair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const pair = () => curvePair()
 const one = pair()
 const two = pair()
 const published = (key: KeyObject, kid: string) => jwk(key, { kid, alg: 'ES256', use: 'sig' })

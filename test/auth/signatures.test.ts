@@ -1,21 +1,20 @@
 import { execFile } from 'node:child_process'
-import { createHmac, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createHmac, createPrivateKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { type RoleKeys, TokenError } from '../../dist/auth/verifier.js'
-import { hub, jwk, legacy, modern, now, pem, rsaPair, secret } from '../support/auth/tokens.ts'
+import { curvePair, ed25519Pair, hub, jwk, legacy, modern, now, pem, rsaPair, secret } from '../support/auth/tokens.ts'
 import { outcome, verifier } from '../support/auth/verifier.ts'
 
 const rsa = rsaPair()
 const otherRsa = rsaPair()
-const curve = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve })
 const withKey = (key: RoleKeys) => verifier({ publisher: key })
 
 describe('an algorithm is accepted', () => {
-  const ed25519 = generateKeyPairSync('ed25519')
-  const p256 = curve('P-256')
-  const [p384, p521] = [curve('P-384'), curve('P-521')]
+  const ed25519 = ed25519Pair()
+  const p256 = curvePair('P-256')
+  const [p384, p521] = [curvePair('P-384'), curvePair('P-521')]
   const certified = readFileSync('test/support/auth/for-tests-only.key.pem', 'utf8')
   const certificate = readFileSync('test/support/auth/for-tests-only.cert.pem', 'utf8')
 
@@ -118,13 +117,12 @@ describe('in both dialects a token is rejected', () => {
 })
 
 it('Ed25519 makes Node print no warning', async () => {
+  const { privateKey } = ed25519Pair()
   const script = `
-    import { generateKeyPairSync } from 'node:crypto'
     import { mint } from './dist/auth/mint.js'
     import { Verifier } from './dist/auth/verifier.js'
-    const { privateKey } = generateKeyPairSync('ed25519')
-    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' })
-    const jwk = JSON.stringify({ keys: [privateKey.export({ format: 'jwk' })] })
+    const pem = ${JSON.stringify(pem(privateKey))}
+    const jwk = ${JSON.stringify(JSON.stringify({ keys: [jwk(privateKey)] }))}
     const token = await mint({ dialect: '0.x', key: pem, publish: ['a'], subscribe: [] })
     for (const key of [pem, jwk]) {
       const grants = await new Verifier({ publisher: { key }, base: '${hub}' }).verify(token, 'publish', '0.x')

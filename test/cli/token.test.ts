@@ -1,7 +1,6 @@
 // `tidings token`: the server accepts its tokens, and every error is one line with an instruction.
-import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { pem } from '../support/auth/tokens.ts'
+import { curvePair, ed25519Pair, pem } from '../support/auth/tokens.ts'
 import { ask } from '../support/http/http.ts'
 import { bearer, dialects, form, hubPath } from '../support/http/mercure.ts'
 import { listen } from '../support/http/sse-client.ts'
@@ -82,7 +81,7 @@ describe.each(dialects)('a token of %s', (dialect) => {
   })
 
   test('is signed with a private key when the server has the public key', async () => {
-    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const { publicKey, privateKey } = curvePair()
     const env = { TIDINGS_PUBLISHER_KEY: pem(publicKey), TIDINGS_SUBSCRIBER_KEY: pem(publicKey) }
     const server = await start({ ...env, TIDINGS_AUDIENCE: 'https://hub.example.com' })
     const flags = ['--publish', '*', '--key', pem(privateKey), '--audience', 'https://hub.example.com', ...ofDialect]
@@ -146,7 +145,7 @@ describe('the audience of a token of 1.0', () => {
   })
 })
 
-const { publicKey } = generateKeyPairSync('ed25519')
+const { publicKey } = ed25519Pair()
 
 /** The options, and the expected message. */
 const mistakes: readonly [string, string[], NodeJS.ProcessEnv, RegExp][] = [

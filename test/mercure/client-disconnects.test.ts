@@ -1,10 +1,9 @@
 // A publisher that disconnects after it has sent its whole update: the update is published, whatever the hub is doing then.
-import { generateKeyPairSync } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { jwksServer } from '../support/auth/jwks-server.ts'
-import { jwk, legacy, modern } from '../support/auth/tokens.ts'
+import { curvePair, jwk, legacy, modern } from '../support/auth/tokens.ts'
 import { ask, serve } from '../support/http/http.ts'
 import { audience, bearer, dialects, form, hubPath, serverWith } from '../support/http/mercure.ts'
 import { publisher } from '../support/http/mercure-dialects.ts'
@@ -36,7 +35,7 @@ describe.each(dialects)('a publisher of %s that has disconnected', (dialect) => 
   it.each(doors)(
     'P10: still has its update delivered if its token was not yet verified, at %s',
     async (path, body, type) => {
-      const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      const { publicKey, privateKey } = curvePair()
       const jwks = await jwksServer()
       const { url, at } = await serve({}, { publisherJwks: jwks.address, audience: [audience], anonymous: true })
       const stream = await listen(`${url + hubPath}?topic=gone`)

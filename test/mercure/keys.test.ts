@@ -1,5 +1,5 @@
 // Token verification over HTTP: kinds of keys, and the required claims of a 1.0 token.
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { certificateOf } from '../support/auth/certificate.ts'
@@ -13,7 +13,7 @@ import {
   statusOf,
   validToken
 } from '../support/auth/token-sources.ts'
-import { jwk, legacy, modern, pem, rsaPair } from '../support/auth/tokens.ts'
+import { curvePair, ed25519Pair, jwk, legacy, modern, pem, rsaPair } from '../support/auth/tokens.ts'
 import {
   audience,
   type Dialect,
@@ -27,13 +27,13 @@ import {
 const server = serverWith()
 const pairs = {
   rsa: rsaPair(),
-  ec: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  ed: generateKeyPairSync('ed25519')
+  ec: curvePair(),
+  ed: ed25519Pair()
 }
 const stranger = {
   RS256: rsaPair(),
-  ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  EdDSA: generateKeyPairSync('ed25519')
+  ES256: curvePair(),
+  EdDSA: ed25519Pair()
 }
 
 type Algorithm = keyof typeof stranger

@@ -1,6 +1,5 @@
 // Addresses and protocols of the server: HTTP/1.1 and HTTP/2, with and without TLS, Unix sockets, and several at once.
 import { execFile } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
@@ -9,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { certificateOf } from '../support/auth/certificate.ts'
+import { rsaPair } from '../support/auth/tokens.ts'
 import { ask, post } from '../support/http/http.ts'
 import { http2Ask, http2Session } from '../support/http/http2.ts'
 import { listen } from '../support/http/sse-client.ts'
@@ -199,7 +199,7 @@ function subjectAt(port: number): Promise<string> {
 }
 
 function replaceCertificate(cert: string, key: string): void {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
+  const { publicKey, privateKey } = rsaPair()
   writeFileSync(cert, certificateOf(publicKey, privateKey))
   writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }))
 }

@@ -1,5 +1,5 @@
 // Signs any claims, well-formed or not.
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { type JWTPayload, SignJWT } from 'jose'
 
 export const hub = 'https://hub.example/.well-known/mercure'
@@ -37,9 +37,23 @@ export function legacy(mercure: unknown = { publish: ['*'], subscribe: ['*'] }, 
   return sign({ mercure }, signing)
 }
 
-export function rsaPair() {
-  return generateKeyPairSync('rsa', { modulusLength: 2048 })
+export interface KeyPair {
+  readonly publicKey: KeyObject
+  readonly privateKey: KeyObject
 }
+
+/**
+ * In Node 20, a `KeyObject` that was generated shares a lock with its generator. The export as JWK holds the lock and allocates; if the garbage
+ * collector then frees the generator, the process waits for itself. So the pairs of tests are read from PEM.
+ */
+function readAgain({ publicKey, privateKey }: KeyPair): KeyPair {
+  return { publicKey: createPublicKey(pem(publicKey)), privateKey: createPrivateKey(pem(privateKey)) }
+}
+
+export const rsaPair = (modulusLength = 2_048) => readAgain(generateKeyPairSync('rsa', { modulusLength }))
+export const curvePair = (namedCurve = 'P-256') => readAgain(generateKeyPairSync('ec', { namedCurve }))
+export const ed25519Pair = () => readAgain(generateKeyPairSync('ed25519'))
+export const x25519Pair = () => readAgain(generateKeyPairSync('x25519'))
 
 export function pem(key: KeyObject): string {
   return key.export({ type: key.type === 'public' ? 'spki' : 'pkcs8', format: 'pem' }) as string

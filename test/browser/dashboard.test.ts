@@ -172,6 +172,25 @@ describeWith(await headlessChromium(), 'the dashboard', (executablePath) => {
       expect(client.ended).toBe(false)
     })
 
+    test('Escape that follows a click before the next frame belongs to its dialog', async () => {
+      const url = await serve()
+      await listen(`${url}/subscribe?topic=mine`)
+      const dashboard = await open(url)
+      await openStream(dashboard, 'mine')
+      const { page } = dashboard
+      const isOpen = await page.getByRole('button', { name: 'Close stream…' }).evaluate(async (button: HTMLElement) => {
+        button.click()
+        // The page renders in a microtask.
+        while (!document.querySelector('dialog')) await Promise.resolve()
+        dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }))
+        return document.querySelector('dialog')?.open
+      })
+      expect(isOpen).toBe(true)
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      expect(await page.getByRole('heading', { name: 'Flight recorder' }).count()).toBe(1)
+    })
+
     test('the token of a stream is revoked', async () => {
       const url = await serve(...keyed)
       const tokenOf = (sub: string) => sign({ sub, mercure: { subscribe: ['*'] } })

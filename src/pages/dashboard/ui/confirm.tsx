@@ -1,6 +1,6 @@
 // A dialog that asks before an action that cannot be undone, and shows why the action failed.
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { sentenceFor } from '../../shared/refusal.ts'
 import { Notice } from './parts.tsx'
 
@@ -19,7 +19,8 @@ export function Confirm({ title, children, action, run, onClose }: Props) {
   const [isRunning, setRunning] = useState(false)
   const [error, setError] = useState('')
   const titleId = useId()
-  useEffect(() => dialog.current?.showModal(), [])
+  // Before the next event: until the dialog is open, the page handles the keys.
+  useLayoutEffect(() => dialog.current?.showModal(), [])
 
   async function act(): Promise<void> {
     setRunning(true)

@@ -78,7 +78,7 @@ export class Connection {
     this.#set(state)
   }
 
-  /** Connects again at once, from the last event id. @param startedAt `-Infinity`: also when this attempt is too young */
+  /** Connects again at once, from the last event id. @param startedAt `-Infinity` allows it also for a new attempt */
   restart(startedAt = this.#startedAt): void {
     this.#startedAt = startedAt
     this.#attempt.abort(restarted)

@@ -1,4 +1,5 @@
 // What `publish` does after each status, broken connection and time limit.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage } from 'node:http'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { publish, RefusedError } from '../../dist/client/index.js'
@@ -58,7 +59,17 @@ it.each(['Welcome!', '{"ids":[]}', 'null'])('200 with %s is the answer of no hub
 
 it('a token function that never settles is given up after 30 seconds, and called again', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-  const [set, cleared] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')]
+  // Clients of other tests set timers too, so only those of this call count.
+  const context = new AsyncLocalStorage<true>()
+  const limits: unknown[] = []
+  const set = globalThis.setTimeout
+  const record = (run: () => void, ms?: number) => {
+    const timer = set(run, ms)
+    if (context.getStore() && ms === 30_000) limits.push(timer)
+    return timer
+  }
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(record as typeof setTimeout)
+  const cleared = vi.spyOn(globalThis, 'clearTimeout')
   onTestFinished(() => {
     vi.restoreAllMocks()
     vi.useRealTimers()
@@ -70,14 +81,14 @@ it('a token function that never settles is given up after 30 seconds, and called
     asked.push(new Headers(init?.headers).get('Authorization'))
     return new Response('{"ids":["#e-1"]}')
   }
-  const published = publish('http://hub.example/publish', { data: 1 }, { token, fetch: answer, retryTimeout: 60_000 })
+  const options = { token, fetch: answer, retryTimeout: 60_000 }
+  const published = context.run(true, () => publish('http://hub.example/publish', { data: 1 }, options))
   await vi.advanceTimersByTimeAsync(29_000)
   expect(calls).toBe(1)
   await vi.advanceTimersByTimeAsync(2_000)
   expect(await published).toEqual(['#e-1'])
   expect(asked).toEqual(['Bearer second'])
-  // Each attempt has a limit, and another one for its token. The fetch of other tests may set timers too.
-  const limits = set.mock.results.filter((_, at) => set.mock.calls[at]?.[1] === 30_000).map(({ value }) => value)
+  // Each attempt has a limit, and another one for its token.
   expect(limits).toHaveLength(4)
   expect(cleared.mock.calls.flat()).toEqual(expect.arrayContaining(limits.slice(2)))
 })

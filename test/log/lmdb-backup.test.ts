@@ -1,5 +1,5 @@
 // A backup of a folder: the same history in another epoch, and nothing at all when it cannot be complete.
-import { existsSync, mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { LmdbLog } from '../../dist/index.js'
@@ -108,6 +108,18 @@ describe('a backup', () => {
     expect(entries).toBeLessThanOrEqual(offset + 3)
     const kept = await keptIn(await openLog({ path: target }))
     expect(kept).toEqual(Array.from({ length: entries }, (_, at) => String(at + 1)))
+  })
+
+  it('undoes no commit of the process that writes', { timeout: 120_000 }, async () => {
+    const path = newFolder()
+    const writer = await startWriter(path, 'os', { retention: [{ match: '*', entries: 100 }] })
+    for (let count = 0; count < 300; count++) {
+      const { offset } = writer
+      const target = newTarget()
+      await backUp(path, target)
+      rmSync(target, { recursive: true })
+      await expect.poll(() => writer.isRunning && writer.offset > offset).toBe(true)
+    }
   })
 })
 

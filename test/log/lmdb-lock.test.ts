@@ -40,7 +40,9 @@ describe('LmdbLog allows one writer at a time', () => {
     `rejects a process in another container${obstacle ? ` (skipped: ${obstacle})` : ''}`,
     async () => {
       const path = newFolder()
-      const writer = await startWriter(path, 'flush', ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'])
+      const writer = await startWriter(path, 'flush', {
+        within: ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child']
+      })
       await expect(LmdbLog.open({ path })).rejects.toThrow(`${path} is in use by another process`)
       await writer.kill()
       expect((await openLog({ path })).head).toBeGreaterThan(0)

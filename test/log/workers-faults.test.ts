@@ -1,32 +1,13 @@
 // Workers and their primary when one of them does not read, or is killed.
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { open as openLmdb } from 'lmdb'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Entry, LmdbLog, MemoryLog } from '../../dist/index.js'
 import { WorkerLog } from '../../dist/log/workers/log.js'
 import { dataOf, everything, followed, newFolder, openLog, readAll, update } from '../support/log/log-folder.ts'
+import { dist, isReading, run } from '../support/log/module-process.ts'
 import { serveLog } from '../support/log/workers.ts'
-
-const dist = (path: string) => JSON.stringify(fileURLToPath(new URL(`../../dist/${path}`, import.meta.url)))
-
-/** A process that runs a module; resolves with the first line that it prints. */
-async function run(script: string) {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  onTestFinished(() => kill(child))
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
-  return { line, kill: () => kill(child) }
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const gone = once(child, 'close')
-  child.kill('SIGKILL')
-  await gone
-}
 
 const startPrimary = (path: string) =>
   run(`import { LmdbLog } from ${dist('index.js')}
@@ -187,8 +168,9 @@ describe('a primary whose worker is killed', () => {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
       }`)
     expect(killed.line).toBe('reading')
+    expect(isReading(reader, killed.pid)).toBe(true)
     await killed.kill()
     await expect.poll(() => server.workers).toBe(0)
-    expect(reader.readerCheck()).toBe(0)
+    await expect.poll(() => isReading(reader, killed.pid)).toBe(false)
   })
 })

@@ -20,8 +20,8 @@ const trimIntervalMs = 1_000
 
 /** @internal */
 export interface LmdbFiles {
-  readonly path: string
-  readonly store: Pick<LmdbStore, 'version' | 'gate' | 'releaseReaders'>
+  readonly folder: Pick<LmdbFolder, 'path' | 'readerLeft'>
+  readonly store: Pick<LmdbStore, 'version' | 'gate'>
   readonly removalIndex: Pick<LmdbRemovals, 'since' | 'mayLack'>
 }
 
@@ -103,7 +103,7 @@ export class LmdbLog implements Log {
 
   /** @internal For processes that read the folder themselves. */
   get files(): LmdbFiles {
-    return { path: this.#folder.path, store: this.#store, removalIndex: this.#writer.removalIndex }
+    return { folder: this.#folder, store: this.#store, removalIndex: this.#writer.removalIndex }
   }
 
   get isReady(): boolean {

@@ -48,7 +48,7 @@ export class LmdbStore {
   readonly roster: LmdbRoster
   readonly disk: Disk
   /** For other processes that open the folder. */
-  readonly gate = new CommitGate()
+  readonly gate: CommitGate
   readonly #path: string
   readonly #root: RootDatabase
   readonly #entries: LmdbEntries
@@ -62,20 +62,21 @@ export class LmdbStore {
   readonly #header: LmdbHeader
 
   /** @throws LogError when the data is not that of a log */
-  static async open(path: string, durability: Durability): Promise<LmdbStore> {
+  static async open(path: string, durability: Durability, gate = new CommitGate()): Promise<LmdbStore> {
     const disk = new Disk(path)
     // A batch is one transaction with one promise, so a failed commit leaves no other rejection unhandled.
     const options = { eventTurnBatching: false, overlappingSync: false, noSubdir: false, maxDbs: 10 }
     const root = open({ path, ...options, noSync: durability === 'os' })
     try {
-      return new LmdbStore(path, disk, root)
+      return new LmdbStore(path, disk, root, gate)
     } catch (error) {
       await root.close()
       throw error
     }
   }
 
-  private constructor(path: string, disk: Disk, root: RootDatabase) {
+  private constructor(path: string, disk: Disk, root: RootDatabase, gate: CommitGate) {
+    this.gate = gate
     this.#path = path
     this.disk = disk
     this.#root = root

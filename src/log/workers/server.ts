@@ -119,7 +119,7 @@ export class LogServer {
     const node = randomBytes(9).toString('base64url')
     const worker = new WorkerConnection(node, socket, this.#log, this, this.#maxQueuedBytes)
     this.#workers.set(node, worker)
-    const folder = this.#workersReadFolder && 'files' in this.#log ? this.#log.files.path : undefined
+    const folder = this.#workersReadFolder && 'files' in this.#log ? this.#log.files.folder.path : undefined
     worker.write(encodeFrame(['hello', node, this.#log.epoch, this.#sentState, folder]))
     this.requestFlush()
   }
@@ -127,7 +127,7 @@ export class LogServer {
   /** Called by a connection whose worker has left, or was lost. */
   remove(node: string): void {
     this.#workers.delete(node)
-    if ('files' in this.#log && this.#log.isReady) this.#log.files.store.releaseReaders()
+    if ('files' in this.#log) this.#log.files.folder.readerLeft()
   }
 
   #deliver(entries: readonly Entry[]): void {

@@ -98,10 +98,14 @@ export async function oldFolder(format: number, data: readonly string[], retenti
 
 const library = fileURLToPath(new URL('../../../dist/index.js', import.meta.url))
 
-/** A process that appends three entries at a time, and prints the offset of each acknowledged entry. */
-export async function startWriter(path: string, durability: 'flush' | 'os', within: readonly string[] = []) {
+/** A process that appends three entries at a time, and prints the offset of each acknowledged entry. It ends if one is refused. */
+export async function startWriter(
+  path: string,
+  durability: 'flush' | 'os',
+  { within = [], retention = [] }: { within?: readonly string[]; retention?: readonly RetentionRule[] } = {}
+) {
   const script = `import { LmdbLog } from ${JSON.stringify(library)}
-    const log = await LmdbLog.open({ path: ${JSON.stringify(path)}, durability: ${JSON.stringify(durability)} })
+    const log = await LmdbLog.open(${JSON.stringify({ path, durability, retention })})
     for (let number = 1; ; number += 3) {
       const entries = await log.append([0, 1, 2].map((more) => ({ topics: ['t'], data: String(number + more) })))
       process.stdout.write(log.epoch + ' ' + entries.at(-1).offset + '\\n')
@@ -116,13 +120,25 @@ export async function startWriter(path: string, durability: 'flush' | 'os', with
   while (output.split('\n').length < 20) await once(child.stdout, 'data')
   return {
     pid: child.pid as number,
+    /** Whether it has not ended. */
+    get isRunning() {
+      return child.exitCode === null && child.signalCode === null
+    },
+    /** The last printed offset. */
+    get offset() {
+      return lastOf(output)
+    },
     /** Kills it with SIGKILL; returns the last printed offset. */
     async kill() {
       await kill(child)
-      const [epoch = '', offset] = (output.slice(0, output.lastIndexOf('\n')).split('\n').at(-1) ?? '').split(' ')
-      return { epoch, offset: Number(offset) }
+      return { epoch: output.split(' ')[0] ?? '', offset: lastOf(output) }
     }
   }
+}
+
+function lastOf(output: string): number {
+  const end = output.lastIndexOf('\n')
+  return Number(output.slice(output.lastIndexOf(' ', end) + 1, end))
 }
 
 /** A process that opens a log with other rules; resolves while the change is in progress; `kill` stops it at any point. */

@@ -1,7 +1,7 @@
 // Copies the history of a folder into a folder of its own, also while a server uses the original.
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { type Database, open } from 'lmdb'
+import { type Database, open, type RootDatabase } from 'lmdb'
 import { LogError } from '../../error.ts'
 import { formatId } from '../../ids.ts'
 import { LmdbStore } from '../store.ts'
@@ -9,6 +9,7 @@ import { classifyReadError } from './damaged.ts'
 import { checkData, dataName, hasData, isUnflushed, prepareFolder, syncData, syncFolder } from './data-file.ts'
 import { LmdbHeader } from './header.ts'
 import { FolderLock } from './lock.ts'
+import { openBeside } from './open-beside.ts'
 
 /** A backup that is complete and on disk. */
 export interface Backup {
@@ -29,14 +30,23 @@ export async function backUp(folder: string, target: string): Promise<Backup> {
   const from = resolve(folder)
   const to = resolve(target)
   if (!hasData(from)) throw new LogError(`${folder} holds no history; name the folder that the server has in --data`)
-  await checkUnused(from)
   if (existsSync(to) && !isEmptyFolder(to)) throw new LogError(`${target} exists already; choose a new folder`)
   const draft = `${to}.partial`
   if (existsSync(draft))
     throw new LogError(`${draft} is left from a backup that was interrupted; delete it, and try again`)
-  prepareFolder(draft)
+  const [source, leave] = await openSource(from)
   try {
-    await copy(from, draft)
+    prepareFolder(draft)
+    return await complete(source, from, draft, to)
+  } finally {
+    await source.close()
+    leave()
+  }
+}
+
+async function complete(source: RootDatabase, from: string, draft: string, to: string): Promise<Backup> {
+  try {
+    await copy(source, from, draft)
     const backup = await finish(draft)
     renameSync(draft, to)
     syncFolder(dirname(to))
@@ -47,16 +57,19 @@ export async function backUp(folder: string, target: string): Promise<Backup> {
   }
 }
 
-/** Checks data that no server uses. A server has checked its data when it started. */
-async function checkUnused(folder: string): Promise<void> {
+/** Opens the folder for reading. Its server has checked it when it started, or it is checked here. */
+async function openSource(folder: string): Promise<[RootDatabase, leave: () => void]> {
+  const openIt = () => open({ path: folder, readOnly: true, noSubdir: false, maxDbs: 10 })
+  // Held until the folder is open, so that no server starts and commits meanwhile.
   const lock = await FolderLock.take(folder).catch(() => undefined)
-  if (!lock) return
+  if (!lock) return openBeside(folder, openIt)
   try {
     if (isUnflushed(folder)) {
       const what = 'was not closed by its server, which ran with durability os, so its history is not reliable'
       throw new LogError(`${folder} ${what}; the next start of the server empties it`)
     }
     checkData(folder)
+    return [openIt(), () => {}]
   } finally {
     lock.release()
   }
@@ -67,10 +80,9 @@ function isEmptyFolder(path: string): boolean {
 }
 
 /** LMDB copies the pages that its newest commit uses. A server continues meanwhile, and its file may grow. */
-async function copy(from: string, draft: string): Promise<void> {
-  const root = open({ path: from, readOnly: true, noSubdir: false, maxDbs: 10 })
+async function copy(source: RootDatabase, from: string, draft: string): Promise<void> {
   try {
-    await root.backup(draft, true)
+    await source.backup(draft, true)
   } catch (error) {
     const { message } = error as Error
     // Errors of LMDB begin so; the others are those of writing, such as a full disk or a quota.
@@ -78,8 +90,6 @@ async function copy(from: string, draft: string): Promise<void> {
     // LMDB appends a note about an earlier opening in this process, which did not fail.
     const [cause] = message.split(':')
     throw new LogError(`${draft} cannot be written: ${cause}; check its disk, or choose a folder on another one`)
-  } finally {
-    await root.close()
   }
 }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { LogError } from '../../error.ts'
 import type { Durability } from '../options.ts'
 import { LmdbStore } from '../store.ts'
+import { CommitGate } from './commit-gate.ts'
 import {
   checkData,
   hasData,
@@ -15,6 +16,10 @@ import {
   unmarkUnflushed
 } from './data-file.ts'
 import { FolderLock } from './lock.ts'
+import { serveReader } from './open-beside.ts'
+
+/** The kernel closes the files of a process one after the other, so it may still count as a reader when its connection has ended. */
+const leavingMs = 1_000
 
 export class LmdbFolder {
   readonly store: LmdbStore
@@ -35,13 +40,25 @@ export class LmdbFolder {
     // Absolute, so that a later `chdir` does not change it.
     const path = resolve(folder)
     prepareFolder(path)
-    const lock = await FolderLock.take(path)
+    const gate = new CommitGate()
+    let opened: LmdbFolder | undefined
+    const readerLeft = () => opened?.readerLeft()
+    const lock = await FolderLock.take(path, (socket) => serveReader(socket, { gate, readerLeft }))
     try {
-      return new LmdbFolder(path, durability, lock, await openStore(path, durability))
+      opened = new LmdbFolder(path, durability, lock, await openStore(path, durability, gate))
+      return opened
     } catch (error) {
       lock.release()
       throw error
     }
+  }
+
+  /** Called when a process that had opened the folder has closed it, or was killed: frees the pages that it was reading. */
+  readerLeft(): void {
+    const release = () => {
+      if (!this.#closing) this.store.releaseReaders()
+    }
+    setTimeout(release, leavingMs).unref()
   }
 
   /** Safe to call twice. */
@@ -60,7 +77,7 @@ export class LmdbFolder {
   }
 }
 
-async function openStore(path: string, durability: Durability): Promise<LmdbStore> {
+async function openStore(path: string, durability: Durability, gate: CommitGate): Promise<LmdbStore> {
   if (isUnflushed(path)) {
     // After an unclean end without flush, not even LMDB's pages can be trusted: the log starts over with a new epoch.
     removeData(path)
@@ -70,7 +87,7 @@ async function openStore(path: string, durability: Durability): Promise<LmdbStor
   if (!isNew) checkData(path)
   if (durability === 'os') markUnflushed(path)
   try {
-    const store = await LmdbStore.open(path, durability)
+    const store = await LmdbStore.open(path, durability, gate)
     syncFolder(path)
     return store
   } catch (error) {

@@ -1,7 +1,7 @@
 // Unix sockets in a folder whose path may be too long for one.
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
-import { connect, createServer, type Server } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LogError } from '../../error.ts'
@@ -11,9 +11,9 @@ const maxAddressBytes = 103
 /** How long to wait for the answer of a busy process. The connection alone shows that it is alive. */
 const answerTimeoutMs = 1_000
 
-/** Listens on a new socket and sends `answer` to each connection. Does not keep the process alive. */
-export async function listenOn(folder: string, name: string, answer: string): Promise<Server> {
-  const server = createServer((socket) => void socket.on('error', () => {}).end(answer)).unref()
+/** Listens on a new socket, and calls `serve` with each connection. Does not keep the process alive. */
+export async function listenOn(folder: string, name: string, serve: (socket: Socket) => void): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => serve(socket.unref().on('error', () => {}))).unref()
   try {
     await withAddress(folder, name, async (address) => {
       server.listen(address)
@@ -31,23 +31,37 @@ export async function listenOn(folder: string, name: string, answer: string): Pr
 
 /** The answer of the process that listens on a socket, empty if it sends none in time; undefined when none listens. */
 export async function askSocket(folder: string, name: string): Promise<string | undefined> {
-  return withAddress(folder, name, async (address) => {
-    const socket = connect(address)
+  try {
+    const socket = await connectTo(folder, name)
     let answer = ''
-    socket.setEncoding('utf8').on('data', (text: string) => {
+    socket?.setEncoding('utf8').on('data', (text: string) => {
       answer += text
     })
-    socket.setTimeout(answerTimeoutMs, () => socket.destroy())
+    socket?.setTimeout(answerTimeoutMs, () => socket.destroy()).end()
+    if (socket) await once(socket, 'close')
+    return socket && answer
+  } catch {
+    // A living process: no permission to connect, or too many connections at once.
+    return ''
+  }
+}
+
+/**
+ * A connection to the process that listens on a socket; undefined when none listens.
+ * @throws Error with a `code` when one may listen that cannot be reached
+ */
+export async function connectTo(folder: string, name: string): Promise<Socket | undefined> {
+  return withAddress(folder, name, async (address) => {
+    const socket = connect(address)
     try {
-      await once(socket, 'close')
+      await once(socket, 'connect')
+      return socket
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      // Any other error means a living process: no permission to connect, or too many connections at once.
-      if (code === 'ECONNREFUSED' || code === 'ENOENT') return undefined
-    } finally {
       socket.destroy()
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ECONNREFUSED' || code === 'ENOENT') return undefined
+      throw error
     }
-    return answer
   })
 }
 

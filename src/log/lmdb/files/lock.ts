@@ -2,11 +2,11 @@
 // container, where a process id means nothing.
 import { createHash, randomUUID } from 'node:crypto'
 import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs'
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { LogError } from '../../error.ts'
-import { askSocket, listenOn } from './lock-socket.ts'
+import { askSocket, connectTo, listenOn } from './lock-socket.ts'
 
 const lockName = 'owner.sock'
 /** A try fails only when another process takes or releases the lock at the same moment. */
@@ -29,21 +29,37 @@ export class FolderLock {
     this.#identity = identity
   }
 
-  /** @throws LogError when another process, or this one, uses the folder already, or when it cannot hold sockets */
-  static async take(folder: string): Promise<FolderLock> {
-    if (process.platform === 'win32') return FolderLock.#takePipe(folder)
-    const lock = await FolderLock.#take(folder, lockName)
+  /**
+   * @param serve called with each connection to the lock, which may send more than the answer
+   * @throws LogError when another process, or this one, uses the folder already, or when it cannot hold sockets
+   */
+  static async take(folder: string, serve?: (socket: Socket) => void): Promise<FolderLock> {
+    if (process.platform === 'win32') return FolderLock.#takePipe(folder, serve)
+    const lock = await FolderLock.#take(folder, lockName, serve)
     // The lock file of earlier versions.
     rmSync(join(folder, 'owner'), { force: true })
     return lock
   }
 
-  static async #take(folder: string, name: string): Promise<FolderLock> {
+  /**
+   * A connection to the process that has the lock; undefined when none has it.
+   * @throws LogError when this user may not connect
+   */
+  static async connect(folder: string): Promise<Socket | undefined> {
+    try {
+      return process.platform === 'win32' ? await connectTo('', pipeOf(folder)) : await connectTo(folder, lockName)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      throw new LogError(`${folder} is in use, and its process cannot be asked (${code}); run this as the same user`)
+    }
+  }
+
+  static async #take(folder: string, name: string, serve?: (socket: Socket) => void): Promise<FolderLock> {
     const file = join(folder, name)
     const draftName = `owner.${randomUUID()}`
     const draft = join(folder, draftName)
     const answer = newAnswer()
-    const server = await listenOn(folder, draftName, answer)
+    const server = await listenOn(folder, draftName, answering(answer, serve))
     const lock = new FolderLock(file, server, answer, identify(draft))
     try {
       for (let tries = 0; tries < maxTries; tries++) if (await lock.#try(folder, name, draft)) return lock
@@ -57,11 +73,11 @@ export class FolderLock {
   }
 
   /** On Windows: a named pipe, which has one server and ends with its process. */
-  static async #takePipe(folder: string): Promise<FolderLock> {
-    const pipe = `\\\\.\\pipe\\tidings-${hashOf(folder.toLowerCase())}`
+  static async #takePipe(folder: string, serve?: (socket: Socket) => void): Promise<FolderLock> {
+    const pipe = pipeOf(folder)
     const answer = newAnswer()
     try {
-      const lock = new FolderLock(pipe, await listenOn('', pipe, answer), answer)
+      const lock = new FolderLock(pipe, await listenOn('', pipe, answering(answer, serve)), answer)
       held.add(answer)
       return lock
     } catch (error) {
@@ -102,6 +118,19 @@ export class FolderLock {
     } finally {
       right.release()
     }
+  }
+}
+
+function pipeOf(folder: string): string {
+  return `\\\\.\\pipe\\tidings-${hashOf(folder.toLowerCase())}`
+}
+
+/** Sends the answer to each connection, which ends when the other side has sent everything. */
+function answering(answer: string, serve?: (socket: Socket) => void): (socket: Socket) => void {
+  return (socket) => {
+    socket.once('end', () => socket.end()).write(answer)
+    if (serve) serve(socket)
+    else socket.resume()
   }
 }
 

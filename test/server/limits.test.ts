@@ -70,7 +70,8 @@ describe('HEAD', () => {
       const head = async () => (await ask(url + path, { method: 'HEAD' })).status
       expect(await head()).toBe(200)
       await expect.poll(head).toBe(200)
-      await listen(`${url}/subscribe`)
+      // With workers, the primary counts streams, and hears of an end a moment later.
+      await expect.poll(async () => (await listen(`${url}/subscribe`)).status).toBe(200)
       expect(await head()).toBe(503)
     }
   )

@@ -147,7 +147,7 @@ describe('log lines', () => {
     expect(answers.slice(0, 3)).toEqual(Array(3).fill('The token is not valid.\n'))
     expect(answers[3]).toBe('The request must contain exactly one well-formed token.\n')
     await expect
-      .poll(() => linesOf(output()).map(({ reason }) => reason))
+      .poll(() => linesOf(output()).flatMap(({ msg, reason }) => (msg === 'refused' ? [reason] : [])))
       .toEqual([
         `aud: expected "${audience}", got "https://other.example.com"`,
         'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
